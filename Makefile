@@ -1,0 +1,7 @@
+.PHONY: demo test lint fmt bench fuzz
+demo:   ; go run ./cmd/tsuzuku demo          ## the shop with simulated strangers, in a browser
+test:   ; go run ./internal/testall          ## every test, both engines, race detector; installs what is missing as root
+lint:   ; go run ./internal/testall lint     ## gofumpt, vet, golangci-lint
+fmt:    ; go run ./internal/testall fmt      ## rewrites to the house's format
+bench:  ; go run ./cmd/tsuzuku bench renew   ## renewals a second beside the engine's own limit
+fuzz:   ; go run ./internal/testall fuzz     ## every fuzz target for half a minute

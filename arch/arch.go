@@ -1,0 +1,34 @@
+// Package arch keeps the architecture: which package may import which, that
+// every table that grows with customers is keyed by account, that every SQL
+// text works on both engines, and a few habits that a linter cannot see. It has
+// only tests.
+//
+// Tsuzuku is a program; this package promises nothing to other modules.
+package arch
+
+// layers lists the packages from the bottom to the top. A package may import
+// every package of the layers above its own line in this list (that is, listed
+// before it), and its parent folder. See ARCHITECTURE.md.
+var layers = []string{
+	// words
+	"fault", "money", "calendar", "id", "locale", "db", "outbound",
+	// things
+	"message", "catalogue", "account", "line", "ledger", "loyalty", "billing", "device", "support", "trail",
+	// strangers
+	"payment", "carrier", "language",
+	// the story
+	"renewal", "order",
+	// those who read it
+	"advice", "reminder", "audit", "assistant",
+	// doors
+	"ui", "portal", "console", "api", "tmf", "mcp", "hooks",
+	// top
+	"world", "app", "cmd/tsuzuku",
+}
+
+// adapters are the folders whose children are adapters of a port: a child
+// imports words, its port and nothing else of the house.
+var adapters = []string{"message", "payment", "carrier", "language"}
+
+// words end here: what an adapter may import besides its port.
+const lastWord = "outbound"

@@ -1,0 +1,99 @@
+// Package audit holds the promises as queries: each finds what must not exist.
+// It reads views that the owners of the tables declare, and changes nothing.
+//
+// Tsuzuku is a program; this package promises nothing to other modules.
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/db"
+)
+
+// Deadlines after which something that is on its way counts as stuck.
+const (
+	// WorkLate is how long a row may be due before nobody seems to work.
+	WorkLate = 5 * time.Minute
+
+	// NumberLate is how long a bill may wait for its number.
+	NumberLate = time.Minute
+
+	// RefundLate is how long a refund may take until a person should know.
+	RefundLate = 48 * time.Hour
+)
+
+// Promise is one of the product's promises, by number.
+type Promise string
+
+// The promises that a database can be asked about.
+const (
+	ExactlyOnce       Promise = "exactly once"
+	NothingForNothing Promise = "nothing for nothing"
+	BooksBalance      Promise = "the books balance"
+	NoSurprise        Promise = "no surprise"
+	EverybodyTold     Promise = "everybody is told"
+	NothingStuck      Promise = "nothing is stuck"
+)
+
+// Check is one query. It returns rows of (account, subject, detail), one for
+// each violation. $1 is an instant before which things should be finished.
+type Check struct {
+	Name    string
+	Promise Promise
+	Says    string // in words, what a row means
+	Late    time.Duration
+	query   string
+}
+
+// Violation is something that must not exist.
+type Violation struct {
+	Check   string  `json:"check"`
+	Promise Promise `json:"promise"`
+	Says    string  `json:"says"`
+	Account string  `json:"account,omitempty"`
+	Subject string  `json:"subject"`
+	Detail  string  `json:"detail,omitempty"`
+}
+
+func (v Violation) String() string {
+	return fmt.Sprintf("%s: %s %s (%s)", v.Check, v.Says, v.Subject, v.Detail)
+}
+
+// MaxViolations is how many rows of one check are reported.
+const MaxViolations = 100
+
+// Run asks every check and returns all violations found.
+func Run(ctx context.Context, d *db.DB) ([]Violation, error) {
+	var all []Violation
+	err := d.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+		all = nil
+		for _, c := range Checks {
+			found, err := c.run(ctx, tx)
+			if err != nil {
+				return fmt.Errorf("audit: %s: %w", c.Name, err)
+			}
+			all = append(all, found...)
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (c Check) run(ctx context.Context, tx db.Tx) (found []Violation, err error) {
+	rows, err := tx.Query(ctx, c.query, db.At(tx.Now().Add(-c.Late)))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() && len(found) < MaxViolations {
+		v := Violation{Check: c.Name, Promise: c.Promise, Says: c.Says}
+		if err := rows.Scan(&v.Account, &v.Subject, &v.Detail); err != nil {
+			return nil, err
+		}
+		found = append(found, v)
+	}
+	return found, rows.Err()
+}

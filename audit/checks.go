@@ -1,0 +1,164 @@
+package audit
+
+// Checks are all checks. Every query mentions $1, because one engine counts
+// parameters; where time does not matter it is compared with something older.
+var Checks = []Check{
+	{
+		Name: "completed_without_period", Promise: ExactlyOnce, Says: "a completed renewal brought no period:",
+		query: `SELECT o.account_id, o.id, o.line_id FROM audit_orders o
+			WHERE o.state = 'completed' AND o.kind = 'term' AND o.placed_at <= $1
+			  AND NOT EXISTS (SELECT 1 FROM audit_periods p WHERE p.account_id = o.account_id AND p.order_id = o.id)`,
+	},
+	{
+		Name: "completed_without_pack", Promise: ExactlyOnce, Says: "a completed pack was not added:",
+		query: `SELECT o.account_id, o.id, o.line_id FROM audit_orders o
+			WHERE o.state = 'completed' AND o.kind = 'pack' AND o.placed_at <= $1
+			  AND NOT EXISTS (SELECT 1 FROM audit_packs p WHERE p.account_id = o.account_id AND p.order_id = o.id)`,
+	},
+	{
+		Name: "completed_without_document", Promise: ExactlyOnce, Says: "a completed sale has no bill or receipt of its amount:",
+		query: `SELECT o.account_id, o.id, o.kind FROM audit_orders o
+			WHERE o.state = 'completed' AND o.minor > 0 AND o.placed_at <= $1
+			  AND NOT EXISTS (SELECT 1 FROM audit_bills b WHERE b.account_id = o.account_id AND b.order_id = o.id
+			                     AND b.kind <> 'credit_note' AND b.minor = o.minor AND b.currency = o.currency)`,
+	},
+	{
+		Name: "period_of_unfinished_order", Promise: NothingForNothing, Says: "a period exists whose order is not completed:",
+		query: `SELECT p.account_id, p.order_id, o.state FROM audit_periods p
+			JOIN audit_orders o ON o.account_id = p.account_id AND o.id = p.order_id
+			WHERE o.state <> 'completed' AND o.placed_at <= $1`,
+	},
+	{
+		Name: "period_without_order", Promise: NothingForNothing, Says: "a period names an order that does not exist:",
+		query: `SELECT p.account_id, p.order_id, p.line_id FROM audit_periods p
+			WHERE p.order_id IS NOT NULL AND CAST($1 AS bigint) > 0
+			  AND NOT EXISTS (SELECT 1 FROM audit_orders o WHERE o.account_id = p.account_id AND o.id = p.order_id)`,
+	},
+	{
+		Name: "served_without_payment", Promise: NothingForNothing, Says: "a completed order was not paid in full:",
+		query: `SELECT o.account_id, o.id, o.tool FROM audit_orders o
+			WHERE o.state = 'completed' AND o.minor > 0 AND o.placed_at <= $1
+			  AND o.minor <> COALESCE((SELECT SUM(t.minor) FROM audit_transfers t
+			                            WHERE t.account_id = o.account_id AND t.subject = o.id AND t.step = 'paid'
+			                              AND t.to_book = 'due' AND t.currency = o.currency), 0)
+			               + COALESCE((SELECT SUM(a.minor) FROM audit_allocations a
+			                            WHERE a.account_id = o.account_id AND a.order_id = o.id
+			                              AND NOT EXISTS (SELECT 1 FROM audit_refunds r
+			                                  WHERE r.account_id = a.account_id AND r.payment_id = a.payment_id
+			                                    AND r.order_id = o.id AND r.why = 'double')), 0)`,
+	},
+	{
+		Name: "charged_another_amount", Promise: NoSurprise, Says: "a payment took another amount than its order's price:",
+		query: `SELECT p.account_id, p.id, o.id FROM audit_payments p
+			JOIN audit_orders o ON o.account_id = p.account_id AND o.id = p.order_id
+			WHERE p.state = 'paid' AND o.placed_at <= $1 AND (p.minor <> o.minor OR p.currency <> o.currency)`,
+	},
+	{
+		Name: "money_without_outcome", Promise: ExactlyOnce, Says: "a payment arrived for an order that ended without serving or refunding it:",
+		query: `SELECT p.account_id, p.id, p.order_id FROM audit_payments p
+			WHERE p.state = 'paid' AND p.paid_at <= $1
+			  AND NOT EXISTS (SELECT 1 FROM audit_refunds r WHERE r.account_id = p.account_id AND r.payment_id = p.id AND r.state <> 'failed')
+			  AND NOT EXISTS (SELECT 1 FROM audit_allocations a JOIN audit_orders o ON o.account_id = a.account_id AND o.id = a.order_id
+			                   WHERE a.account_id = p.account_id AND a.payment_id = p.id
+			                     AND o.state IN ('paid', 'fulfilling', 'completed', 'held', 'refund_due'))`,
+	},
+	{
+		Name: "served_and_refunded", Promise: ExactlyOnce, Says: "an order was both served and refunded as not served:",
+		query: `SELECT o.account_id, o.id, r.id FROM audit_orders o
+			JOIN audit_refunds r ON r.account_id = o.account_id AND r.order_id = o.id
+			WHERE o.state = 'completed' AND r.why = 'not_served' AND o.placed_at <= $1`,
+	},
+	{
+		Name: "refunded_too_much", Promise: BooksBalance, Says: "more was refunded than a payment brought:",
+		query: `SELECT p.account_id, p.id, p.order_id FROM audit_payments p
+			WHERE CAST($1 AS bigint) > 0 AND p.minor < (SELECT COALESCE(SUM(r.minor), 0) FROM audit_refunds r
+			                             WHERE r.account_id = p.account_id AND r.payment_id = p.id AND r.state = 'done')`,
+	},
+	{
+		Name: "balance_differs", Promise: BooksBalance, Says: "a wallet or points differ from the sum of their entries:",
+		query: `SELECT b.account_id, b.book, b.currency FROM audit_balances b
+			WHERE CAST($1 AS bigint) > 0 AND b.minor <>
+			      COALESCE((SELECT SUM(t.minor) FROM audit_transfers t WHERE t.account_id = b.account_id AND t.to_book = b.book AND t.currency = b.currency), 0)
+			    - COALESCE((SELECT SUM(t.minor) FROM audit_transfers t WHERE t.account_id = b.account_id AND t.from_book = b.book AND t.currency = b.currency), 0)`,
+	},
+	{
+		Name: "due_differs", Promise: BooksBalance, Says: "what is owed to a customer is not what the unfinished orders and refunds say:",
+		query: `SELECT d.account_id, d.currency, 'ledger and orders differ' FROM (
+				SELECT t.account_id, t.currency,
+				       SUM(CASE WHEN t.to_book = 'due' THEN t.minor ELSE 0 END) - SUM(CASE WHEN t.from_book = 'due' THEN t.minor ELSE 0 END) AS owed
+				  FROM audit_transfers t WHERE t.to_book = 'due' OR t.from_book = 'due'
+				 GROUP BY t.account_id, t.currency) d
+			WHERE CAST($1 AS bigint) > 0 AND d.owed <>
+			      COALESCE((SELECT SUM(o.minor) FROM audit_orders o
+			                 WHERE o.account_id = d.account_id AND o.currency = d.currency
+			                   AND o.state IN ('paid', 'fulfilling', 'held', 'refund_due')), 0)
+			    + COALESCE((SELECT SUM(r.minor) FROM audit_refunds r
+			                 WHERE r.account_id = d.account_id AND r.currency = d.currency
+			                   AND r.why = 'double' AND r.state <> 'done'), 0)`,
+	},
+	{
+		Name: "tax_differs", Promise: BooksBalance, Says: "a bill's tax is not what the ledger booked:",
+		query: `SELECT b.account_id, b.id, b.order_id FROM audit_bills b
+			WHERE b.kind = 'bill' AND b.issued_at <= $1
+			  AND b.tax_minor <> COALESCE((SELECT SUM(t.minor) FROM audit_transfers t
+			                                WHERE t.account_id = b.account_id AND t.subject = b.order_id
+			                                  AND t.step = 'completed' AND t.to_book = 'tax'), 0)`,
+	},
+	{
+		Name: "bill_unnumbered", Promise: NothingStuck, Says: "a bill has waited too long for its number:", Late: NumberLate,
+		query: `SELECT b.account_id, b.id, b.series FROM audit_bills b WHERE b.number IS NULL AND b.issued_at <= $1`,
+	},
+	{
+		Name: "bill_numbers_have_gaps", Promise: BooksBalance, Says: "a series of bills has a gap or a number too many:",
+		query: `SELECT '', n.series, 'last and given differ' FROM audit_numbers n WHERE CAST($1 AS bigint) > 0 AND (n.last <> n.given OR n.last <> n.highest)`,
+	},
+	{
+		Name: "line_lost_count", Promise: ExactlyOnce, Says: "a line does not count its periods right:",
+		query: `SELECT l.account_id, l.id, 'periods differ' FROM audit_lines l
+			WHERE CAST($1 AS bigint) > 0 AND l.periods <> (SELECT COUNT(*) FROM audit_periods p WHERE p.account_id = l.account_id AND p.line_id = l.id)`,
+	},
+	{
+		Name: "line_reserved_for_nothing", Promise: NothingStuck, Says: "a line is reserved for an order that is over:",
+		query: `SELECT l.account_id, l.id, l.extending FROM audit_lines l
+			JOIN audit_orders o ON o.account_id = l.account_id AND o.id = l.extending
+			WHERE o.state IN ('completed', 'cancelled', 'refunded', 'refund_due') AND o.updated_at <= $1`,
+	},
+	{
+		Name: "order_late", Promise: NothingStuck, Says: "nobody works on an order that is due:", Late: WorkLate,
+		query: `SELECT o.account_id, o.id, o.state FROM audit_orders o WHERE o.due_at <= $1`,
+	},
+	{
+		Name: "order_forgotten", Promise: NothingStuck, Says: "an order is unfinished and nothing will look at it:",
+		query: `SELECT o.account_id, o.id, o.state FROM audit_orders o
+			WHERE o.due_at IS NULL AND o.placed_at <= $1
+			  AND (o.state IN ('placed', 'paid', 'fulfilling')
+			       OR o.state = 'refund_due' AND NOT EXISTS (
+			           SELECT 1 FROM audit_refunds r WHERE r.account_id = o.account_id AND r.order_id = o.id AND r.due_at IS NOT NULL))`,
+	},
+	{
+		Name: "payment_late", Promise: NothingStuck, Says: "nobody asks about a payment that is due:", Late: WorkLate,
+		query: `SELECT p.account_id, p.id, p.order_id FROM audit_payments p WHERE p.due_at <= $1`,
+	},
+	{
+		Name: "refund_late", Promise: NothingStuck, Says: "a refund takes too long:", Late: RefundLate,
+		query: `SELECT r.account_id, r.id, r.order_id FROM audit_refunds r WHERE r.state IN ('due', 'sent', 'unknown') AND r.created_at <= $1`,
+	},
+	{
+		Name: "held_without_case", Promise: NothingStuck, Says: "an order waits for a person and no case is open:",
+		query: `SELECT o.account_id, o.id, o.reason FROM audit_orders o
+			WHERE o.state = 'held' AND o.reason <> 'staff' AND o.placed_at <= $1
+			  AND NOT EXISTS (SELECT 1 FROM audit_cases c WHERE c.account_id = o.account_id AND c.order_id = o.id AND c.state = 'open')`,
+	},
+	{
+		Name: "customer_not_told", Promise: EverybodyTold, Says: "a customer was not told how an order ended:",
+		query: `SELECT o.account_id, o.id, o.state FROM audit_orders o
+			WHERE o.state IN ('completed', 'refunded') AND o.placed_at <= $1
+			  AND NOT EXISTS (SELECT 1 FROM audit_messages m WHERE m.account_id = o.account_id AND m.order_id = o.id
+			                     AND m.kind IN ('order_completed', 'order_refunded', 'wallet_topped_up'))`,
+	},
+	{
+		Name: "message_late", Promise: EverybodyTold, Says: "nobody sends a message that is due:", Late: WorkLate,
+		query: `SELECT m.account_id, m.kind, m.order_id FROM audit_messages m
+			WHERE m.state IN ('due', 'sending', 'unknown') AND m.due_at <= $1`,
+	},
+}

@@ -1,0 +1,82 @@
+package billing
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tsuzuku/tsuzuku/db"
+)
+
+// Numbering gives documents their numbers: gap-free within a series, in the
+// order of issue as far as one batch sees it, each exactly once.
+type Numbering struct{ DB *db.DB }
+
+const numberingBatch = 500
+
+// Step numbers one batch. Two processes may run it at once: the counter of a
+// series moves by a guarded update, and the loser's batch is rolled back.
+func (n *Numbering) Step(ctx context.Context) (worked bool, err error) {
+	count, err := db.Written(ctx, n.DB, numberBatch)
+	if errors.Is(err, db.ErrGuard) {
+		return true, nil // somebody else numbered; look again
+	}
+	return count > 0, err
+}
+
+type unnumbered struct{ account, id, series string }
+
+func numberBatch(ctx context.Context, tx db.Tx) (int, error) {
+	waiting, err := waiting(ctx, tx)
+	if err != nil || len(waiting) == 0 {
+		return 0, err
+	}
+	next := map[string]int64{}
+	was := map[string]int64{}
+	var b db.Batch
+	for _, w := range waiting {
+		if _, ok := next[w.series]; !ok {
+			last, err := lastOf(ctx, tx, w.series)
+			if err != nil {
+				return 0, err
+			}
+			was[w.series], next[w.series] = last, last
+		}
+		next[w.series]++
+		b.Guard(`UPDATE bills SET number = $3 WHERE account_id = $1 AND id = $2 AND number IS NULL`, w.account, w.id, next[w.series])
+		b.Add(`INSERT INTO bill_numbers (series, number, account_id, bill_id) VALUES ($1,$2,$3,$4)`, w.series, next[w.series], w.account, w.id)
+	}
+	for _, w := range waiting {
+		if last, ok := next[w.series]; ok {
+			b.Guard(`UPDATE bill_series SET last = $3 WHERE series = $1 AND last = $2`, w.series, was[w.series], last)
+			delete(next, w.series)
+		}
+	}
+	return len(waiting), tx.Batch(ctx, &b)
+}
+
+func waiting(ctx context.Context, tx db.Tx) (all []unnumbered, err error) {
+	rows, err := tx.Query(ctx, `SELECT account_id, id, series FROM bills
+		WHERE number IS NULL ORDER BY issued_at, account_id, id LIMIT $1`, numberingBatch)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var u unnumbered
+		if err := rows.Scan(&u.account, &u.id, &u.series); err != nil {
+			return nil, err
+		}
+		all = append(all, u)
+	}
+	return all, rows.Err()
+}
+
+// lastOf is the last number given in a series, which begins with 1.
+func lastOf(ctx context.Context, tx db.Tx, series string) (int64, error) {
+	if _, err := tx.Exec(ctx, `INSERT INTO bill_series (series, last) VALUES ($1, 0) ON CONFLICT (series) DO NOTHING`, series); err != nil {
+		return 0, err
+	}
+	var last int64
+	err := tx.QueryRow(ctx, `SELECT last FROM bill_series WHERE series = $1`, series).Scan(&last)
+	return last, err
+}

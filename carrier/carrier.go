@@ -1,0 +1,240 @@
+// Package carrier is the port to operators: the networks and wholesale
+// partners upstream that carry the lines. One adapter is one folder below;
+// carriertest is the suite that all of them pass.
+//
+// Together with packages payment and message, their suites and app.Main this
+// is what Tsuzuku promises to other modules: a seller may build in an adapter
+// of their own.
+//
+// # What a caller does
+//
+// An extension of a line is intended before it is asked for. The caller stores
+// an [Extension] with the [Snapshot] that Prepare returned, and only then calls
+// Extend. An answer is one of three: a [Receipt] (done), a [*Refusal] (certainly
+// not done), or [ErrUnknown] (nobody knows). After ErrUnknown the caller never
+// calls Extend for it again by itself; it calls LookUp until the operator says
+// found, or says absent in a reading that began later than SettlesWithin after
+// the last call.
+package carrier
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// ErrUnknown says that a request may or may not have been carried out: the
+// connection broke, the time limit passed, the answer made no sense. It is
+// wrapped by errors that say more.
+var ErrUnknown = errors.New("carrier: outcome unknown")
+
+// ErrNotSent says that a request certainly never reached the operator, or was
+// turned away before it was looked at (refused connection, rate limit, an open
+// circuit breaker). The same call may be made again.
+var ErrNotSent = errors.New("carrier: not sent")
+
+// Refusal is the operator's definite no. Nothing was changed.
+type Refusal struct {
+	Reason Reason
+	Code   string // the operator's own code, for staff
+	Text   string // the operator's own words, for staff
+}
+
+// Error implements error, for the log.
+func (r *Refusal) Error() string {
+	return "carrier: refused: " + string(r.Reason) + " (" + r.Code + " " + r.Text + ")"
+}
+
+// Reason is why an operator refused, in the few words that we act on.
+type Reason string
+
+// The reasons. The values are stored; do not rename.
+const (
+	LineEnded       Reason = "line_ended"       // too late: the operator no longer feeds this line
+	LineTerminal    Reason = "line_terminal"    // recycled or dead for ever
+	LineUnknown     Reason = "line_unknown"     // the operator knows no such profile
+	LineNotActive   Reason = "line_not_active"  // only an active line takes this package
+	PackageGone     Reason = "package_gone"     // withdrawn, or does not fit this line
+	PriceChanged    Reason = "price_changed"    // the operator wants another price than we were told
+	NoBalance       Reason = "no_balance"       // the seller's balance with the operator is empty
+	StillInProgress Reason = "in_progress"      // the operator is still busy with an earlier request
+	BadRequest      Reason = "bad_request"      // our request is wrong: a bug, or a changed API
+	Unauthorised    Reason = "unauthorised"     // our credentials are refused
+	OperatorRefuses Reason = "operator_refuses" // a definite no that fits no other word
+)
+
+// Profile names a line at its operator. ICCIDs are recycled, so the operator's
+// own identifier decides; ICCID is for adapters whose operator knows no other.
+type Profile struct {
+	ID    string // the operator's own identifier
+	ICCID string // 19 or 20 digits, without the padding F
+}
+
+// Extension is one request for more service on an existing line.
+type Extension struct {
+	Ref     string // ours, at most 40 of [0-9a-z_]; the same for every call about this extension
+	Profile Profile
+	Package string // the operator's code of what is ordered
+
+	// Days is how many days of a per-day package are ordered; 0 when the
+	// package has its own length.
+	Days int
+
+	// Snapshot is what Prepare returned for this extension; LookUp compares.
+	Snapshot Snapshot
+
+	// AskedAt is the instant Extend was first allowed to be called; zero in Prepare.
+	AskedAt time.Time
+}
+
+// Snapshot is what an operator showed of a line before an extension was asked
+// for, in the adapter's own format. Empty where the operator keeps our Ref and
+// can be asked for it.
+type Snapshot []byte
+
+// Receipt is the operator's yes.
+type Receipt struct {
+	Ref      string    // the operator's own reference, for staff and disputes
+	StartsAt time.Time // zero where the operator does not say
+	EndsAt   time.Time // zero where the operator does not say (a queued package)
+	Total    int64     // bytes the line may use in all after the extension; 0 where not said
+}
+
+// Found is what a look-up says about an extension.
+type Found string
+
+// What a look-up can say.
+const (
+	FoundDone   Found = "done"   // it was carried out; the receipt is in the reading
+	FoundAbsent Found = "absent" // no trace of it, as of the reading
+	FoundUnsure Found = "unsure" // the operator's answer decides nothing: a person must look
+)
+
+// Reading is the answer to a look-up.
+type Reading struct {
+	Found   Found
+	Receipt Receipt   // with FoundDone
+	AsOf    time.Time // when the reading began: nothing that happened later is in it
+	Why     string    // what was compared, for staff
+}
+
+// LineState is a line as its operator sees it.
+type LineState string
+
+// The states of a line at its operator.
+const (
+	LineNew       LineState = "new"      // ordered, not yet active
+	LineActive    LineState = "active"   // can be used
+	LineDepleted  LineState = "depleted" // nothing left, end not yet reached
+	LineIsOver    LineState = "ended"    // past its end
+	LineSuspended LineState = "suspended"
+	LineDead      LineState = "terminal" // recycled, revoked, cancelled
+)
+
+// Status is a line as its operator sees it, with the age of the figures.
+type Status struct {
+	State     LineState
+	StartsAt  time.Time // zero before activation
+	EndsAt    time.Time // zero where the operator does not say
+	Unlimited bool      // Total and Used then mean the current day's full speed, where given
+	Total     int64     // bytes
+	Used      int64     // bytes
+	Throttled bool
+	AsOf      time.Time // when the operator measured; never later than now
+}
+
+// Mode is what a further package does at an operator.
+type Mode string
+
+// The modes.
+const (
+	ModeExtend   Mode = "extend"   // days and data are added to the current plan
+	ModeQueue    Mode = "queue"    // waits and starts when the current one ends
+	ModeParallel Mode = "parallel" // runs beside the current one with an end of its own
+	ModeSameDay  Mode = "same_day" // ends with the operator's day
+)
+
+// Abilities is what an operator can do, as data: plans may promise no more.
+type Abilities struct {
+	Modes         []Mode
+	AfterEnd      time.Duration // how long after its end a line can still be extended; 0: not at all
+	ActiveOnly    bool          // extends only lines that are active
+	PerDay        bool          // takes Extension.Days
+	Cancel        bool          // an unused extension can be taken back
+	UsageDelay    time.Duration // how old usage figures may be
+	SettlesWithin time.Duration // after this, a look-up that shows nothing means nothing happened
+	RatePerSecond int           // calls allowed each second
+	KeepsRef      bool          // finds an extension by our Ref; no Snapshot needed
+}
+
+// Package is something an operator sells for an existing line.
+type Package struct {
+	Code     string
+	Name     string
+	Cost     Cost
+	Bytes    int64 // 0: unlimited
+	Days     int
+	PerDay   bool // Extension.Days chooses the length
+	TopUp    bool // can be put on an existing line
+	AsOfDate time.Time
+}
+
+// Cost is what an operator charges the seller, untouched: Units/Scale of the
+// currency. It is never shown to a customer and never added to money.
+type Cost struct {
+	Units    int64
+	Scale    int64 // 10000 where 1 USD is 10000 units
+	Currency string
+}
+
+// Doorbell is what a verified or stored notification is allowed to do: make us
+// look. It carries no fact that is acted upon.
+type Doorbell struct {
+	EventID string  // unique at the operator, or a digest of the body
+	Kind    string  // the operator's word
+	Profile Profile // which line to look at; empty when it concerns none
+	Ref     string  // our reference, when the notification names it
+}
+
+// Carrier is one operator's API. Implementations are safe for concurrent use,
+// take every instant from their own clock (given to them, never time.Now), and
+// make at most one HTTP request at a time for a call unless paging needs more.
+//
+// Every error is a [*Refusal], wraps [ErrUnknown], or wraps [ErrNotSent]. For
+// calls that change nothing (all but Extend and Cancel) silence is ErrNotSent:
+// they may be repeated.
+type Carrier interface {
+	// Name is the adapter's name in configuration and in stored rows.
+	Name() string
+
+	Abilities() Abilities
+
+	// Prepare reads what must be remembered before Extend. It refuses what
+	// the operator would refuse, as far as that can be known.
+	Prepare(ctx context.Context, e Extension) (Snapshot, error)
+
+	// Extend asks for the extension. It sends at most one request that could
+	// change something, and never repeats it by itself.
+	Extend(ctx context.Context, e Extension) (Receipt, error)
+
+	// LookUp finds out what became of an extension.
+	LookUp(ctx context.Context, e Extension) (Reading, error)
+
+	// Cancel takes back an unused extension, where Abilities say so.
+	Cancel(ctx context.Context, e Extension) error
+
+	// Status reads a line.
+	Status(ctx context.Context, p Profile) (Status, error)
+
+	// Packages lists what fits this line; with an empty Profile, everything.
+	Packages(ctx context.Context, p Profile) ([]Package, error)
+
+	// Balance is what the seller has left with the operator.
+	Balance(ctx context.Context) (Cost, error)
+
+	// Notification reads what arrived at the operator's webhook address. A
+	// notification that is not the operator's is a *Refusal with Unauthorised,
+	// one that cannot be read a *Refusal with BadRequest.
+	Notification(h http.Header, body []byte) (Doorbell, error)
+}

@@ -1,0 +1,128 @@
+package carriertest
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// An honest carrier keeps every promise, and none is skipped.
+func TestHonestCarrierPasses(t *testing.T) {
+	Run(t, func(*testing.T) Bench { return open("") })
+	if got := outcomes(t, func() Bench { return open("") }); len(got.failed)+len(got.skipped) > 0 {
+		t.Errorf("failed %q, skipped %q; want none", got.failed, got.skipped)
+	}
+}
+
+// Each flaw that has lost somebody money is caught by the promise that is
+// about it.
+func TestDishonestCarriersAreCaught(t *testing.T) {
+	for flaw, want := range map[string][]string{
+		"lost answers are refusals":       {"a lost answer is unknown", "a lost request is unknown", "a request that acts late"},
+		"lost answers were not sent":      {"a lost answer is unknown", "a broken answer", "a garbled answer"},
+		"5xx is a refusal":                {"a broken answer"},
+		"garbled answers are a yes":       {"a garbled answer"},
+		"asks again by itself":            {"a lost answer is unknown", "a lost request is unknown", "a broken answer", "a busy operator"},
+		"asks again after the time limit": {"a lost answer is unknown", "a lost request is unknown", "a request that acts late"},
+		"done looks absent":               {"an extension happens once", "a lost answer is unknown", "a request that acts late"},
+		"absent looks done":               {"an extension that was never asked for", "a lost request is unknown"},
+		"any extension is this one":       {"a second extension", "an extension by someone else's hand"},
+		"readings without an age":         {"an extension that was never asked for"},
+		"readings as of their answer":     {"a reading says when it began"},
+		"readings that never settle":      {"a lost request is unknown"},
+		"readings that settle at once":    {"a request that acts late"},
+		"settles at once":                 {"its abilities make sense"},
+		"refused connections are unknown": {"a refused connection"},
+		"busy is unknown":                 {"a busy operator"},
+		"lines are mixed up":              {"lines can be extended side by side"},
+		"lost readings are unknown":       {"a reading that is lost"},
+		"cancelling is a refusal":         {"a cancelled context"},
+		"errors of no kind":               {"a lost answer is unknown", "a cancelled context"},
+		"refusals are unknown":            {"an unknown line", "an unknown package", "an ended line"},
+		"ended is any refusal":            {"an ended line"},
+		"figures of the future":           {"a status is never newer"},
+		"a receipt of the past":           {"an extension happens once"},
+		"a receipt without a reference":   {"an extension happens once"},
+		"an empty shelf":                  {"its packages"},
+		"notifications panic":             {"no notification"},
+		"bells without a name":            {"no notification"},
+	} {
+		t.Run(flaw, func(t *testing.T) {
+			got := outcomes(t, func() Bench { return open(flaw) })
+			for _, w := range want {
+				if !slices.ContainsFunc(got.failed, func(s string) bool { return strings.HasPrefix(s, w) }) {
+					t.Errorf("%q was not caught by %q, only by %q", flaw, w, got.failed)
+				}
+			}
+		})
+	}
+}
+
+// A promise that cannot be checked is skipped with its reason, never passed.
+func TestMissingControlsAreSaid(t *testing.T) {
+	got := outcomes(t, func() Bench {
+		b := open("")
+		return Bench{Carrier: b.Carrier, Profile: b.Profile, Package: b.Package, Now: b.Now}
+	})
+	if len(got.failed) > 0 {
+		t.Errorf("failed %q, want none", got.failed)
+	}
+	want := []string{ // need no more than a carrier, a line, a package and a clock
+		"its abilities make sense",
+		"its packages and balance can be read",
+		"a status is never newer than now",
+		"an extension happens once and has a receipt",
+		"an extension that was never asked for is absent",
+		"a cancelled context refuses nothing",
+		"an unknown line is refused",
+		"an unknown package is refused",
+		"no notification makes it panic",
+	}
+	for _, p := range promises {
+		if slices.Contains(want, p.says) == slices.Contains(got.skipped, p.says) {
+			t.Errorf("%q: skipped %t", p.says, slices.Contains(got.skipped, p.says))
+		}
+	}
+}
+
+type result struct{ failed, skipped []string }
+
+// outcomes runs the suite without failing t.
+func outcomes(t *testing.T, open func() Bench) result {
+	var all result
+	for _, p := range promises {
+		r := &recorder{TB: t}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			p.check(r, open())
+		}()
+		<-done
+		switch {
+		case len(r.failures) > 0:
+			all.failed = append(all.failed, p.says)
+		case r.skipped:
+			all.skipped = append(all.skipped, p.says)
+		}
+	}
+	return all
+}
+
+// recorder notes what a test says instead of failing.
+type recorder struct {
+	testing.TB
+	failures []string
+	skipped  bool
+}
+
+func (r *recorder) Helper()              {}
+func (r *recorder) Log(...any)           {}
+func (r *recorder) Error(a ...any)       { r.failures = append(r.failures, fmt.Sprint(a...)) }
+func (r *recorder) Fatal(a ...any)       { r.Error(a...); runtime.Goexit() }
+func (r *recorder) Skipf(string, ...any) { r.skipped = true; runtime.Goexit() }
+func (r *recorder) Errorf(format string, a ...any) {
+	r.failures = append(r.failures, fmt.Sprintf(format, a...))
+}
+func (r *recorder) Fatalf(format string, a ...any) { r.Errorf(format, a...); runtime.Goexit() }

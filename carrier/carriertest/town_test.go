@@ -1,0 +1,287 @@
+package carriertest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
+)
+
+var noon = time.Date(2031, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// town is the smallest operator that a carrier can be tested with. It keeps
+// our references. Everything is one address, POST /, with a question that
+// names what is wanted.
+type town struct {
+	mu    sync.Mutex
+	now   time.Time
+	lines map[string][]string // references of the extensions of each line
+}
+
+type question struct{ Want, Line, Ref, Package string }
+
+type answer struct {
+	No    string
+	Ref   string
+	Count int
+}
+
+func (o *town) Now() time.Time {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.now
+}
+
+func (o *town) Advance(d time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.now = o.now.Add(d)
+}
+
+func (o *town) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var q question
+	if json.NewDecoder(r.Body).Decode(&q) != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	refs, known := o.lines[q.Line]
+	a := answer{Count: len(refs)}
+	switch {
+	case q.Want == "balance":
+	case !known:
+		a.No = "no such line"
+	case q.Want == "extend" && q.Line == "ended":
+		a.No = "ended"
+	case q.Want == "extend" && q.Package != "week":
+		a.No = "no such package"
+	case q.Want == "extend":
+		o.lines[q.Line] = append(refs, q.Ref)
+		a.Ref = "op-" + q.Ref
+	case q.Want == "find":
+		for _, ref := range refs {
+			if ref == q.Ref {
+				a.Ref = "op-" + ref
+			}
+		}
+	}
+	_ = json.NewEncoder(w).Encode(a) // into memory
+}
+
+// adapter is an honest carrier, and every dishonest one by a flaw's name.
+type adapter struct {
+	flaw string
+	wire *outboundsim.Wire
+	now  func() time.Time
+}
+
+func (a *adapter) ask(ctx context.Context, q question) (answer, error) {
+	silence := carrier.ErrNotSent
+	if q.Want == "extend" && a.flaw != "lost answers were not sent" {
+		silence = carrier.ErrUnknown
+	}
+	if q.Want != "extend" && a.flaw == "lost readings are unknown" {
+		silence = carrier.ErrUnknown
+	}
+	body, _ := json.Marshal(q)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://operator.example/", bytes.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	resp, err := (&http.Client{Transport: a.wire}).Do(r)
+	op, dialled := errors.AsType[*net.OpError](err)
+	switch {
+	case a.flaw == "errors of no kind" && err != nil:
+		return answer{}, err
+	case a.flaw == "cancelling is a refusal" && errors.Is(err, context.Canceled):
+		return answer{}, &carrier.Refusal{Reason: carrier.BadRequest}
+	case dialled && op.Op == "dial" && a.flaw != "refused connections are unknown":
+		return answer{}, fmt.Errorf("%w: %w", carrier.ErrNotSent, err)
+	case err != nil && a.flaw == "lost answers are refusals":
+		return answer{}, &carrier.Refusal{Reason: carrier.OperatorRefuses}
+	case err != nil:
+		return answer{}, fmt.Errorf("%w: %w", silence, err)
+	}
+	defer func() { _ = resp.Body.Close() }() // in memory
+	if resp.StatusCode == http.StatusTooManyRequests && a.flaw != "busy is unknown" {
+		return answer{}, carrier.ErrNotSent
+	}
+	got, err := io.ReadAll(resp.Body)
+	if resp.StatusCode != http.StatusOK || err != nil {
+		if a.flaw == "5xx is a refusal" {
+			return answer{}, &carrier.Refusal{Reason: carrier.OperatorRefuses}
+		}
+		return answer{}, fmt.Errorf("%w: status %d", silence, resp.StatusCode)
+	}
+	var ans answer
+	if err := json.Unmarshal(got, &ans); err != nil {
+		if a.flaw == "garbled answers are a yes" {
+			return answer{Ref: "?"}, nil
+		}
+		return answer{}, fmt.Errorf("%w: %w", silence, err)
+	}
+	switch {
+	case ans.No == "":
+		return ans, nil
+	case a.flaw == "refusals are unknown":
+		return answer{}, carrier.ErrUnknown
+	case ans.No == "ended" && a.flaw != "ended is any refusal":
+		return answer{}, &carrier.Refusal{Reason: carrier.LineEnded, Text: ans.No}
+	case ans.No == "no such line":
+		return answer{}, &carrier.Refusal{Reason: carrier.LineUnknown, Text: ans.No}
+	}
+	return answer{}, &carrier.Refusal{Reason: carrier.PackageGone, Text: ans.No}
+}
+
+func (a *adapter) Name() string { return "town" }
+
+func (a *adapter) Abilities() carrier.Abilities {
+	settles := time.Minute
+	if a.flaw == "settles at once" {
+		settles = 0
+	}
+	return carrier.Abilities{
+		Modes: []carrier.Mode{carrier.ModeExtend}, SettlesWithin: settles, RatePerSecond: 1, KeepsRef: true,
+	}
+}
+
+func (a *adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Snapshot, error) {
+	_, err := a.ask(ctx, question{Want: "look", Line: e.Profile.ID})
+	return nil, err
+}
+
+func (a *adapter) Extend(ctx context.Context, e carrier.Extension) (carrier.Receipt, error) {
+	q := question{Want: "extend", Line: e.Profile.ID, Ref: e.Ref, Package: e.Package}
+	if a.flaw == "lines are mixed up" && q.Line == "c" {
+		q.Line = "b"
+	}
+	ans, err := a.ask(ctx, q)
+	if err != nil && a.flaw == "asks again by itself" {
+		ans, err = a.ask(ctx, q)
+	}
+	if err != nil && a.flaw == "asks again after the time limit" && errors.Is(err, carrier.ErrUnknown) {
+		_, _ = a.ask(ctx, q)
+	}
+	r := carrier.Receipt{Ref: ans.Ref}
+	if a.flaw == "a receipt of the past" {
+		r.EndsAt = noon.Add(-time.Hour)
+	}
+	if a.flaw == "a receipt without a reference" {
+		r.Ref = ""
+	}
+	return r, err
+}
+
+func (a *adapter) LookUp(ctx context.Context, e carrier.Extension) (carrier.Reading, error) {
+	r := carrier.Reading{Found: carrier.FoundAbsent, AsOf: a.now()}
+	ans, err := a.ask(ctx, question{Want: "find", Line: e.Profile.ID, Ref: e.Ref})
+	switch {
+	case err != nil:
+		return carrier.Reading{}, err
+	case ans.Ref != "" && a.flaw != "done looks absent", ans.Count > 0 && a.flaw == "any extension is this one":
+		r.Found, r.Receipt.Ref = carrier.FoundDone, "op-"+e.Ref
+	case a.flaw == "absent looks done":
+		r.Found, r.Receipt.Ref = carrier.FoundDone, "op-"+e.Ref
+	}
+	switch a.flaw {
+	case "readings without an age":
+		r.AsOf = time.Time{}
+	case "readings as of their answer":
+		r.AsOf = a.now()
+	case "readings that never settle":
+		r.AsOf = e.AskedAt
+	case "readings that settle at once":
+		r.AsOf = r.AsOf.Add(time.Hour)
+	}
+	return r, nil
+}
+
+func (a *adapter) Cancel(context.Context, carrier.Extension) error {
+	return &carrier.Refusal{Reason: carrier.OperatorRefuses}
+}
+
+func (a *adapter) Status(ctx context.Context, p carrier.Profile) (carrier.Status, error) {
+	s := carrier.Status{State: carrier.LineActive, AsOf: a.now()}
+	if p.ID == "ended" {
+		s.State = carrier.LineIsOver
+	}
+	if a.flaw == "figures of the future" {
+		s.AsOf = s.AsOf.Add(time.Second)
+	}
+	_, err := a.ask(ctx, question{Want: "look", Line: p.ID})
+	return s, err
+}
+
+func (a *adapter) Packages(ctx context.Context, p carrier.Profile) ([]carrier.Package, error) {
+	_, err := a.ask(ctx, question{Want: "look", Line: p.ID})
+	code := "week"
+	if a.flaw == "an empty shelf" {
+		code = "month"
+	}
+	cost := carrier.Cost{Units: 1, Scale: 1, Currency: "USD"}
+	return []carrier.Package{{Code: code, Cost: cost, TopUp: true, AsOfDate: a.now()}}, err
+}
+
+func (a *adapter) Balance(ctx context.Context) (carrier.Cost, error) {
+	_, err := a.ask(ctx, question{Want: "balance"})
+	return carrier.Cost{Units: 1, Scale: 1, Currency: "USD"}, err
+}
+
+func (a *adapter) Notification(_ http.Header, body []byte) (carrier.Doorbell, error) {
+	var n struct{ ID string }
+	if err := json.Unmarshal(body, &n); err != nil || n.ID == "" {
+		switch a.flaw {
+		case "notifications panic":
+			_ = body[0]
+		case "bells without a name":
+			return carrier.Doorbell{}, nil
+		}
+		return carrier.Doorbell{}, &carrier.Refusal{Reason: carrier.BadRequest}
+	}
+	return carrier.Doorbell{EventID: n.ID}, nil
+}
+
+// open is a bench with this flaw, or with an honest carrier.
+func open(flaw string) Bench {
+	o := &town{now: noon, lines: map[string][]string{"a": nil, "b": nil, "c": nil, "ended": nil}}
+	w := &outboundsim.Wire{Stranger: o}
+	return Bench{
+		Carrier: &adapter{flaw, w, o.Now},
+		Profile: carrier.Profile{ID: "a"}, Package: "week",
+		Ended: carrier.Profile{ID: "ended"}, Others: []carrier.Profile{{ID: "b"}, {ID: "c"}},
+		Now: o.Now, Advance: o.Advance,
+		ByHand: func() {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.lines["a"] = append(o.lines["a"], "by hand")
+		},
+		Extensions: func() int {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			n := 0
+			for _, ref := range o.lines["a"] {
+				if ref != "by hand" {
+					n++
+				}
+			}
+			return n
+		},
+	}.On(w, isExtension)
+}
+
+func isExtension(r *http.Request) bool {
+	body, _ := io.ReadAll(r.Body) // in memory
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var q question
+	return json.Unmarshal(body, &q) == nil && q.Want == "extend"
+}

@@ -1,0 +1,217 @@
+// Package catalogue is what the seller sells and by which rules: operators,
+// networks, plans, terms, packs, prices and policies. All of it lives in one
+// reviewable file; applying a file makes a new version, and nothing that was
+// sold under an older version changes.
+//
+// Tsuzuku is a program; this package promises nothing to other modules.
+package catalogue
+
+import (
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/calendar"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/money"
+)
+
+// Catalogue is one version of everything on sale. It is immutable once read;
+// whoever holds one may keep it.
+type Catalogue struct {
+	Version   int64     // 1, 2, 3 …; 0 for a file that has not been applied
+	AppliedAt time.Time // zero for a file that has not been applied
+	Seller    Seller
+	Operators []Operator
+	Networks  []Network
+	Plans     []Plan
+	Roaming   []Roaming
+}
+
+// Seller is what the documents and pages say about the company that sells.
+type Seller struct {
+	Name          string
+	Contact       string         // shown where a rule page names a contact
+	Zone          calendar.Zone  // the shop's own days: bills, reports
+	InvoiceNumber string         // T + 13 digits; empty where the seller is not registered
+	Address       string         // on bills
+	Taxes         []TaxClass     // the classes that plans name
+	Points        PointsRule     // what is earned and spent
+	BaseCurrency  money.Currency // for reports
+}
+
+// TaxClass is one kind of tax that a plan can be sold under.
+type TaxClass struct {
+	ID      string // "standard", "export"
+	Percent int64  // 10 means 10 %
+	Scale   int64  // Percent/Scale hundredths: 1 for whole percents, 10 for 8.5 % written as 85
+	Reduced bool   // marked on a bill as a reduced rate
+}
+
+// PointsRule says what one completed order earns and what a point is worth.
+// Points are earned on what was paid in money, in whole points, rounded down.
+type PointsRule struct {
+	EarnPer map[money.Currency]int64 // minor units that earn one point
+	Worth   map[money.Currency]int64 // minor units that one point pays
+}
+
+// Operator is a network or wholesale partner that carries lines.
+type Operator struct {
+	ID      string
+	Name    string
+	Carrier string        // the adapter that talks to it
+	Zone    calendar.Zone // its days begin and end here
+	GB      int64         // bytes that it calls a GB: 1<<30 or 1e9
+}
+
+// Network is a host network that phones attach to.
+type Network struct {
+	ID    string
+	Name  string
+	PLMNs []string // "440-10"
+	Bands []string // "B1", "n78"
+}
+
+// Kind is what an allowance means.
+type Kind string
+
+// The kinds of plan.
+const (
+	Unlimited Kind = "unlimited" // full speed up to DailyCap, then throttled until the reset; DailyCap 0: never throttled
+	DailyCap  Kind = "daily_cap" // DailyCap a day, then nothing until the reset
+	Volume    Kind = "volume"    // Term.Volume for the whole period, then nothing or throttled
+)
+
+// Plan is something on sale.
+type Plan struct {
+	ID       string
+	Operator string // Operator.ID
+	Network  string // Network.ID
+	Name     map[locale.Language]string
+	Kind     Kind
+
+	DailyCap      int64         // bytes a day at full speed; 0: none
+	ThrottleKbps  int           // speed after the cap or volume; 0: no service then
+	Reset         Reset         // when the daily or monthly cap begins anew
+	ResetZone     calendar.Zone // empty: the operator's
+	Facts         Facts
+	Activation    Activation
+	Terms         []Term
+	Packs         []Pack
+	Policy        Policy
+	TaxClass      string // TaxClass.ID
+	OnSale        bool   // false: existing lines keep and renew it where its policy says so, new ones cannot be bought
+	RulesDate     string // YYYY-MM-DD of the rules' last check, shown on the plan's page
+	RulesSource   string // where the rules were read
+	RoamingAdvice bool   // compare with roaming
+}
+
+// Reset is when a cap begins anew.
+type Reset string
+
+// The resets.
+const (
+	ResetNone     Reset = "none"     // a volume plan
+	ResetMidnight Reset = "midnight" // 00:00 in the reset zone
+	ResetRolling  Reset = "rolling"  // every 24 hours from the period's start
+	ResetMonthly  Reset = "monthly"  // 00:00 on the first of the month in the reset zone
+)
+
+// Facts are what people ask before they buy.
+type Facts struct {
+	Tethering   bool
+	PhoneNumber bool
+	SMS         bool
+	FiveG       bool
+	AddressIn   string // ISO 3166 code of where the internet address appears to be
+	Reinstall   bool   // the profile can be installed again
+	ESIM        bool
+	PhysicalSIM bool
+}
+
+// Activation is when a new line's clock starts.
+type Activation struct {
+	Start    string          // "install", "first_use" or "purchase"
+	Deadline calendar.Length // install or use by; N 0: none
+	ByItself bool            // the clock starts by itself at the deadline
+}
+
+// Term is more time: how long one purchase lasts and what it costs.
+type Term struct {
+	ID          string
+	Length      calendar.Length
+	ToDayEnd    bool   // a 24h length that is usable to the end of its last day
+	Volume      int64  // bytes for the period, for kind Volume; 0 otherwise
+	Package     string // the operator's code
+	PackageDays int    // days asked of a per-day package; 0: the package has its own length
+	Prices      []money.Money
+}
+
+// Until is how long a pack's data or speed lasts.
+type Until string
+
+// How long a pack lasts.
+const (
+	RestOfPeriod Until = "rest_of_period"
+	UntilReset   Until = "until_reset"
+	UntilDayEnd  Until = "until_2359"
+)
+
+// Pack is more data or full speed within the current period, no more time.
+type Pack struct {
+	ID        string
+	Volume    int64 // bytes; 0 with FullSpeed
+	FullSpeed bool
+	Until     Until
+	EachDay   bool // one is needed for every remaining day of the period (the operator takes 1 or all)
+	Package   string
+	Prices    []money.Money
+}
+
+// Roaming is what a home operator charges for a day in the destination.
+type Roaming struct {
+	Home       string // "China Telecom"
+	Country    string // ISO 3166 of the home operator
+	PerDay     money.Money
+	AsOf       string // YYYY, YYYY-MM or YYYY-MM-DD
+	Source     string
+	Confidence string // A to K, as in the source table; only A and B are shown
+}
+
+// Plan returns the plan with that ID.
+func (c *Catalogue) Plan(id string) (Plan, bool) {
+	for _, p := range c.Plans {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Plan{}, false
+}
+
+// Operator returns the operator with that ID.
+func (c *Catalogue) Operator(id string) (Operator, bool) {
+	for _, o := range c.Operators {
+		if o.ID == id {
+			return o, true
+		}
+	}
+	return Operator{}, false
+}
+
+// Term returns the plan's term with that ID.
+func (p Plan) Term(id string) (Term, bool) {
+	for _, t := range p.Terms {
+		if t.ID == id {
+			return t, true
+		}
+	}
+	return Term{}, false
+}
+
+// Pack returns the plan's pack with that ID.
+func (p Plan) Pack(id string) (Pack, bool) {
+	for _, k := range p.Packs {
+		if k.ID == id {
+			return k, true
+		}
+	}
+	return Pack{}, false
+}

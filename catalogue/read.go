@@ -1,0 +1,264 @@
+package catalogue
+
+import (
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/money"
+)
+
+// Read reads a catalogue file. name is what the file is called in messages.
+// The error is [Mistakes]: everything that is wrong, each with its line.
+//
+// The format is YAML with one block for each type of this package; demo.yaml
+// shows all of it. Amounts are written in the currency's major unit and volumes
+// in GB or MB as the plan's operator counts them; both are read exactly.
+func Read(name string, data []byte) (*Catalogue, error) {
+	c, _, err := Check(name, data)
+	return c, err
+}
+
+// Check is [Read] that also returns what is doubtful but allowed.
+func Check(name string, data []byte) (*Catalogue, Mistakes, error) {
+	c, mistakes, warnings := read(name, data)
+	if len(mistakes) > 0 {
+		return nil, warnings, mistakes
+	}
+	return c, warnings, nil
+}
+
+// read returns a catalogue even when there are mistakes: whatever could be
+// read of it.
+func read(name string, data []byte) (c *Catalogue, mistakes, warnings Mistakes) {
+	r := &reading{file: name}
+	b := &book{Catalogue: &Catalogue{}, reading: r}
+	if root := r.parse(data); root.there() {
+		b.read(root)
+	}
+	return b.Catalogue, r.mistakes.tidy(), r.warnings.tidy()
+}
+
+// book is a catalogue while it is being read.
+type book struct {
+	*Catalogue
+	*reading
+	policies map[string]section // as they stand in the file
+	drafts   []draft
+	used     map[string]bool // "operator tabi", "network docomo", "policy queue-after"
+}
+
+// draft is a plan together with the places it was read from.
+type draft struct {
+	Plan
+	at       section
+	policyAt section
+	termsAt  []section
+	packsAt  []section
+}
+
+func (b *book) read(root place) {
+	b.used = map[string]bool{}
+	top := root.section("seller", "operators", "networks", "policies", "plans", "roaming")
+	if !top.there() {
+		return
+	}
+	b.Seller = seller(top.need("seller"))
+	operators := top.need("operators").list(maxEntries)
+	for _, at := range operators {
+		b.Operators = append(b.Operators, operator(at))
+	}
+	networks := top.need("networks").list(maxEntries)
+	for _, at := range networks {
+		b.Networks = append(b.Networks, network(at))
+	}
+	unique(operators, "operator")
+	unique(networks, "network")
+	b.readPolicies(top.opt("policies"))
+	b.readPlans(top.need("plans"))
+	for _, at := range top.opt("roaming").list(maxEntries) {
+		b.Roaming = append(b.Roaming, roaming(at))
+	}
+	b.checkPlans()
+	b.sayUnused(operators, "operator")
+	b.sayUnused(networks, "network")
+	for _, e := range top.opt("policies").entries() {
+		if !b.used["policy "+e.key] {
+			e.keyAt.doubtful("No plan uses the policy %q.", e.key)
+		}
+	}
+}
+
+func seller(at place) Seller {
+	s := at.section("name", "contact", "zone", "invoice_number", "address", "base_currency", "taxes", "points")
+	out := Seller{
+		Name:          s.need("name").text(),
+		Contact:       s.need("contact").text(),
+		Zone:          s.need("zone").zone(),
+		InvoiceNumber: s.opt("invoice_number").invoiceNumber(),
+		Address:       s.need("address").text(),
+		BaseCurrency:  word(s.need("base_currency"), currencies...),
+	}
+	taxes := s.need("taxes").list(maxEntries)
+	for _, at := range taxes {
+		out.Taxes = append(out.Taxes, taxClass(at))
+	}
+	unique(taxes, "tax class")
+	points := s.opt("points").section("earn_per", "worth")
+	out.Points = PointsRule{
+		EarnPer: minorUnits(points.need("earn_per").amounts()),
+		Worth:   minorUnits(points.need("worth").amounts()),
+	}
+	return out
+}
+
+// minorUnits is nil for no amounts.
+func minorUnits(amounts []money.Money) map[money.Currency]int64 {
+	var out map[money.Currency]int64
+	for _, m := range amounts {
+		if out == nil {
+			out = map[money.Currency]int64{}
+		}
+		out[m.Currency] = m.Minor
+	}
+	return out
+}
+
+func taxClass(at place) TaxClass {
+	s := at.section("id", "percent", "reduced")
+	percent, scale := s.need("percent").percent()
+	return TaxClass{
+		ID:      s.need("id").id(),
+		Percent: percent,
+		Scale:   scale,
+		Reduced: s.opt("reduced").flag(),
+	}
+}
+
+func operator(at place) Operator {
+	s := at.section("id", "name", "carrier", "zone", "gb")
+	out := Operator{
+		ID:      s.need("id").id(),
+		Name:    s.need("name").text(),
+		Carrier: s.need("carrier").id(),
+		Zone:    s.need("zone").zone(),
+	}
+	switch word(s.need("gb"), "binary", "decimal") {
+	case "binary":
+		out.GB = binaryGB
+	case "decimal":
+		out.GB = decimalGB
+	}
+	return out
+}
+
+func network(at place) Network {
+	s := at.section("id", "name", "plmns", "bands")
+	out := Network{ID: s.need("id").id(), Name: s.need("name").text()}
+	for _, p := range s.need("plmns").list(maxEntries) {
+		out.PLMNs = append(out.PLMNs, p.matching(isPLMN, "440-10"))
+	}
+	for _, p := range s.need("bands").list(maxEntries) {
+		out.Bands = append(out.Bands, p.matching(isBand, "B19 or n78"))
+	}
+	return out
+}
+
+func roaming(at place) Roaming {
+	s := at.section("home", "country", "per_day", "as_of", "source", "confidence")
+	out := Roaming{
+		Home:       s.need("home").text(),
+		Country:    s.need("country").country(),
+		AsOf:       s.need("as_of").dated(),
+		Source:     s.need("source").text(),
+		Confidence: word(s.need("confidence"), "A", "B", "C", "K"),
+	}
+	prices := s.need("per_day").amounts()
+	switch len(prices) {
+	case 1:
+		out.PerDay = prices[0]
+	case 0: // told already
+	default:
+		s.where("per_day").wrong("One operator charges in one currency. Make an entry for each.")
+	}
+	return out
+}
+
+// names are a plan's name in each language; those that every customer page has
+// must be there.
+func names(at place) map[locale.Language]string {
+	out := map[locale.Language]string{}
+	for _, e := range at.entries() {
+		l := locale.Language(e.key)
+		if !slices.Contains(locale.All, l) {
+			e.keyAt.wrong("%q is not one of the languages: %s.", e.key, listed(locale.All, ", "))
+			continue
+		}
+		out[l] = e.value.text()
+	}
+	for _, l := range locale.Complete {
+		if _, given := out[l]; !given && at.there() && at.node.Kind == yaml.MappingNode {
+			at.wrong("The name in %s is missing.", string(l))
+		}
+	}
+	return out
+}
+
+// unique complains about IDs that occur twice in a list.
+func unique(list []place, what string) {
+	first := map[string]int{}
+	for _, at := range list {
+		id, ok := idOf(at)
+		if !ok {
+			continue
+		}
+		if line, repeated := first[id.Value]; repeated {
+			place{r: at.r, node: id, path: at.path}.wrong("There is another %s %q on line %d.", what, id.Value, line)
+			continue
+		}
+		first[id.Value] = id.Line
+	}
+}
+
+// idOf is the value of id in a mapping.
+func idOf(at place) (*yaml.Node, bool) {
+	if !at.there() || at.node.Kind != yaml.MappingNode {
+		return nil, false
+	}
+	for k := 0; k+1 < len(at.node.Content); k += 2 {
+		if at.node.Content[k].Value == "id" && at.node.Content[k+1].Kind == yaml.ScalarNode {
+			return at.node.Content[k+1], true
+		}
+	}
+	return nil, false
+}
+
+func (b *book) sayUnused(list []place, what string) {
+	for _, at := range list {
+		if id, ok := idOf(at); ok && !b.used[what+" "+id.Value] {
+			place{r: b.reading, node: id, path: at.path}.doubtful("No plan uses the %s %q.", what, id.Value)
+		}
+	}
+}
+
+// refer reads the ID of something that must be among known.
+func (b *book) refer(at place, what string, known []string) string {
+	id := at.id()
+	if id == "" {
+		return ""
+	}
+	b.used[what+" "+id] = true
+	if !slices.Contains(known, id) {
+		at.wrong("There is no %s %q%s", what, id, suggestion(id, known))
+	}
+	return id
+}
+
+func ids[T any](list []T, id func(T) string) []string {
+	out := make([]string, len(list))
+	for i, one := range list {
+		out[i] = id(one)
+	}
+	return out
+}

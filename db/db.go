@@ -1,0 +1,217 @@
+// Package db opens the database, SQLite or PostgreSQL, and runs functions in
+// transactions on it. Both engines get the same SQL text with $1 placeholders;
+// only the migrations exist twice.
+//
+// Tsuzuku is a program; this package promises nothing to other modules.
+package db
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Engine names a database engine.
+type Engine string
+
+// The engines.
+const (
+	SQLite     Engine = "sqlite"
+	PostgreSQL Engine = "postgres"
+)
+
+// DB is an open database.
+type DB struct {
+	now      func() time.Time
+	rehearse bool
+	engine   engine
+	observe  func(Point)
+	bell     bell
+	once     sync.Once // for Close
+}
+
+// Options are what a database is opened with.
+type Options struct {
+	// Now is the clock; nil means time.Now. Everything stored takes its time
+	// from [Tx.Now], and so from here.
+	Now func() time.Time
+
+	// Rehearse runs every write twice: once rolled back, once for good. Tests
+	// set it, because a write that does more than read and write through its
+	// transaction breaks only when PostgreSQL makes it run again.
+	Rehearse bool
+
+	// Observe is called at every commit boundary; nil means nobody looks. The
+	// crash harness ends the process in it.
+	Observe func(Point)
+}
+
+// Point is a place where a crash would hurt most.
+type Point string
+
+// The commit boundaries.
+const (
+	BeforeCommit Point = "before commit"
+	AfterCommit  Point = "after commit"
+)
+
+// Tx is a transaction. It lives only inside the function given to [DB.Write]
+// or [DB.Read] and must not escape it.
+//
+// Arguments and results are int64, string, bool, []byte, [Instant] and types
+// based on them; a nil []byte is NULL, an empty one may come back as nil. SQL is
+// one text for both engines.
+//
+// A statement that fails leaves nothing to do but to return: no other runs, and
+// the transaction is rolled back even if the error is swallowed. The rows of one
+// query are closed before the next statement.
+type Tx interface {
+	// Now is the instant the transaction began: UTC, microsecond precision.
+	// Every row written by one transaction carries the same instant.
+	Now() time.Time
+
+	Exec(ctx context.Context, query string, args ...any) (rows int64, err error)
+	Query(ctx context.Context, query string, args ...any) (Rows, error)
+	QueryRow(ctx context.Context, query string, args ...any) Row
+
+	// Batch sends statements whose answers are not needed one by one: a single
+	// round trip on PostgreSQL. It fails with [ErrGuard] if a guarded statement
+	// did not change exactly one row.
+	Batch(ctx context.Context, b *Batch) error
+}
+
+// Rows is the result of a query. Close it; Err after Next returned false.
+type Rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
+}
+
+// Row is the first row of a query. Scan fails with [ErrNoRows] without one.
+type Row interface {
+	Scan(dest ...any) error
+}
+
+// ErrNoRows is returned by [Row.Scan] when the query found nothing, on both engines.
+var ErrNoRows = errors.New("db: no rows")
+
+// ErrGuard is returned by [Tx.Batch] when a guarded statement did not change
+// exactly one row: somebody else was faster.
+var ErrGuard = errors.New("db: a guarded statement changed no row")
+
+// Batch is a list of statements for [Tx.Batch], in order.
+type Batch struct{ statements []statement }
+
+type statement struct {
+	query   string
+	args    []any
+	guarded bool
+}
+
+// Add appends a statement that may change any number of rows.
+func (b *Batch) Add(query string, args ...any) {
+	b.statements = append(b.statements, statement{query, args, false})
+}
+
+// Guard appends a statement that must change exactly one row.
+func (b *Batch) Guard(query string, args ...any) {
+	b.statements = append(b.statements, statement{query, args, true})
+}
+
+// Len is the number of statements.
+func (b *Batch) Len() int { return len(b.statements) }
+
+type txKey struct{}
+
+// Forbidden reports whether ctx belongs to a transaction, in which nothing may
+// be done that a rollback does not undo: no call to a stranger, no other
+// transaction.
+func Forbidden(ctx context.Context) bool { return ctx.Value(txKey{}) != nil }
+
+// Open opens the database at url: postgres://… for PostgreSQL, anything else is
+// the path of an SQLite file, which is created if it is missing. ":memory:" is a
+// file in a temporary directory that [DB.Close] removes.
+//
+// Open does not migrate. It fails with [fault.Unavailable] when trying again
+// later may help and with [fault.Invalid] when the url or the file's
+// permissions must be changed; the message says which.
+func Open(ctx context.Context, url string, o Options) (*DB, error) {
+	d := &DB{now: o.Now, rehearse: o.Rehearse, observe: o.Observe}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if d.observe == nil {
+		d.observe = func(Point) {}
+	}
+	var err error
+	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		d.engine, err = openPostgres(ctx, url)
+	} else {
+		d.engine, err = openSQLite(ctx, url)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Engine says which engine this is.
+func (d *DB) Engine() Engine { return d.engine.name() }
+
+// Now is the clock the database was opened with, in UTC with microseconds.
+func (d *DB) Now() time.Time { return d.now().UTC().Truncate(time.Microsecond) }
+
+// Close closes the database. Transactions that have begun are waited for.
+// Closing again does nothing.
+func (d *DB) Close() (err error) {
+	d.once.Do(func() { err = d.engine.close() })
+	return err
+}
+
+// Write runs fn in a transaction and commits if fn returns nil.
+//
+// The transaction may be refused when it raced with another, and fn is then
+// run again; it must therefore do nothing but read and write through tx, and
+// take and return values: a captured variable is assigned once, from the
+// result.
+func (d *DB) Write(ctx context.Context, fn func(context.Context, Tx) error) error {
+	return d.run(ctx, false, fn)
+}
+
+// Read runs fn in a read-only transaction with a stable snapshot.
+func (d *DB) Read(ctx context.Context, fn func(context.Context, Tx) error) error {
+	return d.run(ctx, true, fn)
+}
+
+// Written is [DB.Write] for a function with a result.
+func Written[T any](ctx context.Context, d *DB, fn func(context.Context, Tx) (T, error)) (T, error) {
+	return result(ctx, d.Write, fn)
+}
+
+// Seen is [DB.Read] for a function with a result.
+func Seen[T any](ctx context.Context, d *DB, fn func(context.Context, Tx) (T, error)) (T, error) {
+	return result(ctx, d.Read, fn)
+}
+
+func result[T any](
+	ctx context.Context,
+	run func(context.Context, func(context.Context, Tx) error) error,
+	fn func(context.Context, Tx) (T, error),
+) (T, error) {
+	var out T
+	err := run(ctx, func(ctx context.Context, tx Tx) error {
+		got, err := fn(ctx, tx)
+		if err == nil {
+			out = got
+		}
+		return err
+	})
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return out, nil
+}

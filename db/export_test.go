@@ -1,0 +1,25 @@
+package db
+
+import (
+	"context"
+	"time"
+)
+
+// SetGroupMax bounds the groups of d, an SQLite database nobody uses yet.
+func SetGroupMax(d *DB, n int) { d.engine.(*sqliteEngine).writer.max = n }
+
+// SetTurnLimit bounds the time of one write on d, like [SetGroupMax].
+func SetTurnLimit(d *DB, limit time.Duration) { d.engine.(*sqliteEngine).writer.limit = limit }
+
+// LoseTransaction begins a transaction on d's writer, lets SQLite roll it back,
+// and then runs query as if nobody had noticed.
+func LoseTransaction(d *DB, query string) error {
+	w := d.engine.(*sqliteEngine).writer
+	if err := w.begin(); err != nil {
+		return err
+	}
+	if err := w.run("ROLLBACK"); err != nil {
+		return err
+	}
+	return w.conn.command(context.Background(), query)
+}

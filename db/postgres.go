@@ -1,0 +1,252 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/tsuzuku/tsuzuku/fault"
+)
+
+const (
+	// poolMax is the number of connections unless the URL says pool_max_conns.
+	// A few per processor are fastest; more only wait inside the server.
+	poolMax = 8
+
+	// attemptsMax bounds how often a write is run when the server refuses it.
+	attemptsMax = 10
+
+	// commitLimit is how long a COMMIT may take. The caller's own limit does not
+	// count then: giving up in the middle would leave the outcome unknown.
+	commitLimit = 10 * time.Second
+)
+
+// ErrCommitUnknown is in the error of a [DB.Write] whose connection was lost
+// between COMMIT and its answer: the transaction may have been committed or not.
+// The write is not run again. Whoever gets it looks: a key that makes the write
+// unique tells.
+var ErrCommitUnknown = errors.New("db: the outcome of a commit is unknown")
+
+type postgresEngine struct {
+	pool   *pgxpool.Pool
+	closed atomic.Bool
+}
+
+func openPostgres(ctx context.Context, text string) (engine, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		// The cause is not shown: it quotes the URL, and with it the password.
+		return nil, fault.New(fault.Invalid, "The database URL cannot be read. Write it as postgres://user:password@host:5432/name, with special characters escaped as %%40.")
+	}
+	c, err := pgxpool.ParseConfig(text)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "The database URL has a part that PostgreSQL does not know. Check the names after the question mark.")
+	}
+	if !u.Query().Has("pool_max_conns") {
+		c.MaxConns = poolMax
+	}
+	if c.ConnConfig.RuntimeParams["application_name"] == "" {
+		c.ConnConfig.RuntimeParams["application_name"] = "tsuzuku"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, unreachable(c.ConnConfig, err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, unreachable(c.ConnConfig, err)
+	}
+	return &postgresEngine{pool: pool}, nil
+}
+
+// unreachable says what to do about a server that cannot be used.
+func unreachable(c *pgx.ConnConfig, err error) error {
+	code := ""
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		code = e.Code
+	}
+	switch {
+	case code == "28P01" || code == "28000":
+		return fault.Wrap(fault.Invalid, err, "PostgreSQL refused the user %q or its password. Check both in the database URL.", c.User)
+	case code == "3D000":
+		return fault.Wrap(fault.Invalid, err, "PostgreSQL has no database %q. Create it with: createdb %s", c.Database, c.Database)
+	case code == "53300":
+		return fault.Wrap(fault.Unavailable, err, "PostgreSQL has no connection left. Raise its max_connections, or lower pool_max_conns in the database URL.")
+	case code != "":
+		return fault.Wrap(fault.Unavailable, err, "PostgreSQL at %s did not accept the connection. Its log says why.", c.Host)
+	}
+	return fault.Wrap(fault.Unavailable, err, "PostgreSQL at %s port %d cannot be reached. Check that it runs and that the database URL is right.", c.Host, c.Port)
+}
+
+func (p *postgresEngine) name() Engine { return PostgreSQL }
+
+func (p *postgresEngine) write(ctx context.Context, j job) error {
+	if j.rehearse {
+		p.rehearsal(ctx, j)
+	}
+	return p.again(ctx, func() error { return p.attempt(ctx, pgx.TxOptions{}, j) })
+}
+
+func (p *postgresEngine) read(ctx context.Context, j job) error {
+	o := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return p.again(ctx, func() error { return p.attempt(ctx, o, j) })
+}
+
+// again runs f until it succeeds or fails for a reason that running it again
+// does not cure.
+func (p *postgresEngine) again(ctx context.Context, f func() error) error {
+	for i := 0; ; i++ {
+		err := f()
+		var r *refused
+		if !errors.As(err, &r) {
+			return err
+		}
+		if i == attemptsMax-1 {
+			return r.err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), r.err)
+		case <-time.After(time.Millisecond << i):
+		}
+	}
+}
+
+// refused wraps the error of a transaction that certainly was not committed and
+// may well be if it runs again.
+type refused struct{ err error }
+
+func (r *refused) Error() string { return r.err.Error() }
+func (r *refused) Unwrap() error { return r.err }
+
+// rehearsal runs j and rolls it back. Whatever goes wrong will go wrong again.
+func (p *postgresEngine) rehearsal(ctx context.Context, j job) {
+	defer func() { _ = recover() }()
+	fn := j.fn
+	j.fn = func(ctx context.Context, tx Tx) error { return errors.Join(fn(ctx, tx), errRehearsal) }
+	_ = p.attempt(ctx, pgx.TxOptions{}, j)
+}
+
+func (p *postgresEngine) attempt(ctx context.Context, o pgx.TxOptions, j job) error {
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		if p.closed.Load() {
+			return errClosed
+		}
+		return lost(ctx, unreachable(p.pool.Config().ConnConfig, err))
+	}
+	defer conn.Release()
+	ptx, err := conn.BeginTx(ctx, o)
+	if err != nil {
+		return p.judge(ctx, conn, err, err)
+	}
+	ended := false
+	defer func() {
+		if !ended { // also when fn panics
+			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
+			defer cancel()
+			_ = ptx.Rollback(end) // if that fails too, the pool drops the connection
+		}
+	}()
+	t := &tx{session: postgresSession{ptx}, now: j.now()}
+	if err := t.run(inside(ctx), j.fn); err != nil {
+		cause := t.err // fn may have put another error in its place
+		if cause == nil {
+			cause = err
+		}
+		return p.judge(ctx, conn, err, cause)
+	}
+	if o.AccessMode == pgx.ReadOnly {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if conn.Conn().IsClosed() {
+		return lost(ctx, errors.New("db: the connection was lost"))
+	}
+	j.observe(BeforeCommit)
+	ended = true
+	if err := commit(ctx, ptx); err != nil {
+		return err
+	}
+	j.observe(AfterCommit)
+	return nil
+}
+
+// judge decides whether a transaction that failed with err, because a statement
+// failed with cause, is worth running again. It has not been committed.
+func (p *postgresEngine) judge(ctx context.Context, conn *pgxpool.Conn, err, cause error) error {
+	if conn.Conn().IsClosed() {
+		return lost(ctx, err)
+	}
+	if conflicted(cause) {
+		return &refused{err}
+	}
+	return err
+}
+
+// lost is for an error with the connection, before COMMIT was sent.
+func lost(ctx context.Context, err error) error {
+	if ctx.Err() != nil || fault.KindOf(err) == fault.Invalid {
+		return err
+	}
+	return &refused{err}
+}
+
+// conflicted reports whether the server chose this transaction as the victim:
+// serialization failure or deadlock.
+func conflicted(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == "40001" || e.Code == "40P01")
+}
+
+// commit commits, or tells apart why not: refused by the server, or unknown.
+func commit(ctx context.Context, ptx pgx.Tx) error {
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
+	defer cancel()
+	err := ptx.Commit(end)
+	if err == nil {
+		return nil
+	}
+	if conflicted(err) {
+		return &refused{err}
+	}
+	// Not pgconn.SafeToRetry: pgx 5.12 says so of a connection that was lost after
+	// COMMIT was sent.
+	e, answered := errors.AsType[*pgconn.PgError](err)
+	if answered && !strings.HasPrefix(e.Code, "57P") && !strings.HasPrefix(e.Code, "08") || errors.Is(err, pgx.ErrTxCommitRollback) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
+}
+
+func (p *postgresEngine) migrator(context.Context) (*migrator, error) {
+	l, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+	if err != nil {
+		return nil, err
+	}
+	return &migrator{
+		db:      stdlib.OpenDB(*p.pool.Config().ConnConfig),
+		dialect: goose.DialectPostgres,
+		options: []goose.ProviderOption{goose.WithSessionLocker(l)},
+		exists:  `SELECT to_regclass('goose_db_version') IS NOT NULL`,
+	}, nil
+}
+
+func (p *postgresEngine) close() error {
+	p.closed.Store(true)
+	p.pool.Close() // waits for the connections in use
+	return nil
+}

@@ -1,0 +1,139 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// statementsMax bounds a connection's prepared statements. The program has
+// fewer texts than this; multi-row statements of many lengths add to them.
+const statementsMax = 512
+
+// errEnded says that SQLite has rolled back the transaction by itself.
+var errEnded = errors.New("db: SQLite has ended the transaction")
+
+// sqliteConn is one connection with its prepared statements by text. Preparing
+// costs several times what a small statement costs to run.
+type sqliteConn struct {
+	*sql.Conn
+	prepared map[string]*sql.Stmt
+}
+
+func newSQLiteConn(ctx context.Context, pool *sql.DB) (*sqliteConn, error) {
+	c, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &sqliteConn{c, map[string]*sql.Stmt{}}, nil
+}
+
+// take returns a prepared statement for the caller's use alone; give it back.
+// A statement whose rows are still being read is not in the map.
+func (c *sqliteConn) take(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s, ok := c.prepared[query]; ok {
+		delete(c.prepared, query)
+		return s, nil
+	}
+	return c.PrepareContext(ctx, query)
+}
+
+func (c *sqliteConn) give(query string, s *sql.Stmt) {
+	if len(c.prepared) >= statementsMax {
+		for _, old := range c.prepared {
+			_ = old.Close()
+		}
+		clear(c.prepared)
+	}
+	c.prepared[query] = s
+}
+
+// command runs a statement without arguments and results.
+func (c *sqliteConn) command(ctx context.Context, query string) error {
+	s, err := c.take(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer c.give(query, s)
+	_, err = s.ExecContext(ctx)
+	return err
+}
+
+func (c *sqliteConn) close() error {
+	for _, s := range c.prepared {
+		_ = s.Close()
+	}
+	return c.Close()
+}
+
+// sqliteSession is a transaction's access to a connection.
+type sqliteSession struct {
+	conn *sqliteConn
+
+	// For the writer only. Statements run with ctx whatever the caller passes.
+	guard *guard
+	ctx   context.Context
+}
+
+// prepare returns a statement ready to run and the context to run it with.
+func (s *sqliteSession) prepare(ctx context.Context, query string) (context.Context, *sql.Stmt, error) {
+	if s.guard != nil {
+		if s.guard.ended {
+			return ctx, nil, errEnded
+		}
+		ctx = s.ctx
+	}
+	stmt, err := s.conn.take(ctx, query)
+	return ctx, stmt, err
+}
+
+func (s *sqliteSession) exec(ctx context.Context, query string, args []any) (int64, error) {
+	ctx, stmt, err := s.prepare(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	defer s.conn.give(query, stmt)
+	res, err := stmt.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (s *sqliteSession) query(ctx context.Context, query string, args []any) (cursor, error) {
+	ctx, stmt, err := s.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	r, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		s.conn.give(query, stmt)
+		return nil, err
+	}
+	return &sqliteRows{Rows: r, done: func() { s.conn.give(query, stmt) }}, nil
+}
+
+func (s *sqliteSession) batch(ctx context.Context, b *Batch) error {
+	for _, st := range b.statements {
+		n, err := s.exec(ctx, st.query, st.args)
+		if err != nil {
+			return err
+		}
+		if st.guarded && n != 1 {
+			return ErrGuard
+		}
+	}
+	return nil
+}
+
+// sqliteRows gives its statement back when it is closed.
+type sqliteRows struct {
+	*sql.Rows
+	done func()
+}
+
+func (r *sqliteRows) Close() error {
+	err := r.Rows.Close()
+	r.done()
+	return errors.Join(err, r.Err())
+}

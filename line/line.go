@@ -1,0 +1,207 @@
+// Package line keeps SIM and eSIM lines, the periods of service on them, and
+// their usage as the operator reported it.
+//
+// A line's stored state is what the last roll or report said. Whoever decides
+// something asks [Line.At] or the periods themselves, which are exact at any
+// instant.
+//
+// Tsuzuku is a program; this package promises nothing to other modules.
+package line
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+)
+
+// State is what a line is. The values are stored; do not rename.
+type State string
+
+// The states of a line.
+const (
+	New       State = "new"       // not activated yet
+	Active    State = "active"    // a period is running
+	Grace     State = "grace"     // ended, can still be renewed
+	Ended     State = "ended"     // ended, cannot be renewed any more
+	Terminal  State = "terminal"  // dead at the operator for ever
+	Suspended State = "suspended" // stopped by the operator or by staff
+	Recycled  State = "recycled"  // the operator gave the number to somebody else
+)
+
+// Line is one SIM or eSIM.
+type Line struct {
+	Account   string
+	ID        string
+	Operator  string // catalogue.Operator.ID
+	Plan      string // catalogue.Plan.ID of the newest period
+	ProfileID string // the operator's own identifier
+	ICCID     string
+	MSISDN    string // empty for a data-only line
+	Name      string // the customer's nickname for it
+	State     State
+	Anchor    int       // day of month that monthly terms return to; see calendar.Anchor
+	StartedAt time.Time // zero until activated
+	EndsAt    time.Time // end of the last period bought; zero until activated
+	GraceEnds time.Time // last instant at which it may be renewed; EndsAt where there is no grace
+	Periods   int       // how many there are: the number of the newest
+	Extending string    // the order that is at the operator now; one at a time
+	Identity  bool      // an identity check was passed
+	Usage     Usage
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Usage is what the operator last said about consumption.
+type Usage struct {
+	Unlimited bool  // Total and Used are then today's full speed; Total 0: no cap
+	Total     int64 // bytes
+	Used      int64 // bytes
+	Throttled bool
+	AsOf      time.Time // when the operator measured; zero: never reported
+}
+
+// Left is the unused part of a limited allowance, never negative.
+func (u Usage) Left() int64 { return max(0, u.Total-u.Used) }
+
+// Empty reports whether a limited allowance is used up.
+func (u Usage) Empty() bool { return !u.Unlimited && u.Total > 0 && u.Used >= u.Total }
+
+// LastFour is the end of the ICCID, by which people recognise a line.
+func (l Line) LastFour() string { return l.ICCID[max(0, len(l.ICCID)-4):] }
+
+// At is the line's state at an instant, from what is stored.
+func (l Line) At(now time.Time) State {
+	switch l.State {
+	case Terminal, Suspended, Recycled:
+		return l.State
+	case New, Active, Grace, Ended:
+	}
+	switch {
+	case l.StartedAt.IsZero() || now.Before(l.StartedAt):
+		return New
+	case now.Before(l.EndsAt):
+		return Active
+	case now.Before(l.GraceEnds):
+		return Grace
+	}
+	return Ended
+}
+
+// PeriodState is what a period is. The values are stored; do not rename.
+type PeriodState string
+
+// The states of a period.
+const (
+	PeriodQueued    PeriodState = "queued"
+	PeriodActive    PeriodState = "active"
+	PeriodEnded     PeriodState = "ended"
+	PeriodCancelled PeriodState = "cancelled"
+)
+
+// Period is one stretch of service on a line: [StartsAt, EndsAt).
+type Period struct {
+	Account        string
+	Line           string
+	Number         int // 1, 2, 3 … on its line
+	Plan           string
+	Term           string
+	Order          string // empty: imported, or given by staff
+	Effect         string // catalogue.Effect by which it came
+	StartsAt       time.Time
+	EndsAt         time.Time
+	Allowance      int64 // bytes, packs included; 0: unlimited
+	State          PeriodState
+	OperatorRef    string
+	OperatorEndsAt time.Time // what the operator said; zero where it did not
+	CreatedAt      time.Time
+}
+
+// StateAt is the period's state at an instant.
+func (p Period) StateAt(now time.Time) PeriodState {
+	switch {
+	case p.State == PeriodCancelled:
+		return PeriodCancelled
+	case now.Before(p.StartsAt):
+		return PeriodQueued
+	case now.Before(p.EndsAt):
+		return PeriodActive
+	}
+	return PeriodEnded
+}
+
+const lineColumns = `account_id, id, operator, plan_id, profile_id, iccid, msisdn, name, state, anchor,
+	started_at, ends_at, grace_ends_at, periods, extending, identity,
+	unlimited, total_bytes, used_bytes, throttled, as_of, created_at, updated_at`
+
+func scanLine(row db.Row) (Line, error) {
+	var l Line
+	var started, ends, grace, asOf, created, updated db.Instant
+	err := row.Scan(&l.Account, &l.ID, &l.Operator, &l.Plan, &l.ProfileID, &l.ICCID, &l.MSISDN, &l.Name, &l.State, &l.Anchor,
+		&started, &ends, &grace, &l.Periods, &l.Extending, &l.Identity,
+		&l.Usage.Unlimited, &l.Usage.Total, &l.Usage.Used, &l.Usage.Throttled, &asOf, &created, &updated)
+	l.StartedAt, l.EndsAt, l.GraceEnds = started.Time, ends.Time, grace.Time
+	l.Usage.AsOf, l.CreatedAt, l.UpdatedAt = asOf.Time, created.Time, updated.Time
+	return l, err
+}
+
+// Get reads one line. It fails with [fault.NotFound].
+func Get(ctx context.Context, tx db.Tx, account, id string) (Line, error) {
+	l, err := scanLine(tx.QueryRow(ctx, `SELECT `+lineColumns+` FROM lines WHERE account_id = $1 AND id = $2`, account, id))
+	if errors.Is(err, db.ErrNoRows) {
+		return Line{}, fault.Because(fault.NotFound, "no_such_line", "There is no such line in this account.", nil)
+	}
+	return l, err
+}
+
+// MaxLines is how many lines of one account are listed.
+const MaxLines = 200
+
+// List reads the lines of an account, those that end first first.
+func List(ctx context.Context, tx db.Tx, account string) (lines []Line, err error) {
+	rows, err := tx.Query(ctx, `SELECT `+lineColumns+` FROM lines WHERE account_id = $1 ORDER BY ends_at, id LIMIT $2`, account, MaxLines)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		l, err := scanLine(rows)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, l)
+	}
+	return lines, rows.Err()
+}
+
+// MaxPeriods is how many periods of a line are read: the newest.
+const MaxPeriods = 100
+
+// Periods reads the newest periods of a line, oldest first.
+func Periods(ctx context.Context, tx db.Tx, account, line string) (periods []Period, err error) {
+	rows, err := tx.Query(ctx, `
+		SELECT account_id, line_id, number, plan_id, term_id, order_id, effect, starts_at, ends_at,
+		       allowance_bytes, state, operator_ref, operator_ends_at, created_at
+		  FROM periods
+		 WHERE account_id = $1 AND line_id = $2
+		 ORDER BY number DESC LIMIT $3`, account, line, MaxPeriods)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var p Period
+		var starts, ends, operatorEnds, created db.Instant
+		var order db.Text
+		if err := rows.Scan(&p.Account, &p.Line, &p.Number, &p.Plan, &p.Term, &order, &p.Effect, &starts, &ends,
+			&p.Allowance, &p.State, &p.OperatorRef, &operatorEnds, &created); err != nil {
+			return nil, err
+		}
+		p.Order, p.StartsAt, p.EndsAt = string(order), starts.Time, ends.Time
+		p.OperatorEndsAt, p.CreatedAt = operatorEnds.Time, created.Time
+		periods = append([]Period{p}, periods...)
+	}
+	return periods, rows.Err()
+}

@@ -1,0 +1,136 @@
+package line
+
+import (
+	"context"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+)
+
+// Add stores a new line and lets it be found by its ICCID and its operator's
+// identifier. It fails with [fault.Conflict] if another line has either.
+func Add(ctx context.Context, tx db.Tx, l Line) error {
+	for kind, value := range map[string]string{"iccid": l.ICCID, "profile:" + l.Operator: l.ProfileID} {
+		if value == "" {
+			continue
+		}
+		if err := db.Claim(ctx, tx, kind, value, l.Account, l.ID); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO lines (`+lineColumns+`)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23)`,
+		l.Account, l.ID, l.Operator, l.Plan, l.ProfileID, l.ICCID, l.MSISDN, l.Name, l.State, l.Anchor,
+		db.At(l.StartedAt), db.At(l.EndsAt), db.At(l.GraceEnds), l.Periods, l.Extending, l.Identity,
+		l.Usage.Unlimited, l.Usage.Total, l.Usage.Used, l.Usage.Throttled, db.At(l.Usage.AsOf),
+		db.At(tx.Now()), db.At(tx.Now()))
+	return err
+}
+
+// AddPeriod appends the insertion of a period to b. A second period of the
+// same order, or a second one with the same number, violates a unique key.
+func AddPeriod(b *db.Batch, p Period, now time.Time) {
+	b.Add(`INSERT INTO periods (account_id, line_id, number, plan_id, term_id, order_id, effect, starts_at, ends_at,
+			allowance_bytes, state, operator_ref, operator_ends_at, created_at)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`,
+		p.Account, p.Line, p.Number, p.Plan, p.Term, db.Text(p.Order), p.Effect, db.At(p.StartsAt), db.At(p.EndsAt),
+		p.Allowance, p.State, p.OperatorRef, db.At(p.OperatorEndsAt), db.At(now))
+}
+
+// Take appends the guarded update that reserves a line for one order's request
+// to the operator. The guard fails while another order holds the line, and when
+// it has other periods than the caller saw.
+func Take(b *db.Batch, account, line, order string, periods int) {
+	b.Guard(`UPDATE lines SET extending = $3 WHERE account_id = $1 AND id = $2 AND extending = '' AND periods = $4`,
+		account, line, order, periods)
+}
+
+// Free appends the update that ends a reservation made by [Take].
+func Free(b *db.Batch, account, line, order string) {
+	b.Add(`UPDATE lines SET extending = '' WHERE account_id = $1 AND id = $2 AND extending = $3`, account, line, order)
+}
+
+// Allowance is what a purchase does to the figures of usage until the operator
+// reports again.
+type Allowance string
+
+// What a purchase does to the figures.
+const (
+	KeepFigures  Allowance = "keep"  // the current period goes on as it was
+	AddFigures   Allowance = "add"   // its data is added to the current one
+	FreshFigures Allowance = "fresh" // nothing of it is used yet
+)
+
+// Renewed is what a completed order changes of its line.
+type Renewed struct {
+	Plan      string
+	Anchor    int
+	StartsAt  time.Time
+	EndsAt    time.Time // of the new period; the line ends at the later of it and its end so far
+	GraceEnds time.Time
+	Cuts      bool // the new period ends the old ones: the line ends at EndsAt, even if that is earlier
+	Allowance Allowance
+	Unlimited bool
+	Bytes     int64
+}
+
+// Renew appends the guarded update that ends the reservation and records the
+// new period, number was+1. The guard fails if the line is not reserved for
+// the order, or has other periods than the caller saw. It reads nothing first:
+// a renewal costs one statement on its line.
+func Renew(b *db.Batch, account, line, order string, was int, r Renewed, now time.Time) {
+	b.Guard(`UPDATE lines
+		SET extending = '', periods = periods + 1, plan_id = $5, anchor = $6, state = 'active',
+		    started_at    = COALESCE(started_at, $7),
+		    ends_at       = CASE WHEN $8 OR ends_at IS NULL OR ends_at < $9 THEN $9 ELSE ends_at END,
+		    grace_ends_at = CASE WHEN $8 OR grace_ends_at IS NULL OR grace_ends_at < $10 THEN $10 ELSE grace_ends_at END,
+		    unlimited     = CASE WHEN $11 = 'keep' THEN unlimited ELSE $12 END,
+		    total_bytes   = CASE $11 WHEN 'keep' THEN total_bytes WHEN 'add' THEN total_bytes + $13 ELSE $13 END,
+		    used_bytes    = CASE WHEN $11 = 'fresh' THEN 0 ELSE used_bytes END,
+		    throttled     = CASE WHEN $11 = 'keep' THEN throttled ELSE false END,
+		    as_of         = CASE WHEN $11 = 'keep' THEN as_of ELSE $14 END,
+		    updated_at    = $14
+		WHERE account_id = $1 AND id = $2 AND extending = $3 AND periods = $4`,
+		account, line, order, was, r.Plan, r.Anchor, db.At(r.StartsAt), r.Cuts, db.At(r.EndsAt), db.At(r.GraceEnds),
+		r.Allowance, r.Unlimited, r.Bytes, db.At(now))
+}
+
+// Enlarge appends the guarded updates that end the reservation and add a
+// pack's data to the current period. bytes 0 means full speed until the reset.
+func Enlarge(b *db.Batch, account, line, order string, number int, bytes int64, now time.Time) {
+	b.Guard(`UPDATE lines
+		SET extending = '', total_bytes = total_bytes + $4, throttled = false, updated_at = $5
+		WHERE account_id = $1 AND id = $2 AND extending = $3`, account, line, order, bytes, db.At(now))
+	b.Guard(`UPDATE periods SET allowance_bytes = allowance_bytes + $4
+		WHERE account_id = $1 AND line_id = $2 AND number = $3`, account, line, number, bytes)
+}
+
+// EndCurrent appends the updates that end every running period at now: for a
+// purchase that restarts the line.
+func EndCurrent(b *db.Batch, account, line string, now time.Time) {
+	b.Add(`UPDATE periods SET state = $3, ends_at = $4
+		WHERE account_id = $1 AND line_id = $2 AND starts_at <= $4 AND ends_at > $4 AND state <> $5`,
+		account, line, PeriodEnded, db.At(now), PeriodCancelled)
+}
+
+// Report records what the operator says about usage, unless something newer is
+// known: late, repeated and reordered reports never make a figure wrong, only
+// older. It reports whether the figure was taken.
+func Report(ctx context.Context, tx db.Tx, account, id string, u Usage) (taken bool, err error) {
+	if u.AsOf.IsZero() || u.AsOf.After(tx.Now()) {
+		return false, fault.New(fault.Invalid, "A usage report must carry a time that is not in the future.")
+	}
+	n, err := tx.Exec(ctx, `UPDATE lines
+		SET unlimited = $3, total_bytes = $4, used_bytes = $5, throttled = $6, as_of = $7, updated_at = $8
+		WHERE account_id = $1 AND id = $2 AND (as_of IS NULL OR as_of < $7)`,
+		account, id, u.Unlimited, u.Total, u.Used, u.Throttled, db.At(u.AsOf), db.At(tx.Now()))
+	return n == 1, err
+}
+
+// SetState records what the operator or staff say about the line itself.
+func SetState(ctx context.Context, tx db.Tx, account, id string, s State) error {
+	_, err := tx.Exec(ctx, `UPDATE lines SET state = $3, updated_at = $4 WHERE account_id = $1 AND id = $2`,
+		account, id, s, db.At(tx.Now()))
+	return err
+}

@@ -1,0 +1,90 @@
+package message
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/calendar"
+	"github.com/tsuzuku/tsuzuku/money"
+)
+
+// Facts are what a message says, before anybody has put it into words: numbers,
+// names and instants. All are optional; a sentence that lacks its fact is left
+// out. They are stored with the message as JSON, so the tags must not change.
+type Facts struct {
+	// The line.
+	LineName     string        `json:"line_name,omitempty"`      // the customer's own name for it
+	LineLastFour string        `json:"line_last_four,omitempty"` // of the ICCID
+	PlanName     string        `json:"plan_name,omitempty"`      // in the message's language
+	TermName     string        `json:"term_name,omitempty"`      // in the message's language
+	StartsAt     time.Time     `json:"starts_at,omitzero"`       // of the period that the message is about
+	EndsAt       time.Time     `json:"ends_at,omitzero"`         // of that period, or of all service after it
+	RenewUntil   time.Time     `json:"renew_until,omitzero"`     // the last moment to renew, where it is not EndsAt
+	Zone         calendar.Zone `json:"zone,omitempty"`           // the operator's; every time is written in it. Empty: UTC
+
+	// Left is how many bytes are left, as of AsOf; nil where it is not known
+	// or the plan is unlimited. GB is what the operator calls a GB: 1<<30 or
+	// 1e9 bytes; 0: 1e9.
+	Left *int64    `json:"left,omitempty"`
+	AsOf time.Time `json:"as_of,omitzero"`
+	GB   int64     `json:"gb,omitempty"`
+
+	// The sale.
+	Order        string      `json:"order,omitempty"` // as the customer knows it
+	Bill         string      `json:"bill,omitempty"`  // the document's number
+	Amount       money.Money `json:"amount,omitzero"`
+	Balance      money.Money `json:"balance,omitzero"`        // of the wallet, afterwards
+	Tool         string      `json:"tool,omitempty"`          // a payment.Rail: what was paid with
+	Method       string      `json:"method,omitempty"`        // a payment.Rail: where money goes back to
+	Points       int64       `json:"points,omitempty"`        // earned
+	NextNewsAt   time.Time   `json:"next_news_at,omitzero"`   // when the customer hears from us at the latest
+	PayBy        time.Time   `json:"pay_by,omitzero"`         // until when a failed payment can be tried again at this price
+	RefundReason string      `json:"refund_reason,omitempty"` // a word that texts.yaml has under refund_reason
+	DebitReason  string      `json:"debit_reason,omitempty"`  // a payment.Reason: why a debit failed
+
+	// The best offer.
+	OfferName  string      `json:"offer_name,omitempty"` // in the message's language
+	OfferPrice money.Money `json:"offer_price,omitzero"`
+
+	// Signing in.
+	Code         string        `json:"code,omitempty"` // secret
+	CodeValidFor time.Duration `json:"code_valid_for,omitempty"`
+	Agent        string        `json:"agent,omitempty"` // the browser or app that signed in
+	At           time.Time     `json:"at,omitzero"`     // when it happened
+
+	// Where to go: absolute, or a path at the seller's own address. They may
+	// hold a token and are secret.
+	Link     string `json:"link,omitempty"`
+	StopLink string `json:"stop_link,omitempty"` // ends messages of this kind
+}
+
+// maxFacts is how long facts may be as JSON.
+const maxFacts = 8 << 10
+
+// encode writes f as it is stored. It fails only for what no caller should
+// have let in: a text of absurd length, a year after 9999.
+func (f Facts) encode() (string, error) {
+	b, err := json.Marshal(f)
+	if err != nil {
+		return "", fmt.Errorf("message: facts: %w", err)
+	}
+	if len(b) > maxFacts {
+		return "", fmt.Errorf("message: facts of %d bytes are longer than %d", len(b), maxFacts)
+	}
+	return string(b), nil
+}
+
+func decodeFacts(s string) (Facts, error) {
+	var f Facts
+	if err := json.Unmarshal([]byte(s), &f); err != nil {
+		return Facts{}, fmt.Errorf("message: facts: %w", err)
+	}
+	return f, nil
+}
+
+// scrubbed is f without what opens doors. It stays in the row for good.
+func (f Facts) scrubbed() Facts {
+	f.Code, f.Link, f.StopLink = "", "", ""
+	return f
+}

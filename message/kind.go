@@ -1,0 +1,35 @@
+package message
+
+// Kind is what a message is about. Each has its words in texts.yaml and its
+// outline in write.go.
+type Kind string
+
+// The kinds. The values are stored; do not rename.
+const (
+	SignInCode        Kind = "sign_in_code"        // a code to sign in with
+	NewSignIn         Kind = "new_sign_in"         // somebody signed in to an account that was in use
+	OrderCompleted    Kind = "order_completed"     // the confirmation, with the bill's number
+	OrderStillWorking Kind = "order_still_working" // paid, not finished yet, next news by …
+	OrderRefundDue    Kind = "order_refund_due"    // it could not be done; the money goes back
+	OrderRefunded     Kind = "order_refunded"      // the money has gone back
+	OrderHeld         Kind = "order_held"          // a person is looking at it
+	PaymentFailed     Kind = "payment_failed"      // nothing was charged
+	Reminder3Days     Kind = "reminder_3d"
+	Reminder1Day      Kind = "reminder_1d"
+	Reminder3Hours    Kind = "reminder_3h"
+	ReminderEnded     Kind = "reminder_ended"
+	WalletToppedUp    Kind = "wallet_topped_up"
+)
+
+// Kinds are all kinds, in the order above.
+func Kinds() []Kind {
+	return []Kind{
+		SignInCode, NewSignIn, OrderCompleted, OrderStillWorking, OrderRefundDue, OrderRefunded, OrderHeld,
+		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, WalletToppedUp,
+	}
+}
+
+// Reminders are the kinds that are worthless once a line has been renewed.
+func Reminders() []Kind {
+	return []Kind{Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded}
+}

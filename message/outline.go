@@ -1,0 +1,219 @@
+package message
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tsuzuku/tsuzuku/locale"
+)
+
+// outline decides what a message of a kind says, in which order, and leaves out
+// what lacks its facts.
+func (w *writer) outline(k Kind) error {
+	switch k {
+	case SignInCode:
+		return w.signInCode()
+	case NewSignIn:
+		w.newSignIn()
+	case OrderCompleted:
+		w.orderCompleted()
+	case OrderStillWorking:
+		w.orderStillWorking()
+	case OrderRefundDue:
+		w.orderRefundDue()
+	case OrderRefunded:
+		w.orderRefunded()
+	case OrderHeld:
+		w.orderHeld()
+	case PaymentFailed:
+		w.paymentFailed()
+	case Reminder3Days:
+		w.reminder("reminder_3d.subject")
+	case Reminder1Day:
+		w.reminder("reminder_1d.subject")
+	case Reminder3Hours:
+		w.reminder("reminder_3h.subject")
+	case ReminderEnded:
+		w.reminderEnded()
+	case WalletToppedUp:
+		w.walletToppedUp()
+	default:
+		return fmt.Errorf("message: no words for kind %q", k)
+	}
+	return nil
+}
+
+func (w *writer) signInCode() error {
+	if w.f.Code == "" {
+		return errors.New("message: a sign-in code without the code")
+	}
+	code := tidy(w.f.Code)
+	w.subject("sign_in_code.subject", locale.Args{"code": code})
+	w.lead("sign_in_code.lead", locale.Args{"seller": w.from.Seller})
+	w.page.Code = code
+	if w.f.CodeValidFor > 0 {
+		w.note("sign_in_code.valid", locale.Args{"span": locale.Span(w.l, w.f.CodeValidFor)})
+	}
+	w.note("sign_in_code.warning", nil)
+	return nil
+}
+
+func (w *writer) newSignIn() {
+	w.subject("new_sign_in.subject", nil)
+	w.lead("new_sign_in.lead", locale.Args{"seller": w.from.Seller})
+	w.row("row.at", w.moment(w.f.At))
+	w.row("row.agent", tidy(w.f.Agent))
+	w.note("new_sign_in.advice", nil)
+	w.button("new_sign_in.button")
+}
+
+func (w *writer) orderCompleted() {
+	w.subject("order_completed.subject", locale.Args{"line": w.line})
+	if end := w.moment(w.f.EndsAt); end != "" {
+		w.lead("order_completed.lead_until", locale.Args{"line": w.line, "end": end})
+	} else {
+		w.lead("order_completed.lead", nil)
+	}
+	w.row("row.plan", tidy(w.f.PlanName))
+	w.row("row.term", tidy(w.f.TermName))
+	w.row("row.starts", w.moment(w.f.StartsAt))
+	w.row("row.ends", w.moment(w.f.EndsAt))
+	w.row("row.amount", w.money(w.f.Amount))
+	w.row("row.tool", w.tool(w.f.Tool))
+	if w.f.Points > 0 {
+		w.row("row.points", locale.Number(w.l, w.f.Points))
+	}
+	w.row("row.order", tidy(w.f.Order))
+	w.row("row.bill", tidy(w.f.Bill))
+	w.button("order.button")
+}
+
+// aboutOrder adds which order it is and where to look at it.
+func (w *writer) aboutOrder() {
+	w.row("row.order", tidy(w.f.Order))
+	w.row("row.amount", w.money(w.f.Amount))
+	w.button("order.button")
+}
+
+func (w *writer) nextNews() {
+	if by := w.moment(w.f.NextNewsAt); by != "" {
+		w.note("note.next_news", locale.Args{"time": by})
+	}
+}
+
+func (w *writer) orderStillWorking() {
+	w.subject("order_still_working.subject", locale.Args{"line": w.line})
+	w.lead("order_still_working.lead", nil)
+	w.nextNews()
+	w.note("note.no_second_payment", nil)
+	w.note("order_still_working.promise", nil)
+	w.aboutOrder()
+}
+
+func (w *writer) orderRefundDue() {
+	w.subject("order_refund_due.subject", nil)
+	if amount := w.money(w.f.Amount); amount != "" {
+		w.lead("order_refund_due.lead_amount", locale.Args{"amount": amount})
+	} else {
+		w.lead("order_refund_due.lead", nil)
+	}
+	w.reason("refund_reason.", w.f.RefundReason)
+	if method := w.tool(w.f.Method); method != "" {
+		w.note("order_refund_due.method", locale.Args{"method": method})
+	}
+	w.nextNews()
+	w.aboutOrder()
+}
+
+func (w *writer) orderRefunded() {
+	if amount := w.money(w.f.Amount); amount != "" {
+		w.subject("order_refunded.subject_amount", locale.Args{"amount": amount})
+		w.lead("order_refunded.lead_amount", locale.Args{"amount": amount})
+	} else {
+		w.subject("order_refunded.subject", nil)
+		w.lead("order_refunded.lead", nil)
+	}
+	w.reason("refund_reason.", w.f.RefundReason)
+	if method := w.tool(w.f.Method); method != "" {
+		w.note("order_refunded.method", locale.Args{"method": method})
+	}
+	if w.f.Method != "wallet" { // the wallet is ours and shows it at once
+		w.note("note.refund_time", nil)
+	}
+	w.aboutOrder()
+}
+
+func (w *writer) orderHeld() {
+	w.subject("order_held.subject", locale.Args{"line": w.line})
+	w.lead("order_held.lead", nil)
+	w.nextNews()
+	w.note("note.no_second_payment", nil)
+	w.aboutOrder()
+}
+
+func (w *writer) paymentFailed() {
+	w.subject("payment_failed.subject", nil)
+	if tool := w.tool(w.f.Tool); tool != "" {
+		w.lead("payment_failed.lead_tool", locale.Args{"tool": tool})
+	} else {
+		w.lead("payment_failed.lead", nil)
+	}
+	w.reason("debit_reason.", w.f.DebitReason)
+	if until := w.moment(w.f.PayBy); until != "" {
+		w.note("payment_failed.again_until", locale.Args{"time": until})
+	} else {
+		w.note("payment_failed.again", nil)
+	}
+	w.aboutOrder()
+	w.button("payment_failed.button")
+}
+
+func (w *writer) reminder(subject string) {
+	w.subject(subject, locale.Args{"line": w.line})
+	if end := w.moment(w.f.EndsAt); end != "" {
+		w.lead("reminder.lead_until", locale.Args{"line": w.line, "end": end})
+	} else {
+		w.lead("reminder.lead", locale.Args{"line": w.line})
+	}
+	w.row("row.plan", tidy(w.f.PlanName))
+	w.row("row.left", w.left())
+	until := w.f.RenewUntil
+	if until.IsZero() {
+		until = w.f.EndsAt
+	}
+	w.row("row.renew_until", w.moment(until))
+	w.row("row.offer", w.offer())
+	if w.link != "" {
+		w.note("note.quick", nil)
+	}
+	w.button("reminder.button")
+}
+
+func (w *writer) reminderEnded() {
+	w.subject("reminder_ended.subject", locale.Args{"line": w.line})
+	if end := w.moment(w.f.EndsAt); end != "" {
+		w.lead("reminder_ended.lead_at", locale.Args{"line": w.line, "end": end})
+	} else {
+		w.lead("reminder_ended.lead", locale.Args{"line": w.line})
+	}
+	if until := w.moment(w.f.RenewUntil); until != "" {
+		w.note("reminder_ended.still", locale.Args{"time": until})
+	}
+	w.row("row.plan", tidy(w.f.PlanName))
+	w.row("row.offer", w.offer())
+	w.button("reminder_ended.button")
+}
+
+func (w *writer) walletToppedUp() {
+	w.subject("wallet_topped_up.subject", nil)
+	if amount := w.money(w.f.Amount); amount != "" {
+		w.lead("wallet_topped_up.lead_amount", locale.Args{"amount": amount})
+	} else {
+		w.lead("wallet_topped_up.lead", nil)
+	}
+	w.row("row.balance", w.money(w.f.Balance))
+	w.row("row.tool", w.tool(w.f.Tool))
+	w.row("row.order", tidy(w.f.Order))
+	w.row("row.receipt", tidy(w.f.Bill))
+	w.button("wallet_topped_up.button")
+}

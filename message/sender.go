@@ -1,0 +1,283 @@
+package message
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/db"
+)
+
+const (
+	maxAttempts  = 6               // then a message has failed
+	maxDoubts    = 2               // so a letter whose fate is unknown is sent once more
+	defaultLease = 2 * time.Minute // how long a claimed message is nobody else's
+	claimAtOnce  = 20              // messages in one step
+	maxTrouble   = 500             // bytes of an error that are kept
+)
+
+// ErrNotNeeded is what Sender.Fill returns for a message that is no longer true:
+// the line was renewed, the account is closed.
+var ErrNotNeeded = errors.New("message: no longer needed")
+
+// Sender sends what is due. Any number of them may run side by side, in any
+// number of processes.
+type Sender struct {
+	DB         *db.DB
+	Deliverers map[Channel]Deliverer
+	From       From
+
+	// Fill completes a message just before it is written, in a place where
+	// everything may be read: the address and language of the account, what is
+	// left on the line now. nil: messages are complete as they are. An error
+	// of ErrNotNeeded withdraws the message: what it says is no longer true.
+	Fill func(ctx context.Context, m Message) (Message, error)
+
+	// Lease is how long a claimed message is left to the worker that claimed
+	// it; a delivery is given half of it. 0: two minutes.
+	Lease time.Duration
+
+	// AtOnce is how many letters of a step are delivered side by side. 0: all,
+	// which is 20. The simulated town takes 1, to be the same every time.
+	AtOnce int
+}
+
+// Step claims messages that are due, delivers them side by side outside of any
+// transaction, and records what became of each. worked is false when nothing was
+// due. An error is the database's; what a channel says is recorded in the row.
+func (s *Sender) Step(ctx context.Context) (worked bool, err error) {
+	candidates, err := db.Seen(ctx, s.DB, dueMessages)
+	if err != nil || len(candidates) == 0 {
+		return false, err
+	}
+	claimed, err := db.Written(ctx, s.DB, func(ctx context.Context, tx db.Tx) ([]Message, error) {
+		return s.claim(ctx, tx, candidates)
+	})
+	if err != nil {
+		return false, err
+	}
+	outcomes := s.deliverAll(ctx, claimed)
+	if len(outcomes) == 0 {
+		return true, nil
+	}
+	// What was sent is recorded even when the program is being stopped.
+	ctx = context.WithoutCancel(ctx)
+	err = s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		return record(ctx, tx, outcomes)
+	})
+	return true, err
+}
+
+func dueMessages(ctx context.Context, tx db.Tx) ([]Message, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT `+messageColumns+`
+		  FROM messages
+		 WHERE state IN ('due', 'sending', 'unknown') AND due_at <= $1
+		 ORDER BY due_at, id
+		 LIMIT $2`, db.At(tx.Now()), int64(claimAtOnce))
+	if err != nil {
+		return nil, err
+	}
+	return all(rows)
+}
+
+// claim makes the candidates that nobody else took ours for the length of the
+// lease, and returns them. Those that must not be sent are put to rest.
+func (s *Sender) claim(ctx context.Context, tx db.Tx, candidates []Message) ([]Message, error) {
+	var claimed []Message
+	for _, m := range candidates {
+		// A row still marked as being sent, after its lease, belonged to a
+		// worker that died: the letter may have left.
+		if m.State == Sending {
+			m.Doubts++
+		}
+		if o, rest := s.atRest(m, tx.Now()); rest {
+			if err := o.settle(ctx, tx, m.Attempts); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		n, err := tx.Exec(ctx, `
+			UPDATE messages
+			   SET state = 'sending', due_at = $4, attempts = attempts + 1, doubts = $5, deliverer = $6
+			 WHERE account_id = $1 AND id = $2 AND attempts = $3
+			   AND state IN ('due', 'sending', 'unknown') AND due_at <= $7`,
+			m.Account, m.ID, m.Attempts, db.At(tx.Now().Add(s.lease())), m.Doubts,
+			s.Deliverers[m.To.Channel].Name(), db.At(tx.Now()))
+		if err != nil {
+			return nil, err
+		}
+		if n == 1 {
+			m.Attempts++
+			claimed = append(claimed, m)
+		}
+	}
+	return claimed, nil
+}
+
+// atRest says what becomes of a due message that must not be sent.
+func (s *Sender) atRest(m Message, now time.Time) (outcome, bool) {
+	switch {
+	case m.Doubts >= maxDoubts:
+		return outcome{m: m, state: Unknown, trouble: "nobody knows whether it was sent, twice"}, true
+	case !m.ExpiresAt.IsZero() && !m.ExpiresAt.After(now):
+		return m.unsent(Withdrawn, "too late"), true
+	case m.Attempts >= maxAttempts:
+		return m.unsent(Failed, "tried too often"), true
+	case s.Deliverers[m.To.Channel] == nil:
+		return m.unsent(Failed, "nobody delivers by "+string(m.To.Channel)), true
+	}
+	return outcome{}, false
+}
+
+// unsent is the end of a message that nobody has confirmed. Of one that may
+// have been sent before nothing better can be said than that.
+func (m Message) unsent(s State, why string) outcome {
+	if m.Doubts > 0 {
+		s = Unknown
+	}
+	if m.Trouble != "" {
+		why += "; before that: " + m.Trouble
+	}
+	return outcome{m: m, state: s, trouble: why}
+}
+
+// outcome is what a row will say after an attempt.
+type outcome struct {
+	m       Message
+	state   State
+	pause   time.Duration // until the next attempt, if there is to be one; 0: none
+	receipt string
+	trouble string
+}
+
+func (s *Sender) deliverAll(ctx context.Context, claimed []Message) []outcome {
+	outcomes := make([]outcome, len(claimed))
+	free := make(chan struct{}, s.atOnce())
+	var deliveries sync.WaitGroup
+	for i, m := range claimed {
+		free <- struct{}{}
+		deliveries.Go(func() {
+			defer func() { <-free }()
+			outcomes[i] = s.deliver(ctx, m)
+		})
+	}
+	deliveries.Wait()
+	return outcomes
+}
+
+func (s *Sender) deliver(ctx context.Context, m Message) outcome {
+	if s.Fill != nil {
+		filled, err := s.Fill(ctx, m)
+		switch {
+		case errors.Is(err, ErrNotNeeded):
+			return m.unsent(Withdrawn, err.Error())
+		case err != nil:
+			return outcome{m: m, state: Due, trouble: err.Error(), pause: pause(m.Attempts)}
+		}
+		m = filled
+	}
+	l, err := s.From.letter(m)
+	if err != nil { // the words lack something; no repetition will mend it
+		return m.unsent(Failed, err.Error())
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.lease()/2)
+	defer cancel()
+	receipt, err := s.Deliverers[m.To.Channel].Deliver(ctx, l)
+	if err == nil {
+		return outcome{m: m, state: Sent, receipt: receipt.Ref}
+	}
+	o := outcome{m: m, trouble: err.Error(), pause: pause(m.Attempts)}
+	_, refused := errors.AsType[*Refusal](err)
+	switch {
+	case refused:
+		o.state, o.pause = Failed, 0
+	case errors.Is(err, ErrNotSent) && m.Attempts < maxAttempts:
+		o.state = Due
+	case errors.Is(err, ErrNotSent):
+		return m.unsent(Failed, err.Error())
+	default: // ErrUnknown, and whatever an adapter should not have said
+		o.state = Unknown
+		o.m.Doubts++
+		if o.m.Doubts >= maxDoubts || m.Attempts >= maxAttempts {
+			o.pause = 0
+		}
+	}
+	return o
+}
+
+// pause is how long to wait after the nth attempt: 1, 3, 9, 27, 60 minutes.
+func pause(n int64) time.Duration {
+	d := time.Minute
+	for range min(n, maxAttempts) - 1 {
+		d *= 3
+	}
+	return min(d, time.Hour)
+}
+
+func record(ctx context.Context, tx db.Tx, outcomes []outcome) error {
+	for _, o := range outcomes {
+		if err := o.settle(ctx, tx, o.m.Attempts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle writes an outcome, unless another worker has claimed the message since
+// (it then has more attempts than these). That a letter was sent is the truth
+// whatever another worker thought of it, and written in any case.
+func (o outcome) settle(ctx context.Context, tx db.Tx, attempts int64) error {
+	var due db.Instant
+	f := o.m.Facts
+	if o.pause > 0 {
+		due = db.At(tx.Now().Add(o.pause))
+	} else {
+		f = f.scrubbed()
+	}
+	facts, err := f.encode()
+	if err != nil {
+		return err
+	}
+	var sent db.Instant
+	if o.state == Sent {
+		sent = db.At(tx.Now())
+	}
+	_, err = tx.Exec(ctx, `
+		UPDATE messages
+		   SET state = $4, due_at = $5, facts = $6, doubts = $7, sent_at = $8, receipt = $9, trouble = $10
+		 WHERE account_id = $1 AND id = $2
+		   AND ($4 = 'sent' OR attempts = $3 AND state IN ('due', 'sending', 'unknown'))`,
+		o.m.Account, o.m.ID, attempts, string(o.state), due, facts, o.m.Doubts, sent,
+		shorten(o.receipt), shorten(o.trouble))
+	if err != nil {
+		return fmt.Errorf("message: record %s: %w", o.m.ID, err)
+	}
+	return nil
+}
+
+// shorten makes a stranger's words fit a column.
+func shorten(s string) string {
+	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\ufffd")
+	if len(s) > maxTrouble {
+		s = strings.ToValidUTF8(s[:maxTrouble], "")
+	}
+	return s
+}
+
+func (s *Sender) lease() time.Duration {
+	if s.Lease > 0 {
+		return s.Lease
+	}
+	return defaultLease
+}
+
+func (s *Sender) atOnce() int {
+	if s.AtOnce > 0 {
+		return min(s.AtOnce, claimAtOnce)
+	}
+	return claimAtOnce
+}

@@ -1,0 +1,231 @@
+package order
+
+import (
+	"context"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/renewal"
+)
+
+// finished is an order that the operator has carried out.
+type finished struct {
+	order   Order
+	receipt carrier.Receipt
+}
+
+// books completes orders: the operator's answer, the period, the bill, the
+// ledger, the points and what is said to the customer, in one transaction for
+// the whole set. If the set fails, its members are completed alone, so that one
+// bad row does not keep the others waiting.
+//
+// It reads nothing: everything it writes was decided when the order was placed.
+func (d *Desk) books(ctx context.Context, set ...finished) ([]Order, error) {
+	if len(set) == 0 {
+		return nil, nil
+	}
+	done, err := d.booksTogether(ctx, set)
+	if err == nil || len(set) == 1 {
+		return done, err
+	}
+	done = done[:0]
+	var first error
+	for _, f := range set {
+		one, err := d.booksTogether(ctx, []finished{f})
+		if err != nil && first == nil {
+			first = err
+		}
+		done = append(done, one...)
+	}
+	return done, first
+}
+
+func (d *Desk) booksTogether(ctx context.Context, set []finished) ([]Order, error) {
+	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Order, error) {
+		var b db.Batch
+		done := make([]Order, 0, len(set))
+		for _, f := range set {
+			cat, err := d.Shelf.At(ctx, tx, f.order.Catalogue)
+			if err != nil {
+				return nil, err
+			}
+			o, err := d.addBooks(&b, tx, cat, f)
+			if err != nil {
+				return nil, err
+			}
+			done = append(done, o)
+		}
+		return done, conflict(tx.Batch(ctx, &b), set[0].order.ID)
+	})
+}
+
+// addBooks appends everything that completes one order.
+func (d *Desk) addBooks(b *db.Batch, tx db.Tx, cat *catalogue.Catalogue, f finished) (Order, error) {
+	plan, ok := cat.Plan(f.order.Plan)
+	op, ok2 := cat.Operator(plan.Operator)
+	if !ok || !ok2 {
+		return f.order, fault.New(fault.Internal, "catalogue %d lacks plan %s or its operator", cat.Version, f.order.Plan)
+	}
+	loc, err := op.Zone.Location()
+	if err != nil {
+		return f.order, err
+	}
+	o := addMove(b, tx, f.order, Completed, func(o *Order) {
+		o.OperatorRef, o.CompletedAt, o.DueAt = f.receipt.Ref, tx.Now(), time.Time{}
+	})
+	if o.Kind == Pack {
+		d.addPack(b, tx, o)
+	} else {
+		d.addPeriod(b, tx, plan, loc, o, f.receipt)
+	}
+	rate, err := rateOf(cat.Seller, plan.TaxClass)
+	if err != nil {
+		return o, err
+	}
+	tax := billing.TaxIn(o.Price, rate)
+	points := earned(cat.Seller, o.Price)
+	ledger.Posting{Account: o.Account, Subject: o.ID, Step: "completed", Transfers: []ledger.Transfer{
+		{From: ledger.Due, To: ledger.Revenue, Amount: money.Of(o.Price.Minor-tax.Minor, o.Price.Currency)},
+		{From: ledger.Due, To: ledger.Tax, Amount: tax},
+		{From: ledger.PointsIssued, To: ledger.Points, Amount: money.Of(points, money.Points)},
+	}}.AddTo(b, tx.Now())
+	if !o.Price.IsZero() {
+		bill(cat.Seller, op, plan, o, rate, tax, d.IDs.Under("bl", o.Account), tx.Now()).AddTo(b, tx.Now())
+	}
+	return o, d.addTelling(b, tx, plan, op, loc, o, points)
+}
+
+func (d *Desk) addPeriod(b *db.Batch, tx db.Tx, plan catalogue.Plan, loc *time.Location, o Order, r carrier.Receipt) {
+	now := tx.Now()
+	state := line.PeriodQueued
+	if !o.StartsAt.After(now) {
+		state = line.PeriodActive
+	}
+	cuts := o.Effect == catalogue.Restart
+	if cuts {
+		line.EndCurrent(b, o.Account, o.Line, now)
+	}
+	line.AddPeriod(b, line.Period{
+		Account: o.Account, Line: o.Line, Number: o.Periods + 1, Plan: o.Plan, Term: o.Item, Order: o.ID,
+		Effect: string(o.Effect), StartsAt: o.StartsAt, EndsAt: o.EndsAt, Allowance: o.Bytes, State: state,
+		OperatorRef: r.Ref, OperatorEndsAt: r.EndsAt,
+	}, now)
+	line.Renew(b, o.Account, o.Line, o.ID, o.Periods, line.Renewed{
+		Plan: o.Plan, Anchor: o.Anchor, StartsAt: o.StartsAt, EndsAt: o.EndsAt,
+		GraceEnds: renewal.GraceEnd(plan, o.EndsAt, loc), Cuts: cuts,
+		Allowance: allowance(plan, o, now), Unlimited: plan.Kind != catalogue.Volume, Bytes: o.Bytes,
+	}, now)
+}
+
+// allowance says what the purchase does to the figures that are shown until the
+// operator reports again.
+func allowance(p catalogue.Plan, o Order, now time.Time) line.Allowance {
+	switch {
+	case o.Effect == catalogue.Append && p.Policy.Data == catalogue.DataCarried && o.StartsAt.After(now):
+		return line.AddFigures
+	case o.StartsAt.After(now) || o.Effect == catalogue.Parallel:
+		return line.KeepFigures
+	}
+	return line.FreshFigures
+}
+
+func (d *Desk) addPack(b *db.Batch, tx db.Tx, o Order) {
+	b.Add(`INSERT INTO packs (account_id, order_id, line_id, number, pack_id, bytes, until_at, operator_ref, created_at)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`,
+		o.Account, o.ID, o.Line, o.Periods, o.Item, o.Bytes, db.At(o.EndsAt), o.OperatorRef, db.At(tx.Now()))
+	line.Enlarge(b, o.Account, o.Line, o.ID, o.Periods, o.Bytes, tx.Now())
+}
+
+// rateOf is a tax class of the seller's. It fails with [fault.Internal] for a
+// class that the seller does not have: the catalogue's check refuses that.
+func rateOf(s catalogue.Seller, class string) (billing.Rate, error) {
+	for _, t := range s.Taxes {
+		if t.ID == class {
+			return billing.Rate{Class: t.ID, Percent: t.Percent, Scale: max(1, t.Scale), Reduced: t.Reduced}, nil
+		}
+	}
+	return billing.Rate{}, fault.New(fault.Internal, "no tax class %q", class)
+}
+
+// earned is how many points a price earns: whole ones, rounded down.
+func earned(s catalogue.Seller, price money.Money) int64 {
+	per := s.Points.EarnPer[price.Currency]
+	if per <= 0 {
+		return 0
+	}
+	return price.Minor / per
+}
+
+// bill is the document of a completed sale.
+func bill(s catalogue.Seller, op catalogue.Operator, p catalogue.Plan, o Order, rate billing.Rate, tax money.Money, id string, now time.Time) billing.Bill {
+	loc, err := op.Zone.Location()
+	if err != nil {
+		loc = time.UTC
+	}
+	shop, err := s.Zone.Location()
+	if err != nil {
+		shop = time.UTC
+	}
+	return billing.Bill{
+		Account: o.Account, ID: id, Order: o.ID, Kind: billing.Sale, Series: billing.Series(billing.Sale, now, shop),
+		Total: o.Price, Rate: rate, Tax: tax,
+		Content: billing.Content{
+			Seller: s.Name, SellerAddress: s.Address, SellerNumber: s.InvoiceNumber,
+			What: p.Name[locale.En] + " " + o.Item, Line: o.Line,
+			From: o.StartsAt.In(loc).Format(time.RFC3339), To: o.EndsAt.In(loc).Format(time.RFC3339),
+			Tool: string(o.Tool), Zone: string(s.Zone), Reduced: rate.Reduced,
+		},
+	}
+}
+
+// credit completes a wallet top-up, which needs no stranger after it was paid.
+func (d *Desk) credit(ctx context.Context, o Order) (Order, error) {
+	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
+		cat, err := d.Shelf.At(ctx, tx, o.Catalogue)
+		if err != nil {
+			return o, err
+		}
+		var b db.Batch
+		done := o
+		if done.State == Paid {
+			done = addMove(&b, tx, done, Fulfilling, nil)
+		}
+		done = addMove(&b, tx, done, Completed, func(o *Order) { o.CompletedAt, o.DueAt = tx.Now(), time.Time{} })
+		ledger.Posting{Account: o.Account, Subject: o.ID, Step: "completed", Transfers: []ledger.Transfer{
+			{From: ledger.Due, To: ledger.Wallet, Amount: o.Price},
+		}}.AddTo(&b, tx.Now())
+		receipt(cat.Seller, done, d.IDs.Under("bl", o.Account), tx.Now()).AddTo(&b, tx.Now())
+		if err := message.AddTo(&b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
+			Account: o.Account, Key: string(message.WalletToppedUp) + "/" + o.ID, Kind: message.WalletToppedUp, Order: o.ID,
+			Facts: message.Facts{Amount: o.Price, Tool: string(o.Tool), Order: o.ID},
+		}); err != nil {
+			return o, err
+		}
+		return done, conflict(tx.Batch(ctx, &b), o.ID)
+	})
+}
+
+// receipt is the document of a top-up: money changed hands and nothing was
+// sold, so it carries no tax.
+func receipt(s catalogue.Seller, o Order, id string, now time.Time) billing.Bill {
+	shop, err := s.Zone.Location()
+	if err != nil {
+		shop = time.UTC
+	}
+	return billing.Bill{
+		Account: o.Account, ID: id, Order: o.ID, Kind: billing.Receipt, Series: billing.Series(billing.Receipt, now, shop),
+		Total: o.Price, Rate: billing.Rate{Class: "none", Scale: 1}, Tax: money.Of(0, o.Price.Currency),
+		Content: billing.Content{
+			Seller: s.Name, SellerAddress: s.Address, What: "wallet top-up", Tool: string(o.Tool), Zone: string(s.Zone),
+		},
+	}
+}

@@ -1,0 +1,418 @@
+package order
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/renewal"
+)
+
+const (
+	// lease is how long a claimed row is its worker's alone. Calls to
+	// strangers end after half of it, so that two workers never overlap.
+	lease = 40 * time.Second
+
+	// maxAsks bounds how often an order that certainly never reached the
+	// operator is sent again; with the pauses below that is about 20 minutes.
+	maxAsks = 12
+
+	// maxLooks bounds how often an operator that gives no reading is asked
+	// what became of an order, before a person looks: about 12 hours.
+	maxLooks = 40
+
+	// tellAfter is when a customer who paid hears that it takes longer.
+	tellAfter = 2 * time.Minute
+)
+
+const defaultSet = 20
+
+// Step takes the next step of every order that is due, up to one set. It is
+// safe to call at any time, from any number of processes.
+func (d *Desk) Step(ctx context.Context) (worked bool, err error) {
+	due, err := d.claim(ctx)
+	if err != nil || len(due) == 0 {
+		return false, err
+	}
+	var ready []task
+	var errs []error
+	for _, o := range due {
+		t, err := d.advance(ctx, o)
+		errs = append(errs, quiet(err))
+		if t != nil {
+			ready = append(ready, *t)
+		}
+	}
+	errs = append(errs, d.askAll(ctx, ready))
+	return true, errors.Join(errs...)
+}
+
+// claim takes up to one set of due orders for the length of a lease.
+func (d *Desk) claim(ctx context.Context) ([]Order, error) {
+	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Order, error) {
+		return all(ctx, tx, `UPDATE orders SET due_at = $2, attempts = attempts + 1
+			WHERE due_at <= $1 AND (account_id, id) IN (
+				SELECT account_id, id FROM orders WHERE due_at <= $1 ORDER BY due_at LIMIT $3)
+			RETURNING `+columns, db.At(tx.Now()), db.At(tx.Now().Add(lease)), d.set())
+	})
+	slices.SortFunc(due, func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })
+	return due, err
+}
+
+func (d *Desk) set() int {
+	if d.Set > 0 {
+		return d.Set
+	}
+	return defaultSet
+}
+
+// advance takes one step of a claimed order. An order that is ready to be asked
+// for is returned instead, so that a set of them is asked side by side.
+//
+// This switch is the table of contents of the package.
+func (d *Desk) advance(ctx context.Context, o Order) (*task, error) {
+	switch o.State {
+	case Placed:
+		return nil, d.expire(ctx, o) // pay.go
+	case Paid:
+		return d.begin(ctx, o)
+	case Fulfilling:
+		if o.AskedAt.IsZero() {
+			return d.begin(ctx, o)
+		}
+		_, err := d.lookUp(ctx, o)
+		return nil, err
+	case RefundDue:
+		return nil, d.settleRefund(ctx, o) // refund.go
+	case Held, Completed, Cancelled, Refunded:
+		return nil, d.rest(ctx, o) // a person, or nobody, acts next
+	}
+	return nil, nil
+}
+
+// task is an order whose intent is stored and whose operator is asked next.
+type task struct {
+	order     Order
+	extension carrier.Extension
+	carrier   carrier.Carrier
+}
+
+// begin gets a paid order ready to be asked for: is it still what was accepted,
+// what does the operator show now, and then the intent.
+func (d *Desk) begin(ctx context.Context, o Order) (*task, error) {
+	if o.Kind == TopUp {
+		_, err := d.credit(ctx, o)
+		return nil, err
+	}
+	t, now, why, err := d.reconsider(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if why != "" {
+		_, err := d.giveUp(ctx, o, why, "")
+		return nil, err
+	}
+	call, cancel := d.callLimit(ctx)
+	defer cancel()
+	snapshot, err := t.carrier.Prepare(call, t.extension)
+	if no, refused := errors.AsType[*carrier.Refusal](err); refused {
+		_, err := d.giveUp(ctx, o, string(no.Reason), no.Error())
+		return nil, err
+	}
+	if err != nil {
+		_, err := d.notAsked(ctx, o, err)
+		return nil, err
+	}
+	t.extension.Snapshot = snapshot
+	asked, err := d.intend(ctx, o, now, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	t.order, t.extension.AskedAt = asked, asked.AskedAt
+	return &t, nil
+}
+
+// reconsider asks the rules again, as of the instant of payment: money that
+// came late is honoured exactly when they still give what was quoted at no
+// higher cost. why is empty, or the reason why not. The offer is as of now
+// where the rules still allow it now.
+func (d *Desk) reconsider(ctx context.Context, o Order) (t task, now renewal.Offer, why string, err error) {
+	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+		cat, err := d.Shelf.At(ctx, tx, o.Catalogue)
+		if err != nil {
+			return err
+		}
+		s, err := situation(ctx, tx, cat, o.Account, o.Line, o.Price.Currency, o.Tool)
+		if err != nil {
+			return err
+		}
+		t.order = o
+		if t.carrier, t.extension, err = d.extension(cat, s.Line, o); err != nil {
+			return err
+		}
+		item := renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item}
+		paid := s
+		paid.Now = o.PaidAt
+		offer, no := renewal.Decide(paid, item)
+		switch {
+		case s.Line.Periods != o.Periods:
+			why = "line_changed"
+		case no != nil:
+			why = string(no.Rule)
+		case !asGood(offer, o):
+			why = "effect_changed"
+		}
+		if now, no = renewal.Decide(s, item); no != nil || now.Effect != o.Effect {
+			now = offer
+		}
+		return nil
+	})
+	return t, now, why, err
+}
+
+// intend stores that the operator is about to be asked, and reserves the line.
+// Only the worker whose transaction this is may call the operator.
+func (d *Desk) intend(ctx context.Context, o Order, now renewal.Offer, snapshot carrier.Snapshot) (Order, error) {
+	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
+		var b db.Batch
+		change := func(o *Order) {
+			o.Snapshot, o.AskedAt, o.DueAt = snapshot, tx.Now(), tx.Now().Add(lease)
+			o.StartsAt, o.EndsAt, o.Anchor = now.StartsAt, now.EndsAt, now.Anchor
+		}
+		var asked Order
+		if o.State == Paid {
+			asked = addMove(&b, tx, o, Fulfilling, change)
+		} else {
+			asked = addIntentAgain(&b, tx, o, change)
+			line.Free(&b, o.Account, o.Line, o.ID)
+		}
+		line.Take(&b, o.Account, o.Line, o.ID, o.Periods)
+		if err := tx.Batch(ctx, &b); err != nil {
+			return o, conflict(err, o.ID) // the row is due again when the lease ends
+		}
+		return asked, nil
+	})
+}
+
+// addIntentAgain is for an order that is fulfilling and certainly never reached
+// the operator: the guard is that nobody else has asked meanwhile.
+func addIntentAgain(b *db.Batch, tx db.Tx, o Order, change func(*Order)) Order {
+	change(&o)
+	b.Guard(`UPDATE orders SET snapshot = $3, asked_at = $4, due_at = $5, starts_at = $6, ends_at = $7, anchor = $8, updated_at = $9
+		WHERE account_id = $1 AND id = $2 AND state = 'fulfilling' AND asked_at IS NULL`,
+		o.Account, o.ID, string(o.Snapshot), db.At(o.AskedAt), db.At(o.DueAt), db.At(o.StartsAt), db.At(o.EndsAt), o.Anchor, db.At(tx.Now()))
+	return o
+}
+
+// callLimit bounds a call to a stranger by half a lease. It does not end with
+// the customer's request: who closes the browser still wants the line extended.
+func (d *Desk) callLimit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), lease/2)
+}
+
+// answer is what an operator said to one task.
+type answer struct {
+	task
+	receipt carrier.Receipt
+	err     error
+}
+
+func (d *Desk) call(ctx context.Context, t task) answer {
+	call, cancel := d.callLimit(ctx)
+	defer cancel()
+	r, err := t.carrier.Extend(call, t.extension)
+	return answer{t, r, err}
+}
+
+// ask calls the operator for one order and records what came back.
+func (d *Desk) ask(ctx context.Context, t task) (Order, error) {
+	return d.record(ctx, d.call(ctx, t))
+}
+
+// askAll calls the operators for a set of orders side by side, and records all
+// that was done in one transaction.
+func (d *Desk) askAll(ctx context.Context, tasks []task) error {
+	answers := make([]answer, len(tasks))
+	d.sideBySide(len(tasks), func(i int) { answers[i] = d.call(ctx, tasks[i]) })
+	var done []finished
+	var errs []error
+	for _, a := range answers {
+		if a.err == nil {
+			done = append(done, finished{a.order, a.receipt})
+			continue
+		}
+		_, err := d.record(ctx, a)
+		errs = append(errs, quiet(err))
+	}
+	_, err := d.books(ctx, done...)
+	return errors.Join(append(errs, quiet(err))...)
+}
+
+// sideBySide runs n pieces of work, at most Side at once.
+func (d *Desk) sideBySide(n int, do func(int)) {
+	if d.Side <= 1 {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
+	var wg sync.WaitGroup
+	free := make(chan struct{}, d.Side)
+	for i := range n {
+		free <- struct{}{}
+		wg.Go(func() {
+			do(i)
+			<-free
+		})
+	}
+	wg.Wait()
+}
+
+// record writes down one answer: done, certainly not, never sent, or unknown.
+func (d *Desk) record(ctx context.Context, a answer) (Order, error) {
+	if a.err == nil {
+		done, err := d.books(ctx, finished{a.order, a.receipt})
+		if err != nil {
+			return a.order, err
+		}
+		return done[0], nil
+	}
+	no, refused := errors.AsType[*carrier.Refusal](a.err)
+	switch {
+	case refused:
+		return d.giveUp(ctx, a.order, string(no.Reason), no.Error())
+	case errors.Is(a.err, carrier.ErrNotSent):
+		return d.notAsked(ctx, a.order, a.err)
+	default:
+		// Nobody knows: ErrUnknown, or an error that an adapter should have
+		// wrapped. lookUp takes over.
+		return d.later(ctx, a.order, pause(1), a.err.Error())
+	}
+}
+
+// lookUp finds out what became of a request whose answer was lost. Absence
+// counts only when the operator's settling time has passed since the call could
+// last have arrived, and the reading is newer than that.
+func (d *Desk) lookUp(ctx context.Context, o Order) (Order, error) {
+	t, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (task, error) {
+		cat, err := d.Shelf.At(ctx, tx, o.Catalogue)
+		if err != nil {
+			return task{}, err
+		}
+		l, err := line.Get(ctx, tx, o.Account, o.Line)
+		if err != nil {
+			return task{}, err
+		}
+		c, e, err := d.extension(cat, l, o)
+		return task{o, e, c}, err
+	})
+	if err != nil {
+		return o, err
+	}
+	call, cancel := d.callLimit(ctx)
+	defer cancel()
+	reading, err := t.carrier.LookUp(call, t.extension)
+	settled := o.AskedAt.Add(lease/2 + t.carrier.Abilities().SettlesWithin)
+	switch {
+	case err != nil && o.Attempts >= maxLooks:
+		return d.hold(ctx, o, "no_reading", err.Error())
+	case err != nil:
+		return d.later(ctx, o, pause(o.Attempts), err.Error())
+	case reading.Found == carrier.FoundDone:
+		done, err := d.books(ctx, finished{o, reading.Receipt})
+		if err != nil {
+			return o, err
+		}
+		return done[0], nil
+	case reading.AsOf.Before(settled):
+		return d.later(ctx, o, min(pause(o.Attempts), max(time.Second, settled.Sub(reading.AsOf))), reading.Why)
+	case reading.Found == carrier.FoundAbsent:
+		return d.giveUp(ctx, o, "operator_silent", reading.Why)
+	default:
+		return d.hold(ctx, o, "unclear_reading", reading.Why)
+	}
+}
+
+// notAsked records that the operator certainly never saw the request, so that
+// the same may be sent again; after many times the money goes back.
+func (d *Desk) notAsked(ctx context.Context, o Order, cause error) (Order, error) {
+	if o.Attempts >= maxAsks {
+		return d.giveUp(ctx, o, "operator_away", cause.Error())
+	}
+	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
+		o := o
+		o.AskedAt, o.DueAt, o.Evidence = time.Time{}, tx.Now().Add(pause(o.Attempts)), clip(cause.Error())
+		var b db.Batch
+		b.Guard(`UPDATE orders SET asked_at = NULL, due_at = $4, evidence = $5, updated_at = $6
+			WHERE account_id = $1 AND id = $2 AND state = $3`,
+			o.Account, o.ID, o.State, db.At(o.DueAt), o.Evidence, db.At(tx.Now()))
+		line.Free(&b, o.Account, o.Line, o.ID)
+		if err := d.tellWorking(&b, tx, &o); err != nil {
+			return o, err
+		}
+		return o, conflict(tx.Batch(ctx, &b), o.ID)
+	})
+}
+
+// later makes an order due again after a pause, and tells a customer who has
+// waited long enough.
+func (d *Desk) later(ctx context.Context, o Order, after time.Duration, evidence string) (Order, error) {
+	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
+		o := o
+		o.DueAt, o.Evidence = tx.Now().Add(after), clip(evidence)
+		if tell := o.PaidAt.Add(tellAfter); !o.Told && tell.After(tx.Now()) && tell.Before(o.DueAt) {
+			o.DueAt = tell
+		}
+		var b db.Batch
+		b.Guard(`UPDATE orders SET due_at = $4, evidence = $5 WHERE account_id = $1 AND id = $2 AND state = $3`,
+			o.Account, o.ID, o.State, db.At(o.DueAt), o.Evidence)
+		if err := d.tellWorking(&b, tx, &o); err != nil {
+			return o, err
+		}
+		return o, conflict(tx.Batch(ctx, &b), o.ID)
+	})
+}
+
+// rest takes a row that waits for nobody off the list.
+func (d *Desk) rest(ctx context.Context, o Order) error {
+	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE orders SET due_at = NULL WHERE account_id = $1 AND id = $2 AND state = $3`, o.Account, o.ID, o.State)
+		return err
+	})
+}
+
+// pause grows with the attempts: 2, 4, 8 … seconds, at most 20 minutes.
+func pause(attempt int) time.Duration {
+	return min(20*time.Minute, time.Second<<min(max(attempt, 1), 20))
+}
+
+// clip bounds what strangers' words take of a row.
+func clip(s string) string { return s[:min(len(s), 1000)] }
+
+// quiet drops the conflict of a step that somebody else took.
+func quiet(err error) error {
+	if err == nil || isConflict(err) {
+		return nil
+	}
+	return err
+}
+
+// tellWorking queues, once, the message that a paid order takes longer.
+func (d *Desk) tellWorking(b *db.Batch, tx db.Tx, o *Order) error {
+	if o.Told || o.PaidAt.IsZero() || tx.Now().Before(o.PaidAt.Add(tellAfter)) {
+		return nil
+	}
+	o.Told = true
+	b.Add(`UPDATE orders SET told = true WHERE account_id = $1 AND id = $2`, o.Account, o.ID)
+	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
+		Account: o.Account, Key: string(message.OrderStillWorking) + "/" + o.ID, Kind: message.OrderStillWorking,
+		Order: o.ID, Line: o.Line, Facts: message.Facts{Amount: o.Price, NextNewsAt: o.DueAt},
+	})
+}

@@ -1,0 +1,118 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/payment"
+)
+
+// Payment is one attempt to collect an order's amount with one tool, as stored.
+type Payment struct {
+	Account    string
+	ID         string
+	Order      string
+	Ref        string // our name for it at the provider
+	Rail       payment.Rail
+	Provider   string // the adapter that made it, and that finishes it
+	Amount     money.Money
+	State      payment.State
+	Live       bool // the order's one open attempt
+	ProviderID string
+	NextURL    string
+	Reason     payment.Reason
+	Code       string
+	Fee        int64 // minor units of Amount's currency
+	Refunded   int64 // minor units
+	ReturnURL  string
+	Language   string
+	Attempts   int
+	DueAt      time.Time
+	ExpiresAt  time.Time
+	CreatedAt  time.Time
+	PaidAt     time.Time
+	UpdatedAt  time.Time
+}
+
+// attempt is what the provider's adapter needs to know.
+func (p Payment) attempt() payment.Attempt {
+	return payment.Attempt{
+		Ref: p.Ref, Rail: p.Rail, Amount: p.Amount, Description: "Order " + p.Order, Language: p.Language,
+		ReturnURL: p.ReturnURL, CancelURL: p.ReturnURL, Tags: map[string]string{"order": p.Order},
+		CreatedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt, ProviderID: p.ProviderID,
+	}
+}
+
+const paymentColumns = `account_id, id, order_id, ref, rail, provider, minor, currency, state, live, provider_id, next_url,
+	reason, code, fee_minor, refunded_minor, return_url, language, attempts, due_at, expires_at, created_at, paid_at, updated_at`
+
+func scanPayment(row db.Row) (Payment, error) {
+	var p Payment
+	var due, expires, created, paid, updated db.Instant
+	err := row.Scan(&p.Account, &p.ID, &p.Order, &p.Ref, &p.Rail, &p.Provider, &p.Amount.Minor, &p.Amount.Currency, &p.State, &p.Live,
+		&p.ProviderID, &p.NextURL, &p.Reason, &p.Code, &p.Fee, &p.Refunded, &p.ReturnURL, &p.Language, &p.Attempts,
+		&due, &expires, &created, &paid, &updated)
+	p.DueAt, p.ExpiresAt, p.CreatedAt, p.PaidAt, p.UpdatedAt = due.Time, expires.Time, created.Time, paid.Time, updated.Time
+	return p, err
+}
+
+func insertPayment(ctx context.Context, tx db.Tx, p Payment) error {
+	_, err := tx.Exec(ctx, `INSERT INTO payments (`+paymentColumns+`)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24)`,
+		p.Account, p.ID, p.Order, p.Ref, p.Rail, p.Provider, p.Amount.Minor, p.Amount.Currency, p.State, p.Live,
+		p.ProviderID, p.NextURL, p.Reason, p.Code, p.Fee, p.Refunded, p.ReturnURL, p.Language, p.Attempts,
+		db.At(p.DueAt), db.At(p.ExpiresAt), db.At(p.CreatedAt), db.At(p.PaidAt), db.At(p.UpdatedAt))
+	return err
+}
+
+// GetPayment reads one attempt. It fails with [fault.NotFound].
+func GetPayment(ctx context.Context, tx db.Tx, k Key) (Payment, error) {
+	p, err := scanPayment(tx.QueryRow(ctx, `SELECT `+paymentColumns+` FROM payments WHERE account_id = $1 AND id = $2`, k.Account, k.ID))
+	if errors.Is(err, db.ErrNoRows) {
+		return Payment{}, fault.New(fault.NotFound, "There is no such payment.")
+	}
+	return p, err
+}
+
+// livePayment reads the order's open attempt; the zero Payment without one.
+func livePayment(ctx context.Context, tx db.Tx, order Key) (Payment, error) {
+	p, err := scanPayment(tx.QueryRow(ctx, `SELECT `+paymentColumns+` FROM payments WHERE account_id = $1 AND order_id = $2 AND live`,
+		order.Account, order.ID))
+	if errors.Is(err, db.ErrNoRows) {
+		return Payment{}, nil
+	}
+	return p, err
+}
+
+// Payments reads every attempt of an order, oldest first.
+func Payments(ctx context.Context, tx db.Tx, order Key) ([]Payment, error) {
+	return payments(ctx, tx, `SELECT `+paymentColumns+` FROM payments WHERE account_id = $1 AND order_id = $2 ORDER BY id`,
+		order.Account, order.ID)
+}
+
+// paymentsFor reads the payments whose money was given to an order.
+func paymentsFor(ctx context.Context, tx db.Tx, o Order) ([]Payment, error) {
+	return payments(ctx, tx, `SELECT `+paymentColumns+` FROM payments
+		WHERE account_id = $1 AND id IN (SELECT payment_id FROM allocations WHERE account_id = $1 AND order_id = $2) ORDER BY id`,
+		o.Account, o.ID)
+}
+
+func payments(ctx context.Context, tx db.Tx, query string, args ...any) (out []Payment, err error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		p, err := scanPayment(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, rows.Err()
+}

@@ -1,0 +1,98 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+)
+
+// State is how far an order has come. The values are stored; do not rename.
+type State string
+
+// The states of an order.
+const (
+	Placed     State = "placed"     // the customer agreed to the price; waiting for money
+	Paid       State = "paid"       // the money is ours; nothing asked of the operator yet
+	Fulfilling State = "fulfilling" // the operator is asked, or about to be; we may not know what happened
+	Completed  State = "completed"  // served, billed, posted, points given. Final.
+	Cancelled  State = "cancelled"  // never paid. Final.
+	RefundDue  State = "refund_due" // paid and cannot be served
+	Refunded   State = "refunded"   // the money went back. Final.
+	Held       State = "held"       // a person must decide
+)
+
+// States are all states, in the order of an order's life.
+var States = []State{Placed, Paid, Fulfilling, Completed, Cancelled, RefundDue, Refunded, Held}
+
+// moves is every change of state there is. docs/states.md is generated from
+// it; the CHECK constraint of the table lists the same states.
+var moves = map[State][]State{
+	Placed:     {Paid, Cancelled},
+	Paid:       {Fulfilling, RefundDue, Held},
+	Fulfilling: {Completed, RefundDue, Held},
+	Held:       {Paid, Fulfilling, RefundDue}, // ask again, look again, give up
+	RefundDue:  {Refunded, Held},
+	Completed:  nil,
+	Cancelled:  nil,
+	Refunded:   nil,
+}
+
+// Final reports whether an order in state s will never change again.
+func (s State) Final() bool { return len(moves[s]) == 0 }
+
+func (s State) allows(to State) bool { return slices.Contains(moves[s], to) }
+
+// mustAllow panics when no order may go from one state to the other: a bug.
+func mustAllow(o Order, to State) {
+	if !o.State.allows(to) {
+		panic(fmt.Sprintf("order: %s cannot go from %s to %s", o.ID, o.State, to))
+	}
+}
+
+// addMove appends the guarded update that is the only way an order changes
+// state, and writes what changes with it. The guard fails when the order is no
+// longer as o says: somebody else took the step.
+//
+// It takes and returns a value: a transaction that runs again must find o as it
+// was the first time.
+func addMove(b *db.Batch, tx db.Tx, o Order, to State, change func(*Order)) Order {
+	mustAllow(o, to)
+	was := o.State
+	o.State, o.UpdatedAt = to, tx.Now()
+	if change != nil {
+		change(&o)
+	}
+	b.Guard(`UPDATE orders
+		   SET state = $4, snapshot = $5, asked_at = $6, operator_ref = $7, reason = $8, evidence = $9,
+		       attempts = $10, due_at = $11, starts_at = $12, ends_at = $13, anchor = $14,
+		       paid_at = $15, completed_at = $16, updated_at = $17
+		 WHERE account_id = $1 AND id = $2 AND state = $3`,
+		o.Account, o.ID, was, o.State, string(o.Snapshot), db.At(o.AskedAt), o.OperatorRef, o.Reason, o.Evidence,
+		o.Attempts, db.At(o.DueAt), db.At(o.StartsAt), db.At(o.EndsAt), o.Anchor,
+		db.At(o.PaidAt), db.At(o.CompletedAt), db.At(o.UpdatedAt))
+	return o
+}
+
+// move is [addMove] by itself. It fails with [fault.Conflict] when somebody
+// else was faster, which callers treat as "already done".
+func move(ctx context.Context, tx db.Tx, o Order, to State, change func(*Order)) (Order, error) {
+	var b db.Batch
+	moved := addMove(&b, tx, o, to, change)
+	if err := tx.Batch(ctx, &b); err != nil {
+		return o, conflict(err, o.ID)
+	}
+	return moved, nil
+}
+
+// conflict turns a failed guard into the error that says so.
+func conflict(err error, id string) error {
+	if isGuard(err) {
+		return fault.Wrap(fault.Conflict, err, "Order %s has just been updated.", id)
+	}
+	return err
+}
+
+func isConflict(err error) bool { return fault.KindOf(err) == fault.Conflict }

@@ -1,0 +1,172 @@
+// Package outboundsim is the wire between us and a simulated stranger, in
+// process: a RoundTripper over the stranger's http.Handler that loses, delays,
+// repeats and garbles on request, as networks do. It knows nothing of what the
+// requests mean.
+//
+// Tsuzuku is a program; this package promises nothing to other modules.
+package outboundsim
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"syscall"
+)
+
+// Fault is what happens to one request on the wire.
+type Fault string
+
+// The faults.
+const (
+	None        Fault = ""
+	Refuse      Fault = "refuse"       // the connection is refused: nothing was sent
+	LoseRequest Fault = "lose_request" // sent, never arrived; the caller hears nothing
+	LoseAnswer  Fault = "lose_answer"  // arrived and carried out; the caller hears nothing
+	ActLater    Fault = "act_later"    // the caller hears nothing; it is carried out at Deliver
+	Break       Fault = "break"        // carried out; answered with 500
+	Garble      Fault = "garble"       // carried out; the answer is cut in half
+	Busy        Fault = "busy"         // not carried out; answered with 429 and Retry-After
+	Twice       Fault = "twice"        // carried out twice; the second answer is returned
+)
+
+// Faults are all faults but None, for tests that try each.
+var Faults = []Fault{Refuse, LoseRequest, LoseAnswer, ActLater, Break, Garble, Busy, Twice}
+
+// Wire is an http.RoundTripper. It is safe for concurrent use; Choose is
+// called under its lock.
+type Wire struct {
+	Stranger http.Handler
+
+	// Choose decides the fate of each request; nil means None.
+	Choose func(*http.Request) Fault
+
+	// Meanwhile, if not nil, is called while a request is under way: after the
+	// stranger acted and before the caller hears. A test lets another worker
+	// look at that worst moment.
+	Meanwhile func(*http.Request)
+
+	mu    sync.Mutex
+	later []*http.Request
+	calls int
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (w *Wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	arrived, err := copyOf(r)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	w.calls++
+	fault := None
+	if w.Choose != nil {
+		fault = w.Choose(r)
+	}
+	if fault == ActLater {
+		w.later = append(w.later, arrived)
+	}
+	w.mu.Unlock()
+
+	switch fault {
+	case Refuse:
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	case LoseRequest, ActLater:
+		w.meanwhile(r)
+		return nil, context.DeadlineExceeded
+	case Busy:
+		return answer(r, http.StatusTooManyRequests, http.Header{"Retry-After": {"1"}}, nil), nil
+	case Twice:
+		again, err := copyOf(arrived)
+		if err != nil {
+			return nil, err
+		}
+		w.serve(again)
+	case None, LoseAnswer, Break, Garble:
+	}
+	got := w.serve(arrived)
+	w.meanwhile(r)
+	switch fault {
+	case LoseAnswer:
+		return nil, &net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset by peer")}
+	case Break:
+		return answer(r, http.StatusInternalServerError, nil, nil), nil
+	case Garble:
+		return answer(r, got.Code, got.Header(), got.Body.Bytes()[:got.Body.Len()/2]), nil
+	case None, Refuse, LoseRequest, ActLater, Busy, Twice:
+	}
+	return answer(r, got.Code, got.Header(), got.Body.Bytes()), nil
+}
+
+// Deliver lets everything happen that was chosen to [ActLater], in order, and
+// says how much that was. The answers go nowhere.
+func (w *Wire) Deliver() int {
+	w.mu.Lock()
+	later := w.later
+	w.later = nil
+	w.mu.Unlock()
+	for _, r := range later {
+		w.serve(r)
+	}
+	return len(later)
+}
+
+// Calls is how many requests were made, whatever became of them.
+func (w *Wire) Calls() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls
+}
+
+func (w *Wire) serve(r *http.Request) *httptest.ResponseRecorder {
+	rec := httptest.NewRecorder()
+	w.Stranger.ServeHTTP(rec, r)
+	return rec
+}
+
+func (w *Wire) meanwhile(r *http.Request) {
+	if w.Meanwhile != nil {
+		w.Meanwhile(r)
+	}
+}
+
+// copyOf makes a request as a server sees it, detached from the caller's
+// context: a stranger goes on working when we stop waiting.
+func copyOf(r *http.Request) (*http.Request, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		_ = r.Body.Close() // an in-memory body
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	c := httptest.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, r.URL.String(), bytes.NewReader(body))
+	c.Header = r.Header.Clone()
+	c.Host = r.URL.Host
+	return c, nil
+}
+
+func answer(r *http.Request, status int, h http.Header, body []byte) *http.Response {
+	if h == nil {
+		h = http.Header{}
+	}
+	return &http.Response{
+		Status:     http.StatusText(status),
+		StatusCode: status,
+		Proto:      "HTTP/1.1",
+		ProtoMajor: 1,
+		ProtoMinor: 1,
+		Header:     h,
+		Body:       io.NopCloser(bytes.NewReader(body)),
+		Request:    r,
+	}
+}

@@ -1,0 +1,227 @@
+// Package payment is the port to payment providers. One adapter is one folder
+// below; paymenttest is the suite that all of them pass.
+//
+// Together with packages carrier and message, their suites and app.Main this is
+// what Tsuzuku promises to other modules: a seller may build in an adapter of
+// their own.
+//
+// # What a caller does
+//
+// An attempt is stored before its first byte leaves. Whatever comes back is an
+// [Observation]; a notification is a doorbell after which the provider is asked
+// by Query; only an observed [Paid] moves the books. A silent provider gives
+// [ErrUnknown]: Start and Refund may then be repeated with the same Ref where
+// Limits say Keyed, else Query decides.
+package payment
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/money"
+)
+
+// ErrUnknown says that a call may or may not have had its effect.
+var ErrUnknown = errors.New("payment: outcome unknown")
+
+// ErrNotSent says that a call certainly had no effect and may be made again.
+var ErrNotSent = errors.New("payment: not sent")
+
+// ErrForged says that a notification is not the provider's: a bad signature, a
+// stale timestamp, another merchant's event.
+var ErrForged = errors.New("payment: notification is not the provider's")
+
+// Rail is what the customer chooses to pay with. Which provider processes it
+// is the seller's configuration.
+type Rail string
+
+// The rails. The values are stored; do not rename.
+const (
+	Card      Rail = "card"
+	PayPal    Rail = "paypal"
+	LINEPay   Rail = "line_pay"
+	Alipay    Rail = "alipay"
+	WeChatPay Rail = "wechat_pay"
+	PayPay    Rail = "paypay"
+	Konbini   Rail = "konbini"
+	Wallet    Rail = "wallet" // stored value, kept by package ledger; no provider
+)
+
+// State is how far an attempt has come. The values are stored; do not rename.
+type State string
+
+// The states of an attempt. Dead is accepted only from the provider's explicit
+// promise that no money can arrive any more; Paid never regresses.
+const (
+	Created       State = "created"        // stored, nothing sent yet
+	Open          State = "open"           // the provider knows it; nothing has happened
+	NeedsCustomer State = "needs_customer" // the customer must do something: see Next
+	Pending       State = "pending"        // the customer is done; money may still come
+	Paid          State = "paid"           // captured
+	Dead          State = "dead"           // no money, ever
+	Unknown       State = "unknown"        // a call's answer was lost
+)
+
+// Final reports whether an attempt in state s is finished for the customer.
+// Money may still arrive after Dead; it is then late money.
+func (s State) Final() bool { return s == Paid || s == Dead }
+
+// Attempt is one attempt to collect an amount with one tool. It is immutable
+// but for ProviderID, which is stored as soon as it is known.
+type Attempt struct {
+	Ref         string // ours: 26 of [0-9a-z], unique for ever
+	Rail        Rail
+	Amount      money.Money
+	Description string            // what the customer reads at the provider
+	Language    string            // BCP 47, for the provider's pages
+	ReturnURL   string            // where the provider sends the customer back
+	CancelURL   string            // where the customer goes who gives up
+	Tags        map[string]string // order and account, for the seller's eyes at the provider
+	CreatedAt   time.Time
+	ExpiresAt   time.Time // money is not wanted after this
+	ProviderID  string    // the provider's own identifier, "" until known
+}
+
+// Next is what the customer must do.
+type Next struct {
+	RedirectURL string // open this page or app link
+	QR          string // show this as a QR code
+}
+
+// Reason is why a debit failed, in the few words we have sentences for.
+type Reason string
+
+// The reasons. The values are stored; do not rename.
+const (
+	Declined         Reason = "declined"
+	NoFunds          Reason = "no_funds"
+	CardExpired      Reason = "card_expired"
+	WrongDetails     Reason = "wrong_details" // number, code or postcode
+	NotAuthenticated Reason = "not_authenticated"
+	Abandoned        Reason = "abandoned" // the customer gave up, or we closed it
+	TooLate          Reason = "too_late"  // the attempt expired
+	NotAccepted      Reason = "not_accepted"
+	ProviderTrouble  Reason = "provider_trouble"
+)
+
+// Observation is what the provider says about an attempt, at one instant.
+type Observation struct {
+	State      State
+	ProviderID string      // to be stored with the attempt
+	Amount     money.Money // captured if Paid, else asked for; the caller compares it with the attempt
+	Refunded   money.Money // of the captured amount, by whomever
+	Disputed   money.Money // withheld by the customer's bank
+	Fee        money.Money // the provider's, where it says so; zero value otherwise
+	Next       Next        // with NeedsCustomer
+	Reason     Reason      // with Dead, or the last refusal with Open and NeedsCustomer
+	Code       string      // the provider's own words for Reason, for staff
+	AsOf       time.Time   // when the call began
+}
+
+// RefundState is how far a refund has come. The values are stored; do not rename.
+type RefundState string
+
+// The states of a refund.
+const (
+	RefundDue     RefundState = "due"     // decided, nothing sent yet
+	RefundSent    RefundState = "sent"    // the provider has it; not final
+	RefundUnknown RefundState = "unknown" // the answer was lost
+	RefundDone    RefundState = "done"    // on its way to the customer, as far as the provider is concerned
+	RefundFailed  RefundState = "failed"  // it came back
+)
+
+// Refund is one return of money from one paid attempt.
+type Refund struct {
+	Ref        string // ours: 26 of [0-9a-z], unique for ever
+	Attempt    Attempt
+	Amount     money.Money
+	ProviderID string // the provider's own identifier of the refund, "" until known
+	Note       string // for staff at the provider
+}
+
+// RefundObservation is what the provider says about a refund.
+type RefundObservation struct {
+	State      RefundState
+	Found      bool // with QueryRefund: whether the provider knows of it
+	ProviderID string
+	Amount     money.Money
+	Code       string // the provider's own words
+	AsOf       time.Time
+}
+
+// Doorbell is what a verified notification is allowed to do: make us ask.
+type Doorbell struct {
+	EventID    string // unique at the provider
+	Kind       string // the provider's word
+	Ref        string // our reference, when the notification names it
+	ProviderID string // the provider's identifier of the attempt
+}
+
+// Limits is what a provider takes, as data, with the source in the adapter.
+type Limits struct {
+	Rails         []Rail
+	Currencies    map[Rail][]money.Currency
+	Min, Max      map[money.Currency]int64 // minor units; absent: no limit known
+	Partial       bool                     // part of a payment can be refunded
+	RefundWithin  time.Duration            // after this the provider refuses; 0: not known
+	SettlesWithin time.Duration            // after this, a query that shows nothing means nothing happened
+	Keyed         bool                     // Start and Refund may be repeated with the same Ref
+	OwnPage       bool                     // the customer must load a page of the provider
+}
+
+// Takes reports whether the provider takes m by rail.
+func (l Limits) Takes(rail Rail, m money.Money) bool {
+	if lo, ok := l.Min[m.Currency]; ok && m.Minor < lo {
+		return false
+	}
+	if hi, ok := l.Max[m.Currency]; ok && m.Minor > hi {
+		return false
+	}
+	for _, c := range l.Currencies[rail] {
+		if c == m.Currency {
+			return true
+		}
+	}
+	return false
+}
+
+// Provider is one payment provider's API. Implementations are safe for
+// concurrent use, take every instant from a clock given to them, and never
+// repeat a call that could move money by themselves.
+//
+// Errors wrap [ErrUnknown] or [ErrNotSent]; a provider's no is an Observation.
+// Calls that change nothing (Query, QueryRefund) answer silence with ErrNotSent.
+type Provider interface {
+	// Name is the adapter's name in configuration and in stored rows.
+	Name() string
+
+	Limits() Limits
+
+	// Start makes the attempt known to the provider and says what the customer
+	// must do. With the same Ref it may be called again where Limits.Keyed.
+	Start(ctx context.Context, a Attempt) (Observation, error)
+
+	// Resume is called when the customer comes back, with what the provider
+	// added to the return address. Providers that capture then do it here.
+	Resume(ctx context.Context, a Attempt, returned url.Values) (Observation, error)
+
+	// Query is the only truth about an attempt.
+	Query(ctx context.Context, a Attempt) (Observation, error)
+
+	// Abandon closes an attempt. It may answer Paid: too late.
+	Abandon(ctx context.Context, a Attempt) (Observation, error)
+
+	// Refund returns money. With the same Ref it may be called again where
+	// Limits.Keyed.
+	Refund(ctx context.Context, r Refund) (RefundObservation, error)
+
+	// QueryRefund reads a refund; Found is false if the provider has none.
+	QueryRefund(ctx context.Context, r Refund) (RefundObservation, error)
+
+	// Notification verifies what arrived at the provider's webhook address,
+	// on its raw bytes. It fails with an error that wraps ErrForged.
+	Notification(h http.Header, body []byte) (Doorbell, error)
+}

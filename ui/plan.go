@@ -1,0 +1,77 @@
+package ui
+
+import (
+	"github.com/tsuzuku/tsuzuku/calendar"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/renewal"
+)
+
+// Length is "30 days", "1 month".
+func (v Voice) Length(l calendar.Length) string {
+	return v.Say("length."+string(l.Unit), locale.Args{"n": l.N})
+}
+
+// ItemName names a term or pack of a plan: "30 days", "5 GB, 21 days", "500 MB
+// more". An item that the catalogue no longer has is named by its key.
+func (v Voice) ItemName(c *catalogue.Catalogue, item renewal.Item) string {
+	plan, ok := c.Plan(item.Plan)
+	if !ok {
+		return item.ID
+	}
+	gb := gbOf(c, plan)
+	if item.Kind == renewal.Pack {
+		k, ok := plan.Pack(item.ID)
+		switch {
+		case !ok:
+			return item.ID
+		case k.FullSpeed:
+			return v.T("pack.speed." + string(k.Until))
+		}
+		return v.Say("pack.volume."+string(k.Until), locale.Args{"volume": v.volume(k.Volume, gb)})
+	}
+	t, ok := plan.Term(item.ID)
+	switch {
+	case !ok:
+		return item.ID
+	case t.Volume > 0:
+		return v.Say("term.volume", locale.Args{"volume": v.volume(t.Volume, gb), "length": v.Length(t.Length)})
+	}
+	return v.Length(t.Length)
+}
+
+// PlanName is the plan's name, or its key when the catalogue no longer has it.
+func (v Voice) PlanName(c *catalogue.Catalogue, id string) string {
+	if p, ok := c.Plan(id); ok {
+		return p.NameIn(v.Lang)
+	}
+	return id
+}
+
+// gbOf is what the plan's operator calls a GB.
+func gbOf(c *catalogue.Catalogue, p catalogue.Plan) int64 {
+	o, _ := c.Operator(p.Operator)
+	return cleanGB(o.GB)
+}
+
+// cleanGB is gb, or the decimal one for an operator that the catalogue lacks:
+// package locale knows no others.
+func cleanGB(gb int64) int64 {
+	if gb == 1<<30 {
+		return gb
+	}
+	return 1e9
+}
+
+// volume is an exact amount of data: in GB where one decimal suffices, else in
+// MB.
+func (v Voice) volume(bytes, gb int64) string {
+	if bytes < gb || bytes*10%gb == 0 {
+		return locale.Data(v.Lang, bytes, gb)
+	}
+	mb := int64(1e6)
+	if gb == 1<<30 {
+		mb = 1 << 20
+	}
+	return v.Number(bytes/mb) + " MB"
+}
