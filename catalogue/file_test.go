@@ -120,7 +120,7 @@ func with[T comparable](b block, key string, value T) block {
 }
 
 func each[T any](list []T, one func(T) block) []block {
-	var out []block
+	out := []block{}
 	for _, v := range list {
 		out = append(out, one(v))
 	}

@@ -217,9 +217,9 @@ func (p place) entries() []entry {
 	return out
 }
 
-// list are the elements of a sequence, at most limit. An element that is a
-// mapping with an id is named by it.
-func (p place) list(limit int) []place {
+// list are the elements of a sequence. An element that is a mapping with an id
+// is named by it.
+func (p place) list() []place {
 	if !p.there() {
 		return nil
 	}
@@ -227,8 +227,8 @@ func (p place) list(limit int) []place {
 		p.wrong("There should be a list here, not %s.", kindOf(p.node))
 		return nil
 	}
-	if len(p.node.Content) > limit {
-		p.wrong("There are %d entries here; at most %d are read.", len(p.node.Content), limit)
+	if len(p.node.Content) > maxEntries {
+		p.wrong("There are %d entries here; at most %d are read.", len(p.node.Content), maxEntries)
 		return nil
 	}
 	var out []place

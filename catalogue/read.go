@@ -65,11 +65,11 @@ func (b *book) read(root place) {
 		return
 	}
 	b.Seller = seller(top.need("seller"))
-	operators := top.need("operators").list(maxEntries)
+	operators := top.need("operators").list()
 	for _, at := range operators {
 		b.Operators = append(b.Operators, operator(at))
 	}
-	networks := top.need("networks").list(maxEntries)
+	networks := top.need("networks").list()
 	for _, at := range networks {
 		b.Networks = append(b.Networks, network(at))
 	}
@@ -77,7 +77,7 @@ func (b *book) read(root place) {
 	unique(networks, "network")
 	b.readPolicies(top.opt("policies"))
 	b.readPlans(top.need("plans"))
-	for _, at := range top.opt("roaming").list(maxEntries) {
+	for _, at := range top.opt("roaming").list() {
 		b.Roaming = append(b.Roaming, roaming(at))
 	}
 	b.checkPlans()
@@ -100,7 +100,7 @@ func seller(at place) Seller {
 		Address:       s.need("address").text(),
 		BaseCurrency:  word(s.need("base_currency"), currencies...),
 	}
-	taxes := s.need("taxes").list(maxEntries)
+	taxes := s.need("taxes").list()
 	for _, at := range taxes {
 		out.Taxes = append(out.Taxes, taxClass(at))
 	}
@@ -156,10 +156,10 @@ func operator(at place) Operator {
 func network(at place) Network {
 	s := at.section("id", "name", "plmns", "bands")
 	out := Network{ID: s.need("id").id(), Name: s.need("name").text()}
-	for _, p := range s.need("plmns").list(maxEntries) {
+	for _, p := range s.need("plmns").list() {
 		out.PLMNs = append(out.PLMNs, p.matching(isPLMN, "440-10"))
 	}
-	for _, p := range s.need("bands").list(maxEntries) {
+	for _, p := range s.need("bands").list() {
 		out.Bands = append(out.Bands, p.matching(isBand, "B19 or n78"))
 	}
 	return out

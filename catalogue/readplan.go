@@ -10,7 +10,7 @@ import (
 )
 
 func (b *book) readPlans(at place) {
-	list := at.list(maxEntries)
+	list := at.list()
 	for _, one := range list {
 		d := b.plan(one)
 		b.drafts = append(b.drafts, d)
@@ -80,7 +80,7 @@ func activation(at place) Activation {
 }
 
 func (d *draft) readTerms(at place, gb int64) {
-	list := at.list(maxEntries)
+	list := at.list()
 	for _, one := range list {
 		s := one.section("id", "length", "to_day_end", "volume", "package", "package_days", "prices")
 		d.termsAt = append(d.termsAt, s)
@@ -101,7 +101,7 @@ func (d *draft) readTerms(at place, gb int64) {
 }
 
 func (d *draft) readPacks(at place, gb int64) {
-	list := at.list(maxEntries)
+	list := at.list()
 	for _, one := range list {
 		s := one.section("id", "volume", "full_speed", "until", "each_day", "package", "prices")
 		d.packsAt = append(d.packsAt, s)
@@ -186,7 +186,7 @@ func policy(s section) Policy {
 	}
 	stack := s.opt("stack").section("periods", "ahead")
 	p.Stack = Stack{Periods: stack.opt("periods").number(1, 1000), Ahead: stack.opt("ahead").length()}
-	for _, at := range s.opt("change_to").list(maxEntries) {
+	for _, at := range s.opt("change_to").list() {
 		if id := at.id(); id != "" {
 			p.ChangeTo = append(p.ChangeTo, id)
 		}

@@ -42,21 +42,21 @@ func TestTextsFitTheRules(t *testing.T) {
 		add(question, ".yes", ".no")
 	}
 	add("start.", "install", "first_use", "purchase")
-	add("reset.", words2(ResetMidnight, ResetRolling, ResetMonthly)...)
-	add("allowance.unlimited.", words2(ResetMidnight, ResetRolling, ResetMonthly)...)
+	add("reset.", wordsOf(ResetMidnight, ResetRolling, ResetMonthly)...)
+	add("allowance.unlimited.", wordsOf(ResetMidnight, ResetRolling, ResetMonthly)...)
 	for _, prefix := range []string{"needs.", "pack_needs."} {
-		add(prefix, words2(NeedsStarted, NeedsRunning, NeedsDataLeft, NeedsNothingNext)...)
+		add(prefix, wordsOf(NeedsStarted, NeedsRunning, NeedsDataLeft, NeedsNothingNext)...)
 	}
 	for _, prefix := range []string{"effect.", "effect_empty."} {
-		add(prefix, words2(Append, Queue, Restart, Parallel, SameDay, Adds)...)
+		add(prefix, wordsOf(Append, Queue, Restart, Parallel, SameDay, Adds)...)
 	}
 	for _, prefix := range []string{"pack.volume.", "pack.speed."} {
-		add(prefix, words2(RestOfPeriod, UntilReset, UntilDayEnd)...)
+		add(prefix, wordsOf(RestOfPeriod, UntilReset, UntilDayEnd)...)
 	}
-	add("data.", words2(DataCarried, DataLost, DataOwn)...)
-	add("refund.", words2(RefundNever, RefundBeforeStart, RefundBeforeUse)...)
-	add("tool.", words2(knownTools...)...)
-	add("length.", words2(calendar.Day, calendar.Hours24, calendar.Month, calendar.Year)...)
+	add("data.", wordsOf(DataCarried, DataLost, DataOwn)...)
+	add("refund.", wordsOf(RefundNever, RefundBeforeStart, RefundBeforeUse)...)
+	add("tool.", wordsOf(knownTools...)...)
+	add("length.", wordsOf(calendar.Day, calendar.Hours24, calendar.Month, calendar.Year)...)
 	for _, key := range texts.Keys() {
 		if strings.HasPrefix(key, "zone.") {
 			want = append(want, key)
@@ -68,7 +68,7 @@ func TestTextsFitTheRules(t *testing.T) {
 	}
 }
 
-func words2[T ~string](words ...T) []string {
+func wordsOf[T ~string](words ...T) []string {
 	out := make([]string, len(words))
 	for i, w := range words {
 		out[i] = string(w)
@@ -102,6 +102,34 @@ func TestSentencesHaveNoGaps(t *testing.T) {
 					t.Errorf("%s, %s: not English: %q", p.ID, s.Key, s.Text)
 				}
 			}
+		}
+	}
+}
+
+// Volumes and speeds are exact: rounded, a rule would promise what is not so.
+func TestVolumesAndSpeedsAreExact(t *testing.T) {
+	tests := []struct {
+		bytes, gb int64
+		want      string
+	}{
+		{5 << 30, binaryGB, "5 GB"},
+		{3 << 29, binaryGB, "1.5 GB"},
+		{1280 << 20, binaryGB, "1,280 MB"},
+		{1000 << 20, binaryGB, "1,000 MB"},
+		{1_250_000_000, decimalGB, "1,250 MB"},
+		{1_100_000_000, decimalGB, "1.1 GB"},
+		{500_000_000, decimalGB, "500 MB"},
+		{maxVolume, decimalGB, "100,000 GB"},
+	}
+	for _, tt := range tests {
+		if got := volume(locale.En, tt.bytes, tt.gb); got != tt.want {
+			t.Errorf("%d bytes are %q, want %q", tt.bytes, got, tt.want)
+		}
+	}
+	s := speaker{l: locale.En}
+	for kbps, want := range map[int]string{128: "128 kbps", 1500: "1.5 Mbps", 1050: "1,050 kbps", 5000: "5 Mbps"} {
+		if got := s.speed(kbps); got != want {
+			t.Errorf("%d kbps are %q, want %q", kbps, got, want)
 		}
 	}
 }
@@ -163,8 +191,21 @@ func variations() []variation {
 		vary("length", func(p *Plan, l calendar.Length) { p.Terms[0].Length = l }, days(1), days(4), hours(1), hours(4), month, year),
 		vary("to day end", func(p *Plan, b bool) { p.Terms[0].ToDayEnd = b }, false, true),
 		vary("volume", func(p *Plan, n int64) { p.Terms[0].Volume = n }, 1e9, 1<<30, 1_250_000_000, 1280<<20),
+		firstPack("each day", func(k *Pack) { k.EachDay = !k.EachDay }),
+		firstPack("until", func(k *Pack) { k.Until = RestOfPeriod }),
+		firstPack("until", func(k *Pack) { k.Until = UntilDayEnd }),
 		vary("packs", func(p *Plan, list []Pack) { p.Packs = list }, packLists()...),
 	})
+}
+
+func firstPack(field string, change func(*Pack)) variation {
+	return variation{field, func(p Plan) []Plan {
+		p.Packs = slices.Clone(p.Packs)
+		if len(p.Packs) > 0 {
+			change(&p.Packs[0])
+		}
+		return []Plan{p}
+	}}
 }
 
 func packLists() [][]Pack {

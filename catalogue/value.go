@@ -148,7 +148,7 @@ func word[T ~string](p place, known ...T) T {
 // words is a list of some of a few, none of them twice.
 func words[T ~string](p place, known ...T) []T {
 	var out []T
-	for _, at := range p.list(maxEntries) {
+	for _, at := range p.list() {
 		w := word(at, known...)
 		switch {
 		case w == "":

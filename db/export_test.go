@@ -11,6 +11,19 @@ func SetGroupMax(d *DB, n int) { d.engine.(*sqliteEngine).writer.max = n }
 // SetTurnLimit bounds the time of one write on d, like [SetGroupMax].
 func SetTurnLimit(d *DB, limit time.Duration) { d.engine.(*sqliteEngine).writer.limit = limit }
 
+// BreakConnections closes d's connections behind its back.
+func BreakConnections(d *DB) {
+	s := d.engine.(*sqliteEngine)
+	_ = s.writer.conn.close()
+	for range readersMax {
+		c := <-s.readers
+		if c != nil {
+			_ = c.close()
+		}
+		s.readers <- c
+	}
+}
+
 // LoseTransaction begins a transaction on d's writer, lets SQLite roll it back,
 // and then runs query as if nobody had noticed.
 func LoseTransaction(d *DB, query string) error {

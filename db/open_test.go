@@ -182,7 +182,7 @@ func TestMigrateFromSeveralProcesses(t *testing.T) {
 	dropAll(t, env.DB)
 	var all sync.WaitGroup
 	for range 3 {
-		d := openURL(t, env.URL, db.Options{})
+		d := openURL(t, env.URL)
 		all.Go(func() {
 			if _, _, err := d.Migrate(context.Background()); err != nil {
 				t.Error(err)

@@ -205,8 +205,8 @@ func lost(ctx context.Context, err error) error {
 	return &refused{err}
 }
 
-// conflicted reports whether the server chose this transaction as the victim:
-// serialization failure or deadlock.
+// conflicted reports whether the server ended this transaction for the sake of
+// another: it could not be put in an order with it, or they waited for each other.
 func conflicted(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (e.Code == "40001" || e.Code == "40P01")

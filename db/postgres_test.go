@@ -22,7 +22,7 @@ import (
 // which then runs again.
 func TestDeadlockedWriteRunsAgain(t *testing.T) {
 	env := dbtest.Postgres(t)
-	d := openURL(t, with(env.URL, "deadlock_timeout", "5ms"), db.Options{})
+	d := openURL(t, with(env.URL, "deadlock_timeout", "5ms"))
 	write(t, d, `INSERT INTO directory (kind, value, account_id, id) VALUES ('n', 'a', '', ''), ('n', 'b', '', '')`)
 	const update = `UPDATE directory SET id = id || $1 WHERE value = $2`
 	var runs atomic.Int64
@@ -60,7 +60,7 @@ func TestDeadlockedWriteRunsAgain(t *testing.T) {
 // on another one.
 func TestWriteSurvivesLostConnection(t *testing.T) {
 	env := dbtest.Postgres(t)
-	d := openURL(t, env.URL, db.Options{})
+	d := openURL(t, env.URL)
 	runs := 0
 	err := d.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
 		runs++
@@ -88,7 +88,7 @@ func TestWriteSurvivesLostConnection(t *testing.T) {
 // Connections that died in the pool are no reason to fail.
 func TestReadSurvivesServersForgetting(t *testing.T) {
 	env := dbtest.Postgres(t)
-	d := openURL(t, with(env.URL, "pool_max_conns", "1"), db.Options{})
+	d := openURL(t, with(env.URL, "pool_max_conns", "1"))
 	for range 3 {
 		pid := numbers(t, d, `SELECT pg_backend_pid()`)
 		terminate(t, env.URL, pid[0])
@@ -101,7 +101,7 @@ func TestLostCommitIsUnknown(t *testing.T) {
 	for _, arrives := range []bool{false, true} {
 		env := dbtest.Postgres(t)
 		p := &proxy{target: env.URL, arrives: arrives}
-		d := openURL(t, p.listen(t), db.Options{})
+		d := openURL(t, p.listen(t))
 		runs := 0
 		p.armed.Store(true)
 		err := d.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
@@ -204,9 +204,9 @@ func (p *proxy) answers(client, server net.Conn) {
 	}
 }
 
-func openURL(t *testing.T, url string, o db.Options) *db.DB {
+func openURL(t *testing.T, url string) *db.DB {
 	t.Helper()
-	d, err := db.Open(t.Context(), url, o)
+	d, err := db.Open(t.Context(), url, db.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,7 +64,7 @@ func TestPanicRollsBackAndTheDatabaseGoesOn(t *testing.T) {
 					panic(errTest)
 				})
 			})
-			if o.panicked != errTest {
+			if o.panicked != any(errTest) {
 				t.Fatalf("panic = %v, err = %v", o.panicked, o.err)
 			}
 		}

@@ -43,6 +43,7 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 		return nil, err
 	}
 	s.pool = pool
+	pool.SetMaxIdleConns(-1) // a connection we let go of is closed, not given to somebody else
 	w, err := newWriter(ctx, pool)
 	if err != nil {
 		_ = s.pool.Close()
@@ -102,15 +103,15 @@ func (s *sqliteEngine) read(ctx context.Context, j job) (err error) {
 		return err
 	}
 	defer func() { s.readers <- c }()
-	if err := c.command(ctx, "BEGIN"); err != nil {
-		return err
-	}
 	defer func() {
 		if c.command(context.WithoutCancel(ctx), "ROLLBACK") != nil {
 			_ = c.close() // whatever is wrong with it, the next reader gets a new one
 			c = nil
 		}
 	}()
+	if err := c.command(ctx, "BEGIN"); err != nil {
+		return err
+	}
 	t := &tx{session: &sqliteSession{conn: c}, now: j.now()}
 	return t.run(inside(ctx), j.fn)
 }
@@ -129,7 +130,9 @@ func (s *sqliteEngine) borrow(ctx context.Context) (*sqliteConn, error) {
 	}
 	c, err := newSQLiteConn(ctx, s.pool)
 	if err == nil {
-		err = c.command(ctx, "PRAGMA query_only = ON")
+		if err = c.command(ctx, "PRAGMA query_only = ON"); err != nil {
+			_ = c.close()
+		}
 	}
 	if err != nil {
 		s.readers <- nil

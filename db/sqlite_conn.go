@@ -10,9 +10,6 @@ import (
 // fewer texts than this; multi-row statements of many lengths add to them.
 const statementsMax = 512
 
-// errEnded says that SQLite has rolled back the transaction by itself.
-var errEnded = errors.New("db: SQLite has ended the transaction")
-
 // sqliteConn is one connection with its prepared statements by text. Preparing
 // costs several times what a small statement costs to run.
 type sqliteConn struct {
@@ -69,18 +66,12 @@ func (c *sqliteConn) close() error {
 // sqliteSession is a transaction's access to a connection.
 type sqliteSession struct {
 	conn *sqliteConn
-
-	// For the writer only. Statements run with ctx whatever the caller passes.
-	guard *guard
-	ctx   context.Context
+	ctx  context.Context // if not nil, statements run with it, whatever the caller passes
 }
 
 // prepare returns a statement ready to run and the context to run it with.
 func (s *sqliteSession) prepare(ctx context.Context, query string) (context.Context, *sql.Stmt, error) {
-	if s.guard != nil {
-		if s.guard.ended {
-			return ctx, nil, errEnded
-		}
+	if s.ctx != nil {
 		ctx = s.ctx
 	}
 	stmt, err := s.conn.take(ctx, query)

@@ -22,9 +22,8 @@ type member struct {
 
 // turn is what a member's function runs with, until it returns.
 type turn struct {
-	ctx       context.Context
-	tx        *tx
-	rehearsal bool // it will be rolled back, whatever happens
+	ctx context.Context
+	tx  *tx
 }
 
 // attend takes every turn the writer gives, and returns the answer.
@@ -38,18 +37,14 @@ func (m *member) attend() error {
 	return m.err
 }
 
-// take runs the function. A panic goes on only when the group is settled, for
-// until then nobody knows whether what the function saw is true; if the group
-// is lost the function runs again.
+// take runs the function. A panic goes on only when there is an answer, for until
+// then nobody knows whether what the function saw is true: if this was a
+// rehearsal, or if the group is lost, it runs again.
 func (m *member) take(t turn) {
 	m.err = errUnfinished
 	returned := false
 	defer func() {
 		if returned {
-			return
-		}
-		if t.rehearsal && recover() != nil {
-			m.back <- struct{}{} // if it was not for the rehearsal, it will panic again
 			return
 		}
 		m.back <- struct{}{}

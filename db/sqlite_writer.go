@@ -148,12 +148,12 @@ func (w *writer) join(m *member) (lost bool) {
 		return true
 	}
 	if m.rehearse {
-		w.turn(m, true)
+		w.turn(m)
 		if w.guard.ended || w.run("ROLLBACK TO member") != nil {
 			return true
 		}
 	}
-	w.turn(m, false)
+	w.turn(m)
 	if w.guard.ended {
 		return true
 	}
@@ -167,14 +167,14 @@ func (w *writer) join(m *member) (lost bool) {
 func (w *writer) alone(members []*member) {
 	for _, m := range members {
 		if m.rehearse && m.ctx.Err() == nil && w.begin() == nil {
-			w.turn(m, true)
+			w.turn(m)
 			w.rollback()
 		}
 		if m.err = m.ctx.Err(); m.err == nil {
 			m.err = w.begin()
 		}
 		if m.err == nil {
-			w.turn(m, false)
+			w.turn(m)
 			if m.err == nil {
 				m.err = w.commit([]*member{m})
 			}
@@ -189,11 +189,11 @@ func (w *writer) alone(members []*member) {
 // turn lets m's function run, in its caller's goroutine, and waits for it. The
 // caller's impatience does not reach SQLite, where a statement that is
 // interrupted takes the whole group with it; it is looked at afterwards.
-func (w *writer) turn(m *member, rehearsal bool) {
+func (w *writer) turn(m *member) {
 	ctx, cancel := context.WithTimeout(inside(context.WithoutCancel(m.ctx)), w.limit)
 	defer cancel()
-	s := &sqliteSession{conn: w.conn, guard: w.guard, ctx: ctx}
-	m.turns <- turn{ctx, &tx{session: s, now: m.now()}, rehearsal}
+	s := &sqliteSession{conn: w.conn, ctx: ctx}
+	m.turns <- turn{ctx, &tx{session: s, now: m.now()}}
 	<-m.back
 	if m.err == nil {
 		m.err = m.ctx.Err()

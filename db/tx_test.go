@@ -249,17 +249,23 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 		check func(error) bool
 		want  int64 // rows of this batch
 	}{
-		{"all well", func(b *db.Batch) { b.Add(insert, "a"); b.Guard(update, "a", ""); b.Add(update, "none", "") },
-			func(err error) bool { return err == nil }, 1},
-		{"empty", func(*db.Batch) {}, func(err error) bool { return err == nil }, 0},
-		{"somebody was faster", func(b *db.Batch) { b.Add(insert, "b"); b.Guard(update, "b", "old"); b.Add(insert, "c") },
-			func(err error) bool { return errors.Is(err, db.ErrGuard) }, 0},
-		{"a guard that changes two", func(b *db.Batch) {
-			b.Add(insert, "d")
-			b.Add(insert, "e")
-			b.Guard(`UPDATE directory SET id = 'x' WHERE value IN ('d', 'e')`)
+		{
+			"all well", func(b *db.Batch) { b.Add(insert, "a"); b.Guard(update, "a", ""); b.Add(update, "none", "") },
+			func(err error) bool { return err == nil }, 1,
 		},
-			func(err error) bool { return errors.Is(err, db.ErrGuard) }, 0},
+		{"empty", func(*db.Batch) {}, func(err error) bool { return err == nil }, 0},
+		{
+			"somebody was faster", func(b *db.Batch) { b.Add(insert, "b"); b.Guard(update, "b", "old"); b.Add(insert, "c") },
+			func(err error) bool { return errors.Is(err, db.ErrGuard) }, 0,
+		},
+		{
+			"a guard that changes two", func(b *db.Batch) {
+				b.Add(insert, "d")
+				b.Add(insert, "e")
+				b.Guard(`UPDATE directory SET id = 'x' WHERE value IN ('d', 'e')`)
+			},
+			func(err error) bool { return errors.Is(err, db.ErrGuard) }, 0,
+		},
 		{"duplicate", func(b *db.Batch) { b.Add(insert, "f"); b.Add(insert, "f") }, db.IsUnique, 0},
 	}
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {

@@ -58,7 +58,7 @@ func reduced(v reflect.Value) (any, error) {
 	case v.CanInt():
 		return v.Int(), nil
 	case v.CanUint() && v.Uint() <= math.MaxInt64:
-		return int64(v.Uint()), nil //nolint:gosec // just compared
+		return int64(v.Uint()), nil
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
 		return argument(v.Bytes())
 	}

@@ -170,7 +170,9 @@ func (s *Sender) deliverAll(ctx context.Context, claimed []Message) []outcome {
 }
 
 func (s *Sender) deliver(ctx context.Context, m Message) outcome {
-	if s.Fill != nil {
+	ctx, cancel := context.WithTimeout(ctx, s.lease()/2)
+	defer cancel()
+	if s.Fill != nil && m.broken == nil {
 		filled, err := s.Fill(ctx, m)
 		switch {
 		case errors.Is(err, ErrNotNeeded):
@@ -184,8 +186,9 @@ func (s *Sender) deliver(ctx context.Context, m Message) outcome {
 	if err != nil { // the words lack something; no repetition will mend it
 		return m.unsent(Failed, err.Error())
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.lease()/2)
-	defer cancel()
+	if s.Deliverers[m.To.Channel] == nil { // another channel than the row had
+		return m.unsent(Failed, "nobody delivers by "+string(m.To.Channel))
+	}
 	receipt, err := s.Deliverers[m.To.Channel].Deliver(ctx, l)
 	if err == nil {
 		return outcome{m: m, state: Sent, receipt: receipt.Ref}
@@ -229,30 +232,31 @@ func record(ctx context.Context, tx db.Tx, outcomes []outcome) error {
 
 // settle writes an outcome, unless another worker has claimed the message since
 // (it then has more attempts than these). That a letter was sent is the truth
-// whatever another worker thought of it, and written in any case.
+// whatever another worker thought of it, and written in any case. The row then
+// says what was said, to whom and in which language, as Fill completed it.
 func (o outcome) settle(ctx context.Context, tx db.Tx, attempts int64) error {
-	var due db.Instant
+	var due, sent db.Instant
 	f := o.m.Facts
 	if o.pause > 0 {
 		due = db.At(tx.Now().Add(o.pause))
 	} else {
 		f = f.scrubbed()
 	}
+	if o.state == Sent {
+		sent = db.At(tx.Now())
+	}
 	facts, err := f.encode()
 	if err != nil {
 		return err
 	}
-	var sent db.Instant
-	if o.state == Sent {
-		sent = db.At(tx.Now())
-	}
 	_, err = tx.Exec(ctx, `
 		UPDATE messages
-		   SET state = $4, due_at = $5, facts = $6, doubts = $7, sent_at = $8, receipt = $9, trouble = $10
+		   SET state = $4, due_at = $5, facts = $6, doubts = $7, sent_at = $8, receipt = $9, trouble = $10,
+		       channel = $11, address = $12, language = $13
 		 WHERE account_id = $1 AND id = $2
 		   AND ($4 = 'sent' OR attempts = $3 AND state IN ('due', 'sending', 'unknown'))`,
 		o.m.Account, o.m.ID, attempts, string(o.state), due, facts, o.m.Doubts, sent,
-		shorten(o.receipt), shorten(o.trouble))
+		shorten(o.receipt), shorten(o.trouble), string(o.m.To.Channel), o.m.To.Value, string(o.m.Language))
 	if err != nil {
 		return fmt.Errorf("message: record %s: %w", o.m.ID, err)
 	}

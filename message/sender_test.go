@@ -426,3 +426,61 @@ func TestList(t *testing.T) {
 		}
 	})
 }
+
+// A message is completed when it is due: what was not known is filled in and
+// kept, what is no longer true is not said, and a failure to look is no failure
+// of the message.
+func TestFill(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		o := newOffice(t, env)
+		bare, untrue, later, sms, broken := o.draft("bare"), o.draft("untrue"), o.draft("later"), o.draft("sms"), o.draft("broken")
+		bare.To, bare.Language = message.Address{}, ""
+		o.queue(bare, untrue, later, sms, broken)
+		err := env.DB.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
+			_, err := tx.Exec(ctx, `UPDATE messages SET facts = '[' WHERE key = 'broken'`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		trouble := fmt.Errorf("the database is away")
+		o.sender.Fill = func(_ context.Context, m message.Message) (message.Message, error) {
+			switch m.Key {
+			case "bare":
+				m.To = message.Address{Channel: message.Email, Value: "ann@example.com"}
+				m.Language = "ja"
+				m.Facts.LineName, m.Facts.Link = "京都", "/r/fresh"
+			case "untrue":
+				return m, fmt.Errorf("renewed: %w", message.ErrNotNeeded)
+			case "later":
+				return m, trouble
+			case "sms":
+				m.To = message.Address{Channel: message.SMS, Value: "+8190"}
+			case "broken":
+				t.Error("a message that cannot be read is completed")
+			}
+			return m, nil
+		}
+		o.step()
+		if m := o.message("later"); m.State != message.Due || m.Trouble != trouble.Error() {
+			t.Errorf("later: %s (%s), want it to wait", m.State, m.Trouble)
+		}
+		trouble = nil
+		o.run(2)
+		for key, want := range map[string]message.State{
+			"bare": message.Sent, "later": message.Sent, "untrue": message.Withdrawn, "sms": message.Failed, "broken": message.Failed,
+		} {
+			if m := o.message(key); m.State != want || m.Facts.Link != "" {
+				t.Errorf("%s: %s (%s) with link %q, want %s without", key, m.State, m.Trouble, m.Facts.Link, want)
+			}
+		}
+		if m := o.message("bare"); m.To.Value != "ann@example.com" || m.Language != "ja" || m.Facts.LineName != "京都" {
+			t.Errorf("the row forgot what was said: %+v", m)
+		}
+		for _, k := range o.inbox.Letters() {
+			if k.ID == o.message("bare").ID && (k.Link != "https://shop.example/r/fresh" || !strings.Contains(k.Subject, "京都")) {
+				t.Errorf("letter %q with link %q", k.Subject, k.Link)
+			}
+		}
+	})
+}

@@ -18,7 +18,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/order"
 )
 
-
 // extendable is a demo plan that the simple operator carries and that appends.
 const extendable = "machi-5gb"
 

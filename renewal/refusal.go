@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/money"
 )
 
 // Rule is the rule that refuses. The values are keys of texts; do not rename.
@@ -32,33 +33,37 @@ const (
 	BelowMinimum      Rule = "below_minimum"       // a longer term
 	NoPrice           Rule = "no_price"            // another currency
 	PackNeedsRunning  Rule = "pack_needs_running"  // renew first
+	DayOnly           Rule = "day_only"            // a term of one day: what is bought now ends today
 )
 
 // Rules are all rules, for tests that every one has its words.
 var Rules = []Rule{
 	PlanGone, NothingOnSale, LineDead, LineSuspended, NotRenewable, IdentityMissing, NotStarted, CurrencyRefused,
 	ToolRefused, PlanChangeRefused, TooEarly, Closed, TooLate, TooLateForEver, NothingLeft, QueueFull, StackFull,
-	TooFarAhead, BelowMinimum, NoPrice, PackNeedsRunning,
+	TooFarAhead, BelowMinimum, NoPrice, PackNeedsRunning, DayOnly,
 }
 
 // Refusal is a no with its rule. What to do instead follows from the rule; the
-// facts that its words need are here.
+// facts that its words need are here. [Refusal.Text] says it.
 type Refusal struct {
-	Rule   Rule
-	At     time.Time // the instant that the rule speaks of: from when, since when; or zero
-	Policy catalogue.Policy
-	Plan   string
+	Rule Rule
+
+	// At is the instant that the rule speaks of: TooEarly, QueueFull, StackFull,
+	// TooFarAhead: from when it is possible, zero where it never will be for
+	// this line; Closed, TooLate, TooLateForEver: since when it is not;
+	// PackNeedsRunning: when the line ended. Zero for all others.
+	At time.Time
+
+	Policy   catalogue.Policy // of the line's plan; for rules about paying, of the plan that is bought
+	Plan     string           // the line's
+	Item     Item             // what was refused; zero where nothing was looked at
+	Currency money.Currency   // in which it was asked for
+	Priced   []money.Currency // CurrencyRefused, ToolRefused, NoPrice: in which it can be had
+	Least    money.Money      // BelowMinimum: what an order must come to
 }
 
-func (d decision) no(r Rule, at ...time.Time) *Refusal {
-	out := &Refusal{Rule: r, Policy: d.policy, Plan: d.own.ID}
-	switch {
-	case len(at) > 0:
-		out.At = at[0]
-	case r == TooLate || r == TooLateForEver:
-		out.At = GraceEnd(d.own, d.s.Line.EndsAt, d.loc)
-	}
-	return out
-}
+func (d *decision) no(r Rule) *Refusal { return d.noAt(r, time.Time{}) }
 
-func refuse(r Rule, s Situation) *Refusal { return &Refusal{Rule: r, Plan: s.Line.Plan} }
+func (d *decision) noAt(r Rule, at time.Time) *Refusal {
+	return &Refusal{Rule: r, At: at, Policy: d.own.Policy, Plan: d.own.ID, Item: d.item, Currency: d.s.Currency}
+}

@@ -1,84 +1,142 @@
 package renewal
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/line"
-	"github.com/tsuzuku/tsuzuku/money"
 )
 
+const day = 24 * time.Hour
+
 // TermEnd is the first instant that a term begun at start no longer covers.
+// Anchor is as in [calendar.Length.End].
 func TermEnd(t catalogue.Term, start time.Time, loc *time.Location, anchor int) time.Time {
 	end := t.Length.End(start, loc, anchor)
-	if t.ToDayEnd && !end.Equal(calendar.StartOfDay(end, loc)) {
-		return calendar.NextDay(end, loc)
+	if t.ToDayEnd {
+		return endOfDay(end, loc)
 	}
 	return end
 }
 
 // GraceEnd is the first instant at which a line that ended at end can no
-// longer be renewed in place; end itself where the plan gives no grace.
+// longer be renewed in place; end itself where the plan gives no grace. Days of
+// grace are whole ones after the day on which the line ended.
 func GraceEnd(p catalogue.Plan, end time.Time, loc *time.Location) time.Time {
-	if !p.Policy.Renewable || p.Policy.Grace.N == 0 || end.IsZero() {
+	grace := p.Policy.Grace
+	switch {
+	case !p.Policy.Renewable || grace.N == 0 || end.IsZero() || slices.Contains(p.Policy.Needs, catalogue.NeedsRunning):
 		return end
+	case grace.Unit == calendar.Day:
+		return grace.End(endOfDay(end, loc), loc, 0)
 	}
-	return p.Policy.Grace.End(end, loc, 0)
+	return grace.End(end, loc, 0)
 }
 
 // RenewBy is the last moment to renew a line that ends at end, exclusive, or
 // zero where it cannot be renewed at all. It is what a reminder says.
 func RenewBy(p catalogue.Plan, end time.Time, loc *time.Location) time.Time {
-	switch {
-	case !p.Policy.Renewable || end.IsZero():
+	if !p.Policy.Renewable || end.IsZero() {
 		return time.Time{}
-	case p.Policy.Grace.N > 0:
-		return GraceEnd(p, end, loc)
-	case p.Policy.Closes.N > 0:
+	}
+	last := GraceEnd(p, end, loc)
+	if last.Equal(end) && p.Policy.Closes.N > 0 {
 		return before(end, p.Policy.Closes, loc)
 	}
-	return end
+	return last
 }
 
-// NextReset is when the plan's cap begins anew after now. For a plan without a
-// reset it is the end of service.
+// NextReset is when the plan's cap begins anew after now, which may lie after
+// the end of service. For a plan without a reset it is the end of service; for
+// a line whose clock does not run yet it is when that starts, or zero.
 func NextReset(p catalogue.Plan, l line.Line, now time.Time, operator *time.Location) time.Time {
-	loc := operator
-	if p.ResetZone != "" {
-		if own, err := p.ResetZone.Location(); err == nil {
-			loc = own
-		}
-	}
+	return nextReset(p, l.StartedAt, l.EndsAt, now, operator)
+}
+
+// nextReset is [NextReset] for service from start to end.
+func nextReset(p catalogue.Plan, start, end, now time.Time, operator *time.Location) time.Time {
+	loc := resetZone(p, operator)
 	switch p.Reset {
 	case catalogue.ResetMidnight:
 		return calendar.NextDay(now, loc)
 	case catalogue.ResetRolling:
-		const day = 24 * time.Hour
-		return l.StartedAt.Add((now.Sub(l.StartedAt)/day + 1) * day)
+		if start.IsZero() || now.Before(start) {
+			return start
+		}
+		return start.Add((now.Sub(start)/day + 1) * day)
 	case catalogue.ResetMonthly:
-		y, m, _ := now.In(loc).Date()
+		// Noon says which day it is even where the clocks go back over midnight.
+		y, m, _ := calendar.StartOfDay(now, loc).Add(12 * time.Hour).In(loc).Date()
 		return calendar.StartOfDay(time.Date(y, m+1, 1, 12, 0, 0, 0, loc), loc)
 	case catalogue.ResetNone:
 	}
-	return l.EndsAt
+	return end
+}
+
+// resetZone is whose days a cap counts.
+func resetZone(p catalogue.Plan, operator *time.Location) *time.Location {
+	if p.ResetZone != "" {
+		if own, err := p.ResetZone.Location(); err == nil {
+			return own
+		}
+	}
+	return operator
 }
 
 // before is the instant a length before t: rolling hours exactly, calendar
-// days and months by the date.
+// days and months by the date, at the same time of day; a month that is shorter
+// has it on its last day. It is earlier than t.
 func before(t time.Time, l calendar.Length, loc *time.Location) time.Time {
-	local := t.In(loc)
+	var back time.Time // at noon, which no clock jumps over
+	y, m, d := noon(t, loc).Date()
 	switch l.Unit {
 	case calendar.Hours24:
-		return t.Add(-time.Duration(l.N) * 24 * time.Hour)
+		return t.Add(-time.Duration(l.N) * day).UTC()
 	case calendar.Day:
-		return local.AddDate(0, 0, -l.N)
+		back = time.Date(y, m, d-l.N, 12, 0, 0, 0, loc)
 	case calendar.Month:
-		return local.AddDate(0, -l.N, 0)
+		back = monthsBack(y, m, d, l.N, loc)
 	case calendar.Year:
-		return local.AddDate(-l.N, 0, 0)
+		back = monthsBack(y, m, d, 12*l.N, loc)
 	}
-	return t
+	return calendar.StartOfDay(back, loc).Add(t.Sub(calendar.StartOfDay(t, loc)))
+}
+
+func monthsBack(y int, m time.Month, d, n int, loc *time.Location) time.Time {
+	last := time.Date(y, m-time.Month(n)+1, 0, 12, 0, 0, 0, time.UTC).Day()
+	return time.Date(y, m-time.Month(n), min(d, last), 12, 0, 0, 0, loc)
+}
+
+// noon is about the middle of the local day that t belongs to.
+func noon(t time.Time, loc *time.Location) time.Time {
+	return calendar.StartOfDay(t, loc).Add(12 * time.Hour).In(loc)
+}
+
+// endOfDay is t where a local day begins, else where the next one does.
+func endOfDay(t time.Time, loc *time.Location) time.Time {
+	if t.Equal(calendar.StartOfDay(t, loc)) {
+		return t.UTC()
+	}
+	return calendar.NextDay(t, loc)
+}
+
+// keptAnchor is the anchor of a month that begins at start on a line that keeps
+// one. It matters only where the month before was too short for it: 31 January
+// leads over 28 February to 31 March.
+func keptAnchor(kept int, start time.Time, loc *time.Location) int {
+	own := calendar.Anchor(start, loc)
+	y, m, d := noon(start.Add(-1), loc).Date() // the last day that is covered
+	last := time.Date(y, m+1, 0, 12, 0, 0, 0, time.UTC).Day()
+	if own == d && d == last && kept > own {
+		return min(kept, 31)
+	}
+	return own
+}
+
+func countsMonths(l calendar.Length) bool {
+	return l.Unit == calendar.Month || l.Unit == calendar.Year
 }
 
 func earliest(a, b time.Time) time.Time {
@@ -103,38 +161,14 @@ func nominalDays(l calendar.Length) int {
 
 // days is how many days of service a term brings: what was bought for terms
 // in days, what the calendar gives for months and years.
-func days(l calendar.Length, start, end time.Time, loc *time.Location) int {
-	switch l.Unit {
-	case calendar.Day, calendar.Hours24:
-		return l.N
-	case calendar.Month, calendar.Year:
-	}
-	return calendar.Days(start, end, loc)
-}
-
-func perDay(m money.Money, days int) money.Money {
-	if days < 1 {
-		return money.Money{}
-	}
-	n := int64(days)
-	return money.Money{Minor: (m.Minor + n/2) / n, Currency: m.Currency}
-}
-
-// saving is how many whole percent less a day of this term costs than a day of
-// the plan's shortest one, in the same currency.
-func saving(p catalogue.Plan, t catalogue.Term, price money.Money) int {
-	base, basePrice := t, price
-	for _, other := range p.Terms {
-		for _, m := range other.Prices {
-			if m.Currency == price.Currency && nominalDays(other.Length) < nominalDays(base.Length) {
-				base, basePrice = other, m
-			}
-		}
-	}
-	n, baseN := int64(nominalDays(t.Length)), int64(nominalDays(base.Length))
-	full := basePrice.Minor * n
-	if full <= 0 {
+func (d *decision) days(t catalogue.Term, o Offer) int {
+	switch {
+	case o.Effect == catalogue.Adds:
 		return 0
+	case o.Effect == catalogue.SameDay:
+		return 1
+	case countsMonths(t.Length):
+		return calendar.Days(o.StartsAt, o.EndsAt, d.loc)
 	}
-	return int((full - price.Minor*baseN) * 100 / full)
+	return t.Length.N
 }

@@ -220,6 +220,5 @@ func percent(part, total int64) int {
 	if total <= 0 {
 		return 0
 	}
-	// In steps of a thousandth of the total, so that nothing overflows.
-	return int(min(part, total) / max(1, total/1000) * 100 / max(1, total/max(1, total/1000)))
+	return int(max(0, min(part, total)) * 100 / total)
 }

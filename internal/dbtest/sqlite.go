@@ -40,7 +40,7 @@ func migrateFile() (file []byte, err error) {
 	if err := migrate(context.Background(), path); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(path) //nolint:gosec // our own file
+	return os.ReadFile(path)
 }
 
 func migrate(ctx context.Context, url string) error {

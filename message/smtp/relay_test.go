@@ -57,7 +57,6 @@ func startRelay(t *testing.T, security smtp.Security, user, password string) *re
 	t.Helper()
 	python := findPython(t)
 	cert, key, trust := certificate(t)
-	//nolint:gosec // our own script
 	cmd := exec.CommandContext(t.Context(), python, "testdata/server.py", string(security), cert, key, user, password)
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -212,7 +211,7 @@ func decode(t *testing.T, encoding string, r io.Reader) string {
 func findPython(t *testing.T) string {
 	t.Helper()
 	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		if exec.CommandContext(t.Context(), python, "-c", "import aiosmtpd").Run() == nil { //nolint:gosec // one of two names above
+		if exec.CommandContext(t.Context(), python, "-c", "import aiosmtpd").Run() == nil {
 			return python
 		}
 	}

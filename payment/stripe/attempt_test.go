@@ -66,24 +66,27 @@ func TestStates(t *testing.T) {
 	}
 }
 
+func yen(n int64) money.Money { return money.Of(n, "JPY") }
+
+// charged is a succeeded intent whose charge has one member changed.
+func charged(member string, value any) map[string]any {
+	pi := intent("succeeded", nil)
+	pi["latest_charge"].(map[string]any)[member] = value
+	return pi
+}
+
 func TestQueryReadsTheWholeStory(t *testing.T) {
-	yen := func(n int64) money.Money { return money.Of(n, "JPY") }
 	refused := map[string]any{"last_payment_error": map[string]any{"type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds"}}
-	refunded := intent("succeeded", nil)
-	refunded["latest_charge"].(map[string]any)["amount_refunded"] = 500
+	refunded := charged("amount_refunded", 500)
+	foreignFee := charged("balance_transaction", map[string]any{"id": "txn", "fee": 9, "currency": "isk"})
 	other := intent("succeeded", map[string]any{"amount_received": 1500, "currency": "usd"})
-	foreignFee := intent("succeeded", nil)
-	foreignFee["latest_charge"].(map[string]any)["balance_transaction"] = map[string]any{"id": "txn", "fee": 9, "currency": "isk"}
 	const page = "https://checkout.stripe.com/c/pay/cs_1"
 	tests := []struct {
 		name    string
 		changes map[string]any
 		want    payment.Observation
 	}{
-		{
-			"open", nil,
-			payment.Observation{State: payment.NeedsCustomer, Amount: yen(1980), Next: payment.Next{RedirectURL: page}},
-		},
+		{"open", nil, payment.Observation{State: payment.NeedsCustomer, Amount: yen(1980), Next: payment.Next{RedirectURL: page}}},
 		{
 			"declined, may try again",
 			map[string]any{"payment_intent": intent("requires_payment_method", refused)},
@@ -164,8 +167,7 @@ func TestQueryBelievesOnlyItsOwnSession(t *testing.T) {
 
 // Disputes are added up as far as they take money.
 func TestQueryAddsUpDisputes(t *testing.T) {
-	pi := intent("succeeded", nil)
-	pi["latest_charge"].(map[string]any)["disputed"] = true
+	pi := charged("disputed", true)
 	list := `{"object":"list","has_more":false,"data":[
 		{"id":"dp_1","amount":700,"currency":"jpy","status":"needs_response"},
 		{"id":"dp_2","amount":80,"currency":"jpy","status":"lost"},

@@ -73,7 +73,7 @@ func (b *bench) attempt() payment.Attempt {
 		Description: "Japan unlimited, 10 days", Language: "zh-Hant",
 		ReturnURL: "https://shop.test/back", CancelURL: "https://shop.test/quit",
 		Tags:      map[string]string{"order": "ord_" + strconv.Itoa(b.refs)},
-		CreatedAt: b.now, ExpiresAt: b.now.Add(30 * time.Minute),
+		CreatedAt: b.now, ExpiresAt: b.now.Add(15 * time.Minute), // sooner than Stripe allows
 	}
 }
 
@@ -226,6 +226,20 @@ func TestStoredFailureOfStart(t *testing.T) {
 		if n := len(b.sim.Sessions()); n > 1 {
 			t.Errorf("%s: %d sessions were made", tt.trouble, n)
 		}
+	}
+}
+
+// Stripe answers a repeated Start word for word as it did the first time; what
+// we say is how things stand now.
+func TestStartAgainTellsTheTruth(t *testing.T) {
+	b := newBench(t)
+	a := b.attempt()
+	for _, want := range []payment.State{payment.NeedsCustomer, payment.Paid} {
+		obs, err := b.Start(t.Context(), a)
+		if err != nil || obs.State != want {
+			t.Errorf("Start says %s, %v; want %s", obs.State, err, want)
+		}
+		_, _ = b.sim.Pay(a.Ref)
 	}
 }
 

@@ -63,6 +63,8 @@ func TestNotificationVector(t *testing.T) {
 		{"no secret", 0, good, nil, false},
 		{"one of two secrets", 0, good, []string{"new", vectorSecret}, true},
 		{"one of two signatures", 0, fmt.Sprintf("t=%d,v1=%s,v1=%s", vectorTime, wrong, vectorV1), []string{vectorSecret}, true},
+		{"one of two signatures, the first", 0, fmt.Sprintf("t=%d,v1=%s,v1=%s", vectorTime, vectorV1, wrong), []string{vectorSecret}, true},
+		{"one of two secrets, the first", 0, good, []string{vectorSecret, "new"}, true},
 		{"no good signature", 0, fmt.Sprintf("t=%d,v1=%s,v0=%s", vectorTime, wrong, vectorV0), []string{vectorSecret}, false},
 		{"only v0", 0, fmt.Sprintf("t=%d,v0=%s", vectorTime, vectorV0), []string{vectorSecret}, false},
 		{"v1's sum as v0", 0, fmt.Sprintf("t=%d,v0=%s", vectorTime, vectorV1), []string{vectorSecret}, false},
@@ -151,6 +153,7 @@ func TestDoorbellNamesTheAttempt(t *testing.T) {
 	a := at(t, vectorTime, vectorSecret)
 	tests := []struct{ object, ref, id string }{
 		{`{"object":"checkout.session","id":"cs_1","client_reference_id":"r1","metadata":{"ref":"r1"}}`, "r1", "cs_1"},
+		{`{"object":"checkout.session","id":"cs_1","client_reference_id":"r1"}`, "r1", "cs_1"},
 		{`{"object":"checkout.session","id":"cs_1","client_reference_id":null,"metadata":{"ref":"r1"}}`, "r1", "cs_1"},
 		{`{"object":"payment_intent","id":"pi_1","metadata":{"ref":"r1"}}`, "r1", ""},
 		{`{"object":"charge","id":"ch_1","payment_intent":"pi_1","metadata":{"ref":"r1"}}`, "r1", ""},

@@ -88,14 +88,16 @@ func TestRefundRefused(t *testing.T) {
 
 // What was never paid cannot be refunded, and Stripe is not asked to.
 func TestRefundOfTheUnpaid(t *testing.T) {
-	d := newDesk(t, always(200, session(nil)))
-	got, err := d.Refund(t.Context(), aRefund())
-	if err != nil || got.State != payment.RefundFailed || strings.Contains(d.lines(), "POST") {
-		t.Errorf("Refund says %+v, %v after\n%s", got, err, d.lines())
-	}
-	found, err := d.QueryRefund(t.Context(), aRefund())
-	if err != nil || found.Found {
-		t.Errorf("QueryRefund says %+v, %v; want not found", found, err)
+	for _, pi := range []any{nil, intent("processing", nil), intent("canceled", nil)} {
+		d := newDesk(t, always(200, session(map[string]any{"payment_intent": pi})))
+		got, err := d.Refund(t.Context(), aRefund())
+		if err != nil || got.State != payment.RefundFailed || len(d.asked) != 1 {
+			t.Errorf("Refund says %+v, %v after\n%s", got, err, d.lines())
+		}
+		found, err := d.QueryRefund(t.Context(), aRefund())
+		if err != nil || found.Found {
+			t.Errorf("QueryRefund says %+v, %v; want not found", found, err)
+		}
 	}
 }
 

@@ -233,6 +233,7 @@ func TestFailuresAreSorted(t *testing.T) {
 		reason payment.Reason
 	}{
 		{name: "stored failure", status: 500, body: e("api_error", ""), start: payment.ErrUnknown},
+		{name: "a failure of another type", status: 503, body: e("invalid_request_error", ""), start: payment.ErrUnknown},
 		{name: "load balancer", status: 502, body: "<html>", start: payment.ErrUnknown},
 		{name: "half an answer", status: 200, body: `{"id":"cs_`, start: payment.ErrUnknown},
 		{name: "an answer about nothing", status: 200, body: `{}`, start: payment.ErrUnknown},

@@ -79,14 +79,17 @@ func start(ctx context.Context, bin, dir string) (*Cluster, error) {
 		return nil, err
 	}
 	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", dir, "-U", "postgres",
-		"-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions") //nolint:gosec // paths found by us
+		"-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
 	initdb.SysProcAttr, initdb.Dir = who, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
 	// Not CommandContext: the keeper must outlive ctx to clean up.
-	cmd := exec.Command("/bin/sh", "-c", keeper, "keeper", bin, dir) //nolint:gosec,noctx // see above
-	cmd.SysProcAttr, cmd.Dir = who, "/"
+	cmd := exec.Command("/bin/sh", "-c", keeper, "keeper", bin, dir)
+	cmd.SysProcAttr, cmd.Dir = &syscall.SysProcAttr{Setpgid: true}, "/" // Ctrl-C is for us; it then hears from the pipe
+	if who != nil {
+		cmd.SysProcAttr.Credential = who.Credential
+	}
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -96,7 +99,7 @@ func start(ctx context.Context, bin, dir string) (*Cluster, error) {
 	}
 	c := &Cluster{URL: "postgres://postgres@/postgres?host=" + url.QueryEscape(dir), pipe: pipe, cmd: cmd}
 	if err := c.await(ctx); err != nil {
-		log, _ := os.ReadFile(filepath.Join(dir, "log")) //nolint:gosec // our own directory
+		log, _ := os.ReadFile(filepath.Join(dir, "log"))
 		return nil, errors.Join(fmt.Errorf("postgres did not start: %w: %s", err, log), c.Stop())
 	}
 	return c, nil
@@ -157,7 +160,7 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chown(dir, int(uid), int(gid)); err != nil { //nolint:gosec // 32 bits
+	if err := os.Chown(dir, int(uid), int(gid)); err != nil {
 		return nil, err
 	}
 	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil

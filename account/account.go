@@ -1,0 +1,236 @@
+// Package account is the customers: who they are, where they can be reached,
+// how they sign in with a code sent by mail, and the links that open one line
+// without signing in.
+//
+// Everything that a stranger could learn something from behaves the same for
+// an address that is registered and one that is not, and everything that could
+// be guessed is limited. Codes, tokens and links are stored only as hashes.
+//
+// Errors for customers carry a reason, whose texts in every language are
+// [Texts].
+//
+// Tsuzuku is a program; this package promises nothing to other modules.
+package account
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tsuzuku/tsuzuku/calendar"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/message"
+)
+
+// State is what an account may do. The values are stored; do not rename.
+type State string
+
+// The states of an account.
+const (
+	Unverified State = "unverified" // somebody typed this address; nobody has shown that it is theirs
+	Active     State = "active"
+	Restricted State = "restricted" // signs in and looks; staff stopped the rest
+	Closing    State = "closing"    // asked to be closed; runs out
+	Closed     State = "closed"     // nobody signs in; the books are kept
+)
+
+// Account is one customer.
+type Account struct {
+	ID           string
+	State        State
+	Name         string // what the customer wants to be called; may be empty
+	Language     locale.Language
+	Zone         calendar.Zone // where the customer's clocks are; empty until they say
+	HomeOperator string        // whose roaming prices they compare with; may be empty
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// emailKind is how the directory calls mail addresses.
+const emailKind = "email"
+
+// maxName is how long a name or the name of a home operator may be, in
+// characters.
+const maxName = 80
+
+const accountColumns = `a.account_id, a.state, a.name, a.language, a.zone, a.home_operator, a.created_at, a.updated_at`
+
+// fields are where accountColumns are scanned to.
+func (a *Account) fields(made, changed *db.Instant) []any {
+	return []any{&a.ID, &a.State, &a.Name, &a.Language, &a.Zone, &a.HomeOperator, made, changed}
+}
+
+// Get returns an account. It fails with [fault.NotFound].
+func Get(ctx context.Context, tx db.Tx, account string) (Account, error) {
+	var a Account
+	var made, changed db.Instant
+	err := tx.QueryRow(ctx, `
+		SELECT `+accountColumns+`
+		  FROM accounts a
+		 WHERE a.account_id = $1`, account).Scan(a.fields(&made, &changed)...)
+	if errors.Is(err, db.ErrNoRows) {
+		return Account{}, because(fault.NotFound, "no_such_account", nil)
+	}
+	if err != nil {
+		return Account{}, err
+	}
+	a.CreatedAt, a.UpdatedAt = made.Time, changed.Time
+	return a, nil
+}
+
+// ByEmail returns the account that a mail address belongs to, whether or not
+// that has been confirmed. It fails with [fault.Invalid] for what is no
+// address and with [fault.NotFound]. It is for staff and imports: what it
+// answers must never reach whoever typed the address.
+func ByEmail(ctx context.Context, tx db.Tx, email string) (Account, error) {
+	email, err := Normalise(email)
+	if err != nil {
+		return Account{}, err
+	}
+	account, _, err := db.Locate(ctx, tx, emailKind, email)
+	if fault.KindOf(err) == fault.NotFound {
+		return Account{}, because(fault.NotFound, "no_such_account", nil)
+	}
+	if err != nil {
+		return Account{}, err
+	}
+	return Get(ctx, tx, account)
+}
+
+// New is an account that is made without anybody signing up: an imported or
+// simulated customer.
+type New struct {
+	Email        string // taken for confirmed
+	Name         string
+	Language     locale.Language // empty: English
+	Zone         calendar.Zone   // may be empty
+	HomeOperator string          // may be empty
+}
+
+// Create makes an active account with a confirmed mail address. It fails with
+// [fault.Conflict] when the address belongs to an account already, and with
+// [fault.Invalid].
+func Create(ctx context.Context, tx db.Tx, ids *id.Source, n New) (Account, error) {
+	email, err := Normalise(n.Email)
+	if err != nil {
+		return Account{}, err
+	}
+	p, err := Preferences{Name: n.Name, Language: n.Language, Zone: n.Zone, HomeOperator: n.HomeOperator}.checked()
+	if err != nil {
+		return Account{}, err
+	}
+	a := Account{
+		ID: ids.Account(), State: Active, Name: p.Name, Language: p.Language, Zone: p.Zone,
+		HomeOperator: p.HomeOperator, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+	}
+	address := ids.Under("ad", a.ID)
+	err = db.Claim(ctx, tx, emailKind, email, a.ID, address)
+	if fault.KindOf(err) == fault.Conflict {
+		return Account{}, because(fault.Conflict, "address_taken", nil)
+	}
+	if err != nil {
+		return Account{}, err
+	}
+	if err := insertAccount(ctx, tx, a); err != nil {
+		return Account{}, err
+	}
+	return a, insertAddress(ctx, tx, a.ID, address, email, tx.Now())
+}
+
+// insertAccount stores a new account; one that exists stays as it is.
+func insertAccount(ctx context.Context, tx db.Tx, a Account) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO accounts (account_id, state, name, language, zone, home_operator, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+		ON CONFLICT DO NOTHING`,
+		a.ID, string(a.State), a.Name, string(a.Language), string(a.Zone), a.HomeOperator, db.At(tx.Now()))
+	return err
+}
+
+// insertAddress stores a new mail address; one that exists stays as it is.
+// verified is zero for one that nobody has confirmed.
+func insertAddress(ctx context.Context, tx db.Tx, account, address, email string, verified time.Time) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO addresses (account_id, id, channel, value, verified_at, created_at)
+		VALUES ($1, $2, 'email', $3, $4, $5)
+		ON CONFLICT DO NOTHING`,
+		account, address, email, db.At(verified), db.At(tx.Now()))
+	return err
+}
+
+// Preferences are what a customer chooses.
+type Preferences struct {
+	Name         string
+	Language     locale.Language
+	Zone         calendar.Zone
+	HomeOperator string
+}
+
+// SetPreferences changes all preferences of an account. It fails with
+// [fault.Invalid] for a zone that does not exist or a name that is too long,
+// and with [fault.NotFound].
+func SetPreferences(ctx context.Context, tx db.Tx, account string, p Preferences) error {
+	p, err := p.checked()
+	if err != nil {
+		return err
+	}
+	n, err := tx.Exec(ctx, `
+		UPDATE accounts
+		   SET name = $2, language = $3, zone = $4, home_operator = $5, updated_at = $6
+		 WHERE account_id = $1 AND state <> 'closed'`,
+		account, p.Name, string(p.Language), string(p.Zone), p.HomeOperator, db.At(tx.Now()))
+	if err == nil && n == 0 {
+		return because(fault.NotFound, "no_such_account", nil)
+	}
+	return err
+}
+
+func (p Preferences) checked() (Preferences, error) {
+	p.Name, p.HomeOperator = clean(p.Name), clean(p.HomeOperator)
+	if utf8.RuneCountInString(p.Name) > maxName || utf8.RuneCountInString(p.HomeOperator) > maxName {
+		return p, because(fault.Invalid, "name_too_long", nil)
+	}
+	p.Language, _ = locale.Parse(string(p.Language))
+	if p.Zone != "" {
+		if _, err := p.Zone.Location(); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// clean takes out what does not belong in a name.
+func clean(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsControl(r), unicode.IsSpace(r):
+			return ' '
+		case unicode.Is(unicode.Bidi_Control, r), r == utf8.RuneError:
+			return -1
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// PrimaryAddress is where an account is written to: the mail address it
+// confirmed first. It fails with [fault.NotFound] when there is none.
+func PrimaryAddress(ctx context.Context, tx db.Tx, account string) (message.Address, error) {
+	var a message.Address
+	err := tx.QueryRow(ctx, `
+		SELECT channel, value
+		  FROM addresses
+		 WHERE account_id = $1 AND verified_at IS NOT NULL AND channel = 'email'
+		 ORDER BY verified_at, id
+		 LIMIT 1`, account).Scan(&a.Channel, &a.Value)
+	if errors.Is(err, db.ErrNoRows) {
+		return message.Address{}, because(fault.NotFound, "no_address", nil)
+	}
+	return a, err
+}

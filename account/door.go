@@ -1,0 +1,290 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/message"
+)
+
+const (
+	codeValid   = 10 * time.Minute
+	codeTries   = 5
+	codeDigits  = 6
+	limitWindow = time.Hour
+
+	codesPerAddress = 5    // an hour
+	codesPerClient  = 20   // an hour
+	codesForAll     = 2000 // an hour, unless the door says otherwise
+)
+
+// Door is where customers come in: by a code sent to them, by the session that
+// they had, by a link to one line.
+type Door struct {
+	DB  *db.DB
+	IDs *id.Source
+
+	// Secret goes into every hash, so that the database alone opens nothing.
+	// At least 16 random bytes. Another secret signs everybody out and makes
+	// every link useless.
+	Secret []byte
+
+	// CodesPerHour is how many codes are sent in an hour, to everybody: what
+	// a flood may cost. 0: 2000.
+	CodesPerHour int64
+}
+
+// AskCode sends a sign-in code to a mail address and returns the challenge that
+// [Door.EnterCode] takes with it. An address that nobody has registered gets a
+// code as well, and with it an account: this is also how one signs up. The work
+// done and what is returned are the same for both.
+//
+// language is what the page was in. client says where the request came from, an
+// IP address; requests of one client are limited together.
+//
+// It fails with [fault.Invalid] for what is no address, and with
+// [fault.TooMany].
+func (d *Door) AskCode(ctx context.Context, email, language, client string) (challenge string, err error) {
+	email, err = Normalise(email)
+	if err != nil {
+		return "", err
+	}
+	a := d.prepareAsk(email, locale.Match(language), client)
+	challenge, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (string, error) {
+		return d.ask(ctx, tx, a)
+	})
+	if err != nil {
+		return "", err
+	}
+	return d.seal(challenge, a.nonce), nil
+}
+
+// ask is everything about a request for a code that must be the same when the
+// transaction runs again.
+type ask struct {
+	email, client string
+	language      locale.Language
+	code          string
+	account       string // for an address that nobody has
+	address       string
+	nonce         []byte
+}
+
+func (d *Door) prepareAsk(email string, l locale.Language, client string) ask {
+	account := d.IDs.Account()
+	return ask{
+		email: email, client: client, language: l, code: d.code(),
+		account: account, address: d.IDs.Under("ad", account), nonce: d.IDs.Bytes(nonceLen),
+	}
+}
+
+// ask stores the challenge and the message with the code. It executes the same
+// statements whether or not somebody has the address.
+func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
+	if err := d.limitCodes(ctx, tx, a.email, a.client); err != nil {
+		return "", err
+	}
+	account, address, err := locate(ctx, tx, a)
+	if err != nil {
+		return "", err
+	}
+	if err := insertAccount(ctx, tx, Account{ID: account, State: Unverified, Language: a.language}); err != nil {
+		return "", err
+	}
+	if err := insertAddress(ctx, tx, account, address, a.email, time.Time{}); err != nil {
+		return "", err
+	}
+	challenge := d.IDs.Under("ch", account)
+	expires := tx.Now().Add(codeValid)
+	_, err = tx.Exec(ctx, `
+		INSERT INTO challenges (account_id, id, purpose, address_id, code_hash, created_at, expires_at)
+		VALUES ($1, $2, 'sign_in', $3, $4, $5, $6)`,
+		account, challenge, address, d.hash("code", challenge, a.code), db.At(tx.Now()), db.At(expires))
+	if err != nil {
+		return "", err
+	}
+	return challenge, message.Queue(ctx, tx, d.IDs.Under("msg", account), message.Draft{
+		Account: account, Key: "sign_in_code/" + challenge, Kind: message.SignInCode,
+		To: message.Address{Channel: message.Email, Value: a.email}, Language: a.language,
+		Facts:     message.Facts{Code: a.code, CodeValidFor: codeValid},
+		ExpiresAt: expires,
+	})
+}
+
+func (d *Door) limitCodes(ctx context.Context, tx db.Tx, email, client string) error {
+	all := d.CodesPerHour
+	if all == 0 {
+		all = codesForAll
+	}
+	for _, l := range []limit{
+		{d.hash("limit", "codes", "all"), all},
+		{d.hash("limit", "codes", "client", network(client)), codesPerClient},
+		{d.hash("limit", "codes", "address", email), codesPerAddress},
+	} {
+		if err := l.take(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// locate returns the account that has the address. If none has, the account
+// that was prepared gets it.
+func locate(ctx context.Context, tx db.Tx, a ask) (account, address string, err error) {
+	account, address, err = db.Locate(ctx, tx, emailKind, a.email)
+	unknown := fault.KindOf(err) == fault.NotFound
+	if err != nil && !unknown {
+		return "", "", err
+	}
+	if unknown {
+		account, address = a.account, a.address
+	}
+	// For a known address this changes nothing but takes the same time: both
+	// ways are one insert and one more look.
+	err = db.Claim(ctx, tx, emailKind, a.email, account, address)
+	if err != nil && fault.KindOf(err) != fault.Conflict {
+		return "", "", err
+	}
+	if unknown || err != nil { // somebody else may have been faster
+		return db.Locate(ctx, tx, emailKind, a.email)
+	}
+	return account, address, nil
+}
+
+// entry is what came of a code: a session, or the reason why not. A wrong code
+// is no error inside the transaction, since that it was tried must be kept.
+type entry struct {
+	account Account
+	refused *fault.Error
+}
+
+// EnterCode takes the code that was sent for a challenge and opens a session.
+// token is the session's secret, for [Door.Who]; it is given out once. agent is
+// what the browser says of itself.
+//
+// A challenge takes five tries and is good for ten minutes and for one session.
+// EnterCode fails with [fault.Denied] for a wrong code, with reason code_wrong
+// while there are tries left, and with [fault.Invalid] for what is no code.
+func (d *Door) EnterCode(ctx context.Context, challenge, code, agent string) (token string, a Account, err error) {
+	code, ok := digits(code)
+	if !ok {
+		return "", Account{}, because(fault.Invalid, "code_format", nil)
+	}
+	challenge, account, ok := d.unseal(challenge)
+	if !ok {
+		return "", Account{}, because(fault.Denied, "code_expired", nil)
+	}
+	s := d.newSession(account, agent)
+	e, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (entry, error) {
+		return d.enter(ctx, tx, account, challenge, code, s)
+	})
+	if err != nil {
+		return "", Account{}, err
+	}
+	if e.refused != nil {
+		return "", Account{}, e.refused
+	}
+	return s.token(), e.account, nil
+}
+
+func (d *Door) enter(ctx context.Context, tx db.Tx, account, challenge, code string, s secretSession) (entry, error) {
+	var hash, address string
+	var attempts int64
+	err := tx.QueryRow(ctx, `
+		UPDATE challenges
+		   SET attempts = attempts + 1
+		 WHERE account_id = $1 AND id = $2 AND purpose = 'sign_in'
+		   AND used_at IS NULL AND expires_at > $3 AND attempts < $4
+		RETURNING code_hash, address_id, attempts`,
+		account, challenge, db.At(tx.Now()), int64(codeTries)).Scan(&hash, &address, &attempts)
+	if errors.Is(err, db.ErrNoRows) {
+		return entry{refused: because(fault.Denied, "code_expired", nil)}, nil
+	}
+	if err != nil {
+		return entry{}, err
+	}
+	if !same(hash, d.hash("code", challenge, code)) {
+		if attempts == codeTries {
+			return entry{refused: because(fault.Denied, "code_expired", nil)}, nil
+		}
+		left := map[string]string{"left": fmt.Sprint(codeTries - attempts)}
+		return entry{refused: because(fault.Denied, "code_wrong", left)}, nil
+	}
+	// All other codes of the account end with this one: whoever has the mailbox
+	// has just used it.
+	_, err = tx.Exec(ctx, `
+		UPDATE challenges SET used_at = $2 WHERE account_id = $1 AND used_at IS NULL`,
+		account, db.At(tx.Now()))
+	if err != nil {
+		return entry{}, err
+	}
+	return d.welcome(ctx, tx, account, address, s)
+}
+
+// welcome confirms the address, opens the session, and tells the owner of an
+// account that was in use.
+func (d *Door) welcome(ctx context.Context, tx db.Tx, account, address string, s secretSession) (entry, error) {
+	_, err := tx.Exec(ctx, `
+		UPDATE accounts SET state = 'active', updated_at = $2 WHERE account_id = $1 AND state = 'unverified'`,
+		account, db.At(tx.Now()))
+	if err != nil {
+		return entry{}, err
+	}
+	a, err := Get(ctx, tx, account)
+	if err != nil {
+		return entry{}, err
+	}
+	if a.State == Closed {
+		return entry{refused: because(fault.Denied, "account_closed", nil)}, nil
+	}
+	_, err = tx.Exec(ctx, `
+		UPDATE addresses SET verified_at = $3 WHERE account_id = $1 AND id = $2 AND verified_at IS NULL`,
+		account, address, db.At(tx.Now()))
+	if err != nil {
+		return entry{}, err
+	}
+	known, err := anySession(ctx, tx, account)
+	if err != nil {
+		return entry{}, err
+	}
+	if err := s.insert(ctx, tx); err != nil {
+		return entry{}, err
+	}
+	if !known {
+		return entry{account: a}, nil
+	}
+	return entry{account: a}, d.announce(ctx, tx, a, s)
+}
+
+// announce tells the owner that somebody has signed in.
+func (d *Door) announce(ctx context.Context, tx db.Tx, a Account, s secretSession) error {
+	to, err := PrimaryAddress(ctx, tx, a.ID)
+	if err != nil {
+		return err
+	}
+	return message.Queue(ctx, tx, d.IDs.Under("msg", a.ID), message.Draft{
+		Account: a.ID, Key: "new_sign_in/" + s.id, Kind: message.NewSignIn, To: to, Language: a.Language,
+		Facts: message.Facts{At: tx.Now(), Zone: a.Zone, Agent: s.agent, Link: sessionsPath},
+	})
+}
+
+// sessionsPath is the portal's page of sessions.
+const sessionsPath = "/account/sessions"
+
+// digits reads a code as people type and paste it.
+func digits(s string) (string, bool) {
+	if len(s) > 64 {
+		return "", false
+	}
+	s = strings.NewReplacer(" ", "", "-", "", "\t", "", "\n", "", "\r", "").Replace(norm.NFKC.String(s))
+	return s, len(s) == codeDigits && strings.Trim(s, "0123456789") == ""
+}

@@ -1,0 +1,93 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/db"
+)
+
+const (
+	sweepAtOnce = 200
+	keepEnded   = 30 * 24 * time.Hour // how long ended sessions and links are remembered
+	keepCodes   = 24 * time.Hour      // how long codes are
+)
+
+// Step removes what nobody needs any more: a day after they ended, challenges
+// and limits, with the accounts of people who never entered a code; after 30
+// days, sessions and links. worked is false when there was nothing to remove. It
+// is enough to call it once a minute.
+func (d *Door) Step(ctx context.Context) (worked bool, err error) {
+	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (bool, error) {
+		abandoned, err := abandonedAccounts(ctx, tx)
+		if err != nil {
+			return false, err
+		}
+		for _, a := range abandoned {
+			if err := a.remove(ctx, tx); err != nil {
+				return false, err
+			}
+		}
+		var removed int64
+		for _, old := range []struct {
+			statement string
+			before    time.Time
+		}{
+			{`DELETE FROM challenges WHERE (account_id, id) IN (
+				SELECT account_id, id FROM challenges WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, tx.Now().Add(-keepCodes)},
+			{`DELETE FROM limits WHERE bucket IN (
+				SELECT bucket FROM limits WHERE window_start < $1 ORDER BY window_start LIMIT $2)`, tx.Now().Add(-keepCodes)},
+			{`DELETE FROM sessions WHERE (account_id, id) IN (
+				SELECT account_id, id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, tx.Now().Add(-keepEnded)},
+			{`DELETE FROM links WHERE (account_id, id) IN (
+				SELECT account_id, id FROM links WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, tx.Now().Add(-keepEnded)},
+		} {
+			n, err := tx.Exec(ctx, old.statement, db.At(old.before), int64(sweepAtOnce))
+			if err != nil {
+				return false, err
+			}
+			removed += n
+		}
+		return removed > 0, nil
+	})
+}
+
+// abandoned is an account whose owner never showed that the address is theirs.
+type abandoned struct{ account, email string }
+
+// abandonedAccounts finds them among the challenges that are about to go.
+func abandonedAccounts(ctx context.Context, tx db.Tx) ([]abandoned, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT DISTINCT a.account_id, d.value
+		  FROM (SELECT account_id FROM challenges WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) c
+		  JOIN accounts a ON a.account_id = c.account_id
+		  JOIN addresses d ON d.account_id = a.account_id
+		 WHERE a.state = 'unverified' AND d.channel = 'email'
+		   AND NOT EXISTS (
+		       SELECT 1 FROM challenges newer WHERE newer.account_id = a.account_id AND newer.expires_at >= $1)`,
+		db.At(tx.Now().Add(-keepCodes)), int64(sweepAtOnce))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err below says more
+	var out []abandoned
+	for rows.Next() {
+		var a abandoned
+		if err := rows.Scan(&a.account, &a.email); err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, rows.Err()
+}
+
+func (a abandoned) remove(ctx context.Context, tx db.Tx) error {
+	n, err := tx.Exec(ctx, `DELETE FROM accounts WHERE account_id = $1 AND state = 'unverified'`, a.account)
+	if err != nil || n == 0 { // they have just come in
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM addresses WHERE account_id = $1`, a.account); err != nil {
+		return err
+	}
+	return db.Release(ctx, tx, emailKind, a.email, a.account)
+}

@@ -1,0 +1,47 @@
+package app
+
+import (
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
+	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/message/smtp"
+	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/payment/stripe"
+)
+
+// Real builds the adapters that the configuration names. This is the list of
+// all there are; nothing registers itself.
+func Real(c Config, env Env, ids *id.Source) (Adapters, error) {
+	a := Adapters{
+		Carriers: map[string]carrier.Carrier{}, Providers: map[string]payment.Provider{}, Rails: map[payment.Rail]string{},
+		Deliverers: map[message.Channel]message.Deliverer{}, CarrierHooks: map[string]string{},
+	}
+	if c.ESIMAccess.AccessCode != "" {
+		e := esimaccess.New(esimaccess.Config{
+			AccessCode: string(c.ESIMAccess.AccessCode), SecretKey: string(c.ESIMAccess.SecretKey),
+		}, env.client("esimaccess", 8), env.Now, nonce(ids))
+		a.Carriers[e.Name()], a.CarrierHooks[e.Name()] = e, string(c.ESIMAccess.HookPath)
+	}
+	if c.Stripe.Key != "" {
+		s, err := stripe.New(stripe.Config{
+			Key: string(c.Stripe.Key), WebhookSecrets: plain(c.Stripe.WebhookSecret),
+		}, env.client("stripe", 0), env.Now)
+		if err != nil {
+			return a, wrap("stripe", err)
+		}
+		a.Providers[s.Name()], a.Rails[payment.Card] = s, s.Name()
+		a.FormTargets = append(a.FormTargets, "https://checkout.stripe.com")
+	}
+	if c.Mail.Host != "" {
+		m, err := smtp.New(smtp.Config{
+			Host: c.Mail.Host, Port: c.Mail.Port, Security: c.Mail.Security, User: c.Mail.User,
+			Password: string(c.Mail.Password), From: c.Mail.From, Now: env.Now,
+		})
+		if err != nil {
+			return a, wrap("mail", err)
+		}
+		a.Deliverers[message.Email] = m
+	}
+	return a, nil
+}

@@ -1,0 +1,221 @@
+// Package app puts the house together: configuration, adapters by name, the
+// web server and the work that runs by itself. A seller's own program opens the
+// same house with adapters of its own built in (see [Open]).
+package app
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/hooks"
+	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/outbound"
+	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/portal"
+	"github.com/tsuzuku/tsuzuku/reminder"
+)
+
+// Env is where the house meets the world: everything that a simulation
+// replaces, and nothing else.
+type Env struct {
+	Now       func() time.Time
+	Random    io.Reader                               // crypto/rand.Reader, or a seeded reader
+	Transport func(stranger string) http.RoundTripper // nil, or nil for a stranger: the network
+	Point     func(string)                            // called at commit and call boundaries; nil: nobody looks
+	Log       *slog.Logger
+}
+
+// Adapters are the strangers a house can talk to, by the names that the
+// catalogue and stored rows use.
+type Adapters struct {
+	Carriers   map[string]carrier.Carrier
+	Providers  map[string]payment.Provider
+	Rails      map[payment.Rail]string
+	Deliverers map[message.Channel]message.Deliverer
+
+	// CarrierHooks are the unguessable last parts of the webhook addresses of
+	// operators that do not sign.
+	CarrierHooks map[string]string
+
+	// FormTargets are the origins of payment pages, for the browser's policy.
+	FormTargets []string
+}
+
+// App is a house that is ready to work.
+type App struct {
+	Config Config
+	Env    Env
+	DB     *db.DB
+	IDs    *id.Source
+	Shelf  *catalogue.Shelf
+	Desk   *order.Desk
+	Door   *account.Door
+	Sender *message.Sender
+
+	adapters Adapters
+}
+
+// Open opens the database and puts the house together. It does not migrate; a
+// database of another version is refused with what to do about it.
+func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.Source) (Adapters, error)) (*App, error) {
+	d, err := db.Open(ctx, c.Database, db.Options{Now: env.Now, Observe: func(p db.Point) { env.point(string(p)) }})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.CheckSchema(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	a, err := assemble(c, env, d, build)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return a, nil
+}
+
+func (e Env) point(name string) {
+	if e.Point != nil {
+		e.Point(name)
+	}
+}
+
+func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (Adapters, error)) (*App, error) {
+	ids := id.NewSource(env.Now, env.Random)
+	adapters, err := build(c, env, ids)
+	if err != nil {
+		return nil, err
+	}
+	shelf := &catalogue.Shelf{}
+	desk := &order.Desk{
+		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
+		Log: env.Log, Wallet: c.Wallet, QuoteTTL: c.QuoteTTL, Side: sideBySide,
+	}
+	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret)}
+	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door}
+	return &App{
+		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, adapters: adapters,
+		Sender: &message.Sender{
+			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill,
+			From: message.From{Seller: "Tsuzuku", URL: c.URL},
+		},
+	}, nil
+}
+
+// sideBySide is how many strangers one step talks to at once.
+const sideBySide = 16
+
+// Step is one piece of work that runs by itself.
+type Step struct {
+	Name string
+	Do   func(context.Context) (worked bool, err error)
+}
+
+// Steps are all of it, in the order in which one turn would take them.
+func (a *App) Steps() []Step {
+	numbering := &billing.Numbering{DB: a.DB}
+	return []Step{
+		{"orders", a.Desk.Step},
+		{"payments", a.Desk.PaymentStep},
+		{"refunds", a.Desk.RefundStep},
+		{"bill numbers", numbering.Step},
+		{"messages", a.Sender.Step},
+		{"sign-in leftovers", a.Door.Step},
+	}
+}
+
+// Handler is everything that is served: the portal, the webhooks, and whether
+// the house is well.
+func (a *App) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/hooks/", (&hooks.Server{Desk: a.Desk, Carriers: a.adapters.Carriers, Paths: a.adapters.CarrierHooks, Log: a.Env.Log}).Handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", a.ready)
+	mux.Handle("/", (&portal.Server{
+		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Log: a.Env.Log, URL: a.Config.URL, FormTargets: a.adapters.FormTargets,
+	}).Handler())
+	return mux
+}
+
+// ready says whether orders can be taken now.
+func (a *App) ready(w http.ResponseWriter, r *http.Request) {
+	err := a.DB.Read(r.Context(), func(ctx context.Context, tx db.Tx) error {
+		_, err := a.Shelf.Current(ctx, tx)
+		return err
+	})
+	if err != nil {
+		a.Env.Log.ErrorContext(r.Context(), "not ready", "err", err)
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = io.WriteString(w, "ready\n")
+}
+
+// Work does the work until ctx ends, each Step in a loop of its own: again at
+// once while there is something to do, else after idle.
+func (a *App) Work(ctx context.Context, idle time.Duration) {
+	done := make(chan struct{})
+	steps := a.Steps()
+	for _, s := range steps {
+		go func() {
+			a.loop(ctx, s, idle)
+			done <- struct{}{}
+		}()
+	}
+	for range steps {
+		<-done
+	}
+}
+
+func (a *App) loop(ctx context.Context, s Step, idle time.Duration) {
+	for ctx.Err() == nil {
+		worked, err := s.Do(ctx)
+		if err != nil && ctx.Err() == nil {
+			a.Env.Log.ErrorContext(ctx, "work", "step", s.Name, "err", err)
+			worked = false // not in a tight loop
+		}
+		if worked {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(idle):
+		}
+	}
+}
+
+// Close closes the database.
+func (a *App) Close() error { return a.DB.Close() }
+
+// client makes the HTTP client for one stranger.
+func (e Env) client(stranger string, perSecond int) *outbound.Client {
+	o := outbound.Options{RatePerSecond: perSecond, Observe: func(p outbound.Point) { e.point(string(p)) }}
+	if e.Transport != nil {
+		o.Transport = e.Transport(stranger)
+	}
+	return outbound.New(o)
+}
+
+// nonce makes 32 hexadecimal digits.
+func nonce(ids *id.Source) func() string {
+	return func() string { return hex.EncodeToString(ids.Bytes(16)) }
+}
+
+// wrap says which adapter an error is about.
+func wrap(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("adapter %s: %w", name, err)
+}

@@ -1,0 +1,167 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/world"
+)
+
+// DemoOptions are what a demo is opened with.
+type DemoOptions struct {
+	URL   string // where browsers reach it
+	Dir   string // where its database is kept
+	Point func(string)
+	Log   *slog.Logger
+}
+
+// Demo is a shop with everything around it simulated.
+type Demo struct {
+	App       *App
+	Strangers *world.Strangers
+	handler   http.Handler
+}
+
+// OpenDemo opens or makes the demo in a folder: embedded SQLite, simulated
+// strangers, and a customer with a line in every state. The real adapters talk
+// to the simulators by their wire protocols, in process; nothing leaves the
+// machine.
+func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
+	clock := &world.Clock{Real: time.Now}
+	strangers := world.NewStrangers(clock, o.URL, 1)
+	file := filepath.Join(o.Dir, "demo.db")
+	secret, err := keptSecret(filepath.Join(o.Dir, "demo.secret"))
+	if err != nil {
+		return nil, err
+	}
+	c := Config{
+		URL: o.URL, Database: file, Secret: secret, Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
+		Stripe:     Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}},
+		ESIMAccess: ESIMAccess{AccessCode: world.AccessCode, SecretKey: world.AccessSecret, HookPath: world.AccessHook},
+	}
+	if err := migrateDemo(ctx, file, clock.Now); err != nil {
+		return nil, err
+	}
+	env := Env{Now: clock.Now, Random: rand.Reader, Transport: strangers.Transport, Point: o.Point, Log: o.Log}
+	a, err := Open(ctx, c, env, func(c Config, env Env, ids *id.Source) (Adapters, error) {
+		all, err := Real(c, env, ids)
+		if err != nil {
+			return all, err
+		}
+		all.Carriers["simple"] = strangers.Simple
+		all.Deliverers = map[message.Channel]message.Deliverer{message.Email: strangers.Inbox}
+		all.FormTargets = nil // the card page is ours here
+		return all, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	d := &Demo{App: a, Strangers: strangers}
+	if err := d.settle(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	house := a.Handler()
+	mux := http.NewServeMux()
+	mux.Handle("/", house)
+	mux.Handle("/sim/", strangers.Handler(&world.Panel{Strangers: strangers, NextEnd: d.nextEnd, Moved: d.catchUp}))
+	d.handler = mux
+	return d, nil
+}
+
+func migrateDemo(ctx context.Context, file string, now func() time.Time) error {
+	base, err := db.Open(ctx, file, db.Options{Now: now})
+	if err != nil {
+		return err
+	}
+	_, _, err = base.Migrate(ctx)
+	return errors.Join(err, base.Close())
+}
+
+// keptSecret reads the demo's secret, or makes one, so that a session outlives
+// a restart.
+func keptSecret(file string) (Secret, error) {
+	text, err := os.ReadFile(file) //nolint:gosec // the demo's own folder
+	if err == nil && len(text) >= minSecret {
+		return Secret(text), nil
+	}
+	secret := id.NewSource(time.Now, rand.Reader).Secret(minSecret)
+	return Secret(secret), os.WriteFile(file, []byte(secret), 0o600)
+}
+
+func (d *Demo) settle(ctx context.Context) error {
+	cat, err := db.Written(ctx, d.App.DB, func(ctx context.Context, tx db.Tx) (*catalogue.Catalogue, error) {
+		c, _, err := catalogue.Apply(ctx, tx, catalogue.DemoFile(), "demo")
+		return c, err
+	})
+	if err != nil {
+		return err
+	}
+	return d.Strangers.Settle(ctx, d.App.DB, d.App.IDs, cat)
+}
+
+// Handler serves the shop and the town around it.
+func (d *Demo) Handler() http.Handler { return d.handler }
+
+// Work does the house's work and the strangers' until ctx ends.
+func (d *Demo) Work(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.App.loop(ctx, Step{"strangers", d.deliver}, 300*time.Millisecond)
+	}()
+	d.App.Work(ctx, 300*time.Millisecond)
+	<-done
+}
+
+func (d *Demo) deliver(ctx context.Context) (bool, error) { return d.Strangers.Deliver(ctx, d.handler) }
+
+// catchUp does everything that is due, so that whoever moved the clock sees
+// what came of it. Bounded: what cannot be done now is not tried for ever.
+func (d *Demo) catchUp(ctx context.Context) {
+	for range 50 {
+		worked := false
+		for _, s := range append(d.App.Steps(), Step{"strangers", d.deliver}) {
+			w, err := s.Do(ctx)
+			if err != nil {
+				d.App.Env.Log.ErrorContext(ctx, "work", "step", s.Name, "err", err)
+			}
+			worked = worked || w
+		}
+		if !worked {
+			return
+		}
+	}
+}
+
+// nextEnd is the next end of service of the demo customer's lines.
+func (d *Demo) nextEnd(ctx context.Context) (time.Time, error) {
+	return db.Seen(ctx, d.App.DB, func(ctx context.Context, tx db.Tx) (next time.Time, err error) {
+		a, err := account.ByEmail(ctx, tx, world.Traveller)
+		if err != nil {
+			return next, err
+		}
+		lines, err := line.List(ctx, tx, a.ID)
+		for _, l := range lines {
+			if l.EndsAt.After(tx.Now()) && (next.IsZero() || l.EndsAt.Before(next)) {
+				next = l.EndsAt
+			}
+		}
+		return next, err
+	})
+}
+
+// Close ends the demo.
+func (d *Demo) Close() error { return d.App.Close() }

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+)
+
+// catalogueCmd is the seller's reviewable file.
+type catalogueCmd struct {
+	Check catalogueCheckCmd `cmd:"" help:"Say everything that is wrong with a file, with its lines."`
+	Diff  catalogueDiffCmd  `cmd:"" help:"Say what a file would change."`
+	Apply catalogueApplyCmd `cmd:"" help:"Make a file the shop's catalogue. What was sold keeps its old rules."`
+	Demo  catalogueDemoCmd  `cmd:"" help:"Print the demo's catalogue file, to begin with."`
+}
+
+type catalogueCheckCmd struct {
+	File string `arg:"" type:"existingfile" help:"The catalogue file."`
+}
+
+// Run prints nothing but mistakes.
+func (c *catalogueCheckCmd) Run(s std) error {
+	text, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	cat, err := catalogue.Read(c.File, text)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.err, "%s: %d operators, %d plans, no mistake\n", c.File, len(cat.Operators), len(cat.Plans))
+	return err
+}
+
+type catalogueDiffCmd struct {
+	database
+	File string `arg:"" type:"existingfile" help:"The catalogue file."`
+}
+
+// Run prints one line for each change.
+func (c *catalogueDiffCmd) Run(ctx context.Context, s std) error {
+	text, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	next, err := catalogue.Read(c.File, text)
+	if err != nil {
+		return err
+	}
+	base, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	now, err := db.Seen(ctx, base, func(ctx context.Context, tx db.Tx) (*catalogue.Catalogue, error) { return catalogue.Current(ctx, tx) })
+	if fault.KindOf(err) == fault.NotFound {
+		now, err = &catalogue.Catalogue{}, nil
+	}
+	if err = errors.Join(err, base.Close()); err != nil {
+		return err
+	}
+	for _, change := range catalogue.Diff(now, next) {
+		fmt.Fprintln(s.out, change)
+	}
+	return nil
+}
+
+type catalogueApplyCmd struct {
+	database
+	File string `arg:"" type:"existingfile" help:"The catalogue file."`
+	By   string `help:"Who applies it; by default the user's name." placeholder:"NAME"`
+}
+
+// Run prints the version that is in force.
+func (c *catalogueApplyCmd) Run(ctx context.Context, s std) error {
+	text, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	by := c.By
+	if u, err := user.Current(); by == "" && err == nil {
+		by = u.Username
+	}
+	base, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	type applied struct {
+		cat     *catalogue.Catalogue
+		changed bool
+	}
+	a, err := db.Written(ctx, base, func(ctx context.Context, tx db.Tx) (applied, error) {
+		cat, changed, err := catalogue.Apply(ctx, tx, text, by)
+		return applied{cat, changed}, err
+	})
+	if err = errors.Join(err, base.Close()); err != nil {
+		return err
+	}
+	if !a.changed {
+		fmt.Fprintln(s.err, "nothing changed")
+	}
+	_, err = fmt.Fprintln(s.out, a.cat.Version)
+	return err
+}
+
+type catalogueDemoCmd struct{}
+
+// Run prints the file.
+func (c *catalogueDemoCmd) Run(s std) error {
+	_, err := s.out.Write(catalogue.DemoFile())
+	return err
+}

@@ -1,0 +1,94 @@
+// Command tsuzuku is the whole product in one binary: the server, its demo, and
+// the tools of the seller's engineer and staff.
+//
+// Tsuzuku is a program; this package promises nothing to other modules.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/tsuzuku/tsuzuku/fault"
+)
+
+// commands is everything that tsuzuku can do.
+type commands struct {
+	Serve     serveCmd     `cmd:"" help:"Run the shop."`
+	Demo      demoCmd      `cmd:"" help:"Run a shop with simulated operators, payments and mail, in a browser."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this version."`
+	Catalogue catalogueCmd `cmd:"" help:"Check, compare and apply the catalogue file."`
+	Order     orderCmd     `cmd:"" help:"Look at orders, and decide those that wait for a person."`
+	Audit     auditCmd     `cmd:"" help:"Ask the database whether every promise was kept."`
+	Bench     benchCmd     `cmd:"" help:"Measure."`
+}
+
+// std is where a command prints: results to out, people to log.
+type std struct {
+	out io.Writer
+	err io.Writer
+}
+
+// quietExit ends the program with a code and without another word: what there
+// was to say has been said.
+type quietExit int
+
+func (q quietExit) Error() string { return fmt.Sprintf("exit %d", int(q)) }
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is the program without its process, for tests.
+func run(args []string, out, errOut io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c commands
+	code := -1
+	parser, err := kong.New(&c,
+		kong.Name("tsuzuku"), kong.Description("Sells prepaid travel data lines, and keeps them going."),
+		kong.UsageOnError(), kong.Writers(out, errOut), kong.Exit(func(n int) { code = n }),
+		kong.DefaultEnvars("TSUZUKU"), kong.Configuration(kong.JSON, "/etc/tsuzuku.json", "tsuzuku.json"),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(std{out, errOut}),
+	)
+	if err != nil {
+		fmt.Fprintln(errOut, "tsuzuku:", err)
+		return 2
+	}
+	k, err := parser.Parse(args)
+	if code >= 0 {
+		return code // --help
+	}
+	if err != nil {
+		fmt.Fprintln(errOut, "tsuzuku:", err)
+		return 2
+	}
+	return report(k.Run(), errOut)
+}
+
+// report says what went wrong, in a sentence, and returns the exit code.
+func report(err error, errOut io.Writer) int {
+	if q, ok := errors.AsType[quietExit](err); ok {
+		return int(q)
+	}
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(errOut, "tsuzuku:", err)
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		for field, message := range e.Fields {
+			fmt.Fprintf(errOut, "  %s: %s\n", field, message)
+		}
+	}
+	return 1
+}
+
+// logger writes for people on the error stream.
+func logger(w io.Writer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}

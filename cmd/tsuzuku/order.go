@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/user"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/app"
+	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/order"
+)
+
+// orderCmd is staff's tool until there is a console.
+type orderCmd struct {
+	Show    orderShowCmd    `cmd:"" help:"Print one order with its payments, refunds and bills, as JSON."`
+	List    orderListCmd    `cmd:"" help:"List the newest orders."`
+	LookUp  orderLookUpCmd  `cmd:"" help:"Ask the operator once more what became of a held order."`
+	Confirm orderConfirmCmd `cmd:"" help:"Decide that a held order was served, with the operator's reference as proof."`
+	Refund  orderRefundCmd  `cmd:"" help:"Decide that an order is not served: the money goes back."`
+	Hold    orderHoldCmd    `cmd:"" help:"Stop an order, so that a person decides about it."`
+}
+
+type orderShowCmd struct {
+	database
+	Order string `arg:"" help:"The order, ord_…"`
+}
+
+// orderStory is everything about one order.
+type orderStory struct {
+	Order    order.Order     `json:"order"`
+	Payments []order.Payment `json:"payments"`
+	Refunds  []order.Refund  `json:"refunds"`
+	Bills    []billing.Bill  `json:"bills"`
+}
+
+// Run prints one JSON object.
+func (c *orderShowCmd) Run(ctx context.Context, s std) error {
+	k, err := order.KeyOf(c.Order)
+	if err != nil {
+		return err
+	}
+	base, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	story, err := db.Seen(ctx, base, func(ctx context.Context, tx db.Tx) (st orderStory, err error) {
+		if st.Order, err = order.Get(ctx, tx, k); err != nil {
+			return st, err
+		}
+		if st.Payments, err = order.Payments(ctx, tx, k); err != nil {
+			return st, err
+		}
+		if st.Refunds, err = order.Refunds(ctx, tx, k); err != nil {
+			return st, err
+		}
+		st.Bills, err = billing.OfOrder(ctx, tx, k.Account, k.ID)
+		return st, err
+	})
+	if err = errors.Join(err, base.Close()); err != nil {
+		return err
+	}
+	e := json.NewEncoder(s.out)
+	e.SetIndent("", "  ")
+	return e.Encode(story)
+}
+
+type orderListCmd struct {
+	database
+	State order.State `help:"Only orders in this state." placeholder:"STATE"`
+	Limit int         `default:"50" help:"How many at most."`
+}
+
+// Run prints a table.
+func (c *orderListCmd) Run(ctx context.Context, s std) error {
+	base, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	orders, err := db.Seen(ctx, base, func(ctx context.Context, tx db.Tx) ([]order.Order, error) {
+		return order.Newest(ctx, tx, c.State, min(max(c.Limit, 1), 1000))
+	})
+	if err = errors.Join(err, base.Close()); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	for _, o := range orders {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.State, o.Price, o.Tool, o.PlacedAt.Format(time.RFC3339), o.Reason)
+	}
+	return w.Flush()
+}
+
+// decision is what every decision by staff needs.
+type decision struct {
+	app.Config `embed:""`
+	Order      string `arg:"" help:"The order, ord_…"`
+	Why        string `required:"" help:"Why, for the trail." placeholder:"TEXT"`
+	Staff      string `help:"Who decides; by default the user's name." placeholder:"NAME"`
+}
+
+// do opens the house with its adapters and lets decide act on the order.
+func (c *decision) do(ctx context.Context, s std, decide func(context.Context, *order.Desk, order.Key, order.Act) (order.Order, error)) error {
+	k, err := order.KeyOf(c.Order)
+	if err != nil {
+		return err
+	}
+	who := c.Staff
+	if u, err := user.Current(); who == "" && err == nil {
+		who = u.Username
+	}
+	a, err := app.Open(ctx, c.Config, app.Env{Now: time.Now, Random: rand.Reader, Log: logger(s.err, c.LogLevel)}, app.Real)
+	if err != nil {
+		return err
+	}
+	o, err := decide(ctx, a.Desk, k, order.Act{Staff: who, Reason: c.Why})
+	if err = errors.Join(err, a.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.out, o.State)
+	return err
+}
+
+type orderLookUpCmd struct{ decision }
+
+// Run prints the state the order is in now; the running shop does the rest.
+func (c *orderLookUpCmd) Run(ctx context.Context, s std) error {
+	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
+		return d.LookAgain(ctx, k, a)
+	})
+}
+
+type orderConfirmCmd struct {
+	decision
+	OperatorRef string `required:"" help:"The operator's reference: the proof." placeholder:"REF"`
+}
+
+// Run prints the state the order is in now.
+func (c *orderConfirmCmd) Run(ctx context.Context, s std) error {
+	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
+		return d.Confirm(ctx, k, c.OperatorRef, a)
+	})
+}
+
+type orderRefundCmd struct{ decision }
+
+// Run prints the state the order is in now; the running shop sends the refund.
+func (c *orderRefundCmd) Run(ctx context.Context, s std) error {
+	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
+		return d.GiveBack(ctx, k, a)
+	})
+}
+
+type orderHoldCmd struct{ decision }
+
+// Run prints the state the order is in now.
+func (c *orderHoldCmd) Run(ctx context.Context, s std) error {
+	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
+		return d.Hold(ctx, k, a)
+	})
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/app"
+)
+
+// serveCmd runs the shop: portal, webhooks and the work behind them.
+type serveCmd struct {
+	app.Config `embed:""`
+}
+
+// Run serves until the process is told to stop, and then finishes what it began.
+func (c *serveCmd) Run(ctx context.Context, s std) error {
+	log := logger(s.err, c.LogLevel)
+	a, err := app.Open(ctx, c.Config, app.Env{Now: time.Now, Random: rand.Reader, Log: log}, app.Real)
+	if err != nil {
+		return err
+	}
+	err = serve(ctx, c.Listen, a.Handler(), func(ctx context.Context) { a.Work(ctx, time.Second) }, log,
+		func(addr string) { log.Info("the shop is open", "address", addr, "url", c.URL) })
+	return errors.Join(err, a.Close())
+}
+
+// shutdown is how long requests that have begun may take when we stop.
+const shutdown = 20 * time.Second
+
+// serve listens, works, and ends both in order: no new requests, the running
+// ones, the work.
+func serve(ctx context.Context, listen string, h http.Handler, work func(context.Context), log *slog.Logger, opened func(addr string)) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w. Choose another address with --listen", listen, err)
+	}
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 90 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	idle := make(chan struct{})
+	go func() {
+		defer close(idle)
+		work(working)
+	}()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	opened(l.Addr().String())
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		log.Info("closing")
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdown)
+		defer cancel()
+		err = server.Shutdown(limit)
+	}
+	stopWork()
+	<-idle
+	return err
+}

@@ -1,0 +1,61 @@
+package order
+
+import (
+	"context"
+
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/line"
+)
+
+// Ring takes an operator's notification, already read by its adapter: it is
+// stored as evidence, and an order of the line that waits for the operator is
+// looked at now. It never changes a line or an order by itself.
+func (d *Desk) Ring(ctx context.Context, adapter string, bell carrier.Doorbell, body []byte) error {
+	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		account, lineID, err := d.lineOf(ctx, tx, adapter, bell.Profile)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO provider_events (account_id, provider, event_id, kind, subject, body, at)
+			VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (account_id, provider, event_id) DO NOTHING`,
+			account, adapter, bell.EventID, bell.Kind, lineID, string(body[:min(len(body), maxEvidence)]), db.At(tx.Now())); err != nil {
+			return err
+		}
+		if lineID == "" {
+			return nil
+		}
+		l, err := line.Get(ctx, tx, account, lineID)
+		if err != nil || l.Extending == "" {
+			return err
+		}
+		// Not an order whose call may still be under way: its lease is its own.
+		_, err = tx.Exec(ctx, `UPDATE orders SET due_at = $3
+			WHERE account_id = $1 AND id = $2 AND state = 'fulfilling' AND due_at > $3 AND asked_at <= $4`,
+			account, l.Extending, db.At(tx.Now()), db.At(tx.Now().Add(-lease)))
+		return err
+	})
+}
+
+// lineOf finds the line that an operator speaks of, among the operators that
+// the adapter serves; empty where we have no such line.
+func (d *Desk) lineOf(ctx context.Context, tx db.Tx, adapter string, p carrier.Profile) (account, lineID string, err error) {
+	if p.ID == "" {
+		return "", "", nil
+	}
+	cat, err := d.Shelf.Current(ctx, tx)
+	if err != nil {
+		return "", "", err
+	}
+	for _, op := range cat.Operators {
+		if op.Carrier != adapter {
+			continue
+		}
+		account, lineID, err = db.Locate(ctx, tx, "profile:"+op.ID, p.ID)
+		if fault.KindOf(err) != fault.NotFound {
+			return account, lineID, err
+		}
+	}
+	return "", "", nil
+}

@@ -1,0 +1,234 @@
+package portal
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/ui"
+)
+
+// handler answers one visit. An error becomes a page in the visitor's language.
+type handler func(ctx context.Context, v *visit) (answer, error)
+
+// answer is a page to show, or a place to go to.
+type answer struct {
+	template string
+	page     any // what the template may use
+	status   int // 0: 200
+	to       string
+}
+
+func show(template string, page any) answer { return answer{template: template, page: page} }
+
+// goTo leads the browser on with GET, so that reloading repeats nothing.
+func goTo(path string) answer { return answer{to: path} }
+
+// maxForm is how long a form may be.
+const maxForm = 16 << 10
+
+// page is everything that is the same for all pages: who asks, the language,
+// the form, errors, and sending. A page is complete before its first byte is
+// sent, so one that fails becomes an error page, not half a page.
+func (s *Server) page(a access, h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		v, err := s.greet(ctx, w, r)
+		var out answer
+		if err == nil {
+			out, err = v.answer(ctx, a, h)
+		}
+		body, err := v.render(out, err)
+		if err != nil {
+			s.Log.ErrorContext(ctx, "portal: the error page failed", "path", r.Pattern, "err", err)
+			http.Error(w, v.voice.T("fault.internal"), http.StatusInternalServerError)
+			return
+		}
+		v.send(body)
+	})
+}
+
+// answer calls h if the visitor may, and turns a panic into an error.
+func (v *visit) answer(ctx context.Context, a access, h handler) (out answer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = answer{}, fmt.Errorf("portal: panic: %v", p)
+		}
+	}()
+	if to, ok := v.chooseLanguage(); ok {
+		return goTo(to), nil
+	}
+	if err := v.readForm(); err != nil {
+		return answer{}, err
+	}
+	if err := v.may(a); err != nil {
+		return answer{}, err
+	}
+	return h(ctx, v)
+}
+
+// chooseLanguage keeps the language that ?lang= names, and says where the page
+// is without it.
+func (v *visit) chooseLanguage() (string, bool) {
+	if v.r.Method != http.MethodGet || v.r.URL.Query().Get("lang") == "" {
+		return "", false
+	}
+	q := v.r.URL.Query()
+	if l, ok := locale.Parse(q.Get("lang")); ok {
+		v.setCookie(languageCookie, string(l), year)
+	}
+	q.Del("lang")
+	to := url.URL{Path: v.r.URL.Path, RawQuery: q.Encode()}
+	return safeNext(to.String()), true
+}
+
+func (v *visit) readForm() error {
+	if v.r.Method != http.MethodPost {
+		return nil
+	}
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	err := v.r.ParseForm()
+	if err == nil {
+		return nil
+	}
+	f := fault.Because(fault.Invalid, "too_large", "The form was too large to be read. Please fill it in again.", nil)
+	f.Err = err
+	return f
+}
+
+// sent is a finished answer.
+type sent struct {
+	status int
+	to     string
+	body   []byte
+}
+
+// render makes the page, or the page of an error.
+func (v *visit) render(a answer, err error) (sent, error) {
+	var buf bytes.Buffer
+	if err == nil && a.to == "" {
+		err = pages.ExecuteTemplate(&buf, a.template, a.page)
+	}
+	switch {
+	case errors.Is(err, errSignIn):
+		return sent{to: v.signInFirst()}, nil
+	case err != nil:
+		a = v.fail(err)
+		buf.Reset()
+		if err := pages.ExecuteTemplate(&buf, a.template, a.page); err != nil {
+			return sent{}, err
+		}
+	}
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return sent{status: a.status, to: a.to, body: buf.Bytes()}, nil
+}
+
+// signInFirst is where somebody signs in who wanted to see the page.
+func (v *visit) signInFirst() string {
+	next := v.r.URL.Path
+	if v.r.Method == http.MethodPost { // a form's own page has the same address or its parent's
+		next = strings.TrimSuffix(next, "/pay")
+	}
+	if next == "/" {
+		return "/sign-in"
+	}
+	return "/sign-in?next=" + url.QueryEscape(next)
+}
+
+// errorPage is everything error.html may use.
+type errorPage struct {
+	ui.Frame
+	Tone     ui.Tone
+	Text     string
+	Link     string
+	LinkText string
+}
+
+// fail is the page of an error. What is not the customer's business is logged
+// and not shown.
+func (v *visit) fail(err error) answer {
+	kind := fault.KindOf(err)
+	if kind == fault.Internal {
+		v.server.Log.ErrorContext(v.r.Context(), "portal", "path", v.r.Pattern, "err", err)
+	}
+	p := errorPage{
+		Frame: v.frame(v.voice.FaultTitle(err)), Tone: ui.Warn, Text: v.voice.Fault(err),
+		Link: "/", LinkText: v.voice.T("error.home"),
+	}
+	switch {
+	case kind == fault.Internal:
+		p.Tone = ui.Bad
+	case v.account.ID == "" && v.link.line != "":
+		p.Link, p.LinkText = "/lines/"+v.link.line+"/renew", v.voice.T("error.back")
+	case v.account.ID == "":
+		p.Link, p.LinkText = "/sign-in", v.voice.T("signin.title")
+	}
+	return answer{template: "error.html", page: p, status: kind.Status()}
+}
+
+func noSuchPage(context.Context, *visit) (answer, error) {
+	return answer{}, fault.Because(fault.NotFound, "page", "There is no such page.", nil)
+}
+
+func noSuchMethod(_ context.Context, v *visit) (answer, error) {
+	a := v.fail(fault.Because(fault.Invalid, "method", "This address cannot be used like that.", nil))
+	a.status = http.StatusMethodNotAllowed
+	return a, nil
+}
+
+func crossOrigin(context.Context, *visit) (answer, error) {
+	return answer{}, fault.Because(fault.Denied, "cross_origin", "This request came from another site, so we did not act on it.", nil)
+}
+
+// send writes a finished answer, compressed where the browser can read that.
+func (v *visit) send(a sent) {
+	h := v.w.Header()
+	if a.to != "" {
+		h.Set("Location", a.to)
+		v.w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(v.voice.Lang))
+	h.Set("Vary", "Accept-Encoding")
+	body := a.body
+	if takesGzip(v.r.Header.Get("Accept-Encoding")) {
+		body = compressed(body)
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	v.w.WriteHeader(a.status)
+	_, _ = v.w.Write(body) // the customer has left; nothing to do about it
+}
+
+// takesGzip reads an Accept-Encoding header as far as it matters here.
+func takesGzip(header string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			q, _ := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q=")
+			return strings.Trim(q, "0.") != "" || q == ""
+		}
+	}
+	return false
+}
+
+func compressed(body []byte) []byte {
+	var buf bytes.Buffer
+	z := gzip.NewWriter(&buf)
+	_, err := z.Write(body)
+	if errors.Join(err, z.Close()) != nil {
+		return body // cannot happen: a buffer takes everything
+	}
+	return buf.Bytes()
+}

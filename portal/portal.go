@@ -1,0 +1,135 @@
+// Package portal is the customer's pages: lines, renewing, paying, orders,
+// bills, wallet and account. They are rendered on the server, work without
+// scripts, and are small enough for a throttled line.
+//
+// Whoever asks is nobody, a customer who has signed in, or somebody who holds
+// a link to one line. Every page says in [Server.routes] for whom it is, and
+// everything is looked up under the account of the one who asks: what belongs
+// to somebody else does not exist.
+//
+// Tsuzuku is a program; this package promises nothing to other modules.
+package portal
+
+import (
+	"embed"
+	"log/slog"
+	"net/http"
+
+	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/ui"
+)
+
+// Server serves the portal. Its fields are set before [Server.Handler] is
+// called and not changed.
+type Server struct {
+	DB    *db.DB
+	Desk  *order.Desk
+	Door  *account.Door
+	Shelf *catalogue.Shelf
+	Log   *slog.Logger
+
+	// URL is the portal's public address without a slash at its end; payment
+	// pages send customers back to it.
+	URL string
+
+	// Secure says that browsers reach URL by https: cookies then have the
+	// __Host- prefix and are never sent without encryption.
+	Secure bool
+
+	// PayOrigins are the origins of payment providers' pages, which forms may
+	// lead to: "https://checkout.stripe.com".
+	PayOrigins []string
+
+	// Contact is where questions go, a mail address or a page; empty: the
+	// catalogue's.
+	Contact string
+
+	// Client names where a request came from, for limits; nil: its network
+	// address. Behind a proxy it must be what the proxy says.
+	Client func(*http.Request) string
+}
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+// pages is every template; it never changes.
+var pages = ui.Pages(pageFiles, "pages/*.html")
+
+// access says for whom a route is.
+type access string
+
+const (
+	anyone   access = "anyone"
+	customer access = "customer" // signed in
+	holder   access = "holder"   // signed in, or with a link to the line that it is about
+)
+
+// route is one page or form.
+type route struct {
+	pattern string
+	access  access
+	handle  handler
+}
+
+// routes are all pages and forms. A test walks them as everybody.
+func (s *Server) routes() []route {
+	return []route{
+		{"GET /{$}", anyone, s.home},
+		{"GET /sign-in", anyone, s.signInPage},
+		{"POST /sign-in", anyone, s.askCode},
+		{"GET /sign-in/code", anyone, s.codePage},
+		{"POST /sign-in/code", anyone, s.enterCode},
+		{"POST /sign-out", anyone, s.signOut},
+		{"GET /r/{token}", anyone, s.openLink},
+		{"GET /plans/{id}/rules", anyone, s.rules},
+
+		{"GET /lines/{id}", customer, s.linePage},
+		{"GET /lines/{id}/renew", holder, s.renewPage},
+		{"POST /lines/{id}/renew", holder, s.choose},
+		{"GET /quotes/{id}", holder, s.reviewPage},
+		{"POST /quotes/{id}", holder, s.accept},
+		{"GET /orders/{id}", holder, s.orderPage},
+		{"POST /orders/{id}/pay", holder, s.payOrder},
+
+		{"GET /bills/{id}", customer, s.billPage},
+		{"GET /wallet", customer, s.walletPage},
+		{"POST /wallet", customer, s.topUp},
+		{"GET /account", customer, s.accountPage},
+		{"POST /account", customer, s.saveAccount},
+		{"GET /account/sessions", customer, s.sessionsPage},
+		{"POST /account/sessions", customer, s.endSessions},
+	}
+}
+
+// Handler answers every request for the portal. It is safe for concurrent use.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range s.routes() {
+		mux.Handle(r.pattern, s.page(r.access, r.handle))
+	}
+	same := http.NewCrossOriginProtection()
+	same.SetDenyHandler(s.page(anyone, crossOrigin))
+	known := same.Handler(mux)
+	lost, misused := s.page(anyone, noSuchPage), s.page(anyone, noSuchMethod)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.setHeaders(w.Header())
+		if _, pattern := mux.Handler(r); pattern != "" {
+			known.ServeHTTP(w, r)
+			return
+		}
+		other := r.Clone(r.Context())
+		other.Method = http.MethodGet
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			other.Method = http.MethodPost
+		}
+		if _, pattern := mux.Handler(other); pattern != "" {
+			w.Header().Set("Allow", other.Method)
+			misused.ServeHTTP(w, r)
+			return
+		}
+		lost.ServeHTTP(w, r)
+	})
+}

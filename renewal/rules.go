@@ -1,0 +1,223 @@
+package renewal
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/calendar"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/money"
+)
+
+// alive checks what the operator made of the line.
+func (d *decision) alive() *Refusal {
+	switch d.s.Line.State {
+	case line.Terminal, line.Recycled:
+		return d.no(LineDead)
+	case line.Suspended:
+		return d.no(LineSuspended)
+	case line.New, line.Active, line.Grace, line.Ended: // the instant decides
+	}
+	return nil
+}
+
+func (d *decision) renewable() *Refusal {
+	if !d.own.Policy.Renewable {
+		return d.no(NotRenewable)
+	}
+	return d.started()
+}
+
+// started checks that the line's clock runs: its instants are zero before.
+func (d *decision) started() *Refusal {
+	l := d.s.Line
+	if l.StartedAt.IsZero() || l.EndsAt.IsZero() || d.s.Now.Before(l.StartedAt) {
+		return d.no(NotStarted)
+	}
+	return nil
+}
+
+// when checks the window before the end and the grace after it.
+func (d *decision) when() *Refusal {
+	p, end := d.own.Policy, d.s.Line.EndsAt
+	if d.ended() {
+		last := GraceEnd(d.own, end, d.loc)
+		switch {
+		case d.s.Now.Before(last):
+			return nil
+		case p.TerminalAfterEnd:
+			return d.noAt(TooLateForEver, last)
+		}
+		return d.noAt(TooLate, last)
+	}
+	if p.Opens.N > 0 {
+		if from := before(end, p.Opens, d.loc); d.s.Now.Before(from) {
+			return d.noAt(TooEarly, from)
+		}
+	}
+	if p.Closes.N > 0 {
+		if last := before(end, p.Closes, d.loc); !d.s.Now.Before(last) {
+			return d.noAt(Closed, last)
+		}
+	}
+	return nil
+}
+
+func (d *decision) needs() *Refusal { return d.conditions(d.own.Policy.Needs) }
+
+func (d *decision) conditions(needs []catalogue.Condition) *Refusal {
+	for _, c := range needs {
+		switch c {
+		case catalogue.NeedsStarted: // checked for every line
+		case catalogue.NeedsRunning:
+			if d.ended() {
+				return d.noAt(TooLate, d.s.Line.EndsAt)
+			}
+		case catalogue.NeedsDataLeft:
+			if d.empty() {
+				return d.no(NothingLeft)
+			}
+		case catalogue.NeedsNothingNext:
+			if d.waiting > 0 {
+				return d.noAt(QueueFull, d.last)
+			}
+		}
+	}
+	return nil
+}
+
+// fits checks the effect against what is bought, and against what is running
+// and waiting already.
+func (d *decision) fits(t catalogue.Term, o Offer) *Refusal {
+	switch {
+	case o.Effect == catalogue.SameDay && nominalDays(t.Length) > 1:
+		return d.no(DayOnly) // nobody means to pay for a month and get hours
+	case o.Effect == catalogue.Restart && d.waiting > 0:
+		return d.noAt(QueueFull, d.last) // it would cut off what is paid for
+	}
+	if no := d.stack(o.Effect); no != nil {
+		return no
+	}
+	return d.ahead(t, o)
+}
+
+// stack checks how many periods there would be.
+func (d *decision) stack(e catalogue.Effect) *Refusal {
+	limit := d.own.Policy.Stack.Periods
+	if limit == 0 || e == catalogue.Adds || e == catalogue.Restart {
+		return nil // the period is enlarged or replaced
+	}
+	var ends []time.Time
+	for _, p := range d.s.Periods {
+		switch p.StateAt(d.s.Now) {
+		case line.PeriodQueued, line.PeriodActive:
+			ends = append(ends, p.EndsAt.UTC())
+		case line.PeriodEnded, line.PeriodCancelled:
+		}
+	}
+	if len(ends) < limit {
+		return nil
+	}
+	slices.SortFunc(ends, time.Time.Compare)
+	return d.noAt(StackFull, d.possible(ends[len(ends)-limit]))
+}
+
+// ahead checks how far ahead the new end would lie. Service that starts now is
+// measured by its length, so that the answer does not depend on the month.
+func (d *decision) ahead(t catalogue.Term, o Offer) *Refusal {
+	limit := d.own.Policy.Stack.Ahead
+	if limit.N == 0 {
+		return nil
+	}
+	switch o.Effect {
+	case catalogue.Append, catalogue.Queue:
+		if o.EndsAt.After(limit.End(d.s.Now, d.loc, 0)) {
+			return d.noAt(TooFarAhead, d.possible(reaches(limit, o.EndsAt, d.loc)))
+		}
+	case catalogue.Restart, catalogue.Parallel:
+		if nominalDays(t.Length) > nominalDays(limit) {
+			return d.no(TooFarAhead)
+		}
+	case catalogue.SameDay, catalogue.Adds: // no more than there is
+	}
+	return nil
+}
+
+// reaches is the first instant from which a length leads to end or beyond.
+func reaches(l calendar.Length, end time.Time, loc *time.Location) time.Time {
+	from := before(end, l, loc)
+	if l.Unit == calendar.Hours24 {
+		return from
+	}
+	from = calendar.StartOfDay(from, loc)
+	for l.End(from, loc, 0).Before(end) {
+		from = calendar.NextDay(from, loc)
+	}
+	return from
+}
+
+// possible is t, or zero where the line cannot be renewed any more by then.
+func (d *decision) possible(t time.Time) time.Time {
+	if t.Before(RenewBy(d.own, d.s.Line.EndsAt, d.loc)) {
+		return t
+	}
+	return time.Time{}
+}
+
+// identified checks who buys. It and the price are rules of the plan that is
+// bought, which may be another than the line's.
+func (d *decision) identified(p catalogue.Plan) *Refusal {
+	if p.Policy.Identity && !d.s.Line.Identity {
+		return d.no(IdentityMissing)
+	}
+	return nil
+}
+
+// price finds what n of something cost, and whether it can be paid like that.
+func (d *decision) price(p catalogue.Plan, prices []money.Money, n int) (money.Money, *Refusal) {
+	policy := p.Policy
+	refuse := func(r Rule) (money.Money, *Refusal) {
+		no := d.no(r)
+		no.Policy = policy
+		for _, m := range prices {
+			if accepts(policy, m.Currency) {
+				no.Priced = append(no.Priced, m.Currency)
+			}
+		}
+		return money.Money{}, no
+	}
+	if !accepts(policy, d.s.Currency) {
+		return refuse(CurrencyRefused)
+	}
+	if d.s.Tool != "" && len(policy.Tools) > 0 && !slices.Contains(policy.Tools, d.s.Tool) {
+		return refuse(ToolRefused)
+	}
+	each, ok := priceIn(prices, d.s.Currency)
+	if !ok {
+		return refuse(NoPrice)
+	}
+	total, err := each.Share(int64(n), 1, money.Down)
+	if err != nil {
+		return refuse(NoPrice) // nobody pays that much
+	}
+	if least, ok := priceIn(policy.MinimumSpend, d.s.Currency); ok && total.Minor < least.Minor {
+		no := d.no(BelowMinimum)
+		no.Policy, no.Least = policy, least
+		return money.Money{}, no
+	}
+	return total, nil
+}
+
+func accepts(p catalogue.Policy, c money.Currency) bool {
+	return len(p.Currencies) == 0 || slices.Contains(p.Currencies, c)
+}
+
+func priceIn(prices []money.Money, c money.Currency) (money.Money, bool) {
+	for _, m := range prices {
+		if m.Currency == c {
+			return m, true
+		}
+	}
+	return money.Money{}, false
+}

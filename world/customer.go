@@ -1,0 +1,199 @@
+package world
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/calendar"
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/carrier/esimaccess/esimaccesssim"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/renewal"
+)
+
+// Traveller is the demo customer's address.
+const Traveller = "traveller@example.com"
+
+// example is one line of the demo customer: what is said of it is relative to
+// the instant at which the demo begins.
+type example struct {
+	name      string
+	plan      string
+	term      string
+	began     time.Duration // before now
+	usedParts int64         // of 100, of the allowance or of today's cap
+	throttled bool
+	endsIn    time.Duration // 0: as the term says; negative: ended
+	queued    bool          // a further period of the same term follows
+	state     line.State
+}
+
+const day = 24 * time.Hour
+
+var examples = []example{
+	{name: "Fresh", plan: "machi-10gb", term: "7d", began: 2 * time.Hour, usedParts: 1, state: line.Active},
+	{name: "Used to 40 %", plan: "aurora-sum", term: "5gb-30x24h", began: 12 * day, usedParts: 40, state: line.Active},
+	{name: "Throttled today", plan: "machi-5gb", term: "10d", began: 4 * day, usedParts: 100, throttled: true, state: line.Active},
+	{name: "Ends tomorrow", plan: "tsubame-data", term: "", began: 6 * day, usedParts: 70, endsIn: 26 * time.Hour, state: line.Active},
+	{name: "In grace", plan: "shirakaba-steady", term: "30d", began: 32 * day, usedParts: 30, endsIn: -2 * day, state: line.Grace},
+	{name: "Dead", plan: "sumire-voice", term: "", began: 40 * day, usedParts: 50, endsIn: -9 * day, state: line.Terminal},
+	{name: "Next one queued", plan: "kaigan-500", term: "5d", began: 3 * day, usedParts: 60, queued: true, state: line.Active},
+}
+
+// Settle brings the demo customer to the shop, once, and lets the strangers
+// know the customer's lines, which they forget when the demo ends.
+func (s *Strangers) Settle(ctx context.Context, d *db.DB, ids *id.Source, cat *catalogue.Catalogue) error {
+	err := d.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		a, err := account.Create(ctx, tx, ids, account.New{Name: "Demo Traveller", Language: locale.En, Zone: "Asia/Shanghai", Email: Traveller})
+		if err != nil {
+			return err
+		}
+		if err := fund(ctx, tx, a.ID); err != nil {
+			return err
+		}
+		for i, e := range examples {
+			if err := e.add(ctx, tx, ids, cat, a.ID, i); err != nil {
+				return fmt.Errorf("demo line %q: %w", e.name, err)
+			}
+		}
+		return nil
+	})
+	if err != nil && fault.KindOf(err) != fault.Conflict {
+		return err
+	}
+	return s.remember(ctx, d, cat)
+}
+
+// fund gives the demo customer something to spend, as an opening balance.
+func fund(ctx context.Context, tx db.Tx, account string) error {
+	return ledger.Post(ctx, tx, ledger.Posting{Account: account, Subject: "opening", Step: "opening", Transfers: []ledger.Transfer{
+		{From: ledger.Opening, To: ledger.Wallet, Amount: money.Of(20_000, "JPY")},
+		{From: ledger.Opening, To: ledger.Points, Amount: money.Of(350, money.Points)},
+	}})
+}
+
+func (e example) add(ctx context.Context, tx db.Tx, ids *id.Source, cat *catalogue.Catalogue, account string, n int) error {
+	plan, ok := cat.Plan(e.plan)
+	if !ok {
+		return fmt.Errorf("the catalogue has no plan %s", e.plan)
+	}
+	op, _ := cat.Operator(plan.Operator)
+	loc, err := op.Zone.Location()
+	if err != nil {
+		return err
+	}
+	term, ok := plan.Term(cmp.Or(e.term, plan.Terms[0].ID))
+	if !ok {
+		return fmt.Errorf("plan %s has no term %s", e.plan, e.term)
+	}
+	now := tx.Now()
+	starts := now.Add(-e.began)
+	anchor := calendar.Anchor(starts, loc)
+	ends := renewal.TermEnd(term, starts, loc, anchor)
+	if e.endsIn != 0 {
+		ends = calendar.StartOfDay(now.Add(e.endsIn), loc)
+	}
+	periods := []line.Period{{Number: 1, StartsAt: starts, EndsAt: ends}}
+	if e.queued {
+		periods = append(periods, line.Period{Number: 2, StartsAt: ends, EndsAt: renewal.TermEnd(term, ends, loc, anchor)})
+	}
+	last := periods[len(periods)-1].EndsAt
+	total := cmp.Or(term.Volume, plan.DailyCap)
+	l := line.Line{
+		Account: account, ID: ids.Under("ln", account), Operator: op.ID, Plan: plan.ID, Name: e.name, State: e.state,
+		ProfileID: fmt.Sprintf("demo-%02d", n+1), ICCID: fmt.Sprintf("898112345678901%04d", 1203+n*1117),
+		Anchor: anchor, StartedAt: starts, EndsAt: last, GraceEnds: renewal.GraceEnd(plan, last, loc), Periods: len(periods), Identity: true,
+		Usage: line.Usage{
+			Unlimited: plan.Kind != catalogue.Volume, Total: total, Used: total / 100 * e.usedParts,
+			Throttled: e.throttled, AsOf: now.Add(-20 * time.Minute),
+		},
+	}
+	if err := line.Add(ctx, tx, l); err != nil {
+		return err
+	}
+	var b db.Batch
+	for _, p := range periods {
+		p.Account, p.Line, p.Plan, p.Term, p.Allowance = account, l.ID, plan.ID, term.ID, term.Volume
+		p.Effect, p.State = string(plan.Policy.Effect), p.StateAt(now)
+		line.AddPeriod(&b, p, now)
+	}
+	return tx.Batch(ctx, &b)
+}
+
+// remember makes every line of the demo customer known to its operator.
+func (s *Strangers) remember(ctx context.Context, d *db.DB, cat *catalogue.Catalogue) error {
+	s.stock(cat)
+	return d.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+		a, err := account.ByEmail(ctx, tx, Traveller)
+		if err != nil {
+			return err
+		}
+		lines, err := line.List(ctx, tx, a.ID)
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			op, _ := cat.Operator(l.Operator)
+			if op.Carrier == "esimaccess" {
+				s.Access.AddProfile(esimaccesssim.Profile{
+					TranNo: l.ProfileID, ICCID: l.ICCID, Package: base(l.Plan), ActivatedAt: l.StartedAt, EndsAt: l.EndsAt,
+					TotalVolume: l.Usage.Total, TotalDays: 30, Used: l.Usage.Used,
+				})
+				continue
+			}
+			state := carrier.LineActive
+			if l.State == line.Terminal {
+				state = carrier.LineDead
+			}
+			s.Simple.Set(l.ProfileID, carrier.Status{State: state, StartsAt: l.StartedAt, EndsAt: l.EndsAt, Unlimited: l.Usage.Unlimited, AsOf: s.Clock.Now()})
+		}
+		return nil
+	})
+}
+
+func base(plan string) string { return "BASE_" + plan }
+
+// stock puts what the catalogue buys from eSIM Access into that operator's own
+// catalogue, at prices of the operator's: 60 % of ours, in dollars.
+func (s *Strangers) stock(cat *catalogue.Catalogue) {
+	seen := map[string]bool{}
+	for _, p := range cat.Plans {
+		op, _ := cat.Operator(p.Operator)
+		if op.Carrier != "esimaccess" {
+			continue
+		}
+		s.Access.AddPackage(esimaccesssim.Package{Code: base(p.ID), Name: p.Name[locale.En], Price: 10_000, Volume: 1 << 30, Duration: 30, Location: "JP"})
+		for _, t := range p.Terms {
+			if seen[t.Package] || !strings.HasPrefix(t.Package, "TOPUP_") {
+				continue
+			}
+			seen[t.Package] = true
+			k := esimaccesssim.Package{Code: t.Package, Name: t.ID, Price: dollars(t.Prices) * 60, Volume: t.Volume, Duration: t.Length.N, Location: "JP"}
+			if t.PackageDays > 0 {
+				k.DataType, k.Duration, k.Volume = 2, 1, max(p.DailyCap, 1<<30)
+			}
+			s.Access.AddPackage(k)
+		}
+	}
+}
+
+// dollars is a price in cents; a cent is 100 of the operator's units.
+func dollars(prices []money.Money) int64 {
+	for _, m := range prices {
+		if m.Currency == "USD" {
+			return m.Minor
+		}
+	}
+	return 100
+}

@@ -1,0 +1,163 @@
+package world
+
+import (
+	"context"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
+	"github.com/tsuzuku/tsuzuku/payment/stripe/stripesim"
+)
+
+// Panel is the page on which a person moves the clock and makes strangers
+// misbehave.
+type Panel struct {
+	Strangers *Strangers
+
+	// NextEnd is the next end of service in the shop; zero when there is none.
+	NextEnd func(context.Context) (time.Time, error)
+
+	// Moved is called after the clock was moved, so that the work that is due
+	// by then is done before the page comes back.
+	Moved func(context.Context)
+}
+
+//go:embed panel.html
+var panelHTML string
+
+var panelPage = template.Must(template.New("panel").Parse(panelHTML))
+
+// panelView is everything that panel.html may use.
+type panelView struct {
+	Now     time.Time
+	NextEnd time.Time
+	Faults  []trouble
+	Said    string
+}
+
+// trouble is one way to misbehave, as a button.
+type trouble struct {
+	Name string
+	Says string
+	do   func(*Strangers)
+}
+
+// troubles are the buttons, in order. Each concerns the next payment or
+// extension only.
+func troubles() []trouble {
+	return []trouble{
+		{"card-decline", "Card: the bank declines the next card", func(s *Strangers) { s.Stripe.DeclineNext(1) }},
+		{"card-silent", "Card: the next request gets no answer, and was not carried out", wire("stripe", outboundsim.LoseRequest)},
+		{"card-lost", "Card: the next request is carried out, and its answer is lost", wire("stripe", outboundsim.LoseAnswer)},
+		{"card-slow", "Card: the next request is carried out long after we stopped waiting", wire("stripe", outboundsim.ActLater)},
+		{"card-twice", "Card: the next notification comes twice", func(s *Strangers) { s.say(stripesim.Twice) }},
+		{"card-never", "Card: the next notification never comes", func(s *Strangers) { s.say(stripesim.Never) }},
+		{"card-forged", "Card: the next notification is preceded by a forged one", func(s *Strangers) { s.say(stripesim.Forged) }},
+		{"operator-refuse", "Operator: refuses the next extension", operator(carriersim.Refuse, outboundsim.None)},
+		{"operator-silent", "Operator: the next extension gets no answer, and was not carried out", operator(carriersim.LoseRequest, outboundsim.LoseRequest)},
+		{"operator-lost", "Operator: extends the line, and the answer is lost", operator(carriersim.LoseAnswer, outboundsim.LoseAnswer)},
+		{"operator-slow", "Operator: extends the line long after we stopped waiting", operator(carriersim.ActLater, outboundsim.ActLater)},
+		{"operator-away", "Operator: cannot be reached for the next extension", operator(carriersim.NotSent, outboundsim.Refuse)},
+	}
+}
+
+func wire(stranger string, f outboundsim.Fault) func(*Strangers) {
+	return func(s *Strangers) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.next[stranger] = f
+	}
+}
+
+func operator(simple carriersim.Fault, access outboundsim.Fault) func(*Strangers) {
+	return func(s *Strangers) {
+		s.mu.Lock()
+		s.nextSimple = simple
+		s.next["esimaccess"] = access
+		s.mu.Unlock()
+		if simple == carriersim.Refuse {
+			s.Access.Refuse("esim/topup", "200002")
+		}
+	}
+}
+
+func (s *Strangers) say(d stripesim.Delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tell = d
+}
+
+func (p *Panel) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /sim/{$}", p.show)
+	mux.HandleFunc("POST /sim/clock", p.clock)
+	mux.HandleFunc("POST /sim/trouble", p.trouble)
+	mux.HandleFunc("POST /sim/late", p.late)
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+func (p *Panel) show(w http.ResponseWriter, r *http.Request) {
+	end, err := p.NextEnd(r.Context())
+	if err != nil {
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_ = panelPage.Execute(w, panelView{ // a demo page; who left does not see the rest
+		Now: p.Strangers.Clock.Now(), NextEnd: end, Faults: troubles(), Said: r.URL.Query().Get("said"),
+	})
+}
+
+// justBefore is how long before the end the third button stops.
+const justBefore = 10 * time.Minute
+
+func (p *Panel) clock(w http.ResponseWriter, r *http.Request) {
+	clock := p.Strangers.Clock
+	switch r.PostFormValue("by") {
+	case "hour":
+		clock.Add(time.Hour)
+	case "day":
+		clock.Add(24 * time.Hour)
+	case "minutes":
+		clock.Add(5 * time.Minute)
+	case "end":
+		end, err := p.NextEnd(r.Context())
+		if err != nil || end.IsZero() {
+			p.back(w, r, "No line has an end that lies ahead.")
+			return
+		}
+		clock.Add(end.Add(-justBefore).Sub(clock.Now()))
+	default:
+		http.Error(w, "move the clock by minutes, hour, day or end", http.StatusUnprocessableEntity)
+		return
+	}
+	p.Moved(r.Context())
+	p.back(w, r, "The clock was moved.")
+}
+
+func (p *Panel) trouble(w http.ResponseWriter, r *http.Request) {
+	for _, t := range troubles() {
+		if t.Name == r.PostFormValue("name") {
+			t.do(p.Strangers)
+			p.back(w, r, t.Says)
+			return
+		}
+	}
+	http.Error(w, "there is no such trouble", http.StatusUnprocessableEntity)
+}
+
+func (p *Panel) late(w http.ResponseWriter, r *http.Request) {
+	if p.Strangers.Late() == 0 {
+		p.back(w, r, "Nothing was waiting.")
+		return
+	}
+	p.Moved(r.Context())
+	p.back(w, r, "What was late has happened.")
+}
+
+func (p *Panel) back(w http.ResponseWriter, r *http.Request, said string) {
+	http.Redirect(w, r, "/sim/?said="+template.URLQueryEscaper(said), http.StatusSeeOther)
+}
