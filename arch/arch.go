@@ -23,7 +23,7 @@ var layers = []string{
 	// doors
 	"ui", "portal", "console", "api", "tmf", "mcp", "hooks",
 	// top
-	"world", "app", "cmd/tsuzuku",
+	"world", "bench", "app", "cmd/tsuzuku",
 }
 
 // adapters are the folders whose children are adapters of a port: a child

@@ -82,13 +82,15 @@ func forbidden(from, to string) string {
 	switch {
 	case strings.HasPrefix(from, "internal/") || from == "arch" || from == "e2e":
 		return "" // tests and tools of the house
+	case to == "internal/dbtest/cluster" && from == "bench":
+		return "" // a bench is a tool that needs a throw-away PostgreSQL, as tests do
 	case strings.HasPrefix(to, "internal/"), to == "arch", to == "e2e":
 		return "only tests use it"
 	case strings.HasSuffix(to, "sim"):
-		if top(from) == "world" || top(from) == "app" || from == "cmd/tsuzuku" {
+		if slices.Contains([]string{"world", "bench", "app"}, top(from)) {
 			return ""
 		}
-		return "only the town, the demo and tests know simulators"
+		return "only the town, the bench, the demo and tests know simulators"
 	case isTestPackage(to):
 		return "a conformance suite is for tests"
 	case strings.HasSuffix(from, "sim"):

@@ -43,8 +43,9 @@ type writer interface {
 	close() error
 }
 
-// statement is a text and its arguments; several rows' arguments follow one
-// another.
+// statement is a text and its arguments, in the order in which the text names
+// them, each once: SQLite's driver takes a quadratic time to find $n, and none to
+// find a plain question mark. Several rows' arguments follow one another.
 type statement struct {
 	text string
 	rows int // how often the text's tuple is repeated
@@ -82,11 +83,11 @@ const (
 	insertOrder = `INSERT INTO orders (account_id, id, customer_key, quote_id, line_id, input_digest,
 			state, kind, plan_id, item_id, catalogue_version, minor, currency, tool, effect,
 			starts_at, ends_at, anchor, bytes, periods, attempts, due_at, expires_at, asked_at, placed_at, paid_at, updated_at)
-		VALUES ($1,$2,$3,$3,$4,$5,'fulfilling','term',$6,$7,$8,$9,'JPY','wallet','append',$10,$11,$12,$13,$14,1,$15,$16,$17,$17,$17,$17)`
-	takeLine       = `UPDATE lines SET extending = $3 WHERE account_id = $1 AND id = $2`
+		VALUES ($1,$2,$3,$4,$5,$6,'fulfilling','term',$7,$8,$9,$10,'JPY','wallet','append',$11,$12,$13,$14,$15,1,$16,$17,$18,$19,$20,$21)`
+	takeLine       = `UPDATE lines SET extending = $1 WHERE account_id = $2 AND id = $3`
 	insertTransfer = `INSERT INTO transfers (account_id, subject, step, n, from_book, to_book, minor, currency, at)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`
-	debit = `UPDATE balances SET minor = minor - $2 WHERE account_id = $1 AND book = 'wallet' AND currency = 'JPY'`
+	debit = `UPDATE balances SET minor = minor - $1 WHERE account_id = $2 AND book = 'wallet' AND currency = 'JPY'`
 )
 
 // With sets the orders are there and paid, and the first transaction is this.
@@ -99,14 +100,14 @@ const (
 
 // The second transaction: everything that completes the order.
 const (
-	completeOrder  = `UPDATE orders SET state = 'completed', operator_ref = $3, due_at = NULL, completed_at = $4, updated_at = $4 WHERE account_id = $1 AND id = $2`
+	completeOrder  = `UPDATE orders SET state = 'completed', operator_ref = $1, due_at = NULL, completed_at = $2, updated_at = $3 WHERE account_id = $4 AND id = $5`
 	completeOrders = `UPDATE orders SET state = 'completed', operator_ref = column3, due_at = NULL, completed_at = column4, updated_at = column4
 		FROM (VALUES ($1,$2,$3,CAST($4 AS bigint))) AS v WHERE account_id = column1 AND id = column2`
 	insertPeriod = `INSERT INTO periods (account_id, line_id, number, order_id, plan_id, term_id, effect, starts_at, ends_at,
 			allowance_bytes, state, operator_ref, created_at)
 		VALUES ($1,$2,$3,$4,$5,$6,'append',$7,$8,$9,'queued',$10,$11)`
-	renewLine = `UPDATE lines SET extending = '', periods = periods + 1, plan_id = $3, anchor = $4, ends_at = $5, grace_ends_at = $5, updated_at = $6
-		WHERE account_id = $1 AND id = $2`
+	renewLine = `UPDATE lines SET extending = '', periods = periods + 1, plan_id = $1, anchor = $2, ends_at = $3, grace_ends_at = $4, updated_at = $5
+		WHERE account_id = $6 AND id = $7`
 	renewLines = `UPDATE lines SET extending = '', periods = periods + 1, plan_id = column3, anchor = column4,
 			ends_at = column5, grace_ends_at = column5, updated_at = column6
 		FROM (VALUES ($1,$2,$3,CAST($4 AS bigint),CAST($5 AS bigint),CAST($6 AS bigint))) AS v WHERE account_id = column1 AND id = column2`
@@ -140,12 +141,12 @@ func (l *limit) place(it lot, now int64) []statement {
 	var digest [16]byte // of nothing: the limit compares with nobody's
 	return []statement{
 		{insertOrder, 1, []any{
-			q.Account, it.order, q.ID, q.Line, hex.EncodeToString(digest[:]), q.Plan, q.Item, l.version, q.Price.Minor,
-			q.StartsAt.UnixMicro(), q.EndsAt.UnixMicro(), int64(q.Anchor), q.Bytes, int64(q.Periods), now + lease, q.ExpiresAt.UnixMicro(), now,
+			q.Account, it.order, q.ID, q.ID, q.Line, hex.EncodeToString(digest[:]), q.Plan, q.Item, l.version, q.Price.Minor,
+			q.StartsAt.UnixMicro(), q.EndsAt.UnixMicro(), int64(q.Anchor), q.Bytes, int64(q.Periods), now + lease, q.ExpiresAt.UnixMicro(), now, now, now, now,
 		}},
-		{takeLine, 1, []any{q.Account, q.Line, it.order}},
+		{takeLine, 1, []any{it.order, q.Account, q.Line}},
 		{insertTransfer, 1, []any{q.Account, it.order, "paid", int64(0), "wallet", "due", q.Price.Minor, "JPY", now}},
-		{debit, 1, []any{q.Account, q.Price.Minor}},
+		{debit, 1, []any{q.Price.Minor, q.Account}},
 	}
 }
 
@@ -162,9 +163,6 @@ func (l *limit) books(set []lot, at time.Time) []statement {
 	now := at.UnixMicro()
 	series := "B" + at.In(l.series).Format("2006")
 	orders, lines := statement{text: completeOrders}, statement{text: renewLines}
-	if len(set) == 1 {
-		orders.text, lines.text = completeOrder, renewLine
-	}
 	periods, transfers, points := statement{text: insertPeriod}, statement{text: insertTransfer}, statement{text: givePoints}
 	bills, messages := statement{text: insertBill}, statement{text: insertMessage}
 	for _, it := range set {
@@ -185,6 +183,11 @@ func (l *limit) books(set []lot, at time.Time) []statement {
 			reminder, it.order, q.Line, ends-3*day, ends, now)
 		messages.add(q.Account, l.ids.Under("msg", q.Account), "reminder_1d/"+it.order, "reminder_1d",
 			reminder, it.order, q.Line, ends-day, ends, now)
+	}
+	if len(set) == 1 {
+		q, ends := set[0].quote, set[0].quote.EndsAt.UnixMicro()
+		orders = statement{completeOrder, 1, []any{"op-" + set[0].order, now, now, q.Account, set[0].order}}
+		lines = statement{renewLine, 1, []any{q.Plan, int64(q.Anchor), ends, ends, now, q.Account, q.Line}}
 	}
 	return []statement{orders, periods, lines, transfers, points, bills, messages}
 }

@@ -65,6 +65,7 @@ type sqliteWriter struct {
 	pool     *sql.DB
 	conn     *sql.Conn
 	texts    texts
+	plain    map[repeated]string
 	prepared map[string]*sql.Stmt
 }
 
@@ -78,7 +79,7 @@ func openSQLiteWriter(ctx context.Context, path string) (*sqliteWriter, error) {
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
-	return &sqliteWriter{pool: pool, conn: conn, prepared: map[string]*sql.Stmt{}}, nil
+	return &sqliteWriter{pool: pool, conn: conn, plain: map[repeated]string{}, prepared: map[string]*sql.Stmt{}}, nil
 }
 
 func (w *sqliteWriter) write(ctx context.Context, all []statement) error {
@@ -88,11 +89,22 @@ func (w *sqliteWriter) write(ctx context.Context, all []statement) error {
 		return err
 	}
 	for _, s := range all {
-		if err := w.run(ctx, w.texts.of(s.text, s.rows), s.args...); err != nil {
+		if err := w.run(ctx, w.text(s), s.args...); err != nil {
 			return errors.Join(err, w.run(ctx, "ROLLBACK"))
 		}
 	}
 	return w.run(ctx, "COMMIT")
+}
+
+// text is a statement's text with question marks for its parameters.
+func (w *sqliteWriter) text(s statement) string {
+	key := repeated{s.text, s.rows}
+	text, ok := w.plain[key]
+	if !ok {
+		text = parameter.ReplaceAllString(w.texts.of(s.text, s.rows), "?")
+		w.plain[key] = text
+	}
+	return text
 }
 
 func (w *sqliteWriter) run(ctx context.Context, text string, args ...any) (err error) {

@@ -177,6 +177,9 @@ func (d *DB) Close() (err error) {
 // run again; it must therefore do nothing but read and write through tx, and
 // take and return values: a captured variable is assigned once, from the
 // result.
+//
+// On SQLite concurrent writes share a COMMIT, and one may take ten seconds. An
+// error means that nothing was stored, except [ErrCommitUnknown].
 func (d *DB) Write(ctx context.Context, fn func(context.Context, Tx) error) error {
 	return d.run(ctx, false, fn)
 }

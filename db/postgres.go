@@ -33,7 +33,8 @@ const (
 )
 
 // ErrCommitUnknown is in the error of a [DB.Write] whose connection was lost
-// between COMMIT and its answer: the transaction may have been committed or not.
+// between COMMIT and its answer, or whose disk failed during COMMIT on SQLite:
+// the transaction may have been committed or not.
 // The write is not run again. Whoever gets it looks: a key that makes the write
 // unique tells.
 var ErrCommitUnknown = errors.New("db: the outcome of a commit is unknown")

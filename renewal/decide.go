@@ -15,7 +15,8 @@ type decision struct {
 	loc  *time.Location // the operator's days
 	item Item           // what is being decided
 
-	running line.Period // of several the one that ends first; Number 0: no row runs
+	running line.Period // of several the one that ends first
+	runs    bool        // there is a running one
 	waiting int         // periods that have not begun
 	next    time.Time   // when the first of them begins; zero: none
 	last    time.Time   // when the last of them begins; zero: none
@@ -60,8 +61,8 @@ func (d *decision) see(p line.Period) {
 			d.last = p.StartsAt.UTC()
 		}
 	case line.PeriodActive:
-		if d.running.Number == 0 || p.EndsAt.Before(d.running.EndsAt) {
-			d.running = p
+		if !d.runs || p.EndsAt.Before(d.running.EndsAt) {
+			d.running, d.runs = p, true
 		}
 		d.begin(p)
 	case line.PeriodEnded:
@@ -77,6 +78,9 @@ func (d *decision) begin(p line.Period) {
 
 func (d *decision) decide(item Item) (Offer, *Refusal) {
 	d.item = item
+	if no := d.alive(); no != nil {
+		return Offer{}, no
+	}
 	switch item.Kind {
 	case Term:
 		return d.term()
@@ -93,7 +97,7 @@ func (d *decision) term() (Offer, *Refusal) {
 	if no != nil {
 		return Offer{}, no
 	}
-	for _, check := range []func() *Refusal{d.alive, d.renewable, d.when, d.needs} {
+	for _, check := range []func() *Refusal{d.renewable, d.started, d.when, d.needs} {
 		if no := check(); no != nil {
 			return Offer{}, no
 		}
@@ -250,7 +254,7 @@ func (d *decision) takeBy(e catalogue.Effect) time.Time {
 func (d *decision) currentEnd() time.Time {
 	end := d.s.Line.EndsAt
 	switch {
-	case d.running.Number != 0:
+	case d.runs:
 		end = earliest(end, d.running.EndsAt.UTC())
 	case !d.next.IsZero():
 		end = earliest(end, d.next)

@@ -14,10 +14,8 @@ func (d *decision) pack() (Offer, *Refusal) {
 	if !ok || d.item.Plan != plan.ID {
 		return Offer{}, d.no(NothingOnSale)
 	}
-	for _, check := range []func() *Refusal{d.alive, d.started} {
-		if no := check(); no != nil {
-			return Offer{}, no
-		}
+	if no := d.started(); no != nil {
+		return Offer{}, no
 	}
 	if d.ended() {
 		return Offer{}, d.noAt(PackNeedsRunning, d.s.Line.EndsAt)
@@ -81,7 +79,7 @@ func (d *decision) reach(p catalogue.Plan, k catalogue.Pack) (days int, end, by 
 
 func (d *decision) nextReset(p catalogue.Plan) time.Time {
 	start := d.s.Line.StartedAt
-	if d.running.Number != 0 {
+	if d.runs {
 		start = d.running.StartsAt.UTC()
 	}
 	return nextReset(p, start, d.currentEnd(), d.s.Now, d.loc)

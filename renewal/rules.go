@@ -26,7 +26,7 @@ func (d *decision) renewable() *Refusal {
 	if !d.own.Policy.Renewable {
 		return d.no(NotRenewable)
 	}
-	return d.started()
+	return nil
 }
 
 // started checks that the line's clock runs: its instants are zero before.
@@ -144,7 +144,7 @@ func (d *decision) ahead(t catalogue.Term, o Offer) *Refusal {
 	return nil
 }
 
-// reaches is the first instant from which a length leads to end or beyond.
+// reaches is from when on a length leads to end or beyond.
 func reaches(l calendar.Length, end time.Time, loc *time.Location) time.Time {
 	from := before(end, l, loc)
 	if l.Unit == calendar.Hours24 {

@@ -105,9 +105,12 @@ func before(t time.Time, l calendar.Length, loc *time.Location) time.Time {
 }
 
 func monthsBack(y int, m time.Month, d, n int, loc *time.Location) time.Time {
-	last := time.Date(y, m-time.Month(n)+1, 0, 12, 0, 0, 0, time.UTC).Day()
-	return time.Date(y, m-time.Month(n), min(d, last), 12, 0, 0, 0, loc)
+	m -= time.Month(n)
+	return time.Date(y, m, min(d, lastOf(y, m)), 12, 0, 0, 0, loc)
 }
+
+// lastOf is the number of the last day of a month.
+func lastOf(y int, m time.Month) int { return time.Date(y, m+1, 0, 0, 0, 0, 0, time.UTC).Day() }
 
 // noon is about the middle of the local day that t belongs to.
 func noon(t time.Time, loc *time.Location) time.Time {
@@ -128,8 +131,7 @@ func endOfDay(t time.Time, loc *time.Location) time.Time {
 func keptAnchor(kept int, start time.Time, loc *time.Location) int {
 	own := calendar.Anchor(start, loc)
 	y, m, d := noon(start.Add(-1), loc).Date() // the last day that is covered
-	last := time.Date(y, m+1, 0, 12, 0, 0, 0, time.UTC).Day()
-	if own == d && d == last && kept > own {
+	if d == lastOf(y, m) && kept > own {
 		return min(kept, 31)
 	}
 	return own

@@ -1,0 +1,185 @@
+package portal
+
+import (
+	"context"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/renewal"
+	"github.com/tsuzuku/tsuzuku/ui"
+)
+
+// lineView is one line at a glance.
+type lineView struct {
+	ID         string
+	Name       string // the customer's, or the plan's
+	LastFour   string
+	Plan       string
+	PlanID     string
+	Badge      ui.Badge
+	ShowLeft   bool // it is running
+	Left       ui.Left
+	About      string // instead of Left, for a line that is not running
+	Until      ui.Moment
+	UntilLabel string
+	In         string // how long until then
+	CanRenew   bool
+}
+
+// place is where a line's numbers get their meaning.
+type place struct {
+	plan catalogue.Plan
+	op   catalogue.Operator
+	loc  *time.Location // the operator's
+}
+
+// placeOf finds a plan's operator and its zone; UTC for what the catalogue no
+// longer has.
+func placeOf(c *catalogue.Catalogue, plan string) place {
+	p := place{loc: time.UTC}
+	p.plan, _ = c.Plan(plan)
+	p.op, _ = c.Operator(p.plan.Operator)
+	if loc, err := p.op.Zone.Location(); err == nil {
+		p.loc = loc
+	}
+	return p
+}
+
+func (v *visit) lineView(l line.Line) lineView {
+	at := placeOf(v.shop, l.Plan)
+	out := lineView{
+		ID: l.ID, Name: l.Name, LastFour: l.LastFour(), PlanID: l.Plan,
+		Plan: v.voice.PlanName(v.shop, l.Plan), Badge: v.voice.LineBadge(l, at.plan, at.loc),
+	}
+	if out.Name == "" {
+		out.Name = out.Plan
+	}
+	state := l.At(v.voice.Now)
+	switch state {
+	case line.Active:
+		out.ShowLeft, out.Left = true, v.voice.Left(l, at.plan, at.op.GB, at.loc)
+	case line.Terminal, line.Recycled:
+		out.About = v.voice.T("about.closed")
+	case line.New, line.Grace, line.Ended, line.Suspended:
+		out.About = v.voice.T("about." + string(state))
+	}
+	if !l.EndsAt.IsZero() {
+		out.Until, out.UntilLabel = v.voice.End(l.EndsAt, at.loc), v.voice.T("line.until")
+		out.In = v.voice.In(l.EndsAt)
+		if out.In == "" {
+			out.UntilLabel = v.voice.T("line.ended")
+		}
+	}
+	out.CanRenew = (state == line.Active || state == line.Grace) && (at.plan.Policy.Renewable || len(at.plan.Packs) > 0)
+	return out
+}
+
+// welcomePage is everything welcome.html may use.
+type welcomePage struct{ ui.Frame }
+
+// linesPage is everything lines.html may use.
+type linesPage struct {
+	ui.Frame
+	Lines []lineView
+}
+
+// home shows the customer's lines, or says what this is.
+func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
+	if v.account.ID == "" {
+		return show("welcome.html", welcomePage{v.frame(v.voice.T("welcome.title"))}), nil
+	}
+	lines, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) ([]line.Line, error) {
+		return line.List(ctx, tx, v.account.ID)
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	p := linesPage{Frame: v.frame(v.voice.T("lines.title"))}
+	for _, l := range lines {
+		p.Lines = append(p.Lines, v.lineView(l))
+	}
+	return show("lines.html", p), nil
+}
+
+// linePage is everything line.html may use.
+type linePage struct {
+	ui.Frame
+	Line    lineView
+	RenewBy ui.Moment
+	Refusal *ui.Refusal
+	Queue   []queued
+	Orders  []orderRow
+}
+
+// queued is a period that comes next.
+type queued struct {
+	Name         string
+	Starts, Ends ui.Moment
+}
+
+const ordersOfLine = 5
+
+// linePage is the personal centre of one line.
+func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
+	type facts struct {
+		situation renewal.Situation
+		orders    []order.Order
+	}
+	k, err := v.at(v.r.PathValue("id"))
+	if err != nil {
+		return answer{}, err
+	}
+	if k.limited() {
+		return answer{}, errSignIn
+	}
+	f, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (f facts, err error) {
+		if f.situation, err = v.situation(ctx, tx, k, v.r.PathValue("id")); err != nil {
+			return f, err
+		}
+		f.orders, err = order.List(ctx, tx, k.account, f.situation.Line.ID, ordersOfLine)
+		return f, err
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	l, at := f.situation.Line, placeOf(v.shop, f.situation.Line.Plan)
+	p := linePage{Line: v.lineView(l), Orders: v.orderRows(f.orders)}
+	p.Frame = v.frame(p.Line.Name)
+	if l.Extending != "" {
+		p.Refresh = 10
+	}
+	if by := renewal.RenewBy(at.plan, l.EndsAt, at.loc); !by.IsZero() && by.After(v.voice.Now) && !by.Equal(l.EndsAt) {
+		p.RenewBy = v.voice.End(by, at.loc)
+	}
+	if _, no := renewal.Offers(f.situation); no != nil {
+		refusal := v.voice.Refused(no, at.plan, at.loc)
+		p.Refusal, p.Line.CanRenew = &refusal, false
+	}
+	for _, period := range f.situation.Periods {
+		if period.StateAt(v.voice.Now) == line.PeriodQueued {
+			item := renewal.Item{Kind: renewal.Term, Plan: period.Plan, ID: period.Term}
+			p.Queue = append(p.Queue, queued{
+				Name:   v.voice.PlanName(v.shop, period.Plan) + " · " + v.voice.ItemName(v.shop, item),
+				Starts: v.voice.Moment(period.StartsAt, at.loc), Ends: v.voice.End(period.EndsAt, at.loc),
+			})
+		}
+	}
+	return show("line.html", p), nil
+}
+
+// situation reads what a decision about a line depends on, in the currency that
+// the visitor pays in.
+func (v *visit) situation(ctx context.Context, tx db.Tx, k keyhole, lineID string) (renewal.Situation, error) {
+	s, err := v.server.Desk.Situation(ctx, tx, k.account, lineID, "", "")
+	if err != nil {
+		return s, err
+	}
+	if err := k.shows(s.Line.ID); err != nil {
+		return s, err
+	}
+	s.Currency, err = v.currency(ctx, tx, k, s.Catalogue, s.Line)
+	return s, err
+}

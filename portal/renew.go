@@ -1,0 +1,371 @@
+package portal
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/calendar"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/renewal"
+	"github.com/tsuzuku/tsuzuku/ui"
+)
+
+// renewPage is everything renew.html may use.
+type renewPage struct {
+	ui.Frame
+	Line       lineView
+	Wallet     string // balance; "" where the wallet may not be used or seen
+	Live       string // an order of the line that is not finished
+	Refusal    *ui.Refusal
+	Until      string // the day that was asked for, as the field sends it
+	UntilError string
+	UntilNone  string
+	Today      string
+	Currency   string
+	Currencies []ui.Choice
+	Offers     []offerCard
+	Packs      []offerCard
+	Refused    []refusedItems
+}
+
+// offerCard is an offer with the words around it.
+type offerCard struct {
+	ui.Offer
+	EndsLabel string
+	Choose    string
+}
+
+// refusedItems are what cannot be had, by the reason.
+type refusedItems struct {
+	Names string
+	ui.Refusal
+}
+
+// renewPage compares what can be bought for a line.
+func (s *Server) renewPage(ctx context.Context, v *visit) (answer, error) {
+	p, err := v.renewal(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	return show("renew.html", p), nil
+}
+
+func (v *visit) renewal(ctx context.Context) (renewPage, error) {
+	type facts struct {
+		situation renewal.Situation
+		live      string
+		wallet    money.Money
+	}
+	k, err := v.at(v.r.PathValue("id"))
+	if err != nil {
+		return renewPage{}, err
+	}
+	f, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (f facts, err error) {
+		if f.situation, err = v.situation(ctx, tx, k, v.r.PathValue("id")); err != nil {
+			return f, err
+		}
+		if f.live, err = liveOrder(ctx, tx, k.account, f.situation.Line.ID); err != nil {
+			return f, err
+		}
+		f.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, f.situation.Currency)
+		return f, err
+	})
+	if err != nil {
+		return renewPage{}, err
+	}
+	p := renewPage{
+		Frame: v.frame(v.voice.T("renew.title")), Line: v.lineView(f.situation.Line), Live: f.live,
+		Currency: string(f.situation.Currency),
+	}
+	if !k.limited() && v.server.Desk.Wallet != order.WalletOff {
+		p.Wallet = v.voice.Money(f.wallet)
+	}
+	v.addOffers(&p, f.situation)
+	return p, nil
+}
+
+// addOffers decides about everything that the line's plan sells.
+func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
+	at := placeOf(s.Catalogue, s.Line.Plan)
+	p.Today = s.Now.In(at.loc).Format(time.DateOnly)
+	for _, c := range currencies(s.Catalogue, at.plan) {
+		p.Currencies = append(p.Currencies, ui.Choice{Value: string(c), Name: v.voice.Currency(c), Chosen: c == s.Currency})
+	}
+	offers, no := renewal.Offers(s)
+	if no != nil {
+		refusal := v.voice.Refused(no, at.plan, at.loc)
+		p.Refusal = &refusal
+		return
+	}
+	until := v.until(p, s, at.loc)
+	ended := !s.Now.Before(s.Line.EndsAt)
+	for _, o := range marked(offers, until) {
+		card := offerCard{Offer: v.voice.Offer(s.Catalogue, at.plan, o.Offer, ended, at.loc)}
+		card.EndsLabel, card.Choose, card.Short = v.voice.T("offer.until"), v.voice.T("offer.choose"), o.short
+		if o.cheapest {
+			card.Mark = v.voice.Say("offer.cheapest_until", locale.Args{"day": v.lastDay(until, at.loc)})
+		}
+		if o.Item.Kind == renewal.Pack {
+			p.Packs = append(p.Packs, card)
+		} else {
+			p.Offers = append(p.Offers, card)
+		}
+	}
+	v.sayUntil(p, s, until, at.loc)
+	p.Refused = v.refused(s, at, offers)
+}
+
+// until reads the day to which the customer needs the line. It is the first
+// instant after that day; zero where none was asked for.
+func (v *visit) until(p *renewPage, s renewal.Situation, loc *time.Location) time.Time {
+	p.Until = v.r.URL.Query().Get("until")
+	if p.Until == "" {
+		return time.Time{}
+	}
+	noon, err := time.ParseInLocation(time.DateOnly+" 15", p.Until+" 12", loc)
+	if err != nil || noon.Before(calendar.StartOfDay(s.Now, loc)) {
+		p.Until, p.UntilError = "", v.voice.T("fault.date_format")
+		return time.Time{}
+	}
+	return calendar.NextDay(noon, loc)
+}
+
+func (v *visit) lastDay(until time.Time, loc *time.Location) string {
+	return v.voice.Day(calendar.LastSecond(until), loc)
+}
+
+// sayUntil says when the answer to "until which day" is not among the offers.
+func (v *visit) sayUntil(p *renewPage, s renewal.Situation, until time.Time, loc *time.Location) {
+	if until.IsZero() {
+		return
+	}
+	args := locale.Args{"day": v.lastDay(until, loc)}
+	if !s.Line.EndsAt.Before(until) {
+		p.UntilNone = v.voice.Say("renew.until.covered", args)
+		return
+	}
+	for _, o := range p.Offers {
+		if !o.Short {
+			return
+		}
+	}
+	if len(p.Offers) > 0 {
+		p.UntilNone = v.voice.Say("renew.until.none", args)
+	}
+}
+
+// markedOffer is an offer as it stands against the day that was asked for.
+type markedOffer struct {
+	renewal.Offer
+	short    bool // it ends before
+	cheapest bool // of those that last long enough
+}
+
+// marked puts the terms that last to until first, the cheapest of them marked.
+// Without a day nothing changes.
+func marked(offers []renewal.Offer, until time.Time) []markedOffer {
+	out := make([]markedOffer, len(offers))
+	best := -1
+	for i, o := range offers {
+		out[i].Offer = o
+		if until.IsZero() || o.Item.Kind != renewal.Term {
+			continue
+		}
+		out[i].short = o.EndsAt.Before(until)
+		if !out[i].short && (best < 0 || o.Price.Minor < offers[best].Price.Minor) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		out[best].cheapest = true
+	}
+	rank := func(o markedOffer) int {
+		switch {
+		case o.cheapest:
+			return 0
+		case o.short:
+			return 2
+		}
+		return 1
+	}
+	slices.SortStableFunc(out, func(a, b markedOffer) int { return cmp.Compare(rank(a), rank(b)) })
+	return out
+}
+
+// refused lists what the plan sells and the line cannot have now, by the reason.
+func (v *visit) refused(s renewal.Situation, at place, offers []renewal.Offer) (out []refusedItems) {
+	for _, item := range items(s.Catalogue, at.plan) {
+		if slices.ContainsFunc(offers, func(o renewal.Offer) bool { return o.Item == item }) {
+			continue
+		}
+		_, no := renewal.Decide(s, item)
+		if no == nil {
+			continue
+		}
+		name := v.voice.ItemName(s.Catalogue, item)
+		refusal := v.voice.Refused(no, at.plan, at.loc)
+		same := slices.IndexFunc(out, func(r refusedItems) bool { return r.Refusal == refusal })
+		if same >= 0 {
+			out[same].Names += v.voice.T("list.comma") + name
+		} else {
+			out = append(out, refusedItems{name, refusal})
+		}
+	}
+	return out
+}
+
+// items are everything that a plan sells to its own lines.
+func items(c *catalogue.Catalogue, own catalogue.Plan) (all []renewal.Item) {
+	for _, id := range append([]string{own.ID}, own.Policy.ChangeTo...) {
+		p, _ := c.Plan(id)
+		for _, t := range p.Terms {
+			all = append(all, renewal.Item{Kind: renewal.Term, Plan: id, ID: t.ID})
+		}
+	}
+	for _, k := range own.Packs {
+		all = append(all, renewal.Item{Kind: renewal.Pack, Plan: own.ID, ID: k.ID})
+	}
+	return all
+}
+
+// currencies are those in which something of the plan is priced and may be
+// paid, in the order of its price list.
+func currencies(c *catalogue.Catalogue, own catalogue.Plan) (all []money.Currency) {
+	add := func(prices []money.Money) {
+		for _, m := range prices {
+			accepted := len(own.Policy.Currencies) == 0 || slices.Contains(own.Policy.Currencies, m.Currency)
+			if accepted && !slices.Contains(all, m.Currency) {
+				all = append(all, m.Currency)
+			}
+		}
+	}
+	for _, id := range append([]string{own.ID}, own.Policy.ChangeTo...) {
+		p, _ := c.Plan(id)
+		for _, t := range p.Terms {
+			add(t.Prices)
+		}
+	}
+	for _, k := range own.Packs {
+		add(k.Prices)
+	}
+	return all
+}
+
+// currency is the one that the visitor pays in for a line: the one chosen now,
+// or the last time; the one that the wallet has most of; the shop's; the first
+// that there is a price in.
+func (v *visit) currency(ctx context.Context, tx db.Tx, k keyhole, c *catalogue.Catalogue, l line.Line) (money.Currency, error) {
+	plan, _ := c.Plan(l.Plan)
+	priced := currencies(c, plan)
+	chosen := money.Currency(cmp.Or(v.r.PostForm.Get("currency"), v.r.URL.Query().Get("currency")))
+	if slices.Contains(priced, chosen) {
+		v.setCookie(currencyCookie, string(chosen), year)
+		return chosen, nil
+	}
+	wanted := []money.Currency{money.Currency(v.cookie(currencyCookie))}
+	if !k.limited() {
+		balances, err := ledger.Balances(ctx, tx, k.account, ledger.Wallet)
+		if err != nil {
+			return "", err
+		}
+		for _, m := range balances {
+			if m.Minor > 0 {
+				wanted = append(wanted, m.Currency)
+			}
+		}
+	}
+	for _, w := range append(wanted, c.Seller.BaseCurrency) {
+		if slices.Contains(priced, w) {
+			return w, nil
+		}
+	}
+	if len(priced) > 0 {
+		return priced[0], nil
+	}
+	return c.Seller.BaseCurrency, nil
+}
+
+// choose fixes the chosen offer as a quote, and goes on to its review.
+func (s *Server) choose(ctx context.Context, v *visit) (answer, error) {
+	id := v.r.PathValue("id")
+	k, err := v.at(id)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := k.shows(id); err != nil {
+		return answer{}, err
+	}
+	if err := v.mayBuy(ctx, k); err != nil {
+		return answer{}, err
+	}
+	if k.limited() {
+		// A link holds at most one live order.
+		live, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (string, error) {
+			return liveOrder(ctx, tx, k.account, id)
+		})
+		if err != nil {
+			return answer{}, err
+		}
+		if live != "" {
+			return goTo("/orders/" + live), nil
+		}
+	}
+	item, err := ui.ItemOf(v.r.PostForm.Get("item"))
+	if err != nil {
+		return answer{}, err
+	}
+	q, err := s.Desk.Quote(ctx, k.account, id, item, money.Currency(v.r.PostForm.Get("currency")))
+	if refusedByRule(err) {
+		return v.renewAgain(ctx, err)
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return goTo("/quotes/" + q.ID), nil
+}
+
+// refusedByRule reports whether err is a refusal of the renewal rules.
+func refusedByRule(err error) bool {
+	f, ok := errors.AsType[*fault.Error](err)
+	return ok && strings.HasPrefix(f.Reason, "renewal.")
+}
+
+// renewAgain shows what is possible to somebody who chose what is not: it was,
+// when the page was made.
+func (v *visit) renewAgain(ctx context.Context, why error) (answer, error) {
+	p, err := v.renewal(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	p.Notice = ui.Notice{Tone: ui.Bad, Text: v.voice.Fault(why)}
+	return answer{template: "renew.html", page: p, status: http.StatusUnprocessableEntity}, nil
+}
+
+// lately is how many of a line's orders are looked at for one that is live.
+const lately = 10
+
+// liveOrder is the line's newest order that is not finished; "" without one.
+func liveOrder(ctx context.Context, tx db.Tx, account, lineID string) (string, error) {
+	orders, err := order.List(ctx, tx, account, lineID, lately)
+	if err != nil {
+		return "", err
+	}
+	for _, o := range orders {
+		if !o.State.Final() {
+			return o.ID, nil
+		}
+	}
+	return "", nil
+}
