@@ -129,6 +129,7 @@ func (a *App) Steps() []Step {
 		{"orders", a.Desk.Step},
 		{"payments", a.Desk.PaymentStep},
 		{"refunds", a.Desk.RefundStep},
+		{"usage", a.Desk.LookStep},
 		{"bill numbers", numbering.Step},
 		{"messages", a.Sender.Step},
 		{"sign-in leftovers", a.Door.Step},

@@ -215,4 +215,3 @@ func (l *limit) letters(it lot) (confirmation, reminder string) {
 			`,"tool":"wallet","points":` + strconv.FormatInt(l.points, 10) + `}`,
 		`{` + ends + `","renew_until":"` + it.quote.EndsAt.UTC().Format(time.RFC3339Nano) + `","zone":"` + l.zoneName + `"}`
 }
-

@@ -26,6 +26,9 @@ func (d *Desk) Ring(ctx context.Context, adapter string, bell carrier.Doorbell, 
 		if lineID == "" {
 			return nil
 		}
+		if err := line.LookSoon(ctx, tx, account, lineID); err != nil {
+			return err
+		}
 		l, err := line.Get(ctx, tx, account, lineID)
 		if err != nil || l.Extending == "" {
 			return err

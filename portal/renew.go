@@ -85,6 +85,9 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 	if err != nil {
 		return renewPage{}, err
 	}
+	if c := f.situation.Currency; c == v.chosenCurrency() {
+		v.setCookie(currencyCookie, string(c), year)
+	}
 	p := renewPage{
 		Frame: v.frame(v.voice.T("renew.title")), Line: v.lineView(f.situation.Line), Live: f.live,
 		Currency: string(f.situation.Currency),
@@ -269,12 +272,7 @@ func currencies(c *catalogue.Catalogue, own catalogue.Plan) (all []money.Currenc
 func (v *visit) currency(ctx context.Context, tx db.Tx, k keyhole, c *catalogue.Catalogue, l line.Line) (money.Currency, error) {
 	plan, _ := c.Plan(l.Plan)
 	priced := currencies(c, plan)
-	chosen := money.Currency(cmp.Or(v.r.PostForm.Get("currency"), v.r.URL.Query().Get("currency")))
-	if slices.Contains(priced, chosen) {
-		v.setCookie(currencyCookie, string(chosen), year)
-		return chosen, nil
-	}
-	wanted := []money.Currency{money.Currency(v.cookie(currencyCookie))}
+	wanted := []money.Currency{v.chosenCurrency(), money.Currency(v.cookie(currencyCookie))}
 	if !k.limited() {
 		balances, err := ledger.Balances(ctx, tx, k.account, ledger.Wallet)
 		if err != nil {
@@ -295,6 +293,11 @@ func (v *visit) currency(ctx context.Context, tx db.Tx, k keyhole, c *catalogue.
 		return priced[0], nil
 	}
 	return c.Seller.BaseCurrency, nil
+}
+
+// chosenCurrency is what this form or address asks for; "" where it does not.
+func (v *visit) chosenCurrency() money.Currency {
+	return money.Currency(cmp.Or(v.r.PostForm.Get("currency"), v.r.URL.Query().Get("currency")))
 }
 
 // choose fixes the chosen offer as a quote, and goes on to its review.

@@ -69,7 +69,7 @@ type way struct {
 type search struct {
 	need  time.Time
 	found []Cover
-	best  money.Money // of those found; zero before
+	best  money.Money // of those found
 	left  int         // decisions that may still be made
 	seen  map[string]bool
 }
@@ -85,7 +85,7 @@ func (x *search) longer(ways []way) []way {
 		}
 		for _, t := range plan.Terms {
 			if x.left--; x.left < 0 {
-				return nil
+				return next
 			}
 			o, no := Decide(w.s, Item{Term, plan.ID, t.ID})
 			if no == nil && o.StartsAt.Equal(w.cover.EndsAt) { // it goes on from there
@@ -115,7 +115,7 @@ func (x *search) add(ways []way, w way, o Offer) []way {
 		return append(ways, next)
 	}
 	x.found = append(x.found, next.cover)
-	if x.best == (money.Money{}) || total.Minor < x.best.Minor {
+	if len(x.found) == 1 || total.Minor < x.best.Minor {
 		x.best = total
 	}
 	return ways

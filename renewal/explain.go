@@ -199,4 +199,3 @@ func join(l locale.Language, first, second string) string {
 	}
 	return first + second
 }
-

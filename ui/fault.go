@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/locale"
 )
@@ -19,14 +20,18 @@ func (v Voice) Fault(err error) string {
 	if strings.HasPrefix(f.Reason, "renewal.") {
 		return v.T("fault.renewal") // the line's page says which rule, with its facts
 	}
-	if f.Reason == "" || !texts.Has("fault."+f.Reason) {
-		return fault.Message(err)
-	}
 	args := make(locale.Args, len(f.Args))
 	for k, value := range f.Args {
 		args[k] = value
 	}
-	return v.Say("fault."+f.Reason, args)
+	switch {
+	case f.Reason == "":
+	case texts.Has("fault." + f.Reason):
+		return v.Say("fault."+f.Reason, args)
+	case account.Texts().Has(f.Reason):
+		return account.Texts().Say(v.Lang, f.Reason, args)
+	}
+	return fault.Message(err)
 }
 
 // FaultTitle is the headline of a page that shows err.

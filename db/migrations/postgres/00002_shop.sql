@@ -21,10 +21,13 @@ CREATE TABLE lines (
     used_bytes    bigint  NOT NULL,
     throttled     boolean NOT NULL,
     as_of         bigint,
+    look_at       bigint,
     created_at    bigint  NOT NULL,
     updated_at    bigint  NOT NULL,
     PRIMARY KEY (account_id, id)
 );
+
+CREATE INDEX lines_look ON lines (look_at) WHERE look_at IS NOT NULL;
 
 CREATE TABLE periods (
     account_id       text   NOT NULL,

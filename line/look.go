@@ -1,0 +1,43 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/db"
+)
+
+// LookSoon asks for a look at the operator: its figures are old, or it rang.
+func LookSoon(ctx context.Context, tx db.Tx, account, id string) error {
+	_, err := tx.Exec(ctx, `UPDATE lines SET look_at = $3 WHERE account_id = $1 AND id = $2 AND (look_at IS NULL OR look_at > $3)`,
+		account, id, db.At(tx.Now()))
+	return err
+}
+
+// TakeLooks claims up to limit lines that somebody should look at, for the
+// length of a lease. Two workers never get the same one.
+func TakeLooks(ctx context.Context, tx db.Tx, lease time.Duration, limit int) (lines []Line, err error) {
+	rows, err := tx.Query(ctx, `UPDATE lines SET look_at = $2
+		WHERE look_at <= $1 AND (account_id, id) IN (SELECT account_id, id FROM lines WHERE look_at <= $1 ORDER BY look_at LIMIT $3)
+		RETURNING `+lineColumns, db.At(tx.Now()), db.At(tx.Now().Add(lease)), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		l, err := scanLine(rows)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, l)
+	}
+	return lines, rows.Err()
+}
+
+// Looked ends what [TakeLooks] began. again is when to look next; zero: when
+// somebody asks.
+func Looked(ctx context.Context, tx db.Tx, account, id string, again time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE lines SET look_at = $3 WHERE account_id = $1 AND id = $2`, account, id, db.At(again))
+	return err
+}

@@ -1,0 +1,124 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/calendar"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/ui"
+)
+
+// billPage is everything bill.html may use. What the document itself says does
+// not change; only the words around it are in the reader's language.
+type billPage struct {
+	ui.Frame
+	Kind         string
+	Number       string
+	Pending      bool // it has no number yet
+	Date         string
+	Recipient    string
+	Seller       string
+	Address      string
+	SellerNumber string
+	What         string
+	Line         string
+	Service      string
+	Rate         string
+	Reduced      bool
+	Tax          string // "" for what is not taxed
+	TaxLabel     string
+	Total        string
+	Paid         string
+	Order        string
+}
+
+// billPage shows one document, to be read and printed.
+func (s *Server) billPage(ctx context.Context, v *visit) (answer, error) {
+	id := v.r.PathValue("id")
+	k, err := v.at(id)
+	if err != nil {
+		return answer{}, err
+	}
+	if k.limited() {
+		return answer{}, errSignIn
+	}
+	var l line.Line
+	b, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (billing.Bill, error) {
+		b, err := billing.Get(ctx, tx, k.account, id)
+		if err != nil || b.Content.Line == "" {
+			return b, err
+		}
+		found, err := line.Get(ctx, tx, k.account, b.Content.Line)
+		if fault.KindOf(err) == fault.NotFound {
+			return b, nil // the document outlives its line
+		}
+		l = found
+		return b, err
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	return show("bill.html", v.bill(b, l)), nil
+}
+
+func (v *visit) bill(b billing.Bill, l line.Line) billPage {
+	zone := v.billZone(b)
+	p := billPage{
+		Kind: v.billKind(b), Number: v.billTitle(b), Pending: b.Number == 0, Date: v.voice.Day(b.IssuedAt, zone),
+		Recipient: b.Content.Recipient, Seller: b.Content.Seller, Address: b.Content.SellerAddress,
+		SellerNumber: b.Content.SellerNumber, What: b.Content.What, Reduced: b.Content.Reduced,
+		Rate: v.voice.T("bill.no_tax"), Total: v.voice.Money(b.Total), Order: b.Order,
+		Paid: v.voice.Say("bill.paid", locale.Args{"tool": v.voice.Tool(catalogue.Tool(b.Content.Tool))}),
+	}
+	p.Frame = v.frame(p.Kind + " " + p.Number)
+	if b.Kind == billing.Receipt {
+		p.What = v.voice.T("bill.topup")
+	}
+	if b.Rate.Percent > 0 {
+		rate := percent(b.Rate)
+		p.Rate, p.Tax = rate, v.voice.Money(b.Tax)
+		p.TaxLabel = v.voice.Say("bill.tax", locale.Args{"rate": rate})
+	}
+	if l.ID != "" {
+		p.Line = v.voice.Say("bill.line", locale.Args{"four": l.LastFour()})
+	}
+	from, err := time.Parse(time.RFC3339, b.Content.From)
+	to, err2 := time.Parse(time.RFC3339, b.Content.To)
+	if errors.Join(err, err2) == nil {
+		p.Service = v.voice.Say("bill.service", locale.Args{
+			"from": from.Format("2006-01-02 15:04:05"), "to": calendar.LastSecond(to).Format("2006-01-02 15:04:05 (-07:00)"),
+		})
+	}
+	return p
+}
+
+// billKind is what the document is called.
+func (v *visit) billKind(b billing.Bill) string {
+	if b.Kind == billing.Sale && b.Content.SellerNumber != "" {
+		return v.voice.T("bill.kind.invoice")
+	}
+	return v.voice.T("bill.kind." + string(b.Kind))
+}
+
+func (v *visit) billTitle(b billing.Bill) string {
+	if b.Number == 0 {
+		return v.voice.T("bill.unnumbered")
+	}
+	return b.Title()
+}
+
+// billZone is the zone in which the document's date is read.
+func (v *visit) billZone(b billing.Bill) *time.Location {
+	loc, err := calendar.Zone(b.Content.Zone).Location()
+	if err != nil {
+		return v.shopZone()
+	}
+	return loc
+}

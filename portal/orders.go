@@ -1,0 +1,248 @@
+package portal
+
+import (
+	"context"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/renewal"
+	"github.com/tsuzuku/tsuzuku/ui"
+)
+
+// orderPage is everything order.html may use.
+type orderPage struct {
+	ui.Frame
+	ID       string
+	What     string
+	Progress ui.Progress
+	Why      string
+	Trouble  string // why the last debit failed
+	Tools    []tool // while it can still be paid
+	Pay      string
+	PayUntil string
+	Line     lineView
+	Open     bool // the line's own page may be seen
+	Plan     string
+	PlanID   string
+	Starts   ui.Moment
+	Ends     ui.Moment
+	Price    string
+	Tool     string
+	Bills    []billLink
+	Refunds  []refundRow
+	Again    string // where something else is chosen
+}
+
+// billLink leads to a document.
+type billLink struct{ ID, Label, Title string }
+
+// refundRow is one refund and how far it is.
+type refundRow struct{ Amount, State string }
+
+// told is an order with everything that its page tells.
+type told struct {
+	order    order.Order
+	line     line.Line // zero for a top-up
+	cat      *catalogue.Catalogue
+	payments []order.Payment
+	refunds  []order.Refund
+	bills    []billing.Bill
+}
+
+// linkShows is how long an order's result can be seen through a link that
+// needs no signing in.
+const linkShows = 24 * time.Hour
+
+// orderPage shows each step of an order. Whoever comes back from a provider's
+// page is recognised by what was added to the address; the provider is asked,
+// and what the address says is not believed.
+func (s *Server) orderPage(ctx context.Context, v *visit) (answer, error) {
+	k, t, err := v.told(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	if v.r.URL.RawQuery != "" {
+		if t.order.State == order.Placed {
+			if err := s.Desk.Resume(ctx, t.order.Ref(), v.r.URL.Query()); err != nil {
+				return answer{}, err
+			}
+		}
+		return goTo("/orders/" + t.order.ID), nil
+	}
+	return show("order.html", v.story(k, t)), nil
+}
+
+func (v *visit) told(ctx context.Context) (keyhole, told, error) {
+	id := v.r.PathValue("id")
+	k, err := v.at(id)
+	if err != nil {
+		return k, told{}, err
+	}
+	key := order.Key{Account: k.account, ID: id}
+	t, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (t told, err error) {
+		if t.order, err = order.Get(ctx, tx, key); err != nil {
+			return t, err
+		}
+		if err := k.shows(t.order.Line); err != nil {
+			return t, err
+		}
+		if k.limited() && t.order.State.Final() && t.order.PlacedAt.Before(tx.Now().Add(-linkShows)) {
+			return t, errSignIn
+		}
+		if t.cat, err = v.server.Shelf.At(ctx, tx, t.order.Catalogue); err != nil {
+			return t, err
+		}
+		if t.order.Line != "" {
+			if t.line, err = line.Get(ctx, tx, k.account, t.order.Line); err != nil {
+				return t, err
+			}
+		}
+		if t.payments, err = order.Payments(ctx, tx, key); err != nil {
+			return t, err
+		}
+		if t.refunds, err = order.Refunds(ctx, tx, key); err != nil {
+			return t, err
+		}
+		t.bills, err = billing.OfOrder(ctx, tx, k.account, id)
+		return t, err
+	})
+	return k, t, err
+}
+
+// live is the attempt that is open; the zero Payment without one.
+func (t told) live() order.Payment {
+	for _, p := range t.payments {
+		if p.Live {
+			return p
+		}
+	}
+	return order.Payment{}
+}
+
+func (v *visit) story(k keyhole, t told) orderPage {
+	o, at := t.order, placeOf(t.cat, t.order.Plan)
+	if o.Kind == order.TopUp {
+		at.loc = v.shopZone()
+	}
+	p := orderPage{
+		ID: o.ID, What: v.orderName(t.cat, o), Price: v.voice.Money(o.Price), Tool: v.voice.Tool(o.Tool),
+		Why: v.voice.Why(o), Open: !k.limited(), Again: "/wallet",
+	}
+	var billed time.Time
+	for _, b := range t.bills {
+		if b.Kind != billing.CreditNote {
+			billed = b.IssuedAt
+		}
+		if !k.limited() {
+			p.Bills = append(p.Bills, billLink{b.ID, v.billKind(b), v.billTitle(b)})
+		}
+	}
+	p.Progress = v.voice.Progress(o, t.live(), billed, at.loc)
+	p.Frame = v.frame(p.Progress.Badge.Word + " – " + p.What)
+	if p.Progress.Moving {
+		p.Refresh = patience(v.voice.Now.Sub(o.UpdatedAt))
+	}
+	if o.Line != "" {
+		p.Line, p.Plan, p.PlanID = v.lineView(t.line), v.voice.PlanName(t.cat, o.Plan), o.Plan
+		p.Starts, p.Ends = v.voice.Moment(o.StartsAt, at.loc), v.voice.End(o.EndsAt, at.loc)
+		p.Again = "/lines/" + o.Line + "/renew"
+	}
+	for _, r := range t.refunds {
+		p.Refunds = append(p.Refunds, refundRow{v.voice.Money(r.Amount), v.voice.T("refund_state." + string(r.State))})
+	}
+	v.addPaying(&p, k, t, at)
+	if o.State != order.Placed && o.State != order.Cancelled && o.State != order.Refunded {
+		p.Again = "" // it goes on, or is done
+	}
+	return p
+}
+
+// addPaying offers the ways to pay an order that is still waiting for money.
+func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
+	o := t.order
+	if o.State != order.Placed {
+		return
+	}
+	if n := len(t.payments); n > 0 && t.payments[n-1].State == payment.Dead {
+		p.Trouble = v.voice.PaymentWhy(t.payments[n-1].Reason)
+	}
+	if p.Progress.Moving || !v.voice.Now.Before(o.ExpiresAt) {
+		return
+	}
+	var accepted []catalogue.Tool
+	if o.Line != "" {
+		accepted = placeOf(t.cat, t.line.Plan).plan.Policy.Tools
+	}
+	p.Tools = v.tools(k, order.Quote{Kind: o.Kind, Price: o.Price}, accepted, nil)
+	for i := range p.Tools {
+		p.Tools[i].Chosen = p.Tools[i].Value == string(o.Tool) && !p.Tools[i].Off
+	}
+	p.Pay = v.voice.Say("review.pay", locale.Args{"amount": o.Price})
+	p.PayUntil = v.voice.Say("order.page.pay_until", locale.Args{"time": v.voice.Moment(o.ExpiresAt, at.loc).Text})
+}
+
+// patience is after how many seconds a page that waits is asked for again.
+func patience(waited time.Duration) int {
+	switch {
+	case waited < time.Minute:
+		return 3
+	case waited < 10*time.Minute:
+		return 10
+	}
+	return 60
+}
+
+// payOrder collects an order that waits for money with the chosen tool.
+func (s *Server) payOrder(ctx context.Context, v *visit) (answer, error) {
+	k, t, err := v.told(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := v.mayBuy(ctx, k); err != nil {
+		return answer{}, err
+	}
+	rail := payment.Rail(v.r.PostForm.Get("tool"))
+	if _, ok := s.Desk.Rails[rail]; !ok {
+		return answer{}, fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
+	}
+	if t.order.State != order.Placed {
+		return goTo("/orders/" + t.order.ID), nil
+	}
+	return goTo(s.collect(ctx, v, t.order, rail)), nil
+}
+
+// orderRow is one order in a list.
+type orderRow struct {
+	ID, Name, Price string
+	Badge           ui.Badge
+	At              ui.Moment
+}
+
+func (v *visit) orderRows(orders []order.Order) (rows []orderRow) {
+	for _, o := range orders {
+		loc := v.shopZone()
+		if o.Line != "" {
+			loc = placeOf(v.shop, o.Plan).loc
+		}
+		rows = append(rows, orderRow{
+			ID: o.ID, Name: v.orderName(v.shop, o), Price: v.voice.Money(o.Price),
+			Badge: v.voice.Progress(o, order.Payment{}, time.Time{}, loc).Badge, At: v.voice.Moment(o.PlacedAt, loc),
+		})
+	}
+	return rows
+}
+
+// orderName says what an order is for.
+func (v *visit) orderName(c *catalogue.Catalogue, o order.Order) string {
+	if o.Kind == order.TopUp {
+		return v.voice.T("order.page.topup")
+	}
+	return v.voice.ItemName(c, renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item})
+}

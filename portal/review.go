@@ -1,0 +1,335 @@
+package portal
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/renewal"
+	"github.com/tsuzuku/tsuzuku/ui"
+)
+
+// reviewPage is everything review.html may use: all that the customer must
+// know before they pay.
+type reviewPage struct {
+	ui.Frame
+	ID       string
+	Line     lineView // without ID for a top-up
+	Plan     string
+	PlanID   string
+	What     string
+	Starts   ui.Moment
+	Begins   string
+	Ends     ui.Moment
+	Effect   string
+	Unused   string
+	Price    string
+	Tax      string
+	Points   string
+	Refund   string
+	Stands   ui.Moment
+	Amount   int64 // what is confirmed, as the form sends it: minor units
+	Currency string
+	Tools    []tool
+	CanPay   bool
+	Pay      string // the button's words
+	Expired  bool
+	Again    string // where another offer is chosen
+}
+
+// tool is one way to pay, as a radio button.
+type tool struct {
+	Value    string
+	Name     string
+	Note     string
+	Link     string // what helps where it is Off
+	LinkText string
+	Off      bool
+	Chosen   bool
+}
+
+// quoted is a quote with what it was made from.
+type quoted struct {
+	quote     order.Quote
+	catalogue *catalogue.Catalogue // the quote's version
+	situation renewal.Situation    // zero for a top-up
+	wallet    money.Money
+	accepted  string // the order that it became; ""
+}
+
+// reviewPage shows a quote before it is accepted.
+func (s *Server) reviewPage(ctx context.Context, v *visit) (answer, error) {
+	k, q, err := v.quoted(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	if q.accepted != "" {
+		return goTo("/orders/" + q.accepted), nil
+	}
+	return show("review.html", v.review(k, q)), nil
+}
+
+func (v *visit) quoted(ctx context.Context) (keyhole, quoted, error) {
+	id := v.r.PathValue("id")
+	k, err := v.at(id)
+	if err != nil {
+		return k, quoted{}, err
+	}
+	q, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (q quoted, err error) {
+		if q.quote, err = order.GetQuote(ctx, tx, k.account, id); err != nil {
+			return q, err
+		}
+		if err := k.shows(q.quote.Line); err != nil {
+			return q, err
+		}
+		if q.catalogue, err = v.server.Shelf.At(ctx, tx, q.quote.Catalogue); err != nil {
+			return q, err
+		}
+		o, found, err := order.ByQuote(ctx, tx, k.account, id)
+		if err != nil {
+			return q, err
+		}
+		if found {
+			q.accepted = o.ID
+		}
+		if q.quote.Kind != order.TopUp {
+			if q.situation, err = v.server.Desk.Situation(ctx, tx, k.account, q.quote.Line, q.quote.Price.Currency, ""); err != nil {
+				return q, err
+			}
+			q.situation.Catalogue = q.catalogue
+		}
+		q.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, q.quote.Price.Currency)
+		return q, err
+	})
+	return k, q, err
+}
+
+func (v *visit) review(k keyhole, q quoted) reviewPage {
+	quote := q.quote
+	p := reviewPage{
+		Frame: v.frame(v.voice.T("review.title")), ID: quote.ID, Price: v.voice.Money(quote.Price),
+		Amount: quote.Price.Minor, Currency: string(quote.Price.Currency),
+		Stands: v.voice.Moment(quote.ExpiresAt, v.shopZone()), Again: "/wallet", Refund: v.voice.T("refundable.topup"),
+		Pay: v.voice.Say("review.pay", locale.Args{"amount": quote.Price}), Expired: !v.voice.Now.Before(quote.ExpiresAt),
+	}
+	var accepted []catalogue.Tool
+	if quote.Kind != order.TopUp {
+		v.addPurchase(&p, q)
+		accepted = placeOf(q.catalogue, q.situation.Line.Plan).plan.Policy.Tools
+	}
+	p.Tools = v.tools(k, quote, accepted, &q.wallet)
+	for i := range p.Tools {
+		if !p.Tools[i].Off {
+			p.Tools[i].Chosen, p.CanPay = true, true
+			break
+		}
+	}
+	return p
+}
+
+// addPurchase says what is bought for a line.
+func (v *visit) addPurchase(p *reviewPage, q quoted) {
+	quote, line := q.quote, q.situation.Line
+	own := placeOf(q.catalogue, line.Plan)
+	sold, _ := q.catalogue.Plan(quote.Plan)
+	item := renewal.Item{Kind: renewal.Kind(quote.Kind), Plan: quote.Plan, ID: quote.Item}
+	p.Line, p.Again = v.lineView(line), "/lines/"+line.ID+"/renew"
+	p.Plan, p.PlanID, p.What = v.voice.PlanName(q.catalogue, quote.Plan), quote.Plan, v.voice.ItemName(q.catalogue, item)
+	p.Ends, p.Stands = v.voice.End(quote.EndsAt, own.loc), v.voice.Moment(quote.ExpiresAt, own.loc)
+	if quote.StartsAt.After(v.voice.Now) {
+		p.Starts, p.Begins = v.voice.Moment(quote.StartsAt, own.loc), v.voice.T("review.begins.later")
+	} else {
+		p.Begins = v.voice.T("review.begins.now")
+	}
+	refund := own.plan.Policy.Refund
+	if quote.Kind == order.Pack {
+		refund = catalogue.RefundNever
+	}
+	offer := renewal.Offer{Item: item, Effect: quote.Effect, StartsAt: quote.StartsAt, EndsAt: quote.EndsAt}
+	if now, no := renewal.Decide(q.situation, item); no == nil {
+		offer.Unused, refund = now.Unused, now.Refund
+		p.Unused = v.voice.Unused(offer, own.op.GB, own.loc)
+	}
+	p.Effect = v.voice.Effect(offer, !v.voice.Now.Before(line.EndsAt), own.loc)
+	p.Refund = v.voice.Refundable(refund)
+	p.Tax = v.taxIn(q.catalogue.Seller, sold.TaxClass, quote.Price)
+	if per := q.catalogue.Seller.Points.EarnPer[quote.Price.Currency]; per > 0 && quote.Price.Minor >= per {
+		p.Points = v.voice.Money(money.Of(quote.Price.Minor/per, money.Points))
+	}
+}
+
+// taxIn says how much of a price is tax, as the bill will.
+func (v *visit) taxIn(s catalogue.Seller, class string, price money.Money) string {
+	i := slices.IndexFunc(s.Taxes, func(t catalogue.TaxClass) bool { return t.ID == class })
+	if i < 0 || s.Taxes[i].Percent == 0 {
+		return v.voice.T("review.tax.none")
+	}
+	t := s.Taxes[i]
+	rate := billing.Rate{Class: t.ID, Percent: t.Percent, Scale: max(1, t.Scale), Reduced: t.Reduced}
+	return v.voice.Say("review.tax", locale.Args{"tax": billing.TaxIn(price, rate), "rate": percent(rate)})
+}
+
+// percent writes a tax rate: "10%", "8.5%".
+func percent(r billing.Rate) string {
+	scale := max(1, r.Scale)
+	s := strconv.FormatInt(r.Percent/scale, 10)
+	if rest := r.Percent % scale; rest != 0 {
+		s += "." + strconv.FormatInt(rest*10/scale, 10)
+	}
+	return s + "%"
+}
+
+// tools are the ways to pay, those that may be used and those that the rules
+// refuse. accepted are the policy's; none means all. wallet is nil where an
+// order can no longer be paid from the wallet.
+func (v *visit) tools(k keyhole, q order.Quote, accepted []catalogue.Tool, wallet *money.Money) (all []tool) {
+	for _, rail := range v.server.Desk.Tools(q) {
+		t := tool{Value: string(rail), Name: v.voice.Tool(catalogue.Tool(rail)), Note: v.voice.T("tool.here.note")}
+		refused := len(accepted) > 0 && !slices.Contains(accepted, catalogue.Tool(rail))
+		switch {
+		case rail == payment.Wallet && (wallet == nil || k.limited()):
+			continue
+		case refused:
+			t.Off, t.Note = true, v.voice.T("tool.refused.note")
+		case rail == payment.Wallet:
+			v.addBalance(&t, q.Price, *wallet)
+		case v.server.Desk.Providers[v.server.Desk.Rails[rail]].Limits().OwnPage:
+			t.Note = v.voice.T("tool.page.note")
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+func (v *visit) addBalance(t *tool, price, wallet money.Money) {
+	args := locale.Args{"balance": wallet}
+	if wallet.Minor >= price.Minor {
+		t.Note = v.voice.Say("tool.wallet.note", args)
+		return
+	}
+	missing := money.Of(price.Minor-wallet.Minor, price.Currency)
+	args["missing"] = missing
+	t.Off, t.Note = true, v.voice.Say("tool.wallet.short", args)
+	if v.server.Desk.Wallet == order.WalletFull {
+		t.LinkText = v.voice.T("tool.wallet.topup")
+		t.Link = "/wallet?" + url.Values{"amount": {missing.Decimal()}, "currency": {string(price.Currency)}}.Encode()
+	}
+}
+
+// accept takes the customer at their word: the amount and the tool are those of
+// the form that they confirmed, and the quote makes the order once.
+func (s *Server) accept(ctx context.Context, v *visit) (answer, error) {
+	k, q, err := v.quoted(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	if q.accepted != "" {
+		return goTo("/orders/" + q.accepted), nil // sent twice, or from another tab
+	}
+	if err := v.mayBuy(ctx, k); err != nil {
+		return answer{}, err
+	}
+	a, err := v.acceptance(k, q.quote)
+	if err != nil {
+		return v.reviewAgain(k, q, err), nil
+	}
+	o, err := s.Desk.Place(ctx, a)
+	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.Conflict || kind == fault.Unavailable {
+		return s.notPlaced(ctx, v, k, q, err)
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	if o.State == order.Placed {
+		return goTo(s.collect(ctx, v, o, payment.Rail(a.Tool))), nil
+	}
+	return goTo("/orders/" + o.ID), nil
+}
+
+// acceptance is what the form says.
+func (v *visit) acceptance(k keyhole, q order.Quote) (order.Acceptance, error) {
+	minor, err := strconv.ParseInt(v.r.PostForm.Get("amount"), 10, 64)
+	if err != nil {
+		return order.Acceptance{}, fault.Because(fault.Conflict, "amount_differs",
+			"The confirmed amount is not the offer's. Reload the page and look again.", nil)
+	}
+	a := order.Acceptance{
+		Account: k.account, Quote: q.ID, Tool: catalogue.Tool(v.r.PostForm.Get("tool")),
+		Amount: money.Of(minor, money.Currency(v.r.PostForm.Get("currency"))),
+	}
+	switch {
+	case a.Tool == "":
+		return a, fault.Because(fault.Invalid, "tool_missing", "Choose a way to pay.", nil)
+	case k.limited() && a.Tool == order.ToolWallet:
+		return a, fault.Because(fault.Denied, "link_tool",
+			"With this link you can pay only with a tool that you enter now. Sign in to use your wallet.", nil)
+	}
+	return a, nil
+}
+
+// notPlaced says why an order was not placed, where it can be tried again. A
+// quote that another request has accepted meanwhile leads to its order.
+func (s *Server) notPlaced(ctx context.Context, v *visit, k keyhole, q quoted, why error) (answer, error) {
+	o, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (string, error) {
+		o, _, err := order.ByQuote(ctx, tx, k.account, q.quote.ID)
+		return o.ID, err
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	if o != "" {
+		return goTo("/orders/" + o), nil
+	}
+	return v.reviewAgain(k, q, why), nil
+}
+
+func (v *visit) reviewAgain(k keyhole, q quoted, why error) answer {
+	p := v.review(k, q)
+	p.Notice = ui.Notice{Tone: ui.Bad, Text: v.why(q, why)}
+	return answer{template: "review.html", page: p, status: fault.KindOf(why).Status()}
+}
+
+// why is err in words; a rule that refuses is said with its facts.
+func (v *visit) why(q quoted, err error) string {
+	if refusedByRule(err) {
+		own := placeOf(q.catalogue, q.situation.Line.Plan)
+		s := q.situation
+		s.Tool = catalogue.Tool(v.r.PostForm.Get("tool"))
+		item := renewal.Item{Kind: renewal.Kind(q.quote.Kind), Plan: q.quote.Plan, ID: q.quote.Item}
+		if _, no := renewal.Decide(s, item); no != nil {
+			return ui.Explain(v.voice, no, own.plan, own.loc)
+		}
+	}
+	return v.voice.Fault(err)
+}
+
+// collect begins to collect a placed order's price, and says where the customer
+// goes next: to the provider's page, or to the order's, which tells the rest.
+func (s *Server) collect(ctx context.Context, v *visit, o order.Order, rail payment.Rail) string {
+	page := "/orders/" + o.ID
+	p, err := s.Desk.Pay(ctx, o.Ref(), rail, order.Ways{
+		Return: s.URL + page + "?back=1", Cancel: s.URL + page + "?back=0", Language: string(v.voice.Lang),
+	})
+	if err != nil && fault.KindOf(err) == fault.Internal {
+		s.Log.ErrorContext(ctx, "portal: pay", "order", o.ID, "err", err)
+	}
+	if err != nil || p.State == payment.Paid || !isWebAddress(p.NextURL) {
+		return page
+	}
+	return p.NextURL
+}
+
+func isWebAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
+}

@@ -1,0 +1,171 @@
+package portal
+
+import (
+	"context"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/ui"
+)
+
+// walletPage is everything wallet.html may use.
+type walletPage struct {
+	ui.Frame
+	Balances   []string
+	CanTopUp   bool
+	Amount     string
+	Currencies []ui.Choice
+	Error      string
+	Entries    []entryRow
+}
+
+// entryRow is one transfer in or out of the wallet or the points.
+type entryRow struct {
+	Text   string
+	Order  string // "" where none caused it
+	At     ui.Moment
+	Amount string // with its sign
+}
+
+// entriesShown is how much of a history a page shows.
+const entriesShown = 20
+
+// walletCurrencies are those that wallets are kept in.
+var walletCurrencies = []money.Currency{"JPY", "USD", "CNY", "TWD", "HKD", "KRW"}
+
+// walletPage shows what is in the wallet, what was, and how to put more in.
+func (s *Server) walletPage(ctx context.Context, v *visit) (answer, error) {
+	q := v.r.URL.Query()
+	p, err := v.wallet(ctx, q.Get("amount"), money.Currency(q.Get("currency")))
+	if err != nil {
+		return answer{}, err
+	}
+	return show("wallet.html", p), nil
+}
+
+// maxAmount bounds what is repeated of a typed amount.
+const maxAmount = 15
+
+func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (walletPage, error) {
+	type facts struct {
+		balances []money.Money
+		entries  []ledger.Entry
+	}
+	f, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (f facts, err error) {
+		if f.balances, err = ledger.Balances(ctx, tx, v.account.ID, ledger.Wallet); err != nil {
+			return f, err
+		}
+		f.entries, err = ledger.Entries(ctx, tx, v.account.ID, ledger.Wallet, entriesShown)
+		return f, err
+	})
+	if err != nil {
+		return walletPage{}, err
+	}
+	if c == "" {
+		c = v.shop.Seller.BaseCurrency
+	}
+	if len(amount) > maxAmount {
+		amount = ""
+	}
+	p := walletPage{
+		Frame: v.frame(v.voice.T("wallet.title")), Balances: v.amounts(f.balances), Amount: amount,
+		CanTopUp: v.server.Desk.Wallet == order.WalletFull, Entries: v.entryRows(f.entries, ledger.Wallet),
+	}
+	for _, w := range walletCurrencies {
+		p.Currencies = append(p.Currencies, ui.Choice{Value: string(w), Name: v.voice.Currency(w), Chosen: w == c})
+	}
+	return p, nil
+}
+
+func (v *visit) amounts(all []money.Money) (out []string) {
+	for _, m := range all {
+		if !m.IsZero() {
+			out = append(out, v.voice.Money(m))
+		}
+	}
+	return out
+}
+
+// entryRows says the entries of one of the customer's books.
+func (v *visit) entryRows(entries []ledger.Entry, book ledger.Book) (rows []entryRow) {
+	for _, e := range entries {
+		row := entryRow{Text: v.voice.T("entry." + entryWord(e, book)), At: v.voice.Moment(e.At, v.shopZone())}
+		if strings.HasPrefix(e.Subject, "ord_") {
+			row.Order = e.Subject
+		}
+		amount := e.Amount
+		if e.From == book {
+			amount = amount.Neg()
+		}
+		row.Amount = v.voice.Money(amount)
+		if amount.Minor > 0 {
+			row.Amount = "+" + row.Amount
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// entryWord is the key of what an entry is called.
+func entryWord(e ledger.Entry, book ledger.Book) string {
+	switch {
+	case e.From == book && e.Step == "paid":
+		return "paid"
+	case e.From == book:
+		return "out"
+	case e.From == ledger.Opening:
+		return "opening"
+	case e.From == ledger.Granted:
+		return "granted"
+	case book == ledger.Points:
+		return "earned"
+	case e.Step == "refunded":
+		return "refunded"
+	case e.From == ledger.Due:
+		return "topup"
+	}
+	return "in"
+}
+
+// topUp fixes an amount to be put into the wallet, and goes on to its review.
+func (s *Server) topUp(ctx context.Context, v *visit) (answer, error) {
+	if err := v.mayBuy(ctx, keyhole{account: v.account.ID}); err != nil {
+		return answer{}, err
+	}
+	typed, c := v.r.PostForm.Get("amount"), money.Currency(v.r.PostForm.Get("currency"))
+	amount, err := readAmount(typed, c)
+	var q order.Quote
+	if err == nil {
+		q, err = s.Desk.QuoteTopUp(ctx, v.account.ID, amount)
+	}
+	if fault.KindOf(err) == fault.Invalid {
+		p, again := v.wallet(ctx, typed, c)
+		p.Error = v.voice.Fault(err)
+		return answer{template: "wallet.html", page: p, status: fault.Invalid.Status()}, again
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return goTo("/quotes/" + q.ID), nil
+}
+
+// readAmount reads an amount as people type it: digits of any width, with or
+// without separators.
+func readAmount(typed string, c money.Currency) (money.Money, error) {
+	if c.Validate() != nil {
+		return money.Money{}, fault.Because(fault.Invalid, "wallet_currency", "Wallets are not kept in this currency. Choose another one.", nil)
+	}
+	clean := strings.NewReplacer(",", "", " ", "").Replace(norm.NFKC.String(typed[:min(len(typed), 3*maxAmount)]))
+	m, err := money.Parse(clean, c)
+	if err != nil {
+		return m, fault.Because(fault.Invalid, "amount_format", "This is not an amount.",
+			map[string]string{"example": money.Of(300_000, c).Decimal()})
+	}
+	return m, nil
+}
