@@ -31,7 +31,7 @@ func Real(c Config, env Env, ids *id.Source) (Adapters, error) {
 			return a, wrap("stripe", err)
 		}
 		a.Providers[s.Name()], a.Rails[payment.Card] = s, s.Name()
-		a.FormTargets = append(a.FormTargets, "https://checkout.stripe.com")
+		a.PayOrigins = append(a.PayOrigins, "https://checkout.stripe.com")
 	}
 	if c.Mail.Host != "" {
 		m, err := smtp.New(smtp.Config{

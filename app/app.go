@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
@@ -50,8 +51,8 @@ type Adapters struct {
 	// operators that do not sign.
 	CarrierHooks map[string]string
 
-	// FormTargets are the origins of payment pages, for the browser's policy.
-	FormTargets []string
+	// PayOrigins are the origins of payment pages, for the browser's policy.
+	PayOrigins []string
 }
 
 // App is a house that is ready to work.
@@ -144,7 +145,8 @@ func (a *App) Handler() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", a.ready)
 	mux.Handle("/", (&portal.Server{
-		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Log: a.Env.Log, URL: a.Config.URL, FormTargets: a.adapters.FormTargets,
+		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
+		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins,
 	}).Handler())
 	return mux
 }

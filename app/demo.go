@@ -63,7 +63,7 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 		}
 		all.Carriers["simple"] = strangers.Simple
 		all.Deliverers = map[message.Channel]message.Deliverer{message.Email: strangers.Inbox}
-		all.FormTargets = nil // the card page is ours here
+		all.PayOrigins = nil // the card page is ours here
 		return all, nil
 	})
 	if err != nil {

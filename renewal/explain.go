@@ -31,8 +31,11 @@ func (r *Refusal) Why(l locale.Language, loc *time.Location) string {
 // Instead is the second half of [Refusal.Text]: what to do.
 func (r *Refusal) Instead(l locale.Language, loc *time.Location) string {
 	key := "refusal." + string(r.Rule) + ".instead"
-	if r.At.IsZero() && texts.Has(key+".never") {
+	switch {
+	case r.At.IsZero() && texts.Has(key+".never"):
 		key += ".never"
+	case len(r.others()) == 0 && texts.Has(key+".none"):
+		key += ".none"
 	}
 	return texts.Say(l, key, r.facts(l, loc))
 }
@@ -40,7 +43,7 @@ func (r *Refusal) Instead(l locale.Language, loc *time.Location) string {
 // facts are the values that the words of refusals name.
 func (r *Refusal) facts(l locale.Language, loc *time.Location) locale.Args {
 	args := locale.Args{
-		"currency": string(r.Currency), "currencies": r.currencies(l), "tools": tools(l, r.Policy.Tools),
+		"currency": string(r.Currency), "currencies": list(l, r.others()), "tools": tools(l, r.Policy.Tools),
 		"least": r.Least, "periods": r.Policy.Stack.Periods, "ahead": length(l, r.Policy.Stack.Ahead),
 	}
 	if r.At.IsZero() {
@@ -57,8 +60,9 @@ func (r *Refusal) facts(l locale.Language, loc *time.Location) locale.Args {
 	return args
 }
 
-// currencies lists in which the item can be had, but for the one asked for.
-func (r *Refusal) currencies(l locale.Language) string {
+// others are the currencies in which the item can be had, but for the one that
+// was asked for.
+func (r *Refusal) others() []string {
 	priced := r.Priced
 	if len(priced) == 0 {
 		priced = r.Policy.Currencies
@@ -69,10 +73,7 @@ func (r *Refusal) currencies(l locale.Language) string {
 			codes = append(codes, string(c))
 		}
 	}
-	if len(codes) == 0 {
-		return "-"
-	}
-	return list(l, codes)
+	return codes
 }
 
 // EffectText says what the offer does to the line, when it begins and until
@@ -169,7 +170,7 @@ func until(l locale.Language, end time.Time, loc *time.Location) string {
 
 func length(l locale.Language, n calendar.Length) string {
 	if n.N == 0 {
-		return "-"
+		return ""
 	}
 	return texts.Say(l, "length."+string(n.Unit), locale.Args{"n": n.N})
 }

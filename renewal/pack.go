@@ -57,24 +57,23 @@ func (d *decision) runningPlan() catalogue.Plan {
 // period, today's included: the operator takes one day or all.
 func (d *decision) reach(p catalogue.Plan, k catalogue.Pack) (days int, end, by time.Time) {
 	end = d.currentEnd()
+	each := k.EachDay && (p.Reset == catalogue.ResetMidnight || p.Reset == catalogue.ResetRolling)
 	turn := end // when today's share ends
-	switch k.Until {
-	case catalogue.UntilReset:
-		turn = earliest(end, d.nextReset(p))
-	case catalogue.UntilDayEnd:
+	switch {
+	case k.Until == catalogue.UntilDayEnd:
 		turn = earliest(end, calendar.NextDay(d.s.Now, d.loc))
-	case catalogue.RestOfPeriod:
-		if k.EachDay {
-			turn = earliest(end, d.nextReset(p))
-		}
+	case k.Until == catalogue.UntilReset, each:
+		turn = earliest(end, d.nextReset(p))
 	}
-	if !k.EachDay {
+	switch {
+	case !each:
 		return 1, turn, turn
-	}
-	if k.Until == catalogue.UntilDayEnd {
+	case k.Until == catalogue.UntilDayEnd:
 		return calendar.Days(d.s.Now, end, d.loc), end, turn
+	case p.Reset == catalogue.ResetMidnight:
+		return calendar.Days(d.s.Now, end, resetZone(p, d.loc)), end, turn
 	}
-	return d.cycles(p, turn, end), end, turn
+	return 1 + int((end.Sub(turn)+day-1)/day), end, turn
 }
 
 func (d *decision) nextReset(p catalogue.Plan) time.Time {
@@ -83,17 +82,4 @@ func (d *decision) nextReset(p catalogue.Plan) time.Time {
 		start = d.running.StartsAt.UTC()
 	}
 	return nextReset(p, start, d.currentEnd(), d.s.Now, d.loc)
-}
-
-// cycles counts the days of the cap from now to end, the first of which lasts
-// until turn.
-func (d *decision) cycles(p catalogue.Plan, turn, end time.Time) int {
-	switch p.Reset {
-	case catalogue.ResetMidnight:
-		return calendar.Days(d.s.Now, end, resetZone(p, d.loc))
-	case catalogue.ResetRolling:
-		return 1 + int((end.Sub(turn)+day-1)/day)
-	case catalogue.ResetMonthly, catalogue.ResetNone: // the catalogue has no such pack
-	}
-	return 1
 }

@@ -99,7 +99,9 @@ func stopped(l line.Line, p catalogue.Plan, now time.Time, loc *time.Location) b
 	return p.Kind == catalogue.DailyCap && p.ThrottleKbps == 0 && capUsed(l, p) && fresh(l, p, now, loc)
 }
 
-func capUsed(l line.Line, p catalogue.Plan) bool { return dayCap(l, p) > 0 && l.Usage.Used >= dayCap(l, p) }
+func capUsed(l line.Line, p catalogue.Plan) bool {
+	return dayCap(l, p) > 0 && l.Usage.Used >= dayCap(l, p)
+}
 
 // dayCap is how much there is until the reset, as the operator says, or else
 // as the plan does.

@@ -42,10 +42,10 @@ type example struct {
 const day = 24 * time.Hour
 
 var examples = []example{
-	{name: "Fresh", plan: "machi-10gb", term: "7d", began: 2 * time.Hour, usedParts: 1, state: line.Active},
+	{name: "Fresh", plan: "machi-10gb", term: "10gb-15d", began: 2 * time.Hour, usedParts: 1, state: line.Active},
 	{name: "Used to 40 %", plan: "aurora-sum", term: "5gb-30x24h", began: 12 * day, usedParts: 40, state: line.Active},
-	{name: "Throttled today", plan: "machi-5gb", term: "10d", began: 4 * day, usedParts: 100, throttled: true, state: line.Active},
-	{name: "Ends tomorrow", plan: "tsubame-data", term: "", began: 6 * day, usedParts: 70, endsIn: 26 * time.Hour, state: line.Active},
+	{name: "Throttled today", plan: "kaigan-2gb", term: "", began: 1 * day, usedParts: 100, throttled: true, state: line.Active},
+	{name: "Ends tomorrow", plan: "machi-5gb", term: "7d", began: 6 * day, usedParts: 70, endsIn: 26 * time.Hour, state: line.Active},
 	{name: "In grace", plan: "shirakaba-steady", term: "30d", began: 32 * day, usedParts: 30, endsIn: -2 * day, state: line.Grace},
 	{name: "Dead", plan: "sumire-voice", term: "", began: 40 * day, usedParts: 50, endsIn: -9 * day, state: line.Terminal},
 	{name: "Next one queued", plan: "kaigan-500", term: "5d", began: 3 * day, usedParts: 60, queued: true, state: line.Active},
