@@ -62,6 +62,8 @@ func (o Options) validate() error {
 	switch {
 	case o.Engine != db.SQLite && o.Engine != db.PostgreSQL:
 		return fault.New(fault.Invalid, "There is no engine %q. There are sqlite and postgres.", o.Engine)
+	case o.URL == ":memory:":
+		return fault.New(fault.Invalid, "A commit to memory says nothing. Name a file, or leave the database out for a throw-away one.")
 	case o.Seconds < 1 || o.Seconds > secondsMax:
 		return fault.New(fault.Invalid, "Measure for 1 to %d seconds.", secondsMax)
 	case o.Clients < 0 || o.Clients > clientsMax:

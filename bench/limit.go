@@ -28,13 +28,13 @@ type limit struct {
 
 // sale is what every renewal of the bench has in common.
 type sale struct {
-	version        int64 // of the catalogue
-	zone           *time.Location
-	net, tax       int64
-	points         int64
-	series         *time.Location // whose year is in a bill's series
-	content, facts string         // beginnings of JSON
-	zoneName       string
+	version  int64 // of the catalogue
+	zone     *time.Location
+	net, tax int64
+	points   int64
+	series   *time.Location // whose year is in a bill's series
+	content  string         // the beginning of a bill's JSON
+	zoneName string
 }
 
 // writer carries statements out in one durable transaction.

@@ -14,6 +14,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/db"
@@ -35,9 +37,20 @@ const (
 // Percent/Scale is the rate in percent: 10/1, or 85/10 for 8.5 %.
 type Rate struct {
 	Class   string
-	Percent int64
-	Scale   int64
+	Percent int64 // 0 to 100 × Scale
+	Scale   int64 // 1, 10, 100 …; 0 means 1
 	Reduced bool
+}
+
+// String writes the rate with as many decimals as it has: "10%", "8.5%", "8.25%".
+func (r Rate) String() string {
+	scale := max(1, r.Scale)
+	s := strconv.FormatInt(r.Percent/scale, 10)
+	if rest := r.Percent % scale; rest != 0 {
+		digits := strconv.FormatInt(scale+rest, 10)[1:] // with its leading zeros
+		s += "." + strings.TrimRight(digits, "0")
+	}
+	return s + "%"
 }
 
 // Content is what the document says besides its amounts, as it was said when
@@ -80,22 +93,74 @@ func (b Bill) Title() string {
 	return fmt.Sprintf("%s-%08d", b.Series, b.Number)
 }
 
-// Series is the series of documents of a kind issued in a year of the shop.
+// Date is the day on which the document was issued, YYYY-MM-DD in its own zone.
+func (b Bill) Date() string {
+	loc, err := time.LoadLocation(b.Content.Zone)
+	if err != nil {
+		loc = time.UTC // a zone that was known when the document was issued
+	}
+	return b.IssuedAt.In(loc).Format(time.DateOnly)
+}
+
+// Part is what a document says about one tax rate. A qualified invoice must say
+// it for every rate it has; ours have one, since an order buys one thing.
+type Part struct {
+	Rate  Rate
+	Total money.Money // with the tax
+	Net   money.Money
+	Tax   money.Money
+}
+
+// Parts are the document's amounts by tax rate. A receipt has none: money
+// changed hands and nothing was sold.
+func (b Bill) Parts() []Part {
+	if b.Kind == Receipt {
+		return nil
+	}
+	return []Part{{b.Rate, b.Total, money.Of(b.Total.Minor-b.Tax.Minor, b.Total.Currency), b.Tax}}
+}
+
+// Qualified reports whether the document has everything that a Japanese
+// qualified invoice must have: the issuer's name and number, the date, what was
+// sold, and total, rate and tax for each rate. A recipient is needed too, unless
+// the seller may issue simplified invoices; the document has a field for it.
+func (b Bill) Qualified() bool {
+	c := b.Content
+	return b.Kind != Receipt && c.Seller != "" && c.SellerNumber != "" && c.What != "" && c.Zone != "" && !b.IssuedAt.IsZero()
+}
+
+// Series is the series of documents of a kind issued in a year of the shop. It
+// panics for no kind: documents of none must not share a series.
 func Series(k Kind, at time.Time, shop *time.Location) string {
-	letter := map[Kind]string{Sale: "B", Receipt: "R", CreditNote: "C"}[k]
-	return letter + at.In(shop).Format("2006")
+	year := at.In(shop).Format("2006")
+	switch k {
+	case Sale:
+		return "B" + year
+	case Receipt:
+		return "R" + year
+	case CreditNote:
+		return "C" + year
+	}
+	panic("billing: no series for documents of kind " + string(k))
 }
 
 // TaxIn is the tax contained in a total, rounded down once. Japan's qualified
 // invoice wants one rounding per document and rate and leaves its direction to
-// the issuer (National Tax Agency, pamphlet of July 2021, p. 7).
+// the issuer (National Tax Agency, pamphlet of July 2021, p. 7). It panics for a
+// rate below 0 or above 100 %: the catalogue's check refuses those.
 func TaxIn(total money.Money, r Rate) money.Money {
-	// total × percent / (100 × scale + percent): at most 2^53 × 10^4, so
-	// split to stay within int64.
-	den := 100*r.Scale + r.Percent
+	hundred := 100 * max(1, r.Scale)
+	if r.Percent < 0 || r.Percent > hundred || hundred > maxHundred {
+		panic(fmt.Sprintf("billing: no tax of %d/%d percent", r.Percent, r.Scale))
+	}
+	// total × percent / den would pass int64. Split, no product passes 2^53.
+	den := hundred + r.Percent
 	whole, rest := total.Minor/den, total.Minor%den
 	return money.Money{Minor: whole*r.Percent + rest*r.Percent/den, Currency: total.Currency}
 }
+
+// maxHundred is 100 % at the finest scale, a ten thousandth of a percent.
+const maxHundred = 100 * 10_000
 
 // AddTo appends the document's insertion to batch. A second document of the
 // same kind for one order violates a unique key.

@@ -3,6 +3,8 @@ package billing
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/tsuzuku/tsuzuku/db"
 )
@@ -30,26 +32,26 @@ func numberBatch(ctx context.Context, tx db.Tx) (int, error) {
 	if err != nil || len(waiting) == 0 {
 		return 0, err
 	}
-	next := map[string]int64{}
-	was := map[string]int64{}
-	var b db.Batch
+	count := map[string]int64{}
 	for _, w := range waiting {
-		if _, ok := next[w.series]; !ok {
-			last, err := lastOf(ctx, tx, w.series)
-			if err != nil {
-				return 0, err
-			}
-			was[w.series], next[w.series] = last, last
+		count[w.series]++
+	}
+	// The counters move first and in one order: of two that number at once the
+	// second waits here, and then sees that it has lost.
+	var b db.Batch
+	next := map[string]int64{}
+	for _, series := range slices.Sorted(maps.Keys(count)) {
+		last, err := lastOf(ctx, tx, series)
+		if err != nil {
+			return 0, err
 		}
+		b.Guard(`UPDATE bill_series SET last = $3 WHERE series = $1 AND last = $2`, series, last, last+count[series])
+		next[series] = last
+	}
+	for _, w := range waiting {
 		next[w.series]++
 		b.Guard(`UPDATE bills SET number = $3 WHERE account_id = $1 AND id = $2 AND number IS NULL`, w.account, w.id, next[w.series])
 		b.Add(`INSERT INTO bill_numbers (series, number, account_id, bill_id) VALUES ($1,$2,$3,$4)`, w.series, next[w.series], w.account, w.id)
-	}
-	for _, w := range waiting {
-		if last, ok := next[w.series]; ok {
-			b.Guard(`UPDATE bill_series SET last = $3 WHERE series = $1 AND last = $2`, w.series, was[w.series], last)
-			delete(next, w.series)
-		}
 	}
 	return len(waiting), tx.Batch(ctx, &b)
 }

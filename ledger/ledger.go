@@ -60,11 +60,16 @@ type Posting struct {
 
 // AddTo appends the posting to b. The batch fails with [db.ErrGuard] when a
 // wallet or points would become negative, and violates a unique key when the
-// posting was already made. Transfers of nothing are left out. It panics for a
-// negative amount: that is a bug, the other direction has its own transfer.
+// posting was already made. Transfers of nothing are left out; a posting of
+// nothing leaves no trace, and can be made again.
+//
+// It panics for what is a bug: a negative amount (the other direction has its
+// own transfer), one in no currency or beyond [money.MaxMinor], a book paid
+// from itself, points in a wallet or money among points.
 func (p Posting) AddTo(b *db.Batch, now time.Time) {
-	for n, t := range p.Transfers {
-		if t.Amount.Minor < 0 || t.From == t.To {
+	n := 0 // counts what is written, so that every posting has a first row and the key makes it once
+	for _, t := range p.Transfers {
+		if !t.possible() {
 			panic("ledger: not a transfer: " + string(t.From) + " to " + string(t.To) + " " + t.Amount.String())
 		}
 		if t.Amount.IsZero() {
@@ -83,7 +88,23 @@ func (p Posting) AddTo(b *db.Batch, now time.Time) {
 				ON CONFLICT (account_id, book, currency) DO UPDATE SET minor = balances.minor + excluded.minor`,
 				p.Account, t.To, t.Amount.Currency, t.Amount.Minor)
 		}
+		n++
 	}
+}
+
+// possible reports whether t is a transfer, perhaps of nothing.
+func (t Transfer) possible() bool {
+	m := t.Amount
+	if m.Minor < 0 || m.Minor > money.MaxMinor || t.From == t.To || t.From == "" || t.To == "" {
+		return false
+	}
+	if m.IsZero() {
+		return true
+	}
+	points := m.Currency == money.Points
+	ofPoints := t.From == Points || t.To == Points
+	ofMoney := t.From == Wallet || t.To == Wallet
+	return m.Currency != "" && (!ofPoints || points) && (!ofMoney || !points)
 }
 
 // Post makes the posting by itself. It fails with [fault.Invalid] when a wallet

@@ -1,9 +1,10 @@
 // Package line keeps SIM and eSIM lines, the periods of service on them, and
 // their usage as the operator reported it.
 //
-// A line's stored state is what the last roll or report said. Whoever decides
-// something asks [Line.At] or the periods themselves, which are exact at any
-// instant.
+// States are not moved by a clock. What is stored of a line or a period is what
+// the last purchase, report or person made of it: a period stays "queued" after
+// it began. Whoever decides or shows something asks [Line.At] and
+// [Period.StateAt], which are exact at any instant.
 //
 // Tsuzuku is a program; this package promises nothing to other modules.
 package line
@@ -11,6 +12,7 @@ package line
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/db"
@@ -45,7 +47,7 @@ type Line struct {
 	Anchor    int       // day of month that monthly terms return to; see calendar.Anchor
 	StartedAt time.Time // zero until activated
 	EndsAt    time.Time // end of the last period bought; zero until activated
-	GraceEnds time.Time // last instant at which it may be renewed; EndsAt where there is no grace
+	GraceEnds time.Time // first instant at which it cannot be renewed any more; EndsAt where there is no grace
 	Periods   int       // how many there are: the number of the newest
 	Extending string    // the order that is at the operator now; one at a time
 	Identity  bool      // an identity check was passed
@@ -63,16 +65,19 @@ type Usage struct {
 	AsOf      time.Time // when the operator measured; zero: never reported
 }
 
-// Left is the unused part of a limited allowance, never negative.
+// Left is the unused part of a limited allowance, never negative. It says
+// nothing about a line that was never reported or that is Unlimited.
 func (u Usage) Left() int64 { return max(0, u.Total-u.Used) }
 
-// Empty reports whether a limited allowance is used up.
+// Empty reports whether a limited allowance is used up. It is false where no
+// allowance is known.
 func (u Usage) Empty() bool { return !u.Unlimited && u.Total > 0 && u.Used >= u.Total }
 
 // LastFour is the end of the ICCID, by which people recognise a line.
 func (l Line) LastFour() string { return l.ICCID[max(0, len(l.ICCID)-4):] }
 
-// At is the line's state at an instant, from what is stored.
+// At is the line's state at an instant, from what is stored. Service and grace
+// are half-open: at EndsAt it has ended, at GraceEnds it cannot be renewed.
 func (l Line) At(now time.Time) State {
 	switch l.State {
 	case Terminal, Suspended, Recycled:
@@ -159,9 +164,11 @@ func Get(ctx context.Context, tx db.Tx, account, id string) (Line, error) {
 // MaxLines is how many lines of one account are listed.
 const MaxLines = 200
 
-// List reads the lines of an account, those that end first first.
+// List reads the lines of an account, those that end first first and those that
+// have not begun last.
 func List(ctx context.Context, tx db.Tx, account string) (lines []Line, err error) {
-	rows, err := tx.Query(ctx, `SELECT `+lineColumns+` FROM lines WHERE account_id = $1 ORDER BY ends_at, id LIMIT $2`, account, MaxLines)
+	rows, err := tx.Query(ctx, `SELECT `+lineColumns+` FROM lines WHERE account_id = $1 ORDER BY ends_at IS NULL, ends_at, id LIMIT $2`,
+		account, MaxLines) // the engines disagree about where NULL sorts
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +208,8 @@ func Periods(ctx context.Context, tx db.Tx, account, line string) (periods []Per
 		}
 		p.Order, p.StartsAt, p.EndsAt = string(order), starts.Time, ends.Time
 		p.OperatorEndsAt, p.CreatedAt = operatorEnds.Time, created.Time
-		periods = append([]Period{p}, periods...)
+		periods = append(periods, p)
 	}
+	slices.Reverse(periods)
 	return periods, rows.Err()
 }

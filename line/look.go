@@ -36,8 +36,10 @@ func TakeLooks(ctx context.Context, tx db.Tx, lease time.Duration, limit int) (l
 }
 
 // Looked ends what [TakeLooks] began. again is when to look next; zero: when
-// somebody asks.
+// somebody asks. Somebody who asked while we looked is not forgotten: the lease
+// lies in the future, and what they asked for does not.
 func Looked(ctx context.Context, tx db.Tx, account, id string, again time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE lines SET look_at = $3 WHERE account_id = $1 AND id = $2`, account, id, db.At(again))
+	_, err := tx.Exec(ctx, `UPDATE lines SET look_at = $3 WHERE account_id = $1 AND id = $2 AND look_at > $4`,
+		account, id, db.At(again), db.At(tx.Now()))
 	return err
 }

@@ -10,12 +10,13 @@ import (
 
 // Add stores a new line and lets it be found by its ICCID and its operator's
 // identifier. It fails with [fault.Conflict] if another line has either.
+// CreatedAt and UpdatedAt are the transaction's.
 func Add(ctx context.Context, tx db.Tx, l Line) error {
-	for kind, value := range map[string]string{"iccid": l.ICCID, "profile:" + l.Operator: l.ProfileID} {
-		if value == "" {
+	for _, c := range []struct{ kind, value string }{{"iccid", l.ICCID}, {"profile:" + l.Operator, l.ProfileID}} {
+		if c.value == "" {
 			continue
 		}
-		if err := db.Claim(ctx, tx, kind, value, l.Account, l.ID); err != nil {
+		if err := db.Claim(ctx, tx, c.kind, c.value, l.Account, l.ID); err != nil {
 			return err
 		}
 	}
@@ -58,7 +59,7 @@ type Allowance string
 // What a purchase does to the figures.
 const (
 	KeepFigures  Allowance = "keep"  // the current period goes on as it was
-	AddFigures   Allowance = "add"   // its data is added to the current one
+	AddFigures   Allowance = "add"   // its data is added to the current one; unknown figures stay unknown
 	FreshFigures Allowance = "fresh" // nothing of it is used yet
 )
 
@@ -68,8 +69,8 @@ type Renewed struct {
 	Anchor    int
 	StartsAt  time.Time
 	EndsAt    time.Time // of the new period; the line ends at the later of it and its end so far
-	GraceEnds time.Time
-	Cuts      bool // the new period ends the old ones: the line ends at EndsAt, even if that is earlier
+	GraceEnds time.Time // belongs to EndsAt: the line takes both or neither
+	Cuts      bool      // the new period ends the old ones: the line ends at EndsAt, even if that is earlier
 	Allowance Allowance
 	Unlimited bool
 	Bytes     int64
@@ -79,17 +80,21 @@ type Renewed struct {
 // new period, number was+1. The guard fails if the line is not reserved for
 // the order, or has other periods than the caller saw. It reads nothing first:
 // a renewal costs one statement on its line.
+//
+// A line that its operator or staff stopped meanwhile stays stopped: having
+// sold it more time does not make it work.
 func Renew(b *db.Batch, account, line, order string, was int, r Renewed, now time.Time) {
 	b.Guard(`UPDATE lines
-		SET extending = '', periods = periods + 1, plan_id = $5, anchor = $6, state = 'active',
+		SET extending = '', periods = periods + 1, plan_id = $5, anchor = $6,
+		    state         = CASE WHEN state IN ('terminal', 'suspended', 'recycled') THEN state ELSE 'active' END,
 		    started_at    = COALESCE(started_at, $7),
 		    ends_at       = CASE WHEN $8 OR ends_at IS NULL OR ends_at < $9 THEN $9 ELSE ends_at END,
-		    grace_ends_at = CASE WHEN $8 OR grace_ends_at IS NULL OR grace_ends_at < $10 THEN $10 ELSE grace_ends_at END,
+		    grace_ends_at = CASE WHEN $8 OR ends_at IS NULL OR ends_at <= $9 THEN $10 ELSE grace_ends_at END,
 		    unlimited     = CASE WHEN $11 = 'keep' THEN unlimited ELSE $12 END,
 		    total_bytes   = CASE $11 WHEN 'keep' THEN total_bytes WHEN 'add' THEN total_bytes + $13 ELSE $13 END,
 		    used_bytes    = CASE WHEN $11 = 'fresh' THEN 0 ELSE used_bytes END,
 		    throttled     = CASE WHEN $11 = 'keep' THEN throttled ELSE false END,
-		    as_of         = CASE WHEN $11 = 'keep' THEN as_of ELSE $14 END,
+		    as_of         = CASE WHEN $11 = 'keep' OR $11 = 'add' AND as_of IS NULL THEN as_of ELSE $14 END,
 		    updated_at    = $14
 		WHERE account_id = $1 AND id = $2 AND extending = $3 AND periods = $4`,
 		account, line, order, was, r.Plan, r.Anchor, db.At(r.StartsAt), r.Cuts, db.At(r.EndsAt), db.At(r.GraceEnds),
@@ -106,20 +111,28 @@ func Enlarge(b *db.Batch, account, line, order string, number int, bytes int64, 
 		WHERE account_id = $1 AND line_id = $2 AND number = $3`, account, line, number, bytes)
 }
 
-// EndCurrent appends the updates that end every running period at now: for a
-// purchase that restarts the line.
+// EndCurrent appends the update that ends every running period at now: for a
+// purchase that restarts the line. One that begins at that very instant gave no
+// service and is cancelled, since a period of no length cannot be stored.
 func EndCurrent(b *db.Batch, account, line string, now time.Time) {
-	b.Add(`UPDATE periods SET state = $3, ends_at = $4
+	b.Add(`UPDATE periods
+		SET state   = CASE WHEN starts_at < $4 THEN $3 ELSE $5 END,
+		    ends_at = CASE WHEN starts_at < $4 THEN $4 ELSE ends_at END
 		WHERE account_id = $1 AND line_id = $2 AND starts_at <= $4 AND ends_at > $4 AND state <> $5`,
 		account, line, PeriodEnded, db.At(now), PeriodCancelled)
 }
 
 // Report records what the operator says about usage, unless something newer is
 // known: late, repeated and reordered reports never make a figure wrong, only
-// older. It reports whether the figure was taken.
+// older. It reports whether the figure was taken. It fails with [fault.Invalid]
+// for a report without a time or from the future, which would shut out every
+// later one, and for negative figures.
 func Report(ctx context.Context, tx db.Tx, account, id string, u Usage) (taken bool, err error) {
 	if u.AsOf.IsZero() || u.AsOf.After(tx.Now()) {
 		return false, fault.New(fault.Invalid, "A usage report must carry a time that is not in the future.")
+	}
+	if u.Total < 0 || u.Used < 0 {
+		return false, fault.New(fault.Invalid, "A usage report must not be negative.")
 	}
 	n, err := tx.Exec(ctx, `UPDATE lines
 		SET unlimited = $3, total_bytes = $4, used_bytes = $5, throttled = $6, as_of = $7, updated_at = $8

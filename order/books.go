@@ -199,18 +199,23 @@ func (d *Desk) credit(ctx context.Context, o Order) (Order, error) {
 		if done.State == Paid {
 			done = addMove(&b, tx, done, Fulfilling, nil)
 		}
-		done = addMove(&b, tx, done, Completed, func(o *Order) { o.CompletedAt, o.DueAt = tx.Now(), time.Time{} })
-		ledger.Posting{Account: o.Account, Subject: o.ID, Step: "completed", Transfers: []ledger.Transfer{
-			{From: ledger.Due, To: ledger.Wallet, Amount: o.Price},
-		}}.AddTo(&b, tx.Now())
-		receipt(cat.Seller, done, d.IDs.Under("bl", o.Account), tx.Now()).AddTo(&b, tx.Now())
-		if err := message.AddTo(&b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
-			Account: o.Account, Key: string(message.WalletToppedUp) + "/" + o.ID, Kind: message.WalletToppedUp, Order: o.ID,
-			Facts: message.Facts{Amount: o.Price, Tool: string(o.Tool), Order: o.ID},
-		}); err != nil {
+		if done, err = d.addCredit(&b, tx, cat, done); err != nil {
 			return o, err
 		}
 		return done, conflict(tx.Batch(ctx, &b), o.ID)
+	})
+}
+
+// addCredit appends everything that completes a fulfilling top-up.
+func (d *Desk) addCredit(b *db.Batch, tx db.Tx, cat *catalogue.Catalogue, o Order) (Order, error) {
+	done := addMove(b, tx, o, Completed, func(o *Order) { o.CompletedAt, o.DueAt = tx.Now(), time.Time{} })
+	ledger.Posting{Account: o.Account, Subject: o.ID, Step: "completed", Transfers: []ledger.Transfer{
+		{From: ledger.Due, To: ledger.Wallet, Amount: o.Price},
+	}}.AddTo(b, tx.Now())
+	receipt(cat.Seller, done, d.IDs.Under("bl", o.Account), tx.Now()).AddTo(b, tx.Now())
+	return done, message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
+		Account: o.Account, Key: string(message.WalletToppedUp) + "/" + o.ID, Kind: message.WalletToppedUp, Order: o.ID,
+		Facts: message.Facts{Amount: o.Price, Tool: string(o.Tool), Order: o.ID},
 	})
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"testing"
+	"sync"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
@@ -20,6 +22,12 @@ import (
 	"github.com/tsuzuku/tsuzuku/renewal"
 )
 
+// tester is a test, or one case of a property.
+type tester interface {
+	rapid.TB
+	Context() context.Context
+}
+
 // shop is a desk with the demo catalogue, one simulated operator and customers
 // that are made on demand.
 type shop struct {
@@ -28,22 +36,40 @@ type shop struct {
 	Sim  *carriersim.Sim
 }
 
-func newShop(t *testing.T, env dbtest.Env) *shop {
+func newShop(t tester, env dbtest.Env) *shop {
 	t.Helper()
 	s := &shop{Env: env, Sim: &carriersim.Sim{Title: "simple", Now: env.Clock.Now}}
 	s.Desk = &order.Desk{
-		DB: env.DB, IDs: id.NewSource(env.Clock.Now, rand.Reader), Shelf: &catalogue.Shelf{},
+		DB: env.DB, IDs: id.NewSource(env.Clock.Now, rand.Reader), Shelf: shelfOf(t, env.DB),
 		Carriers: map[string]carrier.Carrier{"simple": s.Sim},
 		Wallet:   order.WalletFull, Log: slog.New(slog.DiscardHandler),
 	}
-	s.write(t, func(ctx context.Context, tx db.Tx) error {
-		_, _, err := catalogue.Apply(ctx, tx, catalogue.DemoFile(), "test")
-		return err
-	})
 	return s
 }
 
-func (s *shop) write(t *testing.T, fn func(context.Context, db.Tx) error) {
+// Reading the demo catalogue takes longer than most of what is tested here, so
+// it is read once, and once for each database.
+var (
+	demo    = sync.OnceValue(catalogue.Demo)
+	shelves sync.Map // by *db.DB
+)
+
+func shelfOf(t tester, d *db.DB) *catalogue.Shelf {
+	t.Helper()
+	shelf, known := shelves.LoadOrStore(d, &catalogue.Shelf{})
+	if !known {
+		err := d.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
+			_, _, err := catalogue.Apply(ctx, tx, catalogue.DemoFile(), "test")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return shelf.(*catalogue.Shelf)
+}
+
+func (s *shop) write(t tester, fn func(context.Context, db.Tx) error) {
 	t.Helper()
 	if err := s.DB.Write(t.Context(), fn); err != nil {
 		t.Fatal(err)
@@ -52,11 +78,11 @@ func (s *shop) write(t *testing.T, fn func(context.Context, db.Tx) error) {
 
 // customer makes an account with a line of a plan that ends after so long, and
 // yen in the wallet.
-func (s *shop) customer(t *testing.T, plan string, endsIn time.Duration, yen int64) (account, lineID string) {
+func (s *shop) customer(t tester, plan string, endsIn time.Duration, yen int64) (account, lineID string) {
 	t.Helper()
 	account = s.Desk.IDs.Account()
 	lineID = s.Desk.IDs.Under("ln", account)
-	cat := catalogue.Demo()
+	cat := demo()
 	p, ok := cat.Plan(plan)
 	if !ok {
 		t.Fatalf("no plan %s", plan)
@@ -92,9 +118,9 @@ func (s *shop) customer(t *testing.T, plan string, endsIn time.Duration, yen int
 }
 
 // quote fixes the first term of the line's plan in yen.
-func (s *shop) quote(t *testing.T, account, lineID, plan string) order.Quote {
+func (s *shop) quote(t tester, account, lineID, plan string) order.Quote {
 	t.Helper()
-	p, _ := catalogue.Demo().Plan(plan)
+	p, _ := demo().Plan(plan)
 	q, err := s.Desk.Quote(t.Context(), account, lineID, renewal.Item{Kind: renewal.Term, Plan: plan, ID: p.Terms[0].ID}, "JPY")
 	if err != nil {
 		t.Fatal(err)
@@ -102,12 +128,12 @@ func (s *shop) quote(t *testing.T, account, lineID, plan string) order.Quote {
 	return q
 }
 
-func (s *shop) place(t *testing.T, q order.Quote) (order.Order, error) {
+func (s *shop) place(t tester, q order.Quote) (order.Order, error) {
 	t.Helper()
 	return s.Desk.Place(t.Context(), order.Acceptance{Account: q.Account, Quote: q.ID, Amount: q.Price, Tool: order.ToolWallet})
 }
 
-func (s *shop) get(t *testing.T, k order.Key) order.Order {
+func (s *shop) get(t tester, k order.Key) order.Order {
 	t.Helper()
 	o, err := db.Seen(t.Context(), s.DB, func(ctx context.Context, tx db.Tx) (order.Order, error) { return order.Get(ctx, tx, k) })
 	if err != nil {
@@ -116,7 +142,7 @@ func (s *shop) get(t *testing.T, k order.Key) order.Order {
 	return o
 }
 
-func (s *shop) wallet(t *testing.T, account string) int64 {
+func (s *shop) wallet(t tester, account string) int64 {
 	t.Helper()
 	m, err := db.Seen(t.Context(), s.DB, func(ctx context.Context, tx db.Tx) (money.Money, error) {
 		return ledger.Balance(ctx, tx, account, ledger.Wallet, "JPY")
@@ -127,7 +153,7 @@ func (s *shop) wallet(t *testing.T, account string) int64 {
 	return m.Minor
 }
 
-func (s *shop) line(t *testing.T, account, id string) line.Line {
+func (s *shop) line(t tester, account, id string) line.Line {
 	t.Helper()
 	l, err := db.Seen(t.Context(), s.DB, func(ctx context.Context, tx db.Tx) (line.Line, error) { return line.Get(ctx, tx, account, id) })
 	if err != nil {
@@ -137,7 +163,7 @@ func (s *shop) line(t *testing.T, account, id string) line.Line {
 }
 
 // work runs every step until nothing is due at this instant.
-func (s *shop) work(t *testing.T) {
+func (s *shop) work(t tester) {
 	t.Helper()
 	for range 100 {
 		worked := false
@@ -156,7 +182,7 @@ func (s *shop) work(t *testing.T) {
 }
 
 // settle lets time pass in small steps until the order is final or held.
-func (s *shop) settle(t *testing.T, k order.Key) order.Order {
+func (s *shop) settle(t tester, k order.Key) order.Order {
 	t.Helper()
 	for range 200 {
 		s.work(t)

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -115,7 +117,14 @@ func (d *Desk) begin(ctx context.Context, o Order) (*task, error) {
 	if err != nil {
 		return nil, err
 	}
-	if why != "" {
+	switch {
+	case why == lineBusy && o.Attempts >= maxLooks:
+		_, err := d.hold(ctx, o, why, "another order is at the operator for this line")
+		return nil, err
+	case why == lineBusy:
+		_, err := d.later(ctx, o, pause(o.Attempts), "another order is at the operator for this line")
+		return nil, err
+	case why != "":
 		_, err := d.giveUp(ctx, o, why, "")
 		return nil, err
 	}
@@ -138,6 +147,9 @@ func (d *Desk) begin(ctx context.Context, o Order) (*task, error) {
 	t.order, t.extension.AskedAt = asked, asked.AskedAt
 	return &t, nil
 }
+
+// lineBusy is why an order waits: the line serves one at a time.
+const lineBusy = "line_busy"
 
 // reconsider asks the rules again, as of the instant of payment: money that
 // came late is honoured exactly when they still give what was quoted at no
@@ -164,6 +176,8 @@ func (d *Desk) reconsider(ctx context.Context, o Order) (t task, now renewal.Off
 		switch {
 		case s.Line.Periods != o.Periods:
 			why = "line_changed"
+		case s.Line.Extending != "" && s.Line.Extending != o.ID:
+			why = lineBusy
 		case no != nil:
 			why = string(no.Rule)
 		case !asGood(offer, o):
@@ -224,16 +238,23 @@ type answer struct {
 	err     error
 }
 
+// call asks for an extension, unless the worker had to wait for others of its set
+// so long that its half of the lease is over: others may look up what became of
+// it from the lease's end on, and must not find it absent and then have it done.
 func (d *Desk) call(ctx context.Context, t task) answer {
+	if !d.inTime(t.order.DueAt) {
+		return answer{task: t, err: fmt.Errorf("%w: the worker had to wait too long", carrier.ErrNotSent)}
+	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
 	r, err := t.carrier.Extend(call, t.extension)
 	return answer{t, r, err}
 }
 
-// ask calls the operator for one order and records what came back.
+// ask calls the operator for one order and records what came back, even if the
+// customer has left meanwhile.
 func (d *Desk) ask(ctx context.Context, t task) (Order, error) {
-	return d.record(ctx, d.call(ctx, t))
+	return d.record(context.WithoutCancel(ctx), d.call(ctx, t))
 }
 
 // askAll calls the operators for a set of orders side by side, and records all
@@ -319,7 +340,7 @@ func (d *Desk) lookUp(ctx context.Context, o Order) (Order, error) {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
 	reading, err := t.carrier.LookUp(call, t.extension)
-	settled := o.AskedAt.Add(lease/2 + t.carrier.Abilities().SettlesWithin)
+	settled := o.AskedAt.Add(lease + t.carrier.Abilities().SettlesWithin) // a call begins in the lease's first half and takes no more
 	switch {
 	case err != nil && o.Attempts >= maxLooks:
 		return d.hold(ctx, o, "no_reading", err.Error())
@@ -347,12 +368,12 @@ func (d *Desk) notAsked(ctx context.Context, o Order, cause error) (Order, error
 		return d.giveUp(ctx, o, "operator_away", cause.Error())
 	}
 	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
-		o := o
+		o, leaseEnds := o, o.DueAt // nobody else has taken it meanwhile
 		o.AskedAt, o.DueAt, o.Evidence = time.Time{}, tx.Now().Add(pause(o.Attempts)), clip(cause.Error())
 		var b db.Batch
 		b.Guard(`UPDATE orders SET asked_at = NULL, due_at = $4, evidence = $5, updated_at = $6
-			WHERE account_id = $1 AND id = $2 AND state = $3`,
-			o.Account, o.ID, o.State, db.At(o.DueAt), o.Evidence, db.At(tx.Now()))
+			WHERE account_id = $1 AND id = $2 AND state = $3 AND due_at = $7`,
+			o.Account, o.ID, o.State, db.At(o.DueAt), o.Evidence, db.At(tx.Now()), db.At(leaseEnds))
 		line.Free(&b, o.Account, o.Line, o.ID)
 		if err := d.tellWorking(&b, tx, &o); err != nil {
 			return o, err
@@ -394,7 +415,13 @@ func pause(attempt int) time.Duration {
 }
 
 // clip bounds what strangers' words take of a row.
-func clip(s string) string { return s[:min(len(s), 1000)] }
+func clip(s string) string { return storable(s, 1000) }
+
+// storable is as much of a stranger's words as fits, without what no database
+// takes: half a character, and NUL.
+func storable(s string, most int) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s[:min(len(s), most)], "?"), "\x00", "?")
+}
 
 // quiet drops the conflict of a step that somebody else took.
 func quiet(err error) error {

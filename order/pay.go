@@ -13,11 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
-	"github.com/tsuzuku/tsuzuku/ledger"
-	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/renewal"
 )
 
 // directoryPayment is the directory's kind for our references at providers.
@@ -26,14 +26,15 @@ const directoryPayment = "payment"
 // Ways is where the customer goes after the provider's page.
 type Ways struct {
 	Return   string // absolute; the order's page
-	Cancel   string
+	Cancel   string // not kept yet: who gives up comes back to Return, too, where the provider is asked
 	Language string // BCP 47, for the provider's pages
 }
 
 // Pay starts an attempt to collect a placed order with one tool, and returns it
 // with what the customer must do next. Called again with the same tool, it
 // returns the attempt that is already open. Another tool first closes the
-// former attempt; if that turns out to be paid, the order is paid.
+// former attempt; if that turns out to be paid, the order is paid. While money
+// of the former is on its way it fails with [fault.Conflict].
 func (d *Desk) Pay(ctx context.Context, k Key, rail payment.Rail, w Ways) (Payment, error) {
 	name, ok := d.Rails[rail]
 	if !ok {
@@ -44,22 +45,19 @@ func (d *Desk) Pay(ctx context.Context, k Key, rail payment.Rail, w Ways) (Payme
 		return Payment{}, err
 	}
 	if live.ID != "" {
-		if live.Rail == rail && live.NextURL != "" {
-			return live, nil
-		}
-		if paid, err := d.close(ctx, live); err != nil || paid.State == payment.Paid {
-			return paid, err
+		if p, settled, err := d.former(ctx, live, rail); settled || err != nil {
+			return p, err
 		}
 	}
 	p, err := d.open(ctx, o, rail, name, w)
 	if err != nil {
 		return Payment{}, err
 	}
-	return d.start(ctx, p)
+	return d.start(ctx, p, true)
 }
 
-// payable reads the order and its live attempt, and checks that the provider
-// would take the amount.
+// payable reads the order and its live attempt, and checks that the rules and
+// the provider let this tool pay.
 func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name string) (o Order, live Payment, err error) {
 	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		if o, err = Get(ctx, tx, k); err != nil {
@@ -70,18 +68,72 @@ func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name strin
 		}
 		switch {
 		case o.State != Placed:
-			return fault.Because(fault.Conflict, "not_payable", "This order is not waiting for a payment. Look at its page.", nil)
+			return errNotPayable()
 		case !tx.Now().Before(o.ExpiresAt):
 			return fault.Because(fault.Invalid, "quote_expired", "This offer has expired. Choose one again; the price may have changed.", nil)
 		case !d.Providers[name].Limits().Takes(rail, o.Price):
 			return fault.Because(fault.Invalid, "tool_currency", "This way to pay does not take that currency or amount. Choose another one.", nil)
+		case o.Kind != TopUp && catalogue.Tool(rail) != o.Tool:
+			return d.allows(ctx, tx, o, rail)
 		}
 		return nil
 	})
 	return o, live, err
 }
 
-// open stores an attempt before its first byte leaves.
+func errNotPayable() error {
+	return fault.Because(fault.Conflict, "not_payable", "This order is not waiting for a payment. Look at its page.", nil)
+}
+
+func errOpening() error {
+	return fault.Because(fault.Conflict, "payment_open", "A payment of this order is already open. Look at the order's page.", nil)
+}
+
+// allows asks the policy about another tool than the order was placed with.
+func (d *Desk) allows(ctx context.Context, tx db.Tx, o Order, rail payment.Rail) error {
+	cat, err := d.Shelf.At(ctx, tx, o.Catalogue)
+	if err != nil {
+		return err
+	}
+	s, err := situation(ctx, tx, cat, o.Account, o.Line, o.Price.Currency, catalogue.Tool(rail))
+	if err != nil {
+		return err
+	}
+	_, no := renewal.Decide(s, renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item})
+	if no != nil && no.Rule == renewal.ToolRefused {
+		return Refused(no)
+	}
+	return nil
+}
+
+// former deals with the attempt that is already open: the same tool goes on
+// with it, another one closes it. settled says that no new one may be opened.
+func (d *Desk) former(ctx context.Context, live Payment, rail payment.Rail) (p Payment, settled bool, err error) {
+	unanswered := live.State == payment.Created || live.State == payment.Unknown
+	switch {
+	case live.Rail == rail && live.NextURL != "":
+		return live, true, nil
+	case live.State == payment.Created && d.DB.Now().Before(live.CreatedAt.Add(lease/2)):
+		return Payment{}, true, errOpening() // another tab is talking to the provider
+	case live.Rail == rail && unanswered && d.Providers[live.Provider].Limits().Keyed:
+		// The answer was lost: the same key gives it again.
+		if p, err = d.start(ctx, live, false); err == nil && (p.NextURL != "" || p.State == payment.Paid) {
+			return p, true, nil
+		}
+	}
+	p, err = d.close(ctx, live)
+	if err == nil && p.State == payment.Pending {
+		err = fault.Because(fault.Conflict, "payment_pending",
+			"A payment of this order is just being processed. Look at the order's page in a moment.", nil)
+	}
+	return p, p.State == payment.Paid, err
+}
+
+// maxPayments bounds how many attempts one order may have.
+const maxPayments = 20
+
+// open stores an attempt before its first byte leaves. The order is touched in
+// the same transaction, so that it is still waiting when the attempt is there.
 func (d *Desk) open(ctx context.Context, o Order, rail payment.Rail, provider string, w Ways) (Payment, error) {
 	p, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Payment, error) {
 		p := Payment{
@@ -90,42 +142,60 @@ func (d *Desk) open(ctx context.Context, o Order, rail payment.Rail, provider st
 			DueAt: tx.Now().Add(lease), ExpiresAt: o.ExpiresAt, CreatedAt: tx.Now(), UpdatedAt: tx.Now(), Attempts: 1,
 		}
 		p.Ref = reference(p.ID)
+		n, err := tx.Exec(ctx, `UPDATE orders SET updated_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed' AND expires_at > $3`,
+			o.Account, o.ID, db.At(tx.Now()))
+		if err == nil && n == 0 {
+			err = errNotPayable()
+		}
+		if err != nil {
+			return p, err
+		}
+		before, err := Payments(ctx, tx, o.Ref())
+		if err != nil {
+			return p, err
+		}
+		if len(before) >= maxPayments {
+			return p, fault.Because(fault.TooMany, "payments_many", "This was tried very often. Choose an offer again.", nil)
+		}
 		if err := db.Claim(ctx, tx, directoryPayment, p.Ref, p.Account, p.ID); err != nil {
 			return p, err
 		}
 		return p, insertPayment(ctx, tx, p)
 	})
 	if db.IsUnique(err) {
-		return Payment{}, fault.Because(fault.Conflict, "payment_open", "A payment of this order is already open. Look at the order's page.", nil)
+		return Payment{}, errOpening()
 	}
 	return p, err
 }
 
-// start makes the attempt known to the provider.
-func (d *Desk) start(ctx context.Context, p Payment) (Payment, error) {
+// start makes the attempt known to the provider. first says that nobody can
+// have done so before.
+func (d *Desk) start(ctx context.Context, p Payment, first bool) (Payment, error) {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
 	seen, err := d.Providers[p.Provider].Start(call, p.attempt())
-	if errors.Is(err, payment.ErrNotSent) && p.Attempts <= 1 {
+	ctx = context.WithoutCancel(ctx) // what came back is kept, even if the customer has left
+	if first && errors.Is(err, payment.ErrNotSent) {
 		// Certainly nothing there: this attempt is over, another may begin.
 		_, dead := d.observe(ctx, p, payment.Observation{State: payment.Dead, Reason: payment.ProviderTrouble, Code: clip(err.Error())})
 		return Payment{}, errors.Join(dead, fault.Wrap(fault.Unavailable, err,
 			"The payment provider cannot be reached. Nothing was charged. Try again, or choose another way to pay."))
 	}
 	if err != nil {
-		return d.observe(ctx, p, payment.Observation{State: payment.Unknown, Code: clip(err.Error())})
+		seen = payment.Observation{State: payment.Unknown, Code: clip(err.Error())}
 	}
 	return d.observe(ctx, p, seen)
 }
 
 // close ends a live attempt at its provider. Where the provider cannot confirm
-// that, the attempt is no longer the live one but is still asked about: the
-// first payment that arrives counts, and later money goes back.
+// that, the attempt is no longer the live one, and closing it is tried again:
+// the first payment that arrives counts, and later money goes back.
 func (d *Desk) close(ctx context.Context, p Payment) (Payment, error) {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
 	seen, err := d.Providers[p.Provider].Abandon(call, p.attempt())
-	if err == nil && (seen.State == payment.Dead || seen.State == payment.Paid) {
+	ctx = context.WithoutCancel(ctx)
+	if err == nil && (seen.State.Final() || seen.State == payment.Pending) {
 		return d.observe(ctx, p, seen)
 	}
 	return p, d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
@@ -136,20 +206,42 @@ func (d *Desk) close(ctx context.Context, p Payment) (Payment, error) {
 }
 
 // Resume is called when the customer comes back from the provider's page. It
-// asks the provider; what the address says is not believed.
+// asks the provider; what the address says is not believed. An earlier attempt
+// that is not over, whose page the customer may have come from, is due at once.
 func (d *Desk) Resume(ctx context.Context, k Key, returned url.Values) error {
-	live, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Payment, error) { return livePayment(ctx, tx, k) })
-	if err != nil || live.ID == "" {
+	all, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Payment, error) { return Payments(ctx, tx, k) })
+	if err != nil {
 		return err
 	}
+	for _, p := range all {
+		switch {
+		case p.Live:
+			err = errors.Join(err, d.resume(ctx, p, returned))
+		case !p.State.Final():
+			err = errors.Join(err, d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+				return wake(ctx, tx, p.Account, p.ID)
+			}))
+		}
+	}
+	return err
+}
+
+func (d *Desk) resume(ctx context.Context, p Payment, returned url.Values) error {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	seen, err := d.Providers[live.Provider].Resume(call, live.attempt(), returned)
+	seen, err := d.Providers[p.Provider].Resume(call, p.attempt(), returned)
 	if err != nil {
 		return nil // the row is due; the order's page says that we are looking
 	}
-	_, err = d.observe(ctx, live, seen)
+	_, err = d.observe(context.WithoutCancel(ctx), p, seen)
 	return quiet(err)
+}
+
+// wake makes an attempt due now.
+func wake(ctx context.Context, tx db.Tx, account, id string) error {
+	_, err := tx.Exec(ctx, `UPDATE payments SET due_at = $3 WHERE account_id = $1 AND id = $2 AND (due_at IS NULL OR due_at > $3)`,
+		account, id, db.At(tx.Now()))
+	return err
 }
 
 // PaymentStep asks providers about attempts that are due.
@@ -169,8 +261,17 @@ func (d *Desk) PaymentStep(ctx context.Context) (worked bool, err error) {
 	return true, errors.Join(errs...)
 }
 
-// query asks about one attempt, and closes it when its time is over.
+// inTime reports whether the worker that claimed a row until leaseEnds may still
+// call a stranger for it. One that had to wait for others of its set may not:
+// the row is claimed again.
+func (d *Desk) inTime(leaseEnds time.Time) bool { return d.DB.Now().Before(leaseEnds.Add(-lease / 2)) }
+
+// query asks about one attempt, and closes it when its time is over or another
+// attempt has taken its place.
 func (d *Desk) query(ctx context.Context, p Payment) error {
+	if !d.inTime(p.DueAt) {
+		return nil
+	}
 	provider, ok := d.Providers[p.Provider]
 	if !ok {
 		return fault.New(fault.Internal, "payment %s needs the adapter %q, which is not configured", p.ID, p.Provider)
@@ -178,28 +279,32 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
 	unheard := p.ProviderID == "" && (p.State == payment.Created || p.State == payment.Unknown)
-	expired := !d.DB.Now().Before(p.ExpiresAt)
+	wanted := p.Live && d.DB.Now().Before(p.ExpiresAt)
 	var seen payment.Observation
 	var err error
 	switch {
-	case unheard && provider.Limits().Keyed && !expired:
-		seen, err = provider.Start(call, p.attempt()) // the answer was lost: the same key gives it again
-	case expired && !p.State.Final():
+	case !p.State.Final() && !wanted:
 		seen, err = provider.Abandon(call, p.attempt())
+	case unheard && provider.Limits().Keyed:
+		seen, err = provider.Start(call, p.attempt()) // the answer was lost: the same key gives it again
 	default:
 		seen, err = provider.Query(call, p.attempt())
 	}
 	if err != nil {
-		seen = payment.Observation{State: p.State, Code: clip(err.Error())}
+		seen = payment.Observation{State: payment.Unknown, Code: clip(err.Error())}
 	}
 	_, err = d.observe(ctx, p, seen)
 	return err
 }
 
 // Notify takes what arrived at a provider's webhook address: it is verified,
-// stored, and then makes the attempt due. It never moves money. The error
-// wraps [payment.ErrForged] for what is not the provider's, and is otherwise a
-// reason not to acknowledge.
+// stored, and then makes the attempt due, with those of its refunds that the
+// provider knows of. It never moves money. The error wraps [payment.ErrForged]
+// for what is not the provider's, and is otherwise a reason not to acknowledge.
+//
+// A worker may hold the attempt's lease at that moment, so two may ask at once.
+// That is safe: only a provider that keeps our key is ever sent a Start again,
+// and what both hear goes through [Desk.observe].
 func (d *Desk) Notify(ctx context.Context, provider string, h http.Header, body []byte) error {
 	p, ok := d.Providers[provider]
 	if !ok {
@@ -210,160 +315,27 @@ func (d *Desk) Notify(ctx context.Context, provider string, h http.Header, body 
 		return err
 	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		account, id := "", ""
-		if bell.Ref != "" {
-			account, id, err = db.Locate(ctx, tx, directoryPayment, bell.Ref)
-			if err != nil && fault.KindOf(err) != fault.NotFound {
-				return err
-			}
+		account, id, err := db.Locate(ctx, tx, directoryPayment, bell.Ref)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO provider_events (account_id, provider, event_id, kind, subject, body, at)
 			VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (account_id, provider, event_id) DO NOTHING`,
-			account, provider, bell.EventID, bell.Kind, id, string(body[:min(len(body), maxEvidence)]), db.At(tx.Now())); err != nil {
+			account, provider, bell.EventID, bell.Kind, id, storable(string(body), maxEvidence), db.At(tx.Now())); err != nil {
 			return err
 		}
 		if id == "" {
 			return nil
 		}
-		_, err := tx.Exec(ctx, `UPDATE payments SET due_at = $3 WHERE account_id = $1 AND id = $2 AND (due_at IS NULL OR due_at > $3)`,
-			account, id, db.At(tx.Now()))
-		return err
+		if err := wakeRefunds(ctx, tx, account, id); err != nil {
+			return err
+		}
+		return wake(ctx, tx, account, id)
 	})
 }
 
 // maxEvidence bounds what is kept of a notification's body.
 const maxEvidence = 64 << 10
-
-// observe records what a provider says about an attempt. It is the one reducer:
-// Paid never regresses, money moves the books here and nowhere else, and money
-// that nobody waits for goes back.
-func (d *Desk) observe(ctx context.Context, p Payment, seen payment.Observation) (Payment, error) {
-	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Payment, error) {
-		was, err := GetPayment(ctx, tx, Key{p.Account, p.ID})
-		if err != nil {
-			return p, err
-		}
-		now := was.after(seen, tx.Now())
-		var b db.Batch
-		if now.State == payment.Paid && was.State != payment.Paid {
-			if err := d.addMoney(ctx, &b, tx, &now, seen); err != nil {
-				return p, err
-			}
-		}
-		if now.State == payment.Dead && was.State != payment.Dead && now.Reason != payment.Abandoned && now.Reason != payment.TooLate {
-			if err := d.addPaymentFailed(&b, tx, now); err != nil {
-				return p, err
-			}
-		}
-		b.Guard(`UPDATE payments SET state = $4, live = $5, provider_id = $6, next_url = $7, reason = $8, code = $9,
-				fee_minor = $10, due_at = $11, paid_at = $12, updated_at = $13
-			WHERE account_id = $1 AND id = $2 AND state = $3`,
-			now.Account, now.ID, was.State, now.State, now.Live, now.ProviderID, now.NextURL, now.Reason, now.Code,
-			now.Fee, db.At(now.DueAt), db.At(now.PaidAt), db.At(tx.Now()))
-		return now, conflict(tx.Batch(ctx, &b), p.Order)
-	})
-}
-
-// after is the attempt as it stands once seen is known.
-func (p Payment) after(seen payment.Observation, now time.Time) Payment {
-	if seen.ProviderID != "" {
-		p.ProviderID = seen.ProviderID
-	}
-	if seen.Fee.Minor != 0 {
-		p.Fee = seen.Fee.Minor
-	}
-	p.Code = seen.Code
-	switch {
-	case p.State == payment.Paid: // never regresses
-	case p.State == payment.Dead && seen.State != payment.Paid: // only late money wakes it
-	case seen.State == payment.Unknown && p.State != payment.Created: // we know no less than before
-	default:
-		p.State, p.Reason = seen.State, seen.Reason
-		if seen.Next.RedirectURL != "" {
-			p.NextURL = seen.Next.RedirectURL
-		}
-	}
-	p.DueAt = p.nextLook(now)
-	if p.State.Final() {
-		p.Live = false
-	}
-	return p
-}
-
-// nextLook is when the provider is asked again: soon at first, then less often,
-// until a day after the attempt's end, since money may still come late.
-func (p Payment) nextLook(now time.Time) time.Time {
-	if p.State == payment.Paid || now.After(p.ExpiresAt.Add(24*time.Hour)) {
-		return time.Time{}
-	}
-	if p.State == payment.Dead {
-		return now.Add(time.Hour)
-	}
-	pauses := []time.Duration{5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 3 * time.Minute, 10 * time.Minute, 30 * time.Minute}
-	next := now.Add(pauses[min(max(p.Attempts-1, 0), len(pauses)-1)])
-	if now.Before(p.ExpiresAt) && next.After(p.ExpiresAt) {
-		return p.ExpiresAt
-	}
-	return next
-}
-
-// addMoney books money that has arrived, and gives it to the order that waits
-// for it or sends it back.
-func (d *Desk) addMoney(ctx context.Context, b *db.Batch, tx db.Tx, p *Payment, seen payment.Observation) error {
-	p.PaidAt = tx.Now()
-	o, err := Get(ctx, tx, Key{p.Account, p.Order})
-	if err != nil {
-		return err
-	}
-	if seen.Amount != p.Amount {
-		// Never grant, never guess: a person compares.
-		addCase(b, tx, d.IDs, o, "amount_differs", "payment "+p.ID+": asked for "+p.Amount.String()+", provider says "+seen.Amount.String())
-		if o.State == Placed {
-			paid := addMove(b, tx, o, Paid, func(o *Order) { o.PaidAt = tx.Now() })
-			addMove(b, tx, paid, Held, func(o *Order) { o.DueAt, o.Reason = time.Time{}, "amount_differs" })
-		}
-		if seen.Amount.Currency != p.Amount.Currency || seen.Amount.Minor <= 0 {
-			return nil // not even the books can say what it is
-		}
-		p.Amount = seen.Amount
-	}
-	ledger.Posting{Account: p.Account, Subject: p.ID, Step: "paid", Transfers: []ledger.Transfer{
-		{From: ledger.Provider(p.Provider), To: ledger.Due, Amount: p.Amount},
-	}}.AddTo(b, tx.Now())
-	b.Add(`INSERT INTO allocations (account_id, payment_id, order_id, minor) VALUES ($1,$2,$3,$4)`, p.Account, p.ID, o.ID, p.Amount.Minor)
-	switch {
-	case seen.Amount != o.Price:
-		return nil // held above
-	case o.State == Placed:
-		addMove(b, tx, o, Paid, func(o *Order) { o.PaidAt, o.DueAt = tx.Now(), tx.Now() })
-		return nil
-	case o.State == Cancelled:
-		return d.addLate(ctx, b, tx, o, *p)
-	}
-	return d.addRefund(ctx, b, tx, *p, o.ID, p.Amount, "double")
-}
-
-// addLate deals with money for an order that was cancelled: a new order with
-// the same contents is paid by it. Whether the rules still allow what was
-// quoted is decided where every paid order is decided, in fulfil.go; if they do
-// not, the money goes back.
-func (d *Desk) addLate(ctx context.Context, b *db.Batch, tx db.Tx, o Order, p Payment) error {
-	successor := o
-	successor.ID, successor.State = d.IDs.Under("ord", o.Account), Paid
-	successor.Key, successor.Quote, successor.Reason = "late:"+p.ID, "", "late_money"
-	successor.PlacedAt, successor.PaidAt, successor.UpdatedAt, successor.DueAt = tx.Now(), tx.Now(), tx.Now(), tx.Now()
-	successor.CompletedAt, successor.Attempts = time.Time{}, 0
-	insert(b, successor)
-	b.Add(`UPDATE allocations SET order_id = $4 WHERE account_id = $1 AND payment_id = $2 AND order_id = $3`, p.Account, p.ID, o.ID, successor.ID)
-	return ctx.Err()
-}
-
-func (d *Desk) addPaymentFailed(b *db.Batch, tx db.Tx, p Payment) error {
-	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", p.Account), message.Draft{
-		Account: p.Account, Key: string(message.PaymentFailed) + "/" + p.ID, Kind: message.PaymentFailed, Order: p.Order,
-		Facts: message.Facts{Amount: p.Amount, Order: p.Order, Tool: string(p.Rail), DebitReason: string(p.Reason)},
-	})
-}
 
 // expire cancels a placed order whose time is over, once no attempt of it is
 // open any more.
@@ -373,17 +345,24 @@ func (d *Desk) expire(ctx context.Context, o Order) error {
 		if err != nil {
 			return err
 		}
-		if tx.Now().Before(o.ExpiresAt) || live.ID != "" {
-			at := tx.Now().Add(30 * time.Second)
-			if tx.Now().Before(o.ExpiresAt) {
-				at = o.ExpiresAt
-			}
+		at := o.ExpiresAt
+		if !tx.Now().Before(at) && live.ID != "" {
+			at = later(tx.Now(), live.DueAt).Add(30 * time.Second) // its provider is asked first
+		}
+		if tx.Now().Before(at) {
 			_, err := tx.Exec(ctx, `UPDATE orders SET due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed'`, o.Account, o.ID, db.At(at))
 			return err
 		}
 		_, err = move(ctx, tx, o, Cancelled, func(o *Order) { o.DueAt, o.Reason, o.CompletedAt = time.Time{}, "expired", tx.Now() })
 		return err
 	})
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // Tools lists the rails that take an order's price, wallet first where it may

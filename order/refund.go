@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/ledger"
@@ -20,84 +21,150 @@ type Refund struct {
 	ID         string
 	Order      string
 	Payment    string
-	Ref        string
+	Ref        string // our name for it at the provider; another one after the provider gave up on it
 	Provider   string
 	Amount     money.Money
 	State      payment.RefundState
-	Why        string // "not_served", "double", "late", "staff"
+	Why        string // "not_served": of an order that ends by it; "double": nobody waited for the money; "staff"
 	ProviderID string
 	Code       string
 	Attempts   int
-	DueAt      time.Time
+	DueAt      time.Time // zero: nothing more is done by itself
 	CreatedAt  time.Time
-	AskedAt    time.Time // when the provider may first have been called
+	AskedAt    time.Time // when the provider may first have been called under this Ref
 	DoneAt     time.Time
 }
+
+const (
+	// refundPatience is how long a worker tries by itself where the provider
+	// says nothing clear; then a person looks.
+	refundPatience = 24 * time.Hour
+
+	// refundArrives is how long a refund that the provider has may take.
+	// Stripe speaks of 5 to 10 business days; the rest is margin of ours.
+	refundArrives = 30 * 24 * time.Hour
+
+	// lookBackAfter is when a refund that is done is looked at once more:
+	// customers' banks return money days later.
+	lookBackAfter = 7 * 24 * time.Hour
+)
 
 // giveUp turns an order that certainly was not served into one whose money goes
 // back. From the wallet the money is back in the same transaction.
 func (d *Desk) giveUp(ctx context.Context, o Order, reason, evidence string) (Order, error) {
 	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
 		var b db.Batch
-		due := addMove(&b, tx, o, RefundDue, func(o *Order) {
-			o.Reason, o.Evidence, o.DueAt = reason, clip(evidence), tx.Now()
-		})
-		line.Free(&b, o.Account, o.Line, o.ID)
-		if o.Tool == ToolWallet || o.Price.IsZero() {
-			due = d.addWalletRefund(&b, tx, due)
-			return due, conflict(tx.Batch(ctx, &b), o.ID)
-		}
-		if err := d.addRefunds(ctx, &b, tx, due, "not_served"); err != nil {
-			return o, err
-		}
-		if err := d.addNews(&b, tx, message.OrderRefundDue, due); err != nil {
+		due, err := d.addGiveUp(ctx, &b, tx, o, reason, evidence)
+		if err != nil {
 			return o, err
 		}
 		return due, conflict(tx.Batch(ctx, &b), o.ID)
 	})
 }
 
+// addGiveUp appends everything that lets an order's money go back. A refund of
+// it that was tried before is tried again.
+func (d *Desk) addGiveUp(ctx context.Context, b *db.Batch, tx db.Tx, o Order, reason, evidence string) (Order, error) {
+	due := addMove(b, tx, o, RefundDue, func(o *Order) {
+		o.Reason, o.Evidence, o.DueAt = reason, clip(evidence), tx.Now()
+	})
+	line.Free(b, o.Account, o.Line, o.ID)
+	if o.Tool == ToolWallet || o.Price.IsZero() {
+		return d.addWalletRefund(b, tx, due)
+	}
+	if err := d.addRefunds(ctx, b, tx, due); err != nil {
+		return o, err
+	}
+	return due, d.addNews(b, tx, message.OrderRefundDue, due)
+}
+
 // addWalletRefund puts the price back into the wallet and ends the order.
-func (d *Desk) addWalletRefund(b *db.Batch, tx db.Tx, o Order) Order {
+func (d *Desk) addWalletRefund(b *db.Batch, tx db.Tx, o Order) (Order, error) {
 	done := addMove(b, tx, o, Refunded, func(o *Order) { o.DueAt, o.CompletedAt = time.Time{}, tx.Now() })
 	ledger.Posting{Account: o.Account, Subject: o.ID, Step: "refunded", Transfers: []ledger.Transfer{
 		{From: ledger.Due, To: ledger.Wallet, Amount: o.Price},
 	}}.AddTo(b, tx.Now())
-	if err := d.addNews(b, tx, message.OrderRefunded, done); err != nil {
-		panic("order: news do not encode: " + err.Error()) // amounts and instants always do
-	}
-	return done
+	return done, d.addNews(b, tx, message.OrderRefunded, done)
 }
 
 // addNews queues one message about an order's money.
 func (d *Desk) addNews(b *db.Batch, tx db.Tx, kind message.Kind, o Order) error {
 	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
 		Account: o.Account, Key: string(kind) + "/" + o.ID, Kind: kind, Order: o.ID, Line: o.Line,
-		Facts: message.Facts{Amount: o.Price, Order: o.ID, Method: string(o.Tool), Tool: string(o.Tool), RefundReason: o.Reason},
+		Facts: message.Facts{Amount: o.Price, Order: o.ID, Method: string(o.Tool), Tool: string(o.Tool), RefundReason: refundWord(o.Reason)},
 	})
 }
 
-// addRefunds appends a refund of everything that was allocated to the order.
-func (d *Desk) addRefunds(ctx context.Context, b *db.Batch, tx db.Tx, o Order, why string) error {
+// refundWord is the word of package message for why money goes back; "" where
+// it has no sentence for it.
+func refundWord(reason string) string {
+	switch carrier.Reason(reason) {
+	case carrier.LineEnded, carrier.LineTerminal:
+		return "line_ended"
+	case carrier.LineUnknown, carrier.LineNotActive, carrier.PackageGone, carrier.NoBalance, carrier.StillInProgress,
+		carrier.BadRequest, carrier.Unauthorised, carrier.OperatorRefuses:
+		return "operator_refused"
+	case carrier.PriceChanged:
+		return "price_changed"
+	}
+	switch reason {
+	case "double":
+		return "paid_twice"
+	case "operator_silent", "operator_away":
+		return "no_answer"
+	case "", "staff", "late_money", "amount_differs", "no_reading", "unclear_reading", "refund_failed":
+		return ""
+	}
+	return "too_late" // the line or its rules no longer give what was paid for
+}
+
+// addRefunds appends a refund of everything that was allocated to the order, or
+// sends again what was tried before.
+func (d *Desk) addRefunds(ctx context.Context, b *db.Batch, tx db.Tx, o Order) error {
 	paid, err := paymentsFor(ctx, tx, o)
 	if err != nil {
 		return err
 	}
+	before, err := Refunds(ctx, tx, o.Ref())
+	if err != nil {
+		return err
+	}
 	for _, p := range paid {
-		if err := d.addRefund(ctx, b, tx, p, o.ID, p.Amount, why); err != nil {
-			return err
+		d.addRefund(b, tx, p, o.ID, p.Amount, "not_served")
+	}
+	for _, r := range before {
+		if r.Why == "not_served" {
+			addRefundAgain(b, tx, r)
 		}
 	}
 	return nil
 }
 
-func (d *Desk) addRefund(ctx context.Context, b *db.Batch, tx db.Tx, p Payment, order string, amount money.Money, why string) error {
-	r := Refund{ID: d.IDs.Under("rf", p.Account), Ref: reference(p.ID + order + why)}
+// addRefund appends a refund, once for each reason.
+func (d *Desk) addRefund(b *db.Batch, tx db.Tx, p Payment, order string, amount money.Money, why string) {
 	b.Add(`INSERT INTO refunds (account_id, id, order_id, payment_id, ref, provider, minor, currency, state, why, due_at, created_at)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'due',$9,$10,$10)
 		ON CONFLICT (account_id, payment_id, order_id, why) DO NOTHING`,
-		p.Account, r.ID, order, p.ID, r.Ref, p.Provider, amount.Minor, amount.Currency, why, db.At(tx.Now()))
-	return ctx.Err()
+		p.Account, d.IDs.Under("rf", p.Account), order, p.ID, reference(p.ID+order+why), p.Provider, amount.Minor, amount.Currency, why, db.At(tx.Now()))
+}
+
+// rests reports whether a refund waits for a person.
+func (r Refund) rests() bool { return r.State != payment.RefundDone && r.DueAt.IsZero() }
+
+// addRefundAgain appends that a refund which waits for a person is sent again.
+// One that failed gets a new name at the provider, who would repeat its no; one
+// of which nothing clear was heard keeps its name, so that it is made once.
+func addRefundAgain(b *db.Batch, tx db.Tx, r Refund) {
+	if !r.rests() {
+		return
+	}
+	state := r.State
+	if r.State == payment.RefundFailed {
+		r.Ref, r.ProviderID, state = reference(r.Ref), "", payment.RefundDue
+	}
+	b.Guard(`UPDATE refunds SET state = $4, ref = $5, provider_id = $6, due_at = $7, attempts = 1, asked_at = NULL
+		WHERE account_id = $1 AND id = $2 AND state = $3 AND due_at IS NULL`,
+		r.Account, r.ID, r.State, state, r.Ref, r.ProviderID, db.At(tx.Now()))
 }
 
 const refundColumns = `account_id, id, order_id, payment_id, ref, provider, minor, currency, state, why,
@@ -133,6 +200,14 @@ func Refunds(ctx context.Context, tx db.Tx, k Key) ([]Refund, error) {
 	return refunds(ctx, tx, `SELECT `+refundColumns+` FROM refunds WHERE account_id = $1 AND order_id = $2 ORDER BY id`, k.Account, k.ID)
 }
 
+// wakeRefunds makes those refunds of a payment due that the provider knows of.
+// One that may be on its way to the provider keeps its lease.
+func wakeRefunds(ctx context.Context, tx db.Tx, account, payment string) error {
+	_, err := tx.Exec(ctx, `UPDATE refunds SET due_at = $3 WHERE account_id = $1 AND payment_id = $2 AND state IN ('sent','done')`,
+		account, payment, db.At(tx.Now()))
+	return err
+}
+
 // RefundStep sends refunds that are due, and asks what became of those sent.
 func (d *Desk) RefundStep(ctx context.Context) (worked bool, err error) {
 	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Refund, error) {
@@ -149,12 +224,11 @@ func (d *Desk) RefundStep(ctx context.Context) (worked bool, err error) {
 	return true, errors.Join(errs...)
 }
 
-// maxRefundTries bounds what a worker does by itself, about a day; then a
-// person looks.
-const maxRefundTries = 80
-
 // refund takes one step of one refund.
 func (d *Desk) refund(ctx context.Context, r Refund) error {
+	if !d.inTime(r.DueAt) {
+		return nil
+	}
 	provider, ok := d.Providers[r.Provider]
 	if !ok {
 		return fault.New(fault.Internal, "refund %s needs the adapter %q, which is not configured", r.ID, r.Provider)
@@ -168,6 +242,10 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
 	ask := payment.Refund{Ref: r.Ref, Attempt: p.attempt(), Amount: r.Amount, ProviderID: r.ProviderID, Note: r.Why}
+	if r.State == payment.RefundDone {
+		seen, err := provider.QueryRefund(call, ask)
+		return d.refundLookedBack(ctx, r, seen, err)
+	}
 	seen, err := sendRefund(call, provider, r, ask)
 	switch {
 	case errors.Is(err, payment.ErrNotSent):
@@ -175,12 +253,19 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 	case err != nil:
 		r.State = payment.RefundUnknown
 		return d.refundLater(ctx, r, err.Error())
-	case seen.State == payment.RefundDone:
-		return d.refundDone(ctx, r, seen)
-	case seen.State == payment.RefundFailed:
-		return d.refundFailed(ctx, r, seen)
 	}
-	r.State, r.ProviderID, r.Code = seen.State, seen.ProviderID, seen.Code
+	r.ProviderID = seen.ProviderID
+	switch {
+	case seen.State == payment.RefundDone && seen.Amount == r.Amount:
+		return d.refundDone(ctx, r, seen.Code)
+	case seen.State == payment.RefundDone:
+		r.State = payment.RefundSent
+		return d.refundRests(ctx, r, "the provider gave back "+seen.Amount.String())
+	case seen.State == payment.RefundFailed:
+		r.State = payment.RefundFailed
+		return d.refundRests(ctx, r, seen.Code)
+	}
+	r.State = seen.State
 	return d.refundLater(ctx, r, seen.Code)
 }
 
@@ -201,63 +286,31 @@ func sendRefund(ctx context.Context, provider payment.Provider, r Refund, ask pa
 	return provider.Refund(ctx, ask)
 }
 
+// refundLater looks again after a pause, as long as that makes sense.
 func (d *Desk) refundLater(ctx context.Context, r Refund, code string) error {
-	if r.Attempts >= maxRefundTries {
-		return d.refundFailed(ctx, r, payment.RefundObservation{State: payment.RefundFailed, Code: code})
+	after, patience := pause(r.Attempts), refundPatience
+	if r.State == payment.RefundSent {
+		after, patience = min(6*time.Hour, 30*time.Second<<min(r.Attempts, 10)), refundArrives
+	}
+	if d.DB.Now().After(r.AskedAt.Add(patience)) {
+		return d.refundRests(ctx, r, code)
 	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE refunds SET state = $3, provider_id = $4, code = $5, due_at = $6
 			WHERE account_id = $1 AND id = $2 AND state IN ('due','sent','unknown')`,
-			r.Account, r.ID, r.State, r.ProviderID, clip(code), db.At(tx.Now().Add(pause(r.Attempts))))
+			r.Account, r.ID, r.State, r.ProviderID, clip(code), db.At(tx.Now().Add(after)))
 		return err
 	})
 }
 
-// refundDone books a refund, and ends the order when it was waiting for it.
-func (d *Desk) refundDone(ctx context.Context, r Refund, seen payment.RefundObservation) error {
+// refundRests leaves a refund to a person: the provider says no, or nothing
+// clear for too long.
+func (d *Desk) refundRests(ctx context.Context, r Refund, code string) error {
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		var b db.Batch
-		b.Guard(`UPDATE refunds SET state = 'done', provider_id = $3, code = $4, done_at = $5, due_at = NULL
+		b.Guard(`UPDATE refunds SET state = $3, provider_id = $4, code = $5, due_at = NULL
 			WHERE account_id = $1 AND id = $2 AND state IN ('due','sent','unknown')`,
-			r.Account, r.ID, seen.ProviderID, clip(seen.Code), db.At(tx.Now()))
-		b.Add(`UPDATE payments SET refunded_minor = refunded_minor + $3 WHERE account_id = $1 AND id = $2`, r.Account, r.Payment, r.Amount.Minor)
-		ledger.Posting{Account: r.Account, Subject: r.ID, Step: "refunded", Transfers: []ledger.Transfer{
-			{From: ledger.Due, To: ledger.Provider(r.Provider), Amount: r.Amount},
-		}}.AddTo(&b, tx.Now())
-		o, err := Get(ctx, tx, Key{r.Account, r.Order})
-		if err != nil {
-			return err
-		}
-		if o.State == RefundDue && r.Why == "not_served" {
-			o = addMove(&b, tx, o, Refunded, func(o *Order) { o.DueAt, o.CompletedAt = time.Time{}, tx.Now() })
-		}
-		o.Price = r.Amount
-		if err := d.addRefundNews(&b, tx, o, r); err != nil {
-			return err
-		}
-		return conflict(tx.Batch(ctx, &b), r.ID)
-	})
-}
-
-func (d *Desk) addRefundNews(b *db.Batch, tx db.Tx, o Order, r Refund) error {
-	reason := o.Reason
-	if r.Why != "not_served" {
-		reason = r.Why
-	}
-	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
-		Account: o.Account, Key: string(message.OrderRefunded) + "/" + r.ID, Kind: message.OrderRefunded, Order: o.ID, Line: o.Line,
-		Facts: message.Facts{Amount: r.Amount, Order: o.ID, Method: string(o.Tool), RefundReason: reason},
-	})
-}
-
-// refundFailed leaves a refund to a person: the provider says no, or nothing
-// clear for a day.
-func (d *Desk) refundFailed(ctx context.Context, r Refund, seen payment.RefundObservation) error {
-	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		var b db.Batch
-		b.Guard(`UPDATE refunds SET state = 'failed', provider_id = $3, code = $4, due_at = NULL
-			WHERE account_id = $1 AND id = $2 AND state IN ('due','sent','unknown')`,
-			r.Account, r.ID, seen.ProviderID, clip(seen.Code))
+			r.Account, r.ID, r.State, r.ProviderID, clip(code))
 		o, err := Get(ctx, tx, Key{r.Account, r.Order})
 		if err != nil {
 			return err
@@ -265,7 +318,132 @@ func (d *Desk) refundFailed(ctx context.Context, r Refund, seen payment.RefundOb
 		if o.State == RefundDue {
 			o = addMove(&b, tx, o, Held, func(o *Order) { o.DueAt, o.Reason = time.Time{}, "refund_failed" })
 		}
-		addCase(&b, tx, d.IDs, o, "refund_failed", "refund "+r.ID+": "+seen.Code)
+		if err := d.addRefundTrouble(&b, tx, o, r, code); err != nil {
+			return err
+		}
+		return conflict(tx.Batch(ctx, &b), r.ID)
+	})
+}
+
+// addRefundTrouble opens a case about a refund and tells the customer that a
+// person is looking.
+func (d *Desk) addRefundTrouble(b *db.Batch, tx db.Tx, o Order, r Refund, code string) error {
+	addCase(b, tx, d.IDs, o, "refund_failed", "refund "+r.ID+" ("+r.ProviderID+") "+string(r.State)+": "+code)
+	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
+		Account: o.Account, Key: string(message.OrderHeld) + "/" + r.Ref, Kind: message.OrderHeld, Order: o.ID, Line: o.Line,
+		Facts: message.Facts{Amount: r.Amount, Order: o.ID},
+	})
+}
+
+// refundDone books a refund, and ends the order when it was waiting for it.
+func (d *Desk) refundDone(ctx context.Context, r Refund, code string) error {
+	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		o, p, err := aboutRefund(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		var b db.Batch
+		b.Guard(`UPDATE refunds SET state = 'done', provider_id = $3, code = $4, done_at = $5, due_at = $6, attempts = 0
+			WHERE account_id = $1 AND id = $2 AND state IN ('due','sent','unknown')`,
+			r.Account, r.ID, r.ProviderID, clip(code), db.At(tx.Now()), db.At(tx.Now().Add(lookBackAfter)))
+		b.Add(`UPDATE payments SET refunded_minor = refunded_minor + $3 WHERE account_id = $1 AND id = $2`, r.Account, r.Payment, r.Amount.Minor)
+		ledger.Posting{
+			Account: r.Account, Subject: r.ID, Step: r.step("refunded"), Transfers: reversed(r.booked(p, o)),
+		}.AddTo(&b, tx.Now())
+		if r.Why == "not_served" {
+			o = addRefunded(&b, tx, o)
+		}
+		if err := d.addRefundNews(&b, tx, o, p, r); err != nil {
+			return err
+		}
+		return conflict(tx.Batch(ctx, &b), r.ID)
+	})
+}
+
+func aboutRefund(ctx context.Context, tx db.Tx, r Refund) (o Order, p Payment, err error) {
+	if o, err = Get(ctx, tx, Key{r.Account, r.Order}); err != nil {
+		return o, p, err
+	}
+	p, err = GetPayment(ctx, tx, Key{r.Account, r.Payment})
+	return o, p, err
+}
+
+// addRefunded ends an order whose money went back. One that was left to a
+// person meanwhile needs none any more.
+func addRefunded(b *db.Batch, tx db.Tx, o Order) Order {
+	if o.State == Held {
+		o = addMove(b, tx, o, RefundDue, nil)
+	}
+	if o.State != RefundDue {
+		return o // the money came back once, and now went again
+	}
+	return addMove(b, tx, o, Refunded, func(o *Order) { o.DueAt, o.CompletedAt = time.Time{}, tx.Now() })
+}
+
+// booked is how the money of a refund stands in the books before it goes: as it
+// came, when the order for which it came is not served; else as owed.
+func (r Refund) booked(p Payment, o Order) []ledger.Transfer {
+	if r.Why == "not_served" {
+		return received(p, o.Price)
+	}
+	return []ledger.Transfer{{From: ledger.Provider(p.Provider), To: ledger.Due, Amount: r.Amount}}
+}
+
+// step names a posting of the refund, which the provider may make several times.
+func (r Refund) step(what string) string {
+	if r.Ref == reference(r.Payment+r.Order+r.Why) {
+		return what
+	}
+	return what + ":" + r.Ref
+}
+
+func (d *Desk) addRefundNews(b *db.Batch, tx db.Tx, o Order, p Payment, r Refund) error {
+	reason := o.Reason
+	if r.Why != "not_served" {
+		reason = r.Why
+	}
+	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
+		Account: o.Account, Key: string(message.OrderRefunded) + "/" + r.Ref, Kind: message.OrderRefunded, Order: o.ID, Line: o.Line,
+		Facts: message.Facts{Amount: r.Amount, Order: o.ID, Method: string(p.Rail), RefundReason: refundWord(reason)},
+	})
+}
+
+// refundLookedBack deals with what a provider says about a refund that was done
+// some time ago: mostly that it still is.
+func (d *Desk) refundLookedBack(ctx context.Context, r Refund, seen payment.RefundObservation, err error) error {
+	if err == nil && seen.State == payment.RefundFailed {
+		return d.refundCameBack(ctx, r, seen.Code)
+	}
+	now, again := d.DB.Now(), time.Time{}
+	switch {
+	case now.Before(r.DoneAt.Add(lookBackAfter)):
+		again = r.DoneAt.Add(lookBackAfter)
+	case err != nil && now.Before(r.DoneAt.Add(refundArrives)):
+		again = now.Add(pause(r.Attempts))
+	}
+	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE refunds SET due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'done'`, r.Account, r.ID, db.At(again))
+		return err
+	})
+}
+
+// refundCameBack takes a refund out of the books that the customer's bank did
+// not take: we owe the money again, and a person finds out where to send it.
+func (d *Desk) refundCameBack(ctx context.Context, r Refund, code string) error {
+	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		o, p, err := aboutRefund(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		var b db.Batch
+		b.Guard(`UPDATE refunds SET state = 'failed', code = $3, due_at = NULL, done_at = NULL WHERE account_id = $1 AND id = $2 AND state = 'done'`,
+			r.Account, r.ID, clip(code))
+		b.Add(`UPDATE payments SET refunded_minor = refunded_minor - $3 WHERE account_id = $1 AND id = $2`, r.Account, r.Payment, r.Amount.Minor)
+		ledger.Posting{Account: r.Account, Subject: r.ID, Step: r.step("came_back"), Transfers: r.booked(p, o)}.AddTo(&b, tx.Now())
+		r.State = payment.RefundFailed
+		if err := d.addRefundTrouble(&b, tx, o, r, code); err != nil {
+			return err
+		}
 		return conflict(tx.Batch(ctx, &b), r.ID)
 	})
 }
@@ -277,11 +455,17 @@ func (d *Desk) settleRefund(ctx context.Context, o Order) error {
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		var b db.Batch
 		if o.Tool == ToolWallet || o.Price.IsZero() {
-			d.addWalletRefund(&b, tx, o)
+			if _, err := d.addWalletRefund(&b, tx, o); err != nil {
+				return err
+			}
 			return conflict(tx.Batch(ctx, &b), o.ID)
 		}
-		if err := d.addRefunds(ctx, &b, tx, o, "not_served"); err != nil {
+		paid, err := paymentsFor(ctx, tx, o)
+		if err != nil {
 			return err
+		}
+		for _, p := range paid {
+			d.addRefund(&b, tx, p, o.ID, p.Amount, "not_served")
 		}
 		b.Add(`UPDATE orders SET due_at = NULL WHERE account_id = $1 AND id = $2 AND state = 'refund_due'`, o.Account, o.ID)
 		return tx.Batch(ctx, &b)

@@ -56,7 +56,7 @@ func TestWalletRenewalCompletesAtOnce(t *testing.T) {
 	})
 }
 
-func (s *shop) documents(t *testing.T, account, id string) (bills []billing.Bill, points int64) {
+func (s *shop) documents(t tester, account, id string) (bills []billing.Bill, points int64) {
 	t.Helper()
 	err := s.DB.Read(t.Context(), func(ctx context.Context, tx db.Tx) (err error) {
 		if bills, err = billing.OfOrder(ctx, tx, account, id); err != nil {
@@ -114,7 +114,7 @@ func TestMisbehavingOperator(t *testing.T) {
 }
 
 // judge compares our story with the operator's and the customer's.
-func (s *shop) judge(t *testing.T, o order.Order, ln string, had int64) {
+func (s *shop) judge(t tester, o order.Order, ln string, had int64) {
 	t.Helper()
 	served := s.Sim.Extended(o.ID)
 	l := s.line(t, o.Account, ln)

@@ -12,6 +12,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -23,7 +25,8 @@ import (
 // package list has about 3 MB).
 const MaxBody = 16 << 20
 
-// ErrNotSent says that no byte of the request can have reached the stranger.
+// ErrNotSent says that no byte of the request can have reached the stranger: it
+// never had a connection.
 var ErrNotSent = errors.New("outbound: not sent")
 
 // ErrSilent says that the request may have arrived and no whole answer came.
@@ -40,15 +43,21 @@ const (
 
 // Options are what a [Client] is made from. The zero value is usable.
 type Options struct {
-	Transport     http.RoundTripper // nil: http.DefaultTransport's kind, for real strangers
-	Timeout       time.Duration     // for one call, all of it; 0: 20 s
-	RatePerSecond int               // calls allowed each second; 0: no limit
-	Observe       func(Point)       // called at every call boundary; nil: nobody looks
+	// Transport carries the requests; nil: an http.Transport of the client's
+	// own, for real strangers. Of any other than an http.Transport only an
+	// error in looking up a name or in dialling is believed to mean that
+	// nothing was sent.
+	Transport http.RoundTripper
+
+	Timeout       time.Duration // for one call, all of it, waiting for its turn included; 0: 20 s
+	RatePerSecond int           // calls allowed each second; 0: no limit
+	Observe       func(Point)   // called at every call boundary; nil: nobody looks
 }
 
-// Client calls one stranger.
+// Client calls one stranger. It is safe for concurrent use.
 type Client struct {
 	http    *http.Client
+	traced  bool // the transport says when a request gets its connection
 	timeout time.Duration
 	limit   *rate.Limiter
 	observe func(Point)
@@ -70,6 +79,7 @@ func New(o Options) *Client {
 			TLSHandshakeTimeout: 10 * time.Second,
 		}
 	}
+	_, c.traced = c.http.Transport.(*http.Transport)
 	if c.timeout == 0 {
 		c.timeout = 20 * time.Second
 	}
@@ -92,23 +102,33 @@ type Answer struct {
 	Body   []byte
 }
 
-// Do sends r and reads the whole answer, whatever its status. Errors wrap
-// [ErrNotSent] or [ErrSilent]. It panics inside a transaction: that is a bug
-// that would hold the database while a stranger thinks.
+// Do sends r and reads the whole answer, whatever its status; a redirect is an
+// answer. Errors wrap [ErrNotSent] or [ErrSilent]. It panics inside a
+// transaction: that is a bug that would hold the database while a stranger
+// thinks.
+//
+// A request is sent once. Go's transport sends one again by itself only where a
+// kept connection turned out to be dead before its first byte, and, if that
+// became clear later, requests that read or carry an Idempotency-Key.
 func (c *Client) Do(ctx context.Context, r *http.Request) (Answer, error) {
 	if db.Forbidden(ctx) {
 		panic("outbound: call inside a transaction")
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	if err := c.limit.Wait(ctx); err != nil {
+	if err := c.limit.Wait(ctx); err != nil { // also for somebody who has gone already
 		return Answer{}, fmt.Errorf("%w: waiting for the rate limit: %w", ErrNotSent, err)
 	}
 	c.observe(BeforeCall)
 	defer c.observe(AfterCall)
+	// Bytes can leave from the moment a connection is had, and not before. The
+	// later hooks are called by the goroutine that writes, which may still be
+	// on its way to them when a cancelled call has returned.
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	resp, err := c.http.Do(r.WithContext(ctx)) //nolint:gosec // the adapter decides whom to call, not a stranger
 	if err != nil {
-		if neverLeft(err) {
+		if !connected.Load() && (c.traced || neverLeft(err)) {
 			return Answer{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 		}
 		return Answer{}, fmt.Errorf("%w: %w", ErrSilent, err)
@@ -124,11 +144,11 @@ func (c *Client) Do(ctx context.Context, r *http.Request) (Answer, error) {
 	return Answer{resp.StatusCode, resp.Header, body}, nil
 }
 
-// neverLeft reports whether the connection was not even made: name look-up or
-// dialling failed. Everything later may have reached the stranger.
+// neverLeft reports whether the connection was not even made, from the error
+// alone: name look-up or dialling failed.
 func neverLeft(err error) bool {
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return dns != nil
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return true
 	}
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"

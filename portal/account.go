@@ -150,14 +150,14 @@ func (v *visit) zones() []ui.Choice {
 
 // saveAccount keeps the customer's language and time zone.
 func (s *Server) saveAccount(ctx context.Context, v *visit) (answer, error) {
-	l, ok := locale.Parse(v.r.PostForm.Get("language"))
+	l, ok := locale.Parse(v.field("language"))
 	if !ok {
 		l = v.account.Language
 	}
 	err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		return account.SetPreferences(ctx, tx, v.account.ID, account.Preferences{
 			Name: v.account.Name, Language: l, HomeOperator: v.account.HomeOperator,
-			Zone: calendar.Zone(v.r.PostForm.Get("zone")),
+			Zone: calendar.Zone(v.field("zone")),
 		})
 	})
 	if err != nil {
@@ -202,7 +202,7 @@ func (s *Server) sessionsPage(ctx context.Context, v *visit) (answer, error) {
 
 // endSessions ends one session of the customer's, or all but this one.
 func (s *Server) endSessions(ctx context.Context, v *visit) (answer, error) {
-	id := v.r.PostForm.Get("session")
+	id := v.field("session")
 	var err error
 	if id == "others" {
 		err = s.Door.SignOutOthers(ctx, v.account.ID, v.session.ID)

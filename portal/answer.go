@@ -104,6 +104,11 @@ func (v *visit) readForm() error {
 	return f
 }
 
+// field is what the form sent under a name.
+func (v *visit) field(name string) string {
+	return v.r.PostForm.Get(name) //nolint:forbidigo // a field of a request, not a call to a stranger
+}
+
 // sent is a finished answer.
 type sent struct {
 	status int

@@ -1,7 +1,9 @@
 package portal
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/catalogue"
@@ -98,10 +100,25 @@ func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	p := linesPage{Frame: v.frame(v.voice.T("lines.title"))}
+	slices.SortStableFunc(lines, func(a, b line.Line) int {
+		return cmp.Compare(urgency(a.At(v.voice.Now)), urgency(b.At(v.voice.Now)))
+	})
 	for _, l := range lines {
 		p.Lines = append(p.Lines, v.lineView(l))
 	}
 	return show("lines.html", p), nil
+}
+
+// urgency orders lines: those that can be kept going first.
+func urgency(s line.State) int {
+	switch s {
+	case line.Active, line.Grace:
+		return 0
+	case line.New, line.Suspended:
+		return 1
+	case line.Ended, line.Terminal, line.Recycled:
+	}
+	return 2
 }
 
 // linePage is everything line.html may use.
@@ -155,7 +172,7 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 		p.RenewBy = v.voice.End(by, at.loc)
 	}
 	if _, no := renewal.Offers(f.situation); no != nil {
-		refusal := v.voice.Refused(no, at.plan, at.loc)
+		refusal := v.voice.Refused(no, at.loc)
 		p.Refusal, p.Line.CanRenew = &refusal, false
 	}
 	for _, period := range f.situation.Periods {

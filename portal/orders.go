@@ -147,7 +147,11 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	p.Progress = v.voice.Progress(o, t.live(), billed, at.loc)
 	p.Frame = v.frame(p.Progress.Badge.Word + " – " + p.What)
 	if p.Progress.Moving {
-		p.Refresh = patience(v.voice.Now.Sub(o.UpdatedAt))
+		since := o.UpdatedAt
+		if live := t.live(); live.UpdatedAt.After(since) {
+			since = live.UpdatedAt
+		}
+		p.Refresh = patience(v.voice.Now.Sub(since))
 	}
 	if o.Line != "" {
 		p.Line, p.Plan, p.PlanID = v.lineView(t.line), v.voice.PlanName(t.cat, o.Plan), o.Plan
@@ -170,7 +174,7 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if o.State != order.Placed {
 		return
 	}
-	if n := len(t.payments); n > 0 && t.payments[n-1].State == payment.Dead {
+	if n := len(t.payments); n > 0 && failed(t.payments[n-1]) {
 		p.Trouble = v.voice.PaymentWhy(t.payments[n-1].Reason)
 	}
 	if p.Progress.Moving || !v.voice.Now.Before(o.ExpiresAt) {
@@ -186,6 +190,12 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	}
 	p.Pay = v.voice.Say("review.pay", locale.Args{"amount": o.Price})
 	p.PayUntil = v.voice.Say("order.page.pay_until", locale.Args{"time": v.voice.Moment(o.ExpiresAt, at.loc).Text})
+}
+
+// failed reports whether a debit failed, for good or in a session in which the
+// customer can try another card.
+func failed(p order.Payment) bool {
+	return p.State == payment.Dead || p.State == payment.NeedsCustomer && p.Reason != ""
 }
 
 // patience is after how many seconds a page that waits is asked for again.
@@ -208,7 +218,7 @@ func (s *Server) payOrder(ctx context.Context, v *visit) (answer, error) {
 	if err := v.mayBuy(ctx, k); err != nil {
 		return answer{}, err
 	}
-	rail := payment.Rail(v.r.PostForm.Get("tool"))
+	rail := payment.Rail(v.field("tool"))
 	if _, ok := s.Desk.Rails[rail]; !ok {
 		return answer{}, fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}

@@ -35,6 +35,7 @@ type renewPage struct {
 	Today      string
 	Currency   string
 	Currencies []ui.Choice
+	Common     []string // what is the same for all terms, said once
 	Offers     []offerCard
 	Packs      []offerCard
 	Refused    []refusedItems
@@ -108,14 +109,13 @@ func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
 	}
 	offers, no := renewal.Offers(s)
 	if no != nil {
-		refusal := v.voice.Refused(no, at.plan, at.loc)
+		refusal := v.voice.Refused(no, at.loc)
 		p.Refusal = &refusal
 		return
 	}
 	until := v.until(p, s, at.loc)
-	ended := !s.Now.Before(s.Line.EndsAt)
 	for _, o := range marked(offers, until) {
-		card := offerCard{Offer: v.voice.Offer(s.Catalogue, at.plan, o.Offer, ended, at.loc)}
+		card := offerCard{Offer: v.voice.Offer(s.Catalogue, at.plan, o.Offer, at.loc)}
 		card.EndsLabel, card.Choose, card.Short = v.voice.T("offer.until"), v.voice.T("offer.choose"), o.short
 		if o.cheapest {
 			card.Mark = v.voice.Say("offer.cheapest_until", locale.Args{"day": v.lastDay(until, at.loc)})
@@ -126,8 +126,33 @@ func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
 			p.Offers = append(p.Offers, card)
 		}
 	}
+	p.Common = common(p.Offers)
 	v.sayUntil(p, s, until, at.loc)
 	p.Refused = v.refused(s, at, offers)
+}
+
+// common takes out of the cards what all of them say, to be said once.
+func common(cards []offerCard) (said []string) {
+	if len(cards) < 2 {
+		return nil
+	}
+	effect, unused := cards[0].Effect, cards[0].Unused
+	same := func(say func(offerCard) string) bool {
+		return !slices.ContainsFunc(cards, func(c offerCard) bool { return say(c) != say(cards[0]) })
+	}
+	if effect != "" && same(func(c offerCard) string { return c.Effect }) {
+		said = append(said, effect)
+		for i := range cards {
+			cards[i].Effect = ""
+		}
+	}
+	if unused != "" && same(func(c offerCard) string { return c.Unused }) {
+		said = append(said, unused)
+		for i := range cards {
+			cards[i].Unused = ""
+		}
+	}
+	return said
 }
 
 // until reads the day to which the customer needs the line. It is the first
@@ -214,11 +239,11 @@ func (v *visit) refused(s renewal.Situation, at place, offers []renewal.Offer) (
 			continue
 		}
 		_, no := renewal.Decide(s, item)
-		if no == nil {
+		if no == nil || no.Rule == renewal.NothingOnSale {
 			continue
 		}
 		name := v.voice.ItemName(s.Catalogue, item)
-		refusal := v.voice.Refused(no, at.plan, at.loc)
+		refusal := v.voice.Refused(no, at.loc)
 		same := slices.IndexFunc(out, func(r refusedItems) bool { return r.Refusal == refusal })
 		if same >= 0 {
 			out[same].Names += v.voice.T("list.comma") + name
@@ -297,7 +322,7 @@ func (v *visit) currency(ctx context.Context, tx db.Tx, k keyhole, c *catalogue.
 
 // chosenCurrency is what this form or address asks for; "" where it does not.
 func (v *visit) chosenCurrency() money.Currency {
-	return money.Currency(cmp.Or(v.r.PostForm.Get("currency"), v.r.URL.Query().Get("currency")))
+	return money.Currency(cmp.Or(v.field("currency"), v.r.URL.Query().Get("currency")))
 }
 
 // choose fixes the chosen offer as a quote, and goes on to its review.
@@ -325,11 +350,11 @@ func (s *Server) choose(ctx context.Context, v *visit) (answer, error) {
 			return goTo("/orders/" + live), nil
 		}
 	}
-	item, err := ui.ItemOf(v.r.PostForm.Get("item"))
+	item, err := ui.ItemOf(v.field("item"))
 	if err != nil {
 		return answer{}, err
 	}
-	q, err := s.Desk.Quote(ctx, k.account, id, item, money.Currency(v.r.PostForm.Get("currency")))
+	q, err := s.Desk.Quote(ctx, k.account, id, item, money.Currency(v.field("currency")))
 	if refusedByRule(err) {
 		return v.renewAgain(ctx, err)
 	}

@@ -151,17 +151,15 @@ func (v *visit) addPurchase(p *reviewPage, q quoted) {
 	} else {
 		p.Begins = v.voice.T("review.begins.now")
 	}
-	refund := own.plan.Policy.Refund
-	if quote.Kind == order.Pack {
-		refund = catalogue.RefundNever
+	offer, no := renewal.Decide(q.situation, item)
+	if no != nil { // accepting it will say why not
+		offer = renewal.Offer{Item: item, Refund: own.plan.Policy.Refund, Revives: !quote.CreatedAt.Before(line.EndsAt)}
 	}
-	offer := renewal.Offer{Item: item, Effect: quote.Effect, StartsAt: quote.StartsAt, EndsAt: quote.EndsAt}
-	if now, no := renewal.Decide(q.situation, item); no == nil {
-		offer.Unused, refund = now.Unused, now.Refund
-		p.Unused = v.voice.Unused(offer, own.op.GB, own.loc)
+	offer.Effect, offer.StartsAt, offer.EndsAt = quote.Effect, quote.StartsAt, quote.EndsAt
+	p.Effect, p.Refund = offer.EffectText(v.voice.Lang, own.loc), offer.RefundText(v.voice.Lang, own.loc)
+	if no == nil && quote.Kind == order.Term {
+		p.Unused = offer.UnusedText(v.voice.Lang, own.op.GB)
 	}
-	p.Effect = v.voice.Effect(offer, !v.voice.Now.Before(line.EndsAt), own.loc)
-	p.Refund = v.voice.Refundable(refund)
 	p.Tax = v.taxIn(q.catalogue.Seller, sold.TaxClass, quote.Price)
 	if per := q.catalogue.Seller.Points.EarnPer[quote.Price.Currency]; per > 0 && quote.Price.Minor >= per {
 		p.Points = v.voice.Money(money.Of(quote.Price.Minor/per, money.Points))
@@ -258,14 +256,14 @@ func (s *Server) accept(ctx context.Context, v *visit) (answer, error) {
 
 // acceptance is what the form says.
 func (v *visit) acceptance(k keyhole, q order.Quote) (order.Acceptance, error) {
-	minor, err := strconv.ParseInt(v.r.PostForm.Get("amount"), 10, 64)
+	minor, err := strconv.ParseInt(v.field("amount"), 10, 64)
 	if err != nil {
 		return order.Acceptance{}, fault.Because(fault.Conflict, "amount_differs",
 			"The confirmed amount is not the offer's. Reload the page and look again.", nil)
 	}
 	a := order.Acceptance{
-		Account: k.account, Quote: q.ID, Tool: catalogue.Tool(v.r.PostForm.Get("tool")),
-		Amount: money.Of(minor, money.Currency(v.r.PostForm.Get("currency"))),
+		Account: k.account, Quote: q.ID, Tool: catalogue.Tool(v.field("tool")),
+		Amount: money.Of(minor, money.Currency(v.field("currency"))),
 	}
 	switch {
 	case a.Tool == "":
@@ -304,10 +302,10 @@ func (v *visit) why(q quoted, err error) string {
 	if refusedByRule(err) {
 		own := placeOf(q.catalogue, q.situation.Line.Plan)
 		s := q.situation
-		s.Tool = catalogue.Tool(v.r.PostForm.Get("tool"))
+		s.Tool = catalogue.Tool(v.field("tool"))
 		item := renewal.Item{Kind: renewal.Kind(q.quote.Kind), Plan: q.quote.Plan, ID: q.quote.Item}
 		if _, no := renewal.Decide(s, item); no != nil {
-			return ui.Explain(v.voice, no, own.plan, own.loc)
+			return no.Text(v.voice.Lang, own.loc)
 		}
 	}
 	return v.voice.Fault(err)

@@ -39,7 +39,7 @@ const challengeLife = 15 * time.Minute
 // askCode sends a code. What is shown is the same whether or not somebody has
 // the address.
 func (s *Server) askCode(ctx context.Context, v *visit) (answer, error) {
-	email, next := v.r.PostForm.Get("email"), safeNext(v.r.PostForm.Get("next"))
+	email, next := v.field("email"), safeNext(v.field("next"))
 	challenge, err := s.Door.AskCode(ctx, email, string(v.language()), v.client())
 	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.TooMany {
 		p := v.signInForm(next)
@@ -95,8 +95,8 @@ func (v *visit) codeForm(next string) codeForm {
 
 // enterCode opens a session for the right code.
 func (s *Server) enterCode(ctx context.Context, v *visit) (answer, error) {
-	next := safeNext(v.r.PostForm.Get("next"))
-	token, _, err := s.Door.EnterCode(ctx, v.cookie(challengeCookie), v.r.PostForm.Get("code"), v.r.UserAgent())
+	next := safeNext(v.field("next"))
+	token, _, err := s.Door.EnterCode(ctx, v.cookie(challengeCookie), v.field("code"), v.r.UserAgent())
 	switch kind := fault.KindOf(err); kind {
 	case "":
 	case fault.Invalid, fault.Denied, fault.TooMany:

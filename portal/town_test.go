@@ -72,8 +72,8 @@ func newTown(t *testing.T) *town {
 		_, _, err := catalogue.Apply(ctx, tx, catalogue.DemoFile(), "test")
 		return err
 	})
-	w.aiko = w.customer("aiko@example.com", ids)
-	w.other = w.customer("other@example.com", ids)
+	w.aiko = w.customer("aiko@example.com", 12_000, ids)
+	w.other = w.customer("other@example.com", 777, ids)
 	w.settle(ids)
 	w.web = httptest.NewServer(w.server.Handler())
 	t.Cleanup(w.web.Close)
@@ -87,7 +87,7 @@ func (w *town) write(fn func(context.Context, db.Tx) error) {
 	}
 }
 
-func (w *town) customer(email string, ids *id.Source) account.Account {
+func (w *town) customer(email string, yen int64, ids *id.Source) account.Account {
 	w.t.Helper()
 	a, err := db.Written(w.t.Context(), w.env.DB, func(ctx context.Context, tx db.Tx) (account.Account, error) {
 		a, err := account.Create(ctx, tx, ids, account.New{Email: email, Language: locale.En, Zone: "Asia/Shanghai"})
@@ -95,7 +95,7 @@ func (w *town) customer(email string, ids *id.Source) account.Account {
 			return a, err
 		}
 		return a, ledger.Post(ctx, tx, ledger.Posting{Account: a.ID, Subject: "import", Step: "opening", Transfers: []ledger.Transfer{
-			{From: ledger.Opening, To: ledger.Wallet, Amount: money.Of(12_000, "JPY")},
+			{From: ledger.Opening, To: ledger.Wallet, Amount: money.Of(yen, "JPY")},
 			{From: ledger.Opening, To: ledger.Points, Amount: money.Of(340, money.Points)},
 		}})
 	})
@@ -231,7 +231,7 @@ func (b *browser) see(path string) page {
 	b.t.Helper()
 	p := b.get(path)
 	if p.status != http.StatusOK {
-		b.t.Fatalf("GET %s: %d to %q\n%s", path, p.status, p.to, p.html)
+		b.t.Fatalf("GET %s: %d to %q\n%s", path, p.status, p.to, clean(p.html))
 	}
 	return p
 }
@@ -241,7 +241,7 @@ func (b *browser) post(path string, form url.Values) string {
 	b.t.Helper()
 	p := b.do("POST", path, form)
 	if p.status != http.StatusSeeOther {
-		b.t.Fatalf("POST %s %v: %d\n%s", path, form, p.status, p.html)
+		b.t.Fatalf("POST %s %v: %d\n%s", path, form, p.status, clean(p.html))
 	}
 	return p.to
 }
@@ -249,6 +249,7 @@ func (b *browser) post(path string, form url.Values) string {
 // signIn signs in by the code that was sent.
 func (b *browser) signIn(email string) *browser {
 	b.t.Helper()
+	b.town.env.Clock.Add(time.Second) // so that there is a newest code
 	b.post("/sign-in", url.Values{"email": {email}})
 	b.post("/sign-in/code", url.Values{"code": {b.town.lastCode()}})
 	return b
@@ -400,4 +401,13 @@ func (b *bank) QueryRefund(_ context.Context, r payment.Refund) (payment.RefundO
 
 func (b *bank) Notification(http.Header, []byte) (payment.Doorbell, error) {
 	return payment.Doorbell{}, payment.ErrForged
+}
+
+// restrict stops aiko's account from buying, as staff would.
+func (w *town) restrict() {
+	w.t.Helper()
+	w.write(func(ctx context.Context, tx db.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE accounts SET state = 'restricted' WHERE account_id = $1`, w.aiko.ID)
+		return err
+	})
 }

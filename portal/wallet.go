@@ -138,7 +138,7 @@ func (s *Server) topUp(ctx context.Context, v *visit) (answer, error) {
 	if err := v.mayBuy(ctx, keyhole{account: v.account.ID}); err != nil {
 		return answer{}, err
 	}
-	typed, c := v.r.PostForm.Get("amount"), money.Currency(v.r.PostForm.Get("currency"))
+	typed, c := v.field("amount"), money.Currency(v.field("currency"))
 	amount, err := readAmount(typed, c)
 	var q order.Quote
 	if err == nil {

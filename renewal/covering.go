@@ -69,14 +69,20 @@ type way struct {
 type search struct {
 	need  time.Time
 	found []Cover
-	best  money.Money // of those found
-	left  int         // decisions that may still be made
+	best  int64 // the price of the cheapest that has fewer terms than are tried now
+	bound bool  // there is one
+	left  int   // decisions that may still be made
 	seen  map[string]bool
 }
 
 // longer buys one more term of the same plan after every way that is too short
 // and still cheaper than what was found.
 func (x *search) longer(ways []way) []way {
+	for _, c := range x.found {
+		if !x.bound || c.Price.Minor < x.best {
+			x.best, x.bound = c.Price.Minor, true
+		}
+	}
 	var next []way
 	for _, w := range ways {
 		plan, ok := w.s.Catalogue.Plan(w.s.Line.Plan)
@@ -108,34 +114,36 @@ func (x *search) add(ways []way, w way, o Offer) []way {
 		s:     w.s.after(o),
 	}
 	next.cover.EndsAt = next.s.Line.EndsAt
-	if more := len(next.cover.Offers) > 1; more && (x.dear(total) || x.repeated(next.cover)) {
+	if x.bound && total.Minor >= x.best {
 		return ways
 	}
 	if next.cover.EndsAt.Before(x.need) {
-		return append(ways, next)
+		// Where months are among them, another order can lead further.
+		if x.first(next.cover, next.cover.EndsAt.String()) {
+			ways = append(ways, next)
+		}
+		return ways
 	}
-	x.found = append(x.found, next.cover)
-	if len(x.found) == 1 || total.Minor < x.best.Minor {
-		x.best = total
+	if x.first(next.cover, "found") {
+		x.found = append(x.found, next.cover)
 	}
 	return ways
 }
 
-func (x *search) dear(total money.Money) bool { return len(x.found) > 0 && total.Minor >= x.best.Minor }
-
-// repeated reports whether the same terms were looked at in another order.
-func (x *search) repeated(c Cover) bool {
+// first reports whether these terms, in whatever order, were not looked at
+// before with the same result.
+func (x *search) first(c Cover, result string) bool {
 	var ids []string
 	for _, o := range c.Offers {
 		ids = append(ids, o.Item.Plan+"/"+o.Item.ID)
 	}
 	slices.Sort(ids)
-	key := strings.Join(ids, " ")
+	key := strings.Join(append(ids, result), " ")
 	if x.seen[key] {
-		return true
+		return false
 	}
 	x.seen[key] = true
-	return false
+	return true
 }
 
 // after is the situation in which o was bought at once.

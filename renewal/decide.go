@@ -263,7 +263,7 @@ func (d *decision) currentEnd() time.Time {
 		return end
 	}
 	for _, p := range d.s.Periods { // oldest first
-		if p.State != line.PeriodCancelled && p.Effect == string(catalogue.Append) && p.StartsAt.Equal(end) {
+		if p.State != line.PeriodCancelled && p.Effect == string(catalogue.Append) && p.StartsAt.Equal(end) && p.EndsAt.After(end) {
 			end = p.EndsAt.UTC()
 		}
 	}

@@ -81,5 +81,8 @@ func (d *decision) nextReset(p catalogue.Plan) time.Time {
 	if d.runs {
 		start = d.running.StartsAt.UTC()
 	}
-	return nextReset(p, start, d.currentEnd(), d.s.Now, d.loc)
+	if at := nextReset(p, start, d.currentEnd(), d.s.Now, d.loc); at.After(d.s.Now) {
+		return at
+	}
+	return d.currentEnd() // a period that began before time did
 }

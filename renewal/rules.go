@@ -51,10 +51,8 @@ func (d *decision) when() *Refusal {
 		}
 		return d.noAt(TooLate, last)
 	}
-	if p.Opens.N > 0 {
-		if from := before(end, p.Opens, d.loc); d.s.Now.Before(from) {
-			return d.noAt(TooEarly, from)
-		}
+	if from := d.opens(); d.s.Now.Before(from) {
+		return d.noAt(TooEarly, d.possible(from))
 	}
 	if p.Closes.N > 0 {
 		if last := before(end, p.Closes, d.loc); !d.s.Now.Before(last) {
@@ -62,6 +60,22 @@ func (d *decision) when() *Refusal {
 		}
 	}
 	return nil
+}
+
+// opens is from when a running line can be renewed. Where nothing limits the
+// data, a day that is paid for already is not sold again.
+func (d *decision) opens() time.Time {
+	p, end := d.own.Policy, d.s.Line.EndsAt
+	var from time.Time
+	if p.Opens.N > 0 {
+		from = before(end, p.Opens, d.loc)
+	}
+	if d.own.Kind == catalogue.Unlimited && d.own.DailyCap == 0 && d.effect() == catalogue.SameDay {
+		if today := calendar.StartOfDay(end, d.loc); today.After(from) {
+			from = today
+		}
+	}
+	return from
 }
 
 func (d *decision) needs() *Refusal { return d.conditions(d.own.Policy.Needs) }
@@ -133,7 +147,11 @@ func (d *decision) ahead(t catalogue.Term, o Offer) *Refusal {
 	switch o.Effect {
 	case catalogue.Append, catalogue.Queue:
 		if o.EndsAt.After(limit.End(d.s.Now, d.loc, 0)) {
-			return d.noAt(TooFarAhead, d.possible(reaches(limit, o.EndsAt, d.loc)))
+			from := reaches(limit, o.EndsAt, d.loc)
+			if !from.Before(o.TakeBy) {
+				return d.no(TooFarAhead) // the line has ended by then
+			}
+			return d.noAt(TooFarAhead, from)
 		}
 	case catalogue.Restart, catalogue.Parallel:
 		if nominalDays(t.Length) > nominalDays(limit) {

@@ -167,8 +167,6 @@ func (d *decision) days(t catalogue.Term, o Offer) int {
 	switch {
 	case o.Effect == catalogue.Adds:
 		return 0
-	case o.Effect == catalogue.SameDay:
-		return 1
 	case countsMonths(t.Length):
 		return calendar.Days(o.StartsAt, o.EndsAt, d.loc)
 	}

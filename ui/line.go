@@ -99,8 +99,10 @@ func stopped(l line.Line, p catalogue.Plan, now time.Time, loc *time.Location) b
 	return p.Kind == catalogue.DailyCap && p.ThrottleKbps == 0 && capUsed(l, p) && fresh(l, p, now, loc)
 }
 
+// capUsed reports whether nothing that could be shown is left of the cap.
 func capUsed(l line.Line, p catalogue.Plan) bool {
-	return dayCap(l, p) > 0 && l.Usage.Used >= dayCap(l, p)
+	const shown = 1 << 10
+	return dayCap(l, p) > 0 && dayCap(l, p)-l.Usage.Used < shown
 }
 
 // dayCap is how much there is until the reset, as the operator says, or else

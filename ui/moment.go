@@ -51,10 +51,17 @@ func (v Voice) moment(t time.Time, loc *time.Location, write func(locale.Languag
 	if v.Zone == nil {
 		return m
 	}
-	_, here := t.In(loc).Zone()
-	if _, own := t.In(v.Zone).Zone(); own != here {
-		m.Own = v.Say("time.yours", locale.Args{"time": write(v.Lang, t, v.Zone)})
+	here, own := t.In(loc), t.In(v.Zone)
+	_, a := here.Zone()
+	_, b := own.Zone()
+	if a == b {
+		return m
 	}
+	text := write(v.Lang, t, v.Zone)
+	if here.YearDay() == own.YearDay() { // the day is said already
+		text = strings.TrimLeft(strings.TrimPrefix(text, locale.Day(v.Lang, t, v.Zone)), ", ")
+	}
+	m.Own = v.Say("time.yours", locale.Args{"time": text})
 	return m
 }
 

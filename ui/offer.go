@@ -25,14 +25,16 @@ type Offer struct {
 }
 
 // Offer says what o does to a line of the catalogue's plan own.
-func (v Voice) Offer(c *catalogue.Catalogue, own catalogue.Plan, o renewal.Offer, ended bool, loc *time.Location) Offer {
+func (v Voice) Offer(c *catalogue.Catalogue, own catalogue.Plan, o renewal.Offer, loc *time.Location) Offer {
 	out := Offer{
 		Value:  ValueOf(o.Item),
 		Name:   v.ItemName(c, o.Item),
 		Price:  v.Money(o.Price),
 		Ends:   v.End(o.EndsAt, loc),
-		Effect: v.Effect(o, ended, loc),
-		Unused: v.Unused(o, gbOf(c, own), loc),
+		Effect: v.effect(o),
+	}
+	if o.Unused.Limited && o.Item.Kind == renewal.Term {
+		out.Unused = o.UnusedText(v.Lang, gbOf(c, own))
 	}
 	if o.Item.Plan != own.ID {
 		out.Plan = v.PlanName(c, o.Item.Plan)
@@ -49,42 +51,15 @@ func (v Voice) Offer(c *catalogue.Catalogue, own catalogue.Plan, o renewal.Offer
 	return out
 }
 
-// Effect says what an offer does to the line.
-func (v Voice) Effect(o renewal.Offer, ended bool, loc *time.Location) string {
-	key := "effect." + string(o.Effect)
-	if ended && texts.Has(key+".ended") {
-		key += ".ended"
+// effect is what an offer does to the line, short enough for a card; the
+// review says it with its instants.
+func (v Voice) effect(o renewal.Offer) string {
+	key := "offer." + string(o.Effect)
+	switch {
+	case o.Item.Kind == renewal.Pack:
+		key = "offer.pack"
+	case o.Revives && texts.Has(key+".revives"):
+		key += ".revives"
 	}
-	if o.Item.Kind == renewal.Pack {
-		key = "effect.pack"
-	}
-	return v.Say(key, locale.Args{
-		"start": locale.Moment(v.Lang, o.StartsAt, loc), "end": v.End(o.EndsAt, loc).Text,
-	})
-}
-
-// Unused says what happens to data that is unused when an offer takes effect;
-// "" where there is none to speak of.
-func (v Voice) Unused(o renewal.Offer, gb int64, loc *time.Location) string {
-	if o.Item.Kind == renewal.Pack || o.Unused.Bytes <= 0 {
-		return ""
-	}
-	args := locale.Args{"left": locale.DataLeft(v.Lang, o.Unused.Bytes, cleanGB(gb)), "time": ""}
-	switch o.Unused.Rule {
-	case catalogue.DataCarried:
-		return v.Say("unused.carried", args)
-	case catalogue.DataOwn:
-		return v.Say("unused.own", args)
-	case catalogue.DataLost:
-	}
-	if !o.Unused.At.After(v.Now) {
-		return v.Say("unused.lost.now", args)
-	}
-	args["time"] = v.End(o.Unused.At, loc).Text
-	return v.Say("unused.lost", args)
-}
-
-// Refundable says until when the money can be had back for the asking.
-func (v Voice) Refundable(r catalogue.RefundRule) string {
-	return v.Either("refundable."+string(r), "refundable.never", nil)
+	return v.T(key)
 }

@@ -66,8 +66,8 @@ func (v Voice) lead(o order.Order, live order.Payment) string {
 	switch {
 	case o.State == order.Placed && live.ID != "" && live.State != payment.NeedsCustomer:
 		key = "order.placed.asking.lead"
-	case o.Kind == order.TopUp && texts.Has(key+".topup"):
-		key += ".topup"
+	case texts.Has(key + "." + string(o.Kind)):
+		key += "." + string(o.Kind)
 	}
 	return v.Say(key, locale.Args{"amount": o.Price})
 }
@@ -110,10 +110,9 @@ func (v Voice) PaymentWhy(r payment.Reason) string {
 // steps lists what an order goes through, with the time of what has happened.
 func (v Voice) steps(o order.Order, billed time.Time, loc *time.Location) []Step {
 	steps := []stepAt{{"placed", o.PlacedAt}, {"paid", o.PaidAt}}
-	switch {
-	case o.Kind == order.TopUp:
+	if o.Kind == order.TopUp {
 		steps = append(steps, stepAt{"credited", o.CompletedAt}, stepAt{"receipt", billed})
-	default:
+	} else {
 		steps = append(steps, stepAt{"asked", o.AskedAt}, stepAt{"extended", o.CompletedAt}, stepAt{"billed", billed})
 	}
 	switch o.State {

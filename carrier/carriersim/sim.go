@@ -36,15 +36,23 @@ const (
 // Faults are all faults but None.
 var Faults = []Fault{Refuse, NotSent, LoseRequest, LoseAnswer, ActLater}
 
-// Sim is one operator. Its exported fields are set before first use.
+// Sim is one operator. Its exported fields are set before first use; it is safe
+// for concurrent use then.
 type Sim struct {
 	Title string           // the adapter's name; empty: "sim"
 	Now   func() time.Time // the clock
 
-	// Choose decides the fate of each extension; nil means None.
+	// Sells is what it sells, to lines that were [Sim.Set]. nil: whatever it is
+	// asked for, to whatever line.
+	Sells []carrier.Package
+
+	// Choose decides the fate of each extension; nil means None. It is called
+	// under the operator's lock.
 	Choose func(carrier.Extension) Fault
 
-	// Meanwhile is called while an extension is under way; nil: nobody looks.
+	// Meanwhile, if not nil, is called while an extension is under way: after
+	// the operator acted, or will not, and before the caller hears. A test lets
+	// another worker look at that worst moment.
 	Meanwhile func(carrier.Extension)
 
 	// Settles is what Abilities say about SettlesWithin; 0: 30 s.
@@ -52,13 +60,23 @@ type Sim struct {
 
 	mu     sync.Mutex
 	lines  map[string]carrier.Status
-	done   map[string]carrier.Receipt
+	done   map[string]deed // by reference; a second of the same has "#2" after it
+	times  map[string]int  // how often each reference was carried out
 	later  []carrier.Extension
 	asked  map[string]int
 	silent bool
 }
 
+// deed is an extension that was carried out.
+type deed struct {
+	profile string
+	receipt carrier.Receipt
+}
+
 var _ carrier.Carrier = (*Sim)(nil)
+
+// afterEnd is how long after its end the operator still feeds a line.
+const afterEnd = 365 * 24 * time.Hour
 
 // Name implements [carrier.Carrier].
 func (s *Sim) Name() string {
@@ -76,12 +94,13 @@ func (s *Sim) Abilities() carrier.Abilities {
 	}
 	return carrier.Abilities{
 		Modes:    []carrier.Mode{carrier.ModeExtend, carrier.ModeQueue, carrier.ModeParallel, carrier.ModeSameDay},
-		AfterEnd: 365 * 24 * time.Hour, PerDay: true, Cancel: true, SettlesWithin: settles, RatePerSecond: 1000, KeepsRef: true,
+		AfterEnd: afterEnd, PerDay: true, Cancel: true, SettlesWithin: settles, RatePerSecond: 1000, KeepsRef: true,
 	}
 }
 
 // Set says how the operator sees a line. A line that was never set is unknown
-// to LineStatus and is extended all the same.
+// to Status, and is extended all the same unless the operator has a list of
+// what it Sells.
 func (s *Sim) Set(profile string, st carrier.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +110,7 @@ func (s *Sim) Set(profile string, st carrier.Status) {
 	s.lines[profile] = st
 }
 
-// Silence makes every call go unanswered, or ends that.
+// Silence makes every call go unanswered, and without effect, or ends that.
 func (s *Sim) Silence(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,28 +119,82 @@ func (s *Sim) Silence(on bool) {
 
 // Prepare implements [carrier.Carrier]. The operator keeps our references, so
 // there is nothing to remember.
-func (s *Sim) Prepare(_ context.Context, e carrier.Extension) (carrier.Snapshot, error) {
+func (s *Sim) Prepare(ctx context.Context, e carrier.Extension) (carrier.Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.silent {
-		return nil, fmt.Errorf("%w: the simulated operator is silent", carrier.ErrNotSent)
+	if err := s.unread(ctx); err != nil {
+		return nil, err
 	}
-	if st, ok := s.lines[e.Profile.ID]; ok && st.State == carrier.LineDead {
-		return nil, &carrier.Refusal{Reason: carrier.LineTerminal, Code: "dead", Text: "the simulated line is dead"}
+	if no := s.refusal(e); no != nil {
+		return nil, no
 	}
 	return nil, nil
 }
 
+// unread is why a call that changes nothing gets no answer, or nil.
+func (s *Sim) unread(ctx context.Context) error {
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %w", carrier.ErrNotSent, ctx.Err())
+	case s.silent:
+		return fmt.Errorf("%w: the simulated operator is silent", carrier.ErrNotSent)
+	}
+	return nil
+}
+
+// refusal is why the operator does not extend, or nil.
+func (s *Sim) refusal(e carrier.Extension) *carrier.Refusal {
+	st, known := s.lines[e.Profile.ID]
+	sold := s.Sells == nil || slices.ContainsFunc(s.Sells, func(p carrier.Package) bool { return p.Code == e.Package })
+	switch {
+	case !known && s.Sells != nil:
+		return &carrier.Refusal{Reason: carrier.LineUnknown, Code: "absent", Text: "no such line"}
+	case st.State == carrier.LineDead:
+		return &carrier.Refusal{Reason: carrier.LineTerminal, Code: "dead", Text: "the simulated line is dead"}
+	case st.State == carrier.LineIsOver && !st.EndsAt.IsZero() && !s.Now().Before(st.EndsAt.Add(afterEnd)):
+		return &carrier.Refusal{Reason: carrier.LineEnded, Code: "ended", Text: "the simulated line ended too long ago"}
+	case !sold:
+		return &carrier.Refusal{Reason: carrier.PackageGone, Code: "package", Text: "no such package"}
+	}
+	return nil
+}
+
 // Extend implements [carrier.Carrier].
 func (s *Sim) Extend(ctx context.Context, e carrier.Extension) (carrier.Receipt, error) {
-	fault, silent := s.fate(e)
+	if ctx.Err() != nil {
+		return carrier.Receipt{}, fmt.Errorf("%w: %w", carrier.ErrNotSent, ctx.Err())
+	}
+	r, err := s.extend(e)
 	if s.Meanwhile != nil {
 		s.Meanwhile(e)
 	}
-	if silent {
+	if err == nil && ctx.Err() != nil {
+		return carrier.Receipt{}, fmt.Errorf("%w: the caller left: %w", carrier.ErrUnknown, ctx.Err())
+	}
+	return r, err
+}
+
+func (s *Sim) extend(e carrier.Extension) (carrier.Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked == nil {
+		s.asked = map[string]int{}
+	}
+	s.asked[e.Ref]++
+	fault := None
+	if s.Choose != nil {
+		fault = s.Choose(e)
+	}
+	no := s.refusal(e)
+	switch {
+	case s.silent:
 		return carrier.Receipt{}, fmt.Errorf("%w: the simulated operator is silent", carrier.ErrUnknown)
+	case no != nil && (fault == None || fault == Refuse):
+		return carrier.Receipt{}, no
 	}
 	switch fault {
+	case None:
+		return s.act(e), nil
 	case Refuse:
 		return carrier.Receipt{}, &carrier.Refusal{Reason: carrier.OperatorRefuses, Code: "no", Text: "the simulated operator refuses"}
 	case NotSent:
@@ -129,39 +202,24 @@ func (s *Sim) Extend(ctx context.Context, e carrier.Extension) (carrier.Receipt,
 	case LoseRequest:
 		return carrier.Receipt{}, fmt.Errorf("%w: request lost", carrier.ErrUnknown)
 	case ActLater:
-		s.mu.Lock()
 		s.later = append(s.later, e)
-		s.mu.Unlock()
 		return carrier.Receipt{}, fmt.Errorf("%w: no answer in time", carrier.ErrUnknown)
 	case LoseAnswer:
-		s.act(e)
+		if no == nil {
+			s.act(e)
+		}
 		return carrier.Receipt{}, fmt.Errorf("%w: answer lost", carrier.ErrUnknown)
-	case None:
 	}
-	return s.act(e), ctx.Err()
-}
-
-func (s *Sim) fate(e carrier.Extension) (Fault, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.asked == nil {
-		s.asked = map[string]int{}
-	}
-	s.asked[e.Ref]++
-	if s.Choose == nil {
-		return None, s.silent
-	}
-	return s.Choose(e), s.silent
+	panic("carriersim: unknown fault " + string(fault))
 }
 
 // act carries an extension out. An operator that is asked twice acts twice:
 // that is what callers must not let happen.
 func (s *Sim) act(e carrier.Extension) carrier.Receipt {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.done == nil {
-		s.done = map[string]carrier.Receipt{}
+		s.done, s.times = map[string]deed{}, map[string]int{}
 	}
+	s.times[e.Ref]++
 	ref := e.Ref
 	for n := 2; ; n++ {
 		if _, again := s.done[ref]; !again {
@@ -170,50 +228,65 @@ func (s *Sim) act(e carrier.Extension) carrier.Receipt {
 		ref = fmt.Sprintf("%s#%d", e.Ref, n)
 	}
 	r := carrier.Receipt{Ref: "op-" + ref, StartsAt: s.Now()}
-	s.done[ref] = r
+	s.done[ref] = deed{e.Profile.ID, r}
 	return r
 }
 
-// Deliver carries out what was to be carried out later, and says how much.
+// Deliver carries out what was to be carried out later, in order, and says how
+// much that was. What the operator refuses by then is dropped.
 func (s *Sim) Deliver() int {
 	s.mu.Lock()
-	later := s.later
-	s.later = nil
-	s.mu.Unlock()
-	for _, e := range later {
-		s.act(e)
+	defer s.mu.Unlock()
+	n := 0
+	for _, e := range s.later {
+		if s.refusal(e) == nil {
+			s.act(e)
+			n++
+		}
 	}
-	return len(later)
+	s.later = nil
+	return n
 }
 
 // LookUp implements [carrier.Carrier].
-func (s *Sim) LookUp(_ context.Context, e carrier.Extension) (carrier.Reading, error) {
+func (s *Sim) LookUp(ctx context.Context, e carrier.Extension) (carrier.Reading, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.silent {
-		return carrier.Reading{}, fmt.Errorf("%w: the simulated operator is silent", carrier.ErrNotSent)
+	if err := s.unread(ctx); err != nil {
+		return carrier.Reading{}, err
 	}
-	if r, ok := s.done[e.Ref]; ok {
-		return carrier.Reading{Found: carrier.FoundDone, Receipt: r, AsOf: s.Now(), Why: "found by reference"}, nil
+	began := s.Now()
+	if d, ok := s.done[e.Ref]; ok {
+		return carrier.Reading{Found: carrier.FoundDone, Receipt: d.receipt, AsOf: began, Why: "found by reference"}, nil
 	}
-	return carrier.Reading{Found: carrier.FoundAbsent, AsOf: s.Now(), Why: "no such reference"}, nil
+	return carrier.Reading{Found: carrier.FoundAbsent, AsOf: began, Why: "no such reference"}, nil
 }
 
 // Cancel implements [carrier.Carrier].
-func (s *Sim) Cancel(_ context.Context, e carrier.Extension) error {
+func (s *Sim) Cancel(ctx context.Context, e carrier.Extension) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %w", carrier.ErrNotSent, ctx.Err())
+	case s.silent:
+		return fmt.Errorf("%w: the simulated operator is silent", carrier.ErrUnknown)
+	}
 	if _, ok := s.done[e.Ref]; !ok {
 		return &carrier.Refusal{Reason: carrier.LineUnknown, Code: "absent", Text: "no such extension"}
 	}
 	delete(s.done, e.Ref)
+	s.times[e.Ref]--
 	return nil
 }
 
 // Status implements [carrier.Carrier].
-func (s *Sim) Status(_ context.Context, p carrier.Profile) (carrier.Status, error) {
+func (s *Sim) Status(ctx context.Context, p carrier.Profile) (carrier.Status, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.unread(ctx); err != nil {
+		return carrier.Status{}, err
+	}
 	st, ok := s.lines[p.ID]
 	if !ok {
 		return carrier.Status{}, &carrier.Refusal{Reason: carrier.LineUnknown, Code: "absent", Text: "no such line"}
@@ -221,12 +294,18 @@ func (s *Sim) Status(_ context.Context, p carrier.Profile) (carrier.Status, erro
 	return st, nil
 }
 
-// Packages implements [carrier.Carrier]: this operator sells whatever it is asked for.
-func (s *Sim) Packages(context.Context, carrier.Profile) ([]carrier.Package, error) { return nil, nil }
+// Packages implements [carrier.Carrier]: what it Sells, whatever the line.
+func (s *Sim) Packages(ctx context.Context, _ carrier.Profile) ([]carrier.Package, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.Sells), s.unread(ctx)
+}
 
-// Balance implements [carrier.Carrier].
-func (s *Sim) Balance(context.Context) (carrier.Cost, error) {
-	return carrier.Cost{Units: 1_000_000, Scale: 100, Currency: "USD"}, nil
+// Balance implements [carrier.Carrier]. It is never used up.
+func (s *Sim) Balance(ctx context.Context) (carrier.Cost, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return carrier.Cost{Units: 1_000_000, Scale: 100, Currency: "USD"}, s.unread(ctx)
 }
 
 // Notification implements [carrier.Carrier]: {"line": id, "event": word}.
@@ -239,13 +318,21 @@ func (s *Sim) Notification(_ http.Header, body []byte) (carrier.Doorbell, error)
 	return carrier.Doorbell{EventID: hex.EncodeToString(sum[:]), Kind: n.Event, Profile: carrier.Profile{ID: n.Line}}, nil
 }
 
-// Extended reports how often the extension with this reference was carried out.
+// Extended reports how often the extension with this reference was carried out
+// and not cancelled since.
 func (s *Sim) Extended(ref string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.times[ref]
+}
+
+// Extensions reports how often a line was extended, by whatever references.
+func (s *Sim) Extensions(profile string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	n := 0
-	for k := range s.done {
-		if k == ref || len(k) > len(ref) && k[:len(ref)+1] == ref+"#" {
+	for _, d := range s.done {
+		if d.profile == profile {
 			n++
 		}
 	}

@@ -8,8 +8,9 @@ package outboundsim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -29,7 +30,7 @@ const (
 	LoseAnswer  Fault = "lose_answer"  // arrived and carried out; the caller hears nothing
 	ActLater    Fault = "act_later"    // the caller hears nothing; it is carried out at Deliver
 	Break       Fault = "break"        // carried out; answered with 500
-	Garble      Fault = "garble"       // carried out; the answer is cut in half
+	Garble      Fault = "garble"       // carried out; the answer is cut in half, unnoticed by HTTP
 	Busy        Fault = "busy"         // not carried out; answered with 429 and Retry-After
 	Twice       Fault = "twice"        // carried out twice; the second answer is returned
 )
@@ -37,12 +38,13 @@ const (
 // Faults are all faults but None, for tests that try each.
 var Faults = []Fault{Refuse, LoseRequest, LoseAnswer, ActLater, Break, Garble, Busy, Twice}
 
-// Wire is an http.RoundTripper. It is safe for concurrent use; Choose is
-// called under its lock.
+// Wire is an http.RoundTripper. It is safe for concurrent use, as far as its
+// Stranger is; its fields are set before its first use.
 type Wire struct {
 	Stranger http.Handler
 
-	// Choose decides the fate of each request; nil means None.
+	// Choose decides the fate of each request; nil means None. It may read the
+	// body. It is called under the wire's lock and must not use the wire.
 	Choose func(*http.Request) Fault
 
 	// Meanwhile, if not nil, is called while a request is under way: after the
@@ -55,9 +57,14 @@ type Wire struct {
 	calls int
 }
 
-// RoundTrip implements [http.RoundTripper].
+// RoundTrip implements [http.RoundTripper]. A request whose context has ended
+// does not reach the wire. What the caller never hears fails at once: nobody
+// waits for a time limit.
 func (w *Wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close() // a transport closes what it was given, sent or not
+		}
 		return nil, err
 	}
 	arrived, err := copyOf(r)
@@ -90,19 +97,21 @@ func (w *Wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		w.serve(again)
 	case None, LoseAnswer, Break, Garble:
+	default:
+		panic("outboundsim: unknown fault " + string(fault))
 	}
 	got := w.serve(arrived)
 	w.meanwhile(r)
 	switch fault {
 	case LoseAnswer:
-		return nil, &net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset by peer")}
+		return nil, &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 	case Break:
 		return answer(r, http.StatusInternalServerError, nil, nil), nil
 	case Garble:
-		return answer(r, got.Code, got.Header(), got.Body.Bytes()[:got.Body.Len()/2]), nil
+		return answer(r, got.status, got.header, got.body[:len(got.body)/2]), nil
 	case None, Refuse, LoseRequest, ActLater, Busy, Twice:
 	}
-	return answer(r, got.Code, got.Header(), got.Body.Bytes()), nil
+	return answer(r, got.status, got.header, got.body), nil
 }
 
 // Deliver lets everything happen that was chosen to [ActLater], in order, and
@@ -125,10 +134,17 @@ func (w *Wire) Calls() int {
 	return w.calls
 }
 
-func (w *Wire) serve(r *http.Request) *httptest.ResponseRecorder {
+// said is what the stranger answered.
+type said struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (w *Wire) serve(r *http.Request) said {
 	rec := httptest.NewRecorder()
 	w.Stranger.ServeHTTP(rec, r)
-	return rec
+	return said{rec.Code, rec.Result().Header, rec.Body.Bytes()} //nolint:bodyclose // in memory; read from the recorder
 }
 
 func (w *Wire) meanwhile(r *http.Request) {
@@ -151,7 +167,7 @@ func copyOf(r *http.Request) (*http.Request, error) {
 	}
 	c := httptest.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, r.URL.String(), bytes.NewReader(body))
 	c.Header = r.Header.Clone()
-	c.Host = r.URL.Host
+	c.Host = cmp.Or(r.Host, r.URL.Host)
 	return c, nil
 }
 
@@ -160,13 +176,14 @@ func answer(r *http.Request, status int, h http.Header, body []byte) *http.Respo
 		h = http.Header{}
 	}
 	return &http.Response{
-		Status:     http.StatusText(status),
-		StatusCode: status,
-		Proto:      "HTTP/1.1",
-		ProtoMajor: 1,
-		ProtoMinor: 1,
-		Header:     h,
-		Body:       io.NopCloser(bytes.NewReader(body)),
-		Request:    r,
+		Status:        fmt.Sprintf("%d %s", status, http.StatusText(status)),
+		StatusCode:    status,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        h,
+		Body:          io.NopCloser(bytes.NewReader(body)),
+		ContentLength: int64(len(body)),
+		Request:       r,
 	}
 }

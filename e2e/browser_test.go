@@ -1,0 +1,283 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/app"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/world"
+)
+
+// theDemo is the demo, open on a port of its own.
+type theDemo struct {
+	*app.Demo
+	url      string
+	customer string
+	lines    map[string]line.Line // by plan
+}
+
+// openDemo opens a demo of its own for the test.
+func openDemo(t *testing.T) *theDemo {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &theDemo{url: "http://" + l.Addr().String(), lines: map[string]line.Line{}}
+	d.Demo, err = app.OpenDemo(t.Context(), app.DemoOptions{URL: d.url, Dir: t.TempDir(), Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: d.Handler(), ReadHeaderTimeout: time.Minute}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var all sync.WaitGroup
+	all.Go(func() { _ = server.Serve(l) }) // it ends with Close
+	all.Go(func() { d.Work(ctx) })
+	t.Cleanup(func() {
+		stop()
+		_ = server.Close()
+		all.Wait()
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	d.read(t, func(ctx context.Context, tx db.Tx) error {
+		a, err := account.ByEmail(ctx, tx, world.Traveller)
+		if err != nil {
+			return err
+		}
+		d.customer = a.ID
+		lines, err := line.List(ctx, tx, a.ID)
+		for _, l := range lines {
+			d.lines[l.Plan] = l
+		}
+		return err
+	})
+	return d
+}
+
+func (d *theDemo) read(t *testing.T, fn func(context.Context, db.Tx) error) {
+	t.Helper()
+	if err := d.App.DB.Read(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// orders are the customer's orders in the books, newest first.
+func (d *theDemo) orders(t *testing.T) (all []order.Order) {
+	t.Helper()
+	d.read(t, func(ctx context.Context, tx db.Tx) (err error) {
+		all, err = order.List(ctx, tx, d.customer, "", 100)
+		return err
+	})
+	return all
+}
+
+// chromium starts a browser. Without one the test is skipped, except in CI.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	path := "/usr/bin/chromium"
+	if _, err := os.Stat(path); err != nil {
+		if path, err = exec.LookPath("chromium"); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatal("there is no chromium; install Debian's package chromium")
+			}
+			t.Skip("NOT TESTED IN A BROWSER: there is no chromium")
+		}
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-domain-reliability", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+		chromedp.Flag("lang", "en"),
+	)
+	allocator, end := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	t.Cleanup(end)
+	ctx, end := chromedp.NewContext(allocator)
+	t.Cleanup(end)
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatalf("chromium does not start: %v", err)
+	}
+	return ctx
+}
+
+// tab is one person's browser, on a phone.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	demo *theDemo
+	lang string
+
+	pictures string          // the folder for them; empty: none are taken
+	taken    map[string]bool // by file
+
+	mu         sync.Mutex
+	complaints []string // of the browser's console
+}
+
+// phone and desktop are the sizes that pages are looked at in.
+var (
+	phone   = [2]int64{390, 844}
+	desktop = [2]int64{1280, 800}
+)
+
+// clickLimit is how long one click may take, on a busy machine.
+const clickLimit = 60 * time.Second
+
+func openTab(t *testing.T, d *theDemo, lang string, scripts bool) *tab {
+	t.Helper()
+	ctx := chromium(t)
+	b := &tab{t: t, ctx: ctx, demo: d, lang: lang, taken: map[string]bool{}}
+	chromedp.ListenTarget(ctx, func(ev any) {
+		switch e := ev.(type) {
+		case *log.EventEntryAdded:
+			if e.Entry.Level == log.LevelError && !strings.HasSuffix(e.Entry.URL, "/favicon.ico") { // strangers' pages have none
+				b.complain(e.Entry.Text + " " + e.Entry.URL)
+			}
+		case *runtime.EventExceptionThrown:
+			b.complain(e.ExceptionDetails.Error())
+		}
+	})
+	b.do(
+		log.Enable(), network.Enable(), page.Enable(),
+		emulation.SetScriptExecutionDisabled(!scripts),
+		emulation.SetDeviceMetricsOverride(phone[0], phone[1], 1, true),
+	)
+	return b
+}
+
+func (b *tab) complain(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.complaints = append(b.complaints, text)
+}
+
+// do runs actions that lead to no other page.
+func (b *tab) do(actions ...chromedp.Action) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, clickLimit)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		b.t.Fatalf("%v\n%s", err, b.whereabouts())
+	}
+}
+
+// follow runs actions that lead to another page, waits for it and looks it over.
+func (b *tab) follow(actions ...chromedp.Action) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, clickLimit)
+	defer cancel()
+	r, err := chromedp.RunResponse(ctx, actions...)
+	if err != nil {
+		b.t.Fatalf("%v\n%s", err, b.whereabouts())
+	}
+	if r.Status >= 500 {
+		b.t.Errorf("%s answers %d", r.URL, r.Status)
+	}
+	b.inspect()
+}
+
+// open goes to a page of the demo.
+func (b *tab) open(path string) {
+	b.t.Helper()
+	b.follow(chromedp.Navigate(b.demo.url + path))
+}
+
+// press clicks on something that leads to another page.
+func (b *tab) press(selector string) {
+	b.t.Helper()
+	b.follow(chromedp.Click(selector, chromedp.ByQuery, chromedp.NodeVisible))
+}
+
+// set types into a field.
+func (b *tab) set(selector, value string) {
+	b.t.Helper()
+	b.do(chromedp.SetValue(selector, value, chromedp.ByQuery))
+}
+
+// eval asks the page something.
+func eval[T any](b *tab, expression string) (v T) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate(expression, &v))
+	return v
+}
+
+func (b *tab) has(selector string) bool {
+	b.t.Helper()
+	return eval[bool](b, fmt.Sprintf("document.querySelector(%q) !== null", selector))
+}
+
+func (b *tab) path() string {
+	b.t.Helper()
+	return eval[string](b, "location.pathname")
+}
+
+func (b *tab) words() string {
+	b.t.Helper()
+	return eval[string](b, "document.body ? document.body.innerText : ''")
+}
+
+// whereabouts is for the reader of a failed test.
+func (b *tab) whereabouts() string {
+	ctx, cancel := context.WithTimeout(b.ctx, clickLimit)
+	defer cancel()
+	var where, words string
+	_ = chromedp.Run(ctx, chromedp.Evaluate("location.href", &where), chromedp.Evaluate("document.body ? document.body.innerText : ''", &words))
+	return "on " + where + ":\n" + words
+}
+
+// key is what is left of a text that was not translated.
+var key = regexp.MustCompile(`\b(nav|line|lines|renew|offer|review|order|tool|bill|wallet|account|signin|code|rules|fault|state|step)\.[a-z_]+(\.[a-z_]+)*\b`)
+
+// inspect looks for what no page of ours may have: another language, a text
+// without translation, something broader than the screen, a complaint of the
+// browser.
+func (b *tab) inspect() {
+	b.t.Helper()
+	path := b.path()
+	if strings.HasPrefix(path, "/sim/") {
+		return // strangers' pages
+	}
+	if got := eval[string](b, "document.documentElement.lang"); got != b.lang {
+		b.t.Errorf("%s is in %q, want %q", path, got, b.lang)
+	}
+	if raw := key.FindString(b.words()); raw != "" {
+		b.t.Errorf("%s shows the key %s", path, raw)
+	}
+	if wide := eval[int](b, "document.scrollingElement.scrollWidth - window.innerWidth"); wide > 0 {
+		b.t.Errorf("%s is %d pixels broader than the screen", path, wide)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.complaints {
+		b.t.Errorf("%s: the browser says %s", path, c)
+	}
+	b.complaints = nil
+}
+
+// forget takes the session away, as its end would.
+func (b *tab) forget() {
+	b.t.Helper()
+	b.do(network.DeleteCookies("session").WithURL(b.demo.url))
+}

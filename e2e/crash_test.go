@@ -1,0 +1,367 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/audit"
+	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/internal/dbtest"
+	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/renewal"
+	"github.com/tsuzuku/tsuzuku/world"
+)
+
+// story is one order from the first click to the last letter.
+type story struct {
+	name string
+	plan string // of one of the lines of the demo's customer; empty: money into the wallet
+	tool catalogue.Tool
+
+	trouble func(*town) // what strangers do
+	ends    order.State // when nobody kills the house
+}
+
+const card = catalogue.Tool(payment.Card)
+
+// The plans of lines at the simulated operator and at eSIM Access.
+const (
+	simplePlan = "machi-5gb"
+	accessPlan = "aurora-sum"
+)
+
+func stories() []story {
+	silent := func(s *town) { s.simpleBad = carriersim.LoseAnswer }
+	refuses := func(s *town) { s.simpleBad = carriersim.Refuse }
+	return []story{
+		{"wallet", simplePlan, order.ToolWallet, nil, order.Completed},
+		{"card", simplePlan, card, nil, order.Completed},
+		{"operator loses the answer", simplePlan, order.ToolWallet, silent, order.Completed},
+		{"card, operator refuses", simplePlan, card, refuses, order.Refunded},
+		{"eSIM Access", accessPlan, order.ToolWallet, nil, order.Completed},
+		{
+			"card, eSIM Access loses the answer", accessPlan, card,
+			func(s *town) { s.loseAnswer("/esim/topup") }, order.Completed,
+		},
+		{"money into the wallet", "", card, nil, order.Completed},
+	}
+}
+
+// The process is killed before and after the n-th commit and the n-th call to a
+// stranger, for every n there is. Started again, the house brings the order to
+// its end: served exactly once or the money back in full, the books and the
+// strangers agreed, every promise kept.
+func TestKilledAnywhereNothingIsLostOrDoubled(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		engine := map[db.Engine]func(testing.TB) dbtest.Env{db.SQLite: dbtest.SQLite, db.PostgreSQL: dbtest.Postgres}[env.DB.Engine()]
+		total := int64(0)
+		for _, s := range stories() {
+			t.Run(strings.ReplaceAll(s.name, " ", "_"), func(t *testing.T) {
+				points, ends := killEverywhere(t, s, engine)
+				total += points
+				t.Logf("%s: %d points; the orders ended: %s", s.name, points, say(ends))
+			})
+		}
+		t.Logf("%s: killed at %d points in %d stories", env.DB.Engine(), total, len(stories()))
+	})
+}
+
+// killsAtOnce is how many houses are killed side by side.
+const killsAtOnce = 2
+
+// short runs kill at every sevenTH point only.
+const shortStride = 7
+
+// killEverywhere tells the story with the process killed at point 1, 2, …
+// until it is told to its end.
+func killEverywhere(t *testing.T, s story, engine func(testing.TB) dbtest.Env) (points int64, ends map[string]int) {
+	t.Helper()
+	ends = map[string]int{}
+	stride := int64(1)
+	if testing.Short() {
+		stride = shortStride
+	}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	var last atomic.Int64
+	var untouched atomic.Bool
+	for range killsAtOnce {
+		all.Go(func() {
+			for !untouched.Load() && !t.Failed() {
+				n := (last.Add(1)-1)*stride + 1
+				t.Run(fmt.Sprintf("n=%d", n), func(t *testing.T) {
+					r := s.tell(t, engine(t), n)
+					mu.Lock()
+					defer mu.Unlock()
+					if r.died != "" {
+						points = max(points, n)
+						ends[string(r.end)]++
+						return
+					}
+					untouched.Store(true)
+					if r.end != s.ends {
+						t.Errorf("untouched, the order ended %s, want %s", r.end, s.ends)
+					}
+				})
+			}
+		})
+	}
+	all.Wait()
+	return points, ends
+}
+
+// result is how a story ended.
+type result struct {
+	end  order.State
+	died string
+}
+
+// tell tells the story once, with the house killed at the n-th point, and
+// judges how it ended.
+func (s story) tell(t *testing.T, env dbtest.Env, n int64) result {
+	t.Helper()
+	town := newTown(t, env.Clock)
+	sd := town.seed(t, env)
+	if s.trouble != nil {
+		s.trouble(town)
+	}
+	l := lodge(t, town, sd.url, n)
+	c := &customer{t: t, town: town, house: l, who: sd.customer}
+	w := wish{Account: sd.customer, TopUp: money.Of(3000, "JPY")}
+	if s.plan != "" {
+		w.Line, w.Item = sd.lines[s.plan].ID, firstTerm(t, s.plan)
+	}
+	seen := c.buy(w, s.tool)
+	c.rest()
+	l.close()
+	s.judge(t, town, sd, seen)
+	if t.Failed() {
+		t.Logf("the house died %s", l.died)
+	}
+	return result{seen.Order.State, l.died}
+}
+
+func firstTerm(t *testing.T, plan string) renewal.Item {
+	t.Helper()
+	p, ok := catalogue.Demo().Plan(plan)
+	if !ok {
+		t.Fatalf("no plan %s", plan)
+	}
+	return renewal.Item{Kind: renewal.Term, Plan: plan, ID: p.Terms[0].ID}
+}
+
+// judge compares our books with what the strangers saw.
+func (s story) judge(t *testing.T, town *town, sd seeded, seen sight) {
+	t.Helper()
+	d, err := db.Open(t.Context(), sd.url, db.Options{Now: town.Clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	found, err := audit.Run(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range found {
+		t.Errorf("audit: %s", v)
+	}
+	o := seen.Order
+	f := s.facts(t, d, town, sd, o)
+	want := facts{orders: 1}
+	switch o.State {
+	case order.Completed:
+		want.served, want.paid = 1, o.Price.Minor
+		if o.Kind == order.TopUp {
+			want.served = 0
+		}
+	case order.Refunded, order.Cancelled:
+	case order.Held:
+		t.Logf("held: %s (%s)", o.Reason, o.Evidence)
+		want = facts{orders: 1, served: f.served, paid: o.Price.Minor}
+	case order.Placed, order.Paid, order.Fulfilling, order.RefundDue:
+		t.Errorf("the order never ended: %s, due %v, %s", o.State, o.DueAt, o.Evidence)
+	}
+	if f != want {
+		t.Errorf("%s %s (%s): %+v, want %+v", o.ID, o.State, o.Reason, f, want)
+	}
+	if letters := town.Inbox.To(world.Traveller); len(letters) == 0 {
+		t.Error("the customer heard nothing")
+	}
+}
+
+// facts are what really happened.
+type facts struct {
+	orders int
+	served int   // how often the operator extended the line
+	paid   int64 // what the customer is poorer by, in all
+}
+
+func (s story) facts(t *testing.T, d *db.DB, town *town, sd seeded, o order.Order) facts {
+	t.Helper()
+	var f facts
+	wallet := int64(0)
+	err := d.Read(t.Context(), func(ctx context.Context, tx db.Tx) error {
+		all, err := order.List(ctx, tx, sd.customer, "", 100)
+		if err != nil {
+			return err
+		}
+		f.orders = len(all)
+		m, err := ledger.Balance(ctx, tx, sd.customer, ledger.Wallet, "JPY")
+		wallet = m.Minor
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Kind == order.TopUp {
+		if put := wallet - demoWallet; put != 0 && put != o.Price.Minor || (put != 0) != (o.State == order.Completed) {
+			t.Errorf("%s is %s and put %d into the wallet", o.ID, o.State, put)
+		}
+	} else {
+		f.paid = demoWallet - wallet
+	}
+	for _, ch := range town.Stripe.Charges() {
+		f.paid += ch.Captured.Minor - ch.Refunded.Minor
+	}
+	f.served = town.Simple.Extended(o.ID) + len(town.Access.TopUps(sd.lines[accessPlan].ProfileID))
+	return f
+}
+
+// demoWallet is what the demo's customer has at first, in yen.
+const demoWallet = 20_000
+
+// customer buys one thing, and does what people do: clicks again when nothing
+// came back, pays when shown a page to pay on, and otherwise waits.
+type customer struct {
+	t     *testing.T
+	town  *town
+	house *lodging
+	who   string
+}
+
+// patience is how many times the customer looks before we call it for ever.
+const patience = 400
+
+// buy returns what the order's page shows once it has ended, or is held.
+func (c *customer) buy(w wish, tool catalogue.Tool) sight {
+	c.t.Helper()
+	q := must(ask[order.Quote](c.house, "/e2e/quote", w))(c.t)
+	o := must(ask[order.Order](c.house, "/e2e/place", order.Acceptance{Account: c.who, Quote: q.ID, Amount: q.Price, Tool: tool}))(c.t)
+	paid := map[string]bool{}
+	for range patience {
+		s := must(ask[sight](c.house, "/e2e/look", o.Ref()))(c.t)
+		if s.Order.State.Final() || s.Order.State == order.Held {
+			return s
+		}
+		acted := s.Order.State == order.Placed && tool == card && c.pay(s, paid)
+		if c.work() || acted {
+			continue
+		}
+		c.wait(s)
+	}
+	s := must(ask[sight](c.house, "/e2e/look", o.Ref()))(c.t)
+	c.t.Errorf("after %d looks: %+v", patience, s)
+	return s
+}
+
+// pay does the next thing to be done about a payment, if there is one.
+func (c *customer) pay(s sight, paid map[string]bool) (acted bool) {
+	c.t.Helper()
+	var live order.Payment
+	for _, p := range s.Payments {
+		if p.Live {
+			live = p
+		}
+	}
+	switch {
+	case live.ID != "" && live.NextURL == "":
+		return false // "we are looking what became of it"
+	case live.ID == "":
+		_, err := ask[order.Payment](c.house, "/e2e/pay", s.Order.Ref())
+		if err != nil {
+			c.t.Logf("pay: %v", err)
+		}
+		return true
+	case paid[live.Ref]:
+		return false
+	}
+	if _, err := c.town.Stripe.Pay(live.Ref); err != nil {
+		c.t.Fatal(err)
+	}
+	paid[live.Ref] = true
+	if _, err := ask[struct{}](c.house, "/e2e/resume", s.Order.Ref()); err != nil {
+		c.t.Errorf("coming back from the card page: %v", err)
+	}
+	return true
+}
+
+// work lets house and strangers do what is due now.
+func (c *customer) work() (worked bool) {
+	c.t.Helper()
+	w := must(ask[toil](c.house, "/e2e/work", struct{}{}))(c.t)
+	for _, e := range w.Errors {
+		c.t.Errorf("work: %s", e)
+	}
+	told, err := c.town.Deliver(c.t.Context(), c.house)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return w.Worked || told
+}
+
+// wait moves time to when something is due next.
+func (c *customer) wait(s sight) {
+	c.t.Helper()
+	if s.NextDue.IsZero() {
+		c.t.Fatalf("nothing will ever happen: %+v", s)
+	}
+	c.town.Clock.Add(max(time.Second, s.NextDue.Sub(c.town.Clock.Now())))
+}
+
+// rest gives numbers, letters and notifications their time.
+func (c *customer) rest() {
+	c.t.Helper()
+	for range 3 {
+		for c.work() {
+		}
+		c.town.Clock.Add(2 * time.Minute)
+	}
+	for c.work() {
+	}
+}
+
+// must returns the value, or ends the test.
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// say prints counts in order.
+func say(counts map[string]int) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%s %d", k, counts[k]))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,279 @@
+package order
+
+import (
+	"context"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/payment"
+)
+
+const (
+	// lateFor is how long after its end a dead attempt is still asked about:
+	// money may come late.
+	lateFor = 24 * time.Hour
+
+	// unclearFor is how long after its end an attempt is asked about whose
+	// provider says neither paid nor dead, before a person looks.
+	unclearFor = 7 * 24 * time.Hour
+
+	// declineSettles is how long a customer may try another card in the open
+	// session before hearing from us that the first one was declined.
+	declineSettles = 2 * time.Minute
+)
+
+// observe records what a provider says about an attempt. It is the one reducer:
+// Paid never regresses, money moves the books here and nowhere else, and money
+// that nobody waits for goes back.
+//
+// Where somebody else changed the attempt or its order meanwhile, what was seen
+// is held against what they left: an observation is never dropped.
+func (d *Desk) observe(ctx context.Context, p Payment, seen payment.Observation) (now Payment, err error) {
+	for range 3 {
+		now, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Payment, error) {
+			return d.reduce(ctx, tx, Key{p.Account, p.ID}, seen)
+		})
+		if !isConflict(err) && !db.IsUnique(err) {
+			break
+		}
+	}
+	return now, err
+}
+
+func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observation) (Payment, error) {
+	was, err := GetPayment(ctx, tx, k)
+	if err != nil {
+		return was, err
+	}
+	o, err := Get(ctx, tx, Key{was.Account, was.Order})
+	if err != nil {
+		return was, err
+	}
+	if seen.State == payment.Paid && seen.Amount.Minor <= 0 {
+		seen.State, seen.Code = payment.Unknown, "paid, without an amount" // not even the books can say what it is
+	}
+	var b db.Batch
+	now := was.after(seen, tx.Now())
+	switch {
+	case now.State == payment.Paid && was.State != payment.Paid:
+		now.PaidAt, now.Amount = tx.Now(), seen.Amount
+		err = d.addMoney(ctx, &b, tx, o, was, now)
+	case was.State == payment.Paid && seen.State == payment.Paid:
+		err = d.addAfterwards(ctx, &b, tx, o, was, seen)
+	case !now.State.Final() && now.DueAt.IsZero():
+		now.Live = false
+		addCase(&b, tx, d.IDs, o, "payment_unclear", "payment "+now.ID+": the provider says "+string(now.State)+" "+now.Code)
+	case was.declined(now):
+		err = d.addPaymentFailed(&b, tx, o, now)
+	}
+	if err != nil {
+		return was, err
+	}
+	b.Guard(`UPDATE payments SET state = $6, live = $7, provider_id = $8, next_url = $9, reason = $10, code = $11,
+			fee_minor = $12, minor = $13, currency = $14, due_at = $15, paid_at = $16, updated_at = $17
+		WHERE account_id = $1 AND id = $2 AND state = $3 AND live = $4 AND provider_id = $5`,
+		was.Account, was.ID, was.State, was.Live, was.ProviderID, now.State, now.Live, now.ProviderID, now.NextURL, now.Reason, now.Code,
+		now.Fee, now.Amount.Minor, now.Amount.Currency, db.At(now.DueAt), db.At(now.PaidAt), db.At(tx.Now()))
+	return now, conflict(tx.Batch(ctx, &b), o.ID)
+}
+
+// after is the attempt as it stands once seen is known.
+func (p Payment) after(seen payment.Observation, now time.Time) Payment {
+	if seen.ProviderID != "" {
+		p.ProviderID = seen.ProviderID
+	}
+	if seen.Fee.Minor != 0 {
+		p.Fee = seen.Fee.Minor
+	}
+	if seen.Code != "" {
+		p.Code = seen.Code
+	}
+	switch {
+	case p.State == payment.Paid: // never regresses
+	case p.State == payment.Dead && seen.State != payment.Paid: // only late money wakes it
+	case seen.State == payment.Unknown && p.State != payment.Created: // we know no less than before
+	default:
+		p.State, p.Reason = seen.State, seen.Reason
+		if seen.Next.RedirectURL != "" {
+			p.NextURL = seen.Next.RedirectURL
+		}
+	}
+	p.DueAt = p.nextLook(now)
+	if p.State.Final() {
+		p.Live = false
+	}
+	return p
+}
+
+// nextLook is when the provider is asked again: soon at first, then less often;
+// a dead attempt until a day after its end, since money may still come late.
+func (p Payment) nextLook(now time.Time) time.Time {
+	switch {
+	case p.State == payment.Paid,
+		p.State == payment.Dead && now.After(p.ExpiresAt.Add(lateFor)),
+		now.After(p.ExpiresAt.Add(unclearFor)):
+		return time.Time{}
+	case p.State == payment.Dead:
+		return now.Add(time.Hour)
+	}
+	pauses := []time.Duration{5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 3 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour}
+	next := now.Add(pauses[min(max(p.Attempts-1, 0), len(pauses)-1)])
+	if now.Before(p.ExpiresAt) && next.After(p.ExpiresAt) {
+		return p.ExpiresAt
+	}
+	return next
+}
+
+// declined reports whether what is seen now is a debit that failed and that the
+// customer has not been told of: one they tried, not one that we gave up.
+func (p Payment) declined(now Payment) bool {
+	if p.State == payment.Dead || now.State == payment.Paid || now.Reason == "" || now.Reason == p.Reason {
+		return false
+	}
+	return p.State != payment.Created && now.Reason != payment.Abandoned && now.Reason != payment.TooLate
+}
+
+// addPaymentFailed queues, once for an attempt, why nothing was charged. It is
+// withdrawn if another card in the same session pays meanwhile.
+func (d *Desk) addPaymentFailed(b *db.Batch, tx db.Tx, o Order, p Payment) error {
+	draft := message.Draft{
+		Account: p.Account, Key: string(message.PaymentFailed) + "/" + p.ID, Kind: message.PaymentFailed, Order: o.ID, Line: o.Line,
+		Facts: message.Facts{Amount: p.Amount, Order: o.ID, Tool: string(p.Rail), DebitReason: string(p.Reason), PayBy: p.ExpiresAt},
+	}
+	if p.State != payment.Dead && o.Line != "" {
+		draft.DueAt, draft.ExpiresAt = tx.Now().Add(declineSettles), p.ExpiresAt
+	}
+	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", p.Account), draft)
+}
+
+// addMoney books money that has arrived, and gives it to the order that waits
+// for it or sends it back. was is the attempt as it was asked for, p as it was
+// paid.
+func (d *Desk) addMoney(ctx context.Context, b *db.Batch, tx db.Tx, o Order, was, p Payment) error {
+	if p.Amount != was.Amount {
+		addCase(b, tx, d.IDs, o, "amount_differs", "payment "+p.ID+": asked for "+was.Amount.String()+", the provider took "+p.Amount.String())
+	}
+	switch {
+	case o.State == Placed && p.Amount == o.Price:
+		d.addPaid(b, tx, o, p)
+		return nil
+	case o.State == Placed:
+		// Never grant, never guess: a person compares.
+		paid := d.addPaid(b, tx, o, p)
+		held := addMove(b, tx, paid, Held, func(o *Order) { o.DueAt, o.Reason = time.Time{}, "amount_differs" })
+		return d.addNews(b, tx, message.OrderHeld, held)
+	case o.State == Cancelled && p.Amount == o.Price:
+		_, honoured, err := byKey(ctx, tx, o.Account, lateKey(o))
+		if err != nil {
+			return err
+		}
+		if !honoured {
+			d.addLate(b, tx, o, p)
+			return nil
+		}
+	}
+	addReceipt(b, tx, p, p.Amount)
+	d.addRefund(b, tx, p, o.ID, p.Amount, "double")
+	return nil
+}
+
+// addPaid gives a payment to the order that waits for it. Another attempt of the
+// order is no longer wanted and will be closed.
+func (d *Desk) addPaid(b *db.Batch, tx db.Tx, o Order, p Payment) Order {
+	addReceipt(b, tx, p, o.Price)
+	addAllocation(b, p, o.ID)
+	b.Add(`UPDATE payments SET live = false, due_at = $4 WHERE account_id = $1 AND order_id = $2 AND id <> $3 AND live`,
+		p.Account, o.ID, p.ID, db.At(tx.Now()))
+	b.Add(`UPDATE orders SET tool = $3 WHERE account_id = $1 AND id = $2`, o.Account, o.ID, p.Rail)
+	if o.Line != "" {
+		message.AddWithdrawalTo(b, tx.Now(), o.Account, o.Line, message.PaymentFailed)
+	}
+	o.Tool = catalogue.Tool(p.Rail)
+	return addMove(b, tx, o, Paid, func(o *Order) { o.PaidAt, o.DueAt = tx.Now(), tx.Now() })
+}
+
+// addReceipt books that a provider took money for something of that price.
+func addReceipt(b *db.Batch, tx db.Tx, p Payment, price money.Money) {
+	ledger.Posting{Account: p.Account, Subject: p.ID, Step: "paid", Transfers: received(p, price)}.AddTo(b, tx.Now())
+}
+
+// received is how a payment enters the books. We owe what was ordered; if that
+// is not what came, the difference stands open with the customer until a person
+// has decided.
+func received(p Payment, price money.Money) []ledger.Transfer {
+	from := ledger.Provider(p.Provider)
+	if p.Amount == price {
+		return []ledger.Transfer{{From: from, To: ledger.Due, Amount: price}}
+	}
+	return []ledger.Transfer{
+		{From: from, To: ledger.Receivable, Amount: p.Amount},
+		{From: ledger.Receivable, To: ledger.Due, Amount: price},
+	}
+}
+
+func reversed(all []ledger.Transfer) []ledger.Transfer {
+	back := make([]ledger.Transfer, len(all))
+	for i, t := range all {
+		back[i] = ledger.Transfer{From: t.To, To: t.From, Amount: t.Amount}
+	}
+	return back
+}
+
+// addAllocation notes which order a payment serves. Money that goes back serves
+// none.
+func addAllocation(b *db.Batch, p Payment, order string) {
+	b.Add(`INSERT INTO allocations (account_id, payment_id, order_id, minor) VALUES ($1,$2,$3,$4)`, p.Account, p.ID, order, p.Amount.Minor)
+}
+
+// lateKey is the key of the order that late money for o makes: there is one,
+// however often the customer paid.
+func lateKey(o Order) string { return "late:" + o.ID }
+
+// addLate deals with money for an order that was cancelled: a new order with
+// the same contents is paid by it. Whether the rules still allow what was
+// quoted is decided where every paid order is decided, in fulfil.go; if they do
+// not, the money goes back.
+func (d *Desk) addLate(b *db.Batch, tx db.Tx, o Order, p Payment) {
+	late := o
+	late.ID, late.State, late.Key, late.Quote, late.Reason = d.IDs.Under("ord", o.Account), Paid, lateKey(o), "", "late_money"
+	late.Tool = catalogue.Tool(p.Rail)
+	late.PlacedAt, late.PaidAt, late.UpdatedAt, late.DueAt = tx.Now(), tx.Now(), tx.Now(), tx.Now()
+	late.CompletedAt, late.Attempts = time.Time{}, 0
+	insert(b, late)
+	addReceipt(b, tx, p, o.Price)
+	addAllocation(b, p, late.ID)
+}
+
+// Successor reads the order that late money for a cancelled one made, if it did.
+func Successor(ctx context.Context, tx db.Tx, o Order) (Order, bool, error) {
+	return byKey(ctx, tx, o.Account, lateKey(o))
+}
+
+// addAfterwards deals with what becomes of a payment once it is paid: refunds
+// that came back, refunds that were not ours, and the customer's bank.
+func (d *Desk) addAfterwards(ctx context.Context, b *db.Batch, tx db.Tx, o Order, p Payment, seen payment.Observation) error {
+	if seen.Disputed.Minor > 0 {
+		addCase(b, tx, d.IDs, o, "disputed", "payment "+p.ID+": the customer's bank withholds "+seen.Disputed.String())
+	}
+	if seen.Refunded.Minor < p.Refunded {
+		b.Add(`UPDATE refunds SET due_at = $3 WHERE account_id = $1 AND payment_id = $2 AND state = 'done'`, p.Account, p.ID, db.At(tx.Now()))
+	}
+	if seen.Refunded.Minor <= p.Refunded {
+		return nil
+	}
+	ours, err := refunds(ctx, tx, `SELECT `+refundColumns+` FROM refunds WHERE account_id = $1 AND payment_id = $2 AND state <> 'failed'`, p.Account, p.ID)
+	if err != nil {
+		return err
+	}
+	for _, r := range ours {
+		seen.Refunded.Minor -= r.Amount.Minor
+	}
+	if seen.Refunded.Minor > 0 {
+		addCase(b, tx, d.IDs, o, "refunded_elsewhere", "payment "+p.ID+": "+seen.Refunded.String()+" went back, and not by us")
+	}
+	return nil
+}

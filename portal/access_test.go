@@ -1,0 +1,293 @@
+package portal
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/tsuzuku/tsuzuku/locale"
+)
+
+// Every route, walked by nobody, by another customer, and by somebody who holds
+// a link to another line of the same customer: nothing leaks, nothing changes.
+func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
+	w := newTown(t)
+	owner := w.browser(locale.En).signIn("aiko@example.com")
+	quote := owner.quote("fresh", "term/machi-5gb/10d")
+	form := owner.confirm(quote, "wallet")
+	used := owner.quote("volume", "term/machi-10gb/10gb-15d")
+	bought := owner.post("/quotes/"+used, owner.confirm(used, "wallet"))
+	_, after, _ := strings.Cut(owner.see(bought).html, `<a href="/bills/`)
+	bill, _, _ := strings.Cut(after, `"`)
+	orders, balance := len(w.orders()), w.balance()
+
+	things := map[string][]string{ // by the route, what {id} may be
+		"GET /lines/{id}": {w.lines["fresh"]}, "GET /lines/{id}/renew": {w.lines["fresh"]}, "POST /lines/{id}/renew": {w.lines["fresh"]},
+		"GET /quotes/{id}": {quote, used}, "POST /quotes/{id}": {quote, used},
+		"GET /orders/{id}": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/pay": {strings.TrimPrefix(bought, "/orders/")},
+		"GET /bills/{id}": {bill},
+	}
+	people := map[string]*browser{
+		"nobody":           w.browser(locale.En),
+		"another customer": w.browser(locale.En).signIn("other@example.com"),
+		"a link":           w.browser(locale.En).link("grace"),
+	}
+	for _, route := range w.server.routes() {
+		method, path, _ := strings.Cut(route.pattern, " ")
+		ids, of := things[route.pattern]
+		if strings.Contains(path, "{id}") && !of && route.access != anyone {
+			t.Errorf("the matrix does not know %s", route.pattern)
+		}
+		if !of {
+			ids = []string{""}
+		}
+		for _, id := range ids {
+			at := strings.NewReplacer("{id}", id, "{token}", "none", "{$}", "").Replace(path)
+			if method == "POST" && !of && route.access == anyone {
+				continue // signing in and out is everybody's
+			}
+			for who, b := range people {
+				send := url.Values(nil)
+				if method == "POST" {
+					send = url.Values{"item": {"term/machi-5gb/10d"}, "currency": {"JPY"}, "amount": form["amount"], "tool": {"card"}, "session": {"others"}}
+				}
+				p := b.do(method, at, send)
+				for _, secret := range []string{"Aiko", "…4711", "…4712", "12,000", "8,020", "10,020", "aiko@"} {
+					if strings.Contains(p.html, secret) || strings.Contains(p.to, secret) {
+						t.Errorf("%s %s shows %s %q", method, at, who, secret)
+					}
+				}
+				switch {
+				case !of && who == "another customer", route.access == anyone: // their own page, or everybody's
+				case who == "another customer" && p.status != http.StatusNotFound:
+					t.Errorf("%s %s for another customer: %d to %q", method, at, p.status, p.to)
+				case who != "another customer" && (p.status != http.StatusSeeOther || !strings.HasPrefix(p.to, "/sign-in")):
+					t.Errorf("%s %s for %s: %d to %q", method, at, who, p.status, p.to)
+				}
+			}
+		}
+	}
+	if len(w.orders()) != orders || w.balance() != balance {
+		t.Errorf("%d orders and %d in the wallet, had %d and %d", len(w.orders()), w.balance(), orders, balance)
+	}
+	if p := owner.get("/account"); p.status != http.StatusOK {
+		t.Errorf("the owner was signed out by somebody else: %d", p.status)
+	}
+}
+
+// The session of another customer's cannot be ended by its id.
+func TestSessionsOfOthersStay(t *testing.T) {
+	w := newTown(t)
+	owner := w.browser(locale.En).signIn("aiko@example.com")
+	second := w.browser(locale.En).signIn("aiko@example.com")
+	stranger := w.browser(locale.En).signIn("other@example.com")
+	_, after, _ := strings.Cut(owner.see("/account/sessions").html, `name="session" value="`)
+	id, _, _ := strings.Cut(after, `"`)
+	if !strings.HasPrefix(id, "ss_") {
+		t.Fatalf("no session listed: %q", id)
+	}
+	stranger.post("/account/sessions", url.Values{"session": {id}})
+	second.see("/account")
+	owner.post("/account/sessions", url.Values{"session": {id}})
+	if p := second.get("/account"); p.status != http.StatusSeeOther {
+		t.Errorf("an ended session still works: %d", p.status)
+	}
+	owner.see("/account")
+	owner.post("/sign-out", nil)
+	if p := owner.get("/account"); p.status != http.StatusSeeOther {
+		t.Errorf("signed out and still in: %d", p.status)
+	}
+}
+
+func TestHeadersProtectEveryPage(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En)
+	for _, path := range []string{"/", "/sign-in", "/nowhere", "/lines/x", "/r/none"} {
+		p := b.get(path)
+		csp := p.header.Get("Content-Security-Policy")
+		for _, want := range []string{"default-src 'none'", "style-src 'sha256-", "form-action 'self' https://pay.example", "frame-ancestors 'none'", "base-uri 'none'"} {
+			if !strings.Contains(csp, want) {
+				t.Errorf("%s: %q is not in %q", path, want, csp)
+			}
+		}
+		if strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: %q", path, csp)
+		}
+		for name, want := range map[string]string{
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "private, no-store",
+			"Cross-Origin-Opener-Policy": "same-origin",
+		} {
+			if got := p.header.Get(name); got != want {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+	}
+}
+
+func TestFormsOfOtherSitesAreRefused(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	quote := b.quote("fresh", "term/machi-5gb/10d")
+	form := b.confirm(quote, "wallet")
+	b.header.Set("Sec-Fetch-Site", "cross-site")
+	p := b.do("POST", "/quotes/"+quote, form)
+	if p.status != http.StatusForbidden || len(w.orders()) != 0 {
+		t.Errorf("a form from another site: %d, %d orders", p.status, len(w.orders()))
+	}
+	has(t, p.html, "came from another site")
+	b.header.Set("Sec-Fetch-Site", "same-origin")
+	b.post("/quotes/"+quote, form)
+}
+
+func TestCookiesAreForThisHostOnly(t *testing.T) {
+	w := newTown(t)
+	w.server.Secure = true
+	b := w.browser(locale.En)
+	p := b.do("POST", "/sign-in", url.Values{"email": {"aiko@example.com"}})
+	cookies := p.header.Values("Set-Cookie")
+	if len(cookies) == 0 {
+		t.Fatal("no cookie")
+	}
+	for _, c := range cookies {
+		for _, want := range []string{"__Host-", "Path=/", "HttpOnly", "Secure", "SameSite=Lax"} {
+			if !strings.Contains(c, want) {
+				t.Errorf("%s: no %s", c, want)
+			}
+		}
+	}
+	if p.header.Get("Strict-Transport-Security") == "" {
+		t.Error("no Strict-Transport-Security")
+	}
+}
+
+func TestSigningInLeadsNowhereElse(t *testing.T) {
+	for next, want := range map[string]string{
+		"/lines/ln_1": "/lines/ln_1", "/lines/x/renew?until=2026-03-05": "/lines/x/renew?until=2026-03-05",
+		"": "/", "https://evil.example/": "/", "//evil.example": "/", "/\\evil.example": "/", "javascript:alert(1)": "/", "lines": "/",
+		"/a\r\nSet-Cookie: x=1": "/", "/" + strings.Repeat("a", 400): "/", "/\t/evil.example": "/",
+	} {
+		if got := safeNext(next); got != want {
+			t.Errorf("safeNext(%q) = %q", next, got)
+		}
+	}
+	w := newTown(t)
+	b := w.browser(locale.En)
+	b.post("/sign-in", url.Values{"email": {"aiko@example.com"}, "next": {"https://evil.example/"}})
+	if to := b.post("/sign-in/code", url.Values{"code": {w.lastCode()}, "next": {"//evil.example/x"}}); to != "/" {
+		t.Errorf("signing in leads to %q", to)
+	}
+}
+
+func TestSigningInTellsNothingAboutWhoIsRegistered(t *testing.T) {
+	w := newTown(t)
+	var pages []string
+	for _, email := range []string{"aiko@example.com", "nope@example.com"} {
+		b := w.browser(locale.En)
+		to := b.post("/sign-in", url.Values{"email": {email}})
+		pages = append(pages, strings.ReplaceAll(to+b.see(to).html, email, ""))
+	}
+	if pages[0] != pages[1] {
+		t.Errorf("a registered address:\n%s\nanother:\n%s", pages[0], pages[1])
+	}
+	b := w.browser(locale.En)
+	if p := b.do("POST", "/sign-in", url.Values{"email": {"<b>nobody"}}); p.status != http.StatusUnprocessableEntity || strings.Contains(p.html, "<b>nobody") {
+		t.Errorf("no address: %d", p.status)
+	}
+}
+
+func TestBadRequestsGetClearPages(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	for _, c := range []struct {
+		method, path string
+		form         url.Values
+		status       int
+		says         string
+	}{
+		{"GET", "/nowhere", nil, 404, "There is no such page"},
+		{"DELETE", "/account", nil, 405, "cannot be used like that"},
+		{"POST", "/plans/machi-5gb/rules", url.Values{}, 405, "cannot be used like that"},
+		{"GET", "/lines/..%2f..%2fetc", nil, 404, "There is no such thing"},
+		{"GET", "/lines/ln_01k9x2m4t7h8j9k2m301k9x2m4t7h8j9k2", nil, 404, "There is no such"},
+		{"GET", "/plans/none/rules", nil, 404, "There is no such plan"},
+		{"POST", "/wallet", url.Values{"amount": {strings.Repeat("9", 40_000)}}, 422, "too large"},
+		{"POST", "/lines/" + w.lines["fresh"] + "/renew", url.Values{"item": {"term/../x"}}, 422, "cannot be renewed like that"},
+		{"POST", "/lines/" + w.lines["fresh"] + "/renew", url.Values{"item": {"nonsense"}}, 422, "This offer does not exist"},
+		{"POST", "/lines/" + w.lines["fresh"] + "/renew", url.Values{"item": {"term/machi-5gb/10d"}, "currency": {"XXX"}}, 422, "cannot be renewed like that"},
+		{"POST", "/account", url.Values{"zone": {"Mars/Olympus"}}, 422, "There is no time zone"},
+	} {
+		p := b.do(c.method, c.path, c.form)
+		if p.status != c.status {
+			t.Errorf("%s %s: %d, want %d", c.method, c.path, p.status, c.status)
+		}
+		has(t, p.html, c.says, "</html>")
+	}
+	if w.log.Len() > 0 {
+		t.Errorf("something was logged: %s", w.log)
+	}
+}
+
+// What goes wrong inside is logged and not shown.
+func TestInternalErrorsAreNotShown(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.Ja)
+	w.server.Door.Secret = nil
+	b.header.Set("Cookie", "session=ss_x")
+	if err := w.env.DB.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := b.get("/")
+	if p.status != http.StatusInternalServerError || strings.Contains(p.html, "sql") || strings.Contains(p.html, "database") {
+		t.Errorf("%d: %s", p.status, p.html)
+	}
+	has(t, p.html, "システムで問題が発生しました")
+	if w.log.Len() == 0 {
+		t.Error("nothing was logged")
+	}
+}
+
+func TestRestrictedAccountLooksAndDoesNotBuy(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	quote := b.quote("fresh", "term/machi-5gb/10d")
+	form := b.confirm(quote, "wallet")
+	w.restrict()
+	b.see("/lines/" + w.lines["fresh"])
+	for path, f := range map[string]url.Values{
+		"/quotes/" + quote: form, "/lines/" + w.lines["fresh"] + "/renew": {"item": {"term/machi-5gb/10d"}, "currency": {"JPY"}},
+		"/wallet": {"amount": {"3000"}, "currency": {"JPY"}},
+	} {
+		if p := b.do("POST", path, f); p.status != http.StatusForbidden {
+			t.Errorf("POST %s: %d", path, p.status)
+		} else {
+			has(t, p.html, "Buying is stopped for this account")
+		}
+	}
+	if len(w.orders()) != 0 {
+		t.Error("an order was placed")
+	}
+}
+
+func TestLanguage(t *testing.T) {
+	w := newTown(t)
+	for accept, want := range map[string]string{"": "en", "zh-TW,zh;q=0.9": "zh-Hans", "ko": "en", "ja-JP": "ja", "fr": "en", "zh-CN": "zh-Hans"} {
+		b := w.browser(locale.Language(accept))
+		has(t, b.see("/").html, `<html lang="`+want+`">`)
+	}
+	b := w.browser(locale.En)
+	if p := b.get("/sign-in?next=%2Fwallet&lang=ja"); p.to != "/sign-in?next=%2Fwallet" {
+		t.Errorf("choosing a language leads to %q", p.to)
+	}
+	has(t, b.see("/sign-in").html, `<html lang="ja">`)
+	b.signIn("aiko@example.com").post("/account", url.Values{"language": {"zh-Hans"}, "zone": {"America/New_York"}})
+	has(t, b.see("/account?saved=1").html, `<html lang="zh-Hans">`, "已保存", "America/New York")
+}
+
+func TestCompressionIsAsked(t *testing.T) {
+	for header, want := range map[string]bool{"gzip": true, "br, gzip;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0": false, "": false, "br": false, "GZIP": true} {
+		if got := takesGzip(header); got != want {
+			t.Errorf("takesGzip(%q) = %v", header, got)
+		}
+	}
+}
