@@ -219,7 +219,7 @@ func TestSettingsExist(t *testing.T) {
 	flag := regexp.MustCompile(`--([a-z][a-z-]+)`)
 	for _, name := range documents(t) {
 		for _, m := range flag.FindAllStringSubmatch(document(t, name), -1) {
-			if !slices.Contains(known, m[1]) && m[1] != "state" {
+			if !slices.Contains(known, m[1]) {
 				t.Errorf("%s names --%s, which does not exist", name, m[1])
 			}
 		}

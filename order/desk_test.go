@@ -81,6 +81,19 @@ func (s *shop) write(t tester, fn func(context.Context, db.Tx) error) {
 func (s *shop) customer(t tester, plan string, endsIn time.Duration, yen int64) (account, lineID string) {
 	t.Helper()
 	account = s.Desk.IDs.Account()
+	if yen > 0 {
+		s.write(t, func(ctx context.Context, tx db.Tx) error {
+			return ledger.Post(ctx, tx, ledger.Posting{Account: account, Subject: "opening", Step: "opening", Transfers: []ledger.Transfer{
+				{From: ledger.Opening, To: ledger.Wallet, Amount: money.Of(yen, "JPY")},
+			}})
+		})
+	}
+	return account, s.another(t, account, plan, endsIn)
+}
+
+// another gives an account another line.
+func (s *shop) another(t tester, account, plan string, endsIn time.Duration) (lineID string) {
+	t.Helper()
 	lineID = s.Desk.IDs.Under("ln", account)
 	cat := demo()
 	p, ok := cat.Plan(plan)
@@ -107,14 +120,9 @@ func (s *shop) customer(t tester, plan string, endsIn time.Duration, yen int64) 
 			Account: account, Line: lineID, Number: 1, Plan: plan, Term: p.Terms[0].ID, Effect: "append",
 			StartsAt: now.Add(-72 * time.Hour), EndsAt: ends, State: line.PeriodActive,
 		}, tx.Now())
-		if yen > 0 {
-			ledger.Posting{Account: account, Subject: "opening", Step: "opening", Transfers: []ledger.Transfer{
-				{From: ledger.Opening, To: ledger.Wallet, Amount: money.Of(yen, "JPY")},
-			}}.AddTo(&b, tx.Now())
-		}
 		return tx.Batch(ctx, &b)
 	})
-	return account, lineID
+	return lineID
 }
 
 // quote fixes the first term of the line's plan in yen.

@@ -1,7 +1,7 @@
 // Package reminder completes messages at the moment they are sent: whom they go
-// to and in which language, what is left on the line now, the best offer, the
-// one-tap link. A reminder whose line was renewed since it was queued is no
-// longer needed, and says so.
+// to and in which language, what was bought, what is left on the line now, the
+// best offer, the one-tap link. A reminder whose line was renewed since it was
+// queued is no longer needed, and says so.
 //
 // The rows that wait are package message's; they are queued by whoever makes
 // the end of service known, in the same transaction.
@@ -21,9 +21,9 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
-	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/renewal"
 )
 
@@ -39,103 +39,139 @@ type Filler struct {
 const linkLives = 24 * time.Hour
 
 // Fill adds what m lacks. It returns [message.ErrNotNeeded] for a reminder that
-// is no longer true.
+// is no longer true, and for a message to nobody: the account is closed or has
+// no confirmed address.
 func (f *Filler) Fill(ctx context.Context, m message.Message) (message.Message, error) {
 	return db.Written(ctx, f.DB, func(ctx context.Context, tx db.Tx) (message.Message, error) {
-		m, err := f.addressed(ctx, tx, m)
+		m, err := addressed(ctx, tx, m)
 		if err != nil {
 			return m, err
 		}
+		var o order.Order
 		if m.Order != "" {
-			if m, err = billed(ctx, tx, m); err != nil {
+			if m, o, err = f.withOrder(ctx, tx, m); err != nil {
 				return m, err
 			}
 		}
 		if m.Line == "" {
 			return m, nil
 		}
-		return f.withLine(ctx, tx, m)
+		return f.withLine(ctx, tx, m, o)
 	})
 }
 
 // addressed finds the account's address and language for a message that was
 // queued without.
-func (f *Filler) addressed(ctx context.Context, tx db.Tx, m message.Message) (message.Message, error) {
-	if m.To.Value != "" {
+func addressed(ctx context.Context, tx db.Tx, m message.Message) (message.Message, error) {
+	if m.To.Value != "" && m.Language != "" {
 		return m, nil
 	}
 	a, err := account.Get(ctx, tx, m.Account)
 	if err != nil {
 		return m, err
 	}
+	m.Language = cmp.Or(m.Language, a.Language)
+	if m.To.Value != "" {
+		return m, nil
+	}
 	if a.State == account.Closed {
 		return m, message.ErrNotNeeded
 	}
-	if m.Language == "" {
-		m.Language = a.Language
-	}
-	m.To, err = account.PrimaryAddress(ctx, tx, m.Account)
+	to, err := account.PrimaryAddress(ctx, tx, m.Account)
 	if fault.KindOf(err) == fault.NotFound {
-		return m, message.ErrNotNeeded // there is nobody to tell; it stands in the inbox
+		return m, message.ErrNotNeeded // there is nobody to tell, and no second channel yet
 	}
+	m.To = to
 	return m, err
 }
 
-// billed adds the number of the order's bill, where it has one by now.
-func billed(ctx context.Context, tx db.Tx, m message.Message) (message.Message, error) {
+// withOrder adds what the order bought, and the number of its document where it
+// has one by now. It returns the order too.
+func (f *Filler) withOrder(ctx context.Context, tx db.Tx, m message.Message) (message.Message, order.Order, error) {
+	m.Facts.Link = cmp.Or(m.Facts.Link, "/orders/"+m.Order)
+	o, err := order.Get(ctx, tx, order.Key{Account: m.Account, ID: m.Order})
+	if err != nil {
+		return m, o, err
+	}
 	bills, err := billing.OfOrder(ctx, tx, m.Account, m.Order)
+	if err != nil {
+		return m, o, err
+	}
 	for _, b := range bills {
-		if b.Title() != "" && b.Kind != billing.CreditNote {
+		if b.Kind != billing.CreditNote {
 			m.Facts.Bill = b.Title()
 		}
 	}
-	m.Facts.Link = cmp.Or(m.Facts.Link, "/orders/"+m.Order)
-	return m, err
+	if o.Kind == order.TopUp {
+		return m, o, nil
+	}
+	cat, err := f.Shelf.At(ctx, tx, o.Catalogue)
+	if err != nil {
+		return m, o, err
+	}
+	if plan, ok := cat.Plan(o.Plan); ok {
+		op, _ := cat.Operator(plan.Operator)
+		m.Facts.PlanName = plan.NameIn(m.Language)
+		m.Facts.TermName = itemName(m.Language, plan, op.GB, renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item})
+	}
+	return m, o, nil
 }
 
-func (f *Filler) withLine(ctx context.Context, tx db.Tx, m message.Message) (message.Message, error) {
+// withLine names the line, and completes a reminder. o is the order that the
+// message is about, if it is about one.
+func (f *Filler) withLine(ctx context.Context, tx db.Tx, m message.Message, o order.Order) (message.Message, error) {
 	l, err := line.Get(ctx, tx, m.Account, m.Line)
 	if err != nil {
 		return m, err
+	}
+	m.Facts.LineName, m.Facts.LineLastFour = l.Name, l.LastFour()
+	if slices.Contains(message.Reminders(), m.Kind) {
+		return f.asReminder(ctx, tx, m, l, o.Price.Currency)
+	}
+	if m.Facts.PlanName == "" {
+		cat, err := f.Shelf.Current(ctx, tx)
+		if err != nil {
+			return m, err
+		}
+		if plan, ok := cat.Plan(l.Plan); ok {
+			m.Facts.PlanName = plan.NameIn(m.Language)
+		}
+	}
+	return m, nil
+}
+
+// asReminder adds what makes a reminder useful: what is left, the best offer,
+// and the link that opens this line's renewal and nothing else. It stops one
+// that is not true any more: the line ends at another time, or for ever.
+func (f *Filler) asReminder(ctx context.Context, tx db.Tx, m message.Message, l line.Line, paid money.Currency) (message.Message, error) {
+	switch l.At(tx.Now()) {
+	case line.Terminal, line.Recycled:
+		return m, message.ErrNotNeeded
+	case line.New, line.Active, line.Grace, line.Ended, line.Suspended:
+	}
+	if !l.EndsAt.Equal(m.Facts.EndsAt) {
+		return m, message.ErrNotNeeded
 	}
 	cat, err := f.Shelf.Current(ctx, tx)
 	if err != nil {
 		return m, err
 	}
-	m.Facts.LineName, m.Facts.LineLastFour = l.Name, l.LastFour()
-	plan, ok := cat.Plan(l.Plan)
-	if !ok {
-		return m, nil // the plan is gone from the catalogue; the line is still named
-	}
-	m.Facts.PlanName = named(plan, m.Language)
-	if !slices.Contains(message.Reminders(), m.Kind) {
-		return m, nil
-	}
-	if !l.EndsAt.Equal(m.Facts.EndsAt) {
-		return m, message.ErrNotNeeded
-	}
-	return f.asReminder(ctx, tx, m, cat, plan, l)
-}
-
-// asReminder adds what makes a reminder useful: what is left, the best offer,
-// and the link that opens this line's renewal and nothing else.
-func (f *Filler) asReminder(ctx context.Context, tx db.Tx, m message.Message, cat *catalogue.Catalogue, plan catalogue.Plan, l line.Line) (message.Message, error) {
-	op, _ := cat.Operator(plan.Operator)
-	m.Facts.Zone, m.Facts.GB = op.Zone, op.GB
-	if !l.Usage.Unlimited && !l.Usage.AsOf.IsZero() {
-		left := l.Usage.Left()
-		m.Facts.Left, m.Facts.AsOf = &left, l.Usage.AsOf
-	}
 	periods, err := line.Periods(ctx, tx, m.Account, l.ID)
 	if err != nil {
 		return m, err
 	}
-	s := renewal.Situation{Now: tx.Now(), Line: l, Periods: periods, Catalogue: cat, Currency: lastCurrency(cat, m)}
-	if offers, no := renewal.Offers(s); no == nil {
-		best := Best(offers)
-		m.Facts.OfferPrice = best.Price
-		if p, ok := cat.Plan(best.Item.Plan); ok {
-			m.Facts.OfferName = named(p, m.Language) + " " + best.Item.ID
+	m.Facts.TermName = "" // of the order that queued it
+	if plan, ok := cat.Plan(l.Plan); ok {
+		op, _ := cat.Operator(plan.Operator)
+		m.Facts.PlanName, m.Facts.Zone, m.Facts.GB = plan.NameIn(m.Language), op.Zone, op.GB
+		if measured(plan, l, periods, tx.Now()) {
+			left := l.Usage.Left()
+			m.Facts.Left, m.Facts.AsOf = &left, l.Usage.AsOf
+		}
+		s := renewal.Situation{Now: tx.Now(), Line: l, Periods: periods, Catalogue: cat}
+		if best, ok := bestIn(s, paid, cat.Seller.BaseCurrency); ok {
+			p, _ := cat.Plan(best.Item.Plan) // it was just offered
+			m.Facts.OfferName, m.Facts.OfferPrice = offerName(m.Language, p, op.GB, best.Item), best.Price
 		}
 	}
 	last := l.EndsAt
@@ -147,27 +183,50 @@ func (f *Filler) asReminder(ctx context.Context, tx db.Tx, m message.Message, ca
 	return m, err
 }
 
-// lastCurrency is the currency the customer paid in, else the shop's own.
-func lastCurrency(cat *catalogue.Catalogue, m message.Message) money.Currency {
-	return cmp.Or(m.Facts.Amount.Currency, cat.Seller.BaseCurrency)
-}
-
-// Best is the offer that a message names: the term that costs least in all.
-// Whoever needs longer sees the rest on the page; the dearest is never pushed.
-func Best(offers []renewal.Offer) renewal.Offer {
-	return slices.MinFunc(offers, func(a, b renewal.Offer) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Price.Minor, b.Price.Minor))
-	})
-}
-
-// rank puts terms before packs: a reminder is about time.
-func rank(o renewal.Offer) int {
-	if o.Item.Kind == renewal.Term {
-		return 0
+// measured reports whether the operator's figures say how much is left of what
+// the line has now. An unlimited plan has nothing that could be left; figures
+// older than the running period are about the one before, unless its data was
+// carried over.
+func measured(p catalogue.Plan, l line.Line, periods []line.Period, now time.Time) bool {
+	u := l.Usage
+	if p.Kind != catalogue.Volume || u.Unlimited || u.Total == 0 || u.AsOf.IsZero() {
+		return false
 	}
-	return 1
+	for _, one := range periods {
+		begun := one.State != line.PeriodCancelled && !one.StartsAt.After(now)
+		if begun && u.AsOf.Before(one.StartsAt) && p.Policy.Data != catalogue.DataCarried {
+			return false
+		}
+	}
+	return true
 }
 
-func named(p catalogue.Plan, l locale.Language) string {
-	return cmp.Or(p.Name[l], p.Name[locale.En], p.ID)
+// bestIn is the best offer in the first of these currencies in which there is
+// one: what the customer paid in last, then the shop's own.
+func bestIn(s renewal.Situation, currencies ...money.Currency) (renewal.Offer, bool) {
+	for _, c := range currencies {
+		if c == "" {
+			continue
+		}
+		s.Currency = c
+		offers, _ := renewal.Offers(s)
+		if best, ok := Best(offers); ok {
+			return best, true
+		}
+	}
+	return renewal.Offer{}, false
+}
+
+// Best is the offer that a message names: the term that costs least in all, and
+// the longer of two that cost the same. Whoever needs longer sees the rest on
+// the page; the dearest is never pushed. Packs bring no time, which is what a
+// reminder is about: ok is false where there is nothing else.
+func Best(offers []renewal.Offer) (best renewal.Offer, ok bool) {
+	terms := slices.DeleteFunc(slices.Clone(offers), func(o renewal.Offer) bool { return o.Item.Kind != renewal.Term })
+	if len(terms) == 0 {
+		return renewal.Offer{}, false
+	}
+	return slices.MinFunc(terms, func(a, b renewal.Offer) int {
+		return cmp.Or(cmp.Compare(a.Price.Minor, b.Price.Minor), b.EndsAt.Compare(a.EndsAt))
+	}), true
 }
