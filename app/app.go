@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/hooks"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/message"
@@ -83,7 +85,26 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
+	if err := a.sign(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	return a, nil
+}
+
+// sign lets letters name the seller and a contact as the catalogue does, where
+// there is one already.
+func (a *App) sign(ctx context.Context) error {
+	err := a.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+		cat, err := a.Shelf.Current(ctx, tx)
+		if err == nil {
+			a.Sender.From.Seller, a.Sender.From.Contact = cat.Seller.Name, cat.Seller.Contact
+		}
+		return err
+	})
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	return err
 }
 
 func (e Env) point(name string) {
@@ -146,9 +167,26 @@ func (a *App) Handler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.ready)
 	mux.Handle("/", (&portal.Server{
 		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
-		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins,
+		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client,
 	}).Handler())
 	return mux
+}
+
+// client is where a request comes from, for limits: what the proxy says, where
+// there is one, else the other end of the connection.
+func (a *App) client(r *http.Request) string {
+	if h := a.Config.ClientHeader; h != "" {
+		// The last address is the one that our own proxy has seen.
+		all := strings.Split(r.Header.Get(h), ",")
+		if last := strings.TrimSpace(all[len(all)-1]); last != "" {
+			return last
+		}
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 // ready says whether orders can be taken now.

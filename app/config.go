@@ -22,6 +22,8 @@ type Config struct {
 	Database string `default:"tsuzuku.db" help:"SQLite file, or a postgres:// address."`
 	Secret   Secret `help:"At least 32 characters that nobody knows: codes and links are hashed with it. Changing it signs everybody out." placeholder:"SECRET"`
 
+	ClientHeader string `help:"Header in which the reverse proxy in front of us puts the client's address, for example X-Real-IP. Unset: the connection's own. Set it only behind a proxy that always sets it." placeholder:"HEADER"`
+
 	Wallet   order.WalletMode `default:"full" enum:"off,refunds_only,full" help:"What stored value may be used for. The law differs by country."`
 	QuoteTTL time.Duration    `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured."`
 	LogLevel slog.Level       `default:"info" help:"debug, info, warn or error."`
@@ -46,7 +48,7 @@ type ESIMAccess struct {
 
 // Mail is the relay that takes our letters.
 type Mail struct {
-	Host     string        `help:"SMTP relay. Unset: letters wait in the database." placeholder:"HOST"`
+	Host     string        `help:"SMTP relay. Unset: nothing is sent by mail, and nobody can sign in." placeholder:"HOST"`
 	Port     int           `help:"0: by security."`
 	Security smtp.Security `default:"starttls" enum:"starttls,tls,none" help:"starttls, tls or none."`
 	User     string        `help:"User name at the relay."`

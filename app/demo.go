@@ -70,7 +70,7 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 		return nil, err
 	}
 	d := &Demo{App: a, Strangers: strangers}
-	if err := d.settle(ctx); err != nil {
+	if err := errors.Join(d.settle(ctx), a.sign(ctx)); err != nil { // the catalogue is there now
 		return nil, errors.Join(err, a.Close())
 	}
 	house := a.Handler()

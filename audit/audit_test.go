@@ -54,7 +54,7 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 	well := []string{order("o", "completed", "NULL, ''"), told, paid, served, period, bill("NULL"), line("", "1")}
 	wrongs := map[string][]string{
 		"completed_without_period":   {order("o", "completed", "NULL, ''")},
-		"completed_without_pack":     {strings.Replace(order("o", "completed", "NULL, ''"), "'term'", "'pack'", 1)},
+		"completed_without_pack":     {strings.Replace(order("o", "completed", "NULL, ''"), "'append'", "'adds'", 1)},
 		"completed_without_document": {order("o", "completed", "NULL, ''")},
 		"period_of_unfinished_order": {order("o", "refunded", "NULL, ''"), period},
 		"period_without_order":       {period},

@@ -6,13 +6,13 @@ var Checks = []Check{
 	{
 		Name: "completed_without_period", Promise: ExactlyOnce, Says: "a completed renewal brought no period:",
 		query: `SELECT o.account_id, o.id, o.line_id FROM audit_orders o
-			WHERE o.state = 'completed' AND o.kind = 'term' AND o.placed_at <= $1
+			WHERE o.state = 'completed' AND o.kind = 'term' AND o.effect <> 'adds' AND o.placed_at <= $1
 			  AND NOT EXISTS (SELECT 1 FROM audit_periods p WHERE p.account_id = o.account_id AND p.order_id = o.id)`,
 	},
 	{
 		Name: "completed_without_pack", Promise: ExactlyOnce, Says: "a completed pack was not added:",
 		query: `SELECT o.account_id, o.id, o.line_id FROM audit_orders o
-			WHERE o.state = 'completed' AND o.kind = 'pack' AND o.placed_at <= $1
+			WHERE o.state = 'completed' AND o.effect = 'adds' AND o.placed_at <= $1
 			  AND NOT EXISTS (SELECT 1 FROM audit_packs p WHERE p.account_id = o.account_id AND p.order_id = o.id)`,
 	},
 	{

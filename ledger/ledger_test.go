@@ -187,16 +187,14 @@ func (m *model) compare(rt *rapid.T, t *testing.T, d *db.DB, account string) {
 	sums, total := map[string]int64{}, map[money.Currency]int64{}
 	for _, book := range []ledger.Book{ledger.Wallet, ledger.Points, ledger.Due, ledger.Revenue, ledger.Tax, ledger.Provider("stripe"), ledger.PointsIssued, ledger.Granted} {
 		for _, e := range entries(t, d, account, book) {
-			switch book {
-			case e.From:
-				sums[key(book, e.Amount.Currency)] -= e.Amount.Minor
-				total[e.Amount.Currency] -= e.Amount.Minor
-			case e.To:
-				sums[key(book, e.Amount.Currency)] += e.Amount.Minor
-				total[e.Amount.Currency] += e.Amount.Minor
-			default:
+			by := e.Amount.Minor
+			if e.From == book {
+				by = -by
+			} else if e.To != book {
 				rt.Fatalf("an entry of another book than %s: %+v", book, e)
 			}
+			sums[key(book, e.Amount.Currency)] += by
+			total[e.Amount.Currency] += by
 		}
 	}
 	for k := range sums {

@@ -194,6 +194,7 @@ func (c *cashier) pass(t tester, d time.Duration) {
 	end := c.Clock.Now().Add(d)
 	for range 5000 {
 		c.work(t)
+		c.Sim.Deliver() // an operator acts within its time
 		next := c.nextDue(t)
 		if next.IsZero() || next.After(end) {
 			c.Clock.Set(end)

@@ -20,7 +20,7 @@ func (d *Desk) Ring(ctx context.Context, adapter string, bell carrier.Doorbell, 
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO provider_events (account_id, provider, event_id, kind, subject, body, at)
 			VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (account_id, provider, event_id) DO NOTHING`,
-			account, adapter, bell.EventID, bell.Kind, lineID, string(body[:min(len(body), maxEvidence)]), db.At(tx.Now())); err != nil {
+			account, adapter, bell.EventID, bell.Kind, lineID, storable(string(body), maxEvidence), db.At(tx.Now())); err != nil {
 			return err
 		}
 		if lineID == "" {

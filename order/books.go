@@ -82,7 +82,7 @@ func (d *Desk) addBooks(b *db.Batch, tx db.Tx, cat *catalogue.Catalogue, f finis
 	o := addMove(b, tx, f.order, Completed, func(o *Order) {
 		o.OperatorRef, o.CompletedAt, o.DueAt = f.receipt.Ref, tx.Now(), time.Time{}
 	})
-	if o.Kind == Pack {
+	if o.Enlarges > 0 {
 		d.addPack(b, tx, o)
 	} else {
 		d.addPeriod(b, tx, plan, loc, o, f.receipt)
@@ -141,8 +141,8 @@ func allowance(p catalogue.Plan, o Order, now time.Time) line.Allowance {
 func (d *Desk) addPack(b *db.Batch, tx db.Tx, o Order) {
 	b.Add(`INSERT INTO packs (account_id, order_id, line_id, number, pack_id, bytes, until_at, operator_ref, created_at)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`,
-		o.Account, o.ID, o.Line, o.Periods, o.Item, o.Bytes, db.At(o.EndsAt), o.OperatorRef, db.At(tx.Now()))
-	line.Enlarge(b, o.Account, o.Line, o.ID, o.Periods, o.Bytes, tx.Now())
+		o.Account, o.ID, o.Line, o.Enlarges, o.Item, o.Bytes, db.At(o.EndsAt), o.OperatorRef, db.At(tx.Now()))
+	line.Enlarge(b, o.Account, o.Line, o.ID, o.Enlarges, o.Bytes, tx.Now())
 }
 
 // rateOf is a tax class of the seller's. It fails with [fault.Internal] for a

@@ -23,11 +23,11 @@ const (
 	lease = 40 * time.Second
 
 	// maxAsks bounds how often an order that certainly never reached the
-	// operator is sent again; with the pauses below that is about 20 minutes.
+	// operator is sent again; with the pauses below that is about an hour.
 	maxAsks = 12
 
 	// maxLooks bounds how often an operator that gives no reading is asked
-	// what became of an order, before a person looks: about 12 hours.
+	// what became of an order, before a person looks: about 10 hours.
 	maxLooks = 40
 
 	// tellAfter is when a customer who paid hears that it takes longer.

@@ -95,6 +95,7 @@ type Order struct {
 	Anchor      int
 	Bytes       int64 // data that it brings
 	Periods     int   // the line's periods when it was quoted
+	Enlarges    int   // the number of the period that gets more data; 0: a period of its own
 	Snapshot    carrier.Snapshot
 	AskedAt     time.Time // when the operator may first have been called; zero: certainly not
 	OperatorRef string
@@ -123,7 +124,7 @@ func KeyOf(order string) (Key, error) {
 func (o Order) Ref() Key { return Key{o.Account, o.ID} }
 
 const columns = `account_id, id, state, customer_key, input_digest, quote_id, kind, line_id, plan_id, item_id,
-	catalogue_version, minor, currency, tool, effect, starts_at, ends_at, anchor, bytes, periods,
+	catalogue_version, minor, currency, tool, effect, starts_at, ends_at, anchor, bytes, periods, enlarges,
 	snapshot, asked_at, operator_ref, reason, evidence, told, attempts, due_at,
 	expires_at, placed_at, paid_at, completed_at, updated_at`
 
@@ -133,7 +134,7 @@ func scan(row db.Row) (Order, error) {
 	var snapshot string
 	var starts, ends, asked, due, expires, placed, paid, completed, updated db.Instant
 	err := row.Scan(&o.Account, &o.ID, &o.State, &o.Key, &o.Digest, &quote, &o.Kind, &o.Line, &o.Plan, &o.Item,
-		&o.Catalogue, &o.Price.Minor, &o.Price.Currency, &o.Tool, &o.Effect, &starts, &ends, &o.Anchor, &o.Bytes, &o.Periods,
+		&o.Catalogue, &o.Price.Minor, &o.Price.Currency, &o.Tool, &o.Effect, &starts, &ends, &o.Anchor, &o.Bytes, &o.Periods, &o.Enlarges,
 		&snapshot, &asked, &o.OperatorRef, &o.Reason, &o.Evidence, &o.Told, &o.Attempts, &due,
 		&expires, &placed, &paid, &completed, &updated)
 	o.Quote, o.Snapshot = string(quote), carrier.Snapshot(snapshot)
@@ -146,9 +147,9 @@ func scan(row db.Row) (Order, error) {
 func insert(b *db.Batch, o Order) {
 	b.Add(`INSERT INTO orders (`+columns+`)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,
-		        $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33)`,
+		        $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34)`,
 		o.Account, o.ID, o.State, o.Key, o.Digest, db.Text(o.Quote), o.Kind, o.Line, o.Plan, o.Item,
-		o.Catalogue, o.Price.Minor, o.Price.Currency, o.Tool, o.Effect, db.At(o.StartsAt), db.At(o.EndsAt), o.Anchor, o.Bytes, o.Periods,
+		o.Catalogue, o.Price.Minor, o.Price.Currency, o.Tool, o.Effect, db.At(o.StartsAt), db.At(o.EndsAt), o.Anchor, o.Bytes, o.Periods, o.Enlarges,
 		string(o.Snapshot), db.At(o.AskedAt), o.OperatorRef, o.Reason, o.Evidence, o.Told, o.Attempts, db.At(o.DueAt),
 		db.At(o.ExpiresAt), db.At(o.PlacedAt), db.At(o.PaidAt), db.At(o.CompletedAt), db.At(o.UpdatedAt))
 }

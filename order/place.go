@@ -126,7 +126,7 @@ func (q Quote) order(a Acceptance) Order {
 	return Order{
 		Account: a.Account, State: Placed, Key: a.Key, Digest: a.digest(), Quote: q.ID, Kind: q.Kind,
 		Line: q.Line, Plan: q.Plan, Item: q.Item, Catalogue: q.Catalogue, Price: q.Price, Tool: a.Tool,
-		Effect: q.Effect, StartsAt: q.StartsAt, EndsAt: q.EndsAt, Anchor: q.Anchor, Bytes: q.Bytes, Periods: q.Periods,
+		Effect: q.Effect, StartsAt: q.StartsAt, EndsAt: q.EndsAt, Anchor: q.Anchor, Bytes: q.Bytes, Periods: q.Periods, Enlarges: q.Enlarges,
 		ExpiresAt: q.ExpiresAt, DueAt: q.ExpiresAt,
 	}
 }
@@ -179,10 +179,10 @@ func (d *Desk) acceptable(q Quote, a Acceptance, now time.Time) error {
 }
 
 // asGood reports whether what the policy gives now is what was quoted: the same
-// effect, at no higher price, and no earlier end.
+// effect on the same period, at no higher price, and no earlier end.
 func asGood(now renewal.Offer, o Order) bool {
 	return now.Effect == o.Effect && now.Price.Currency == o.Price.Currency && now.Price.Minor <= o.Price.Minor &&
-		!now.EndsAt.Before(o.EndsAt) && now.Bytes >= o.Bytes
+		!now.EndsAt.Before(o.EndsAt) && bytesOf(now) >= o.Bytes && now.Period == o.Enlarges
 }
 
 // extension is what the operator will be asked for.

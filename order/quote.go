@@ -32,6 +32,7 @@ type Quote struct {
 	Anchor    int
 	Bytes     int64
 	Periods   int    // of the line when it was quoted
+	Enlarges  int    // the number of the period that gets more data; 0: a period of its own
 	Digest    string // of all of the above
 	CreatedAt time.Time
 	ExpiresAt time.Time // not accepted from this instant on
@@ -98,7 +99,7 @@ func (d *Desk) fix(s renewal.Situation, o renewal.Offer) Quote {
 	q := Quote{
 		Account: s.Line.Account, ID: d.IDs.Under("qt", s.Line.Account), Kind: Kind(o.Item.Kind),
 		Line: s.Line.ID, Plan: o.Item.Plan, Item: o.Item.ID, Catalogue: s.Catalogue.Version, Price: o.Price,
-		Effect: o.Effect, StartsAt: o.StartsAt, EndsAt: o.EndsAt, Anchor: o.Anchor, Bytes: o.Bytes, Periods: s.Line.Periods,
+		Effect: o.Effect, StartsAt: o.StartsAt, EndsAt: o.EndsAt, Anchor: o.Anchor, Bytes: bytesOf(o), Periods: s.Line.Periods, Enlarges: o.Period,
 		CreatedAt: s.Now, ExpiresAt: s.Now.Add(d.quoteTTL()),
 	}
 	if o.TakeBy.Before(q.ExpiresAt) {
@@ -106,6 +107,15 @@ func (d *Desk) fix(s renewal.Situation, o renewal.Offer) Quote {
 	}
 	q.Digest = q.digest()
 	return q
+}
+
+// bytesOf is all the data that an offer brings. What a pack for each remaining
+// day brings is a day's.
+func bytesOf(o renewal.Offer) int64 {
+	if o.Item.Kind == renewal.Pack && o.PackageDays > 1 {
+		return o.Bytes * int64(o.PackageDays)
+	}
+	return o.Bytes
 }
 
 func (d *Desk) quoteTTL() time.Duration {
@@ -143,18 +153,18 @@ func Refused(no *renewal.Refusal) error {
 }
 
 func (q Quote) digest() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%s\n%s\n%s\n%d\n%d\n%s\n%s\n%d\n%d\n%d\n%d\n%d\n%d",
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%s\n%s\n%s\n%d\n%d\n%s\n%s\n%d\n%d\n%d\n%d\n%d\n%d\n%d",
 		q.Account, q.ID, q.Kind, q.Line, q.Plan, q.Item, q.Catalogue, q.Price.Minor, q.Price.Currency,
-		q.Effect, q.StartsAt.UnixMicro(), q.EndsAt.UnixMicro(), q.Anchor, q.Bytes, q.Periods, q.ExpiresAt.UnixMicro()))
+		q.Effect, q.StartsAt.UnixMicro(), q.EndsAt.UnixMicro(), q.Anchor, q.Bytes, q.Periods, q.Enlarges, q.ExpiresAt.UnixMicro()))
 	return hex.EncodeToString(sum[:])
 }
 
 func store(ctx context.Context, tx db.Tx, q Quote) error {
 	_, err := tx.Exec(ctx, `INSERT INTO quotes (account_id, id, kind, line_id, plan_id, item_id, catalogue_version, minor, currency,
-			effect, starts_at, ends_at, anchor, bytes, periods, digest, created_at, expires_at)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)`,
+			effect, starts_at, ends_at, anchor, bytes, periods, enlarges, digest, created_at, expires_at)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)`,
 		q.Account, q.ID, q.Kind, q.Line, q.Plan, q.Item, q.Catalogue, q.Price.Minor, q.Price.Currency,
-		q.Effect, db.At(q.StartsAt), db.At(q.EndsAt), q.Anchor, q.Bytes, q.Periods, q.Digest, db.At(q.CreatedAt), db.At(q.ExpiresAt))
+		q.Effect, db.At(q.StartsAt), db.At(q.EndsAt), q.Anchor, q.Bytes, q.Periods, q.Enlarges, q.Digest, db.At(q.CreatedAt), db.At(q.ExpiresAt))
 	return err
 }
 
@@ -164,10 +174,10 @@ func GetQuote(ctx context.Context, tx db.Tx, account, id string) (Quote, error) 
 	q := Quote{Account: account, ID: id}
 	var starts, ends, created, expires db.Instant
 	err := tx.QueryRow(ctx, `SELECT kind, line_id, plan_id, item_id, catalogue_version, minor, currency,
-			effect, starts_at, ends_at, anchor, bytes, periods, digest, created_at, expires_at
+			effect, starts_at, ends_at, anchor, bytes, periods, enlarges, digest, created_at, expires_at
 		FROM quotes WHERE account_id = $1 AND id = $2`, account, id).
 		Scan(&q.Kind, &q.Line, &q.Plan, &q.Item, &q.Catalogue, &q.Price.Minor, &q.Price.Currency,
-			&q.Effect, &starts, &ends, &q.Anchor, &q.Bytes, &q.Periods, &q.Digest, &created, &expires)
+			&q.Effect, &starts, &ends, &q.Anchor, &q.Bytes, &q.Periods, &q.Enlarges, &q.Digest, &created, &expires)
 	if errors.Is(err, db.ErrNoRows) {
 		return Quote{}, fault.Because(fault.NotFound, "no_such_quote", "There is no such offer. Choose one again.", nil)
 	}

@@ -77,21 +77,28 @@ func tell(t tester, env dbtest.Env, pick func(n int, what string) int) {
 	s.lines = []string{first, c.another(t, s.account, extendable, 20*time.Minute)}
 	c.Desk.IDs = id.NewSource(env.Clock.Now, rand.NewChaCha8([32]byte{1})) // the account is new; the rest is the same each time
 	acts := s.acts()
-	for range 5 + pick(25, "length") {
+	for range 8 + pick(30, "length") {
 		acts[pick(len(acts), "act")]()
 	}
 	s.end()
 }
 
-// acts is everything that may happen; what happens more often is there twice.
+// acts is everything that may happen; what happens more often is there more
+// often, and first, since rapid likes small numbers.
 func (s *tale) acts() []func() {
 	return []func(){
-		s.quote, s.quote, s.place, s.place, s.placeAgain, s.topUp, s.pay, s.pay, s.pay, s.payIn, s.payIn, s.payIn, s.payIn,
-		s.decline, s.come, s.come, s.authenticate,
-		s.wait, s.wait, s.wait, s.waitLong, s.expire,
-		s.disturb, s.disturb, s.disturbOperator, s.late, s.mute, s.lie,
-		s.workers, s.workers, s.everything,
+		s.checkout, s.payIn, s.pay, s.workers, s.payIn, s.pay, s.lie, s.wait, s.everything, s.come,
+		s.checkout, s.disturb, s.payIn, s.pay, s.workers, s.disturbOperator, s.decline, s.mute, s.late,
+		s.quote, s.place, s.placeAgain, s.topUp, s.place, s.authenticate, s.payIn, s.pay, s.come, s.wait,
+		s.disturb, s.workers, s.waitLong, s.expire,
 	}
+}
+
+// checkout is the usual way: an offer, accepted, and on to the provider's page.
+func (s *tale) checkout() {
+	s.quote()
+	s.place()
+	s.pay()
 }
 
 func (s *tale) quote() {
@@ -125,7 +132,7 @@ func (s *tale) placeQuote(i int) {
 		return
 	}
 	q := s.quotes[i]
-	tool := []catalogue.Tool{order.ToolWallet, "card", "card", "line_pay"}[s.pick(4, "tool")]
+	tool := []catalogue.Tool{"card", "line_pay", order.ToolWallet}[s.pick(3, "tool")]
 	o, err := s.Desk.Place(s.t.Context(), order.Acceptance{Account: q.Account, Quote: q.ID, Amount: q.Price, Tool: tool})
 	if err == nil && tool != order.ToolWallet {
 		s.orders = append(s.orders, o)
@@ -137,7 +144,7 @@ func (s *tale) pay() {
 	if len(s.orders) == 0 {
 		return
 	}
-	o := s.orders[s.pick(len(s.orders), "order")]
+	o := s.orders[len(s.orders)-1-s.pick(len(s.orders), "order")]
 	rail := []payment.Rail{payment.Card, payment.LINEPay}[s.pick(2, "rail")]
 	p, err := s.Desk.Pay(s.t.Context(), o.Ref(), rail, ways)
 	if err == nil {
@@ -151,7 +158,7 @@ func (s *tale) session() (*bank, string) {
 	if len(s.attempts) == 0 {
 		return s.card, "none"
 	}
-	p := s.attempts[s.pick(len(s.attempts), "session")]
+	p := s.attempts[len(s.attempts)-1-s.pick(len(s.attempts), "session")]
 	if p.Provider == "other" {
 		return s.linePay, p.Ref
 	}
@@ -170,7 +177,7 @@ func (s *tale) authenticate() {
 
 func (s *tale) come() {
 	if len(s.orders) > 0 {
-		s.cashier.come(s.t, s.orders[s.pick(len(s.orders), "order")])
+		s.cashier.come(s.t, s.orders[len(s.orders)-1-s.pick(len(s.orders), "order")])
 	}
 }
 
@@ -270,6 +277,7 @@ func (s *tale) end() {
 		}
 	}
 	s.fair(s.t, s.account, opening)
+	s.note()
 }
 
 // Stories that once went wrong.

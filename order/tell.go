@@ -32,8 +32,8 @@ func (d *Desk) addTelling(b *db.Batch, tx db.Tx, plan catalogue.Plan, op catalog
 	}); err != nil {
 		return err
 	}
-	if o.Kind != Term {
-		return nil
+	if o.Enlarges > 0 {
+		return nil // the end is where it was, and has its reminders
 	}
 	for _, r := range reminders {
 		due := o.EndsAt.Add(-r.before)

@@ -56,8 +56,8 @@ func request(t testing.TB, method, url string, body io.Reader) *http.Request {
 func mustBe(t *testing.T, err, want error) {
 	t.Helper()
 	for _, one := range []error{outbound.ErrNotSent, outbound.ErrSilent} {
-		if got := errors.Is(err, one); got != (one == want) {
-			t.Errorf("%v: is %q: %v, want %v", err, one, got, one == want)
+		if got, wanted := errors.Is(err, one), errors.Is(want, one); got != wanted {
+			t.Errorf("%v: is %q: %v, want %v", err, one, got, wanted)
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
@@ -85,13 +86,19 @@ func addressed(ctx context.Context, tx db.Tx, m message.Message) (message.Messag
 	return m, err
 }
 
-// withOrder adds what the order bought, and the number of its document where it
-// has one by now. It returns the order too.
+// withOrder adds what the order bought, the wallet as it is after a top-up, and
+// the number of the order's document where it has one by now. It returns the
+// order too.
 func (f *Filler) withOrder(ctx context.Context, tx db.Tx, m message.Message) (message.Message, order.Order, error) {
 	m.Facts.Link = cmp.Or(m.Facts.Link, "/orders/"+m.Order)
 	o, err := order.Get(ctx, tx, order.Key{Account: m.Account, ID: m.Order})
 	if err != nil {
 		return m, o, err
+	}
+	if o.Kind == order.TopUp {
+		if m.Facts.Balance, err = ledger.Balance(ctx, tx, m.Account, ledger.Wallet, o.Price.Currency); err != nil {
+			return m, o, err
+		}
 	}
 	bills, err := billing.OfOrder(ctx, tx, m.Account, m.Order)
 	if err != nil {

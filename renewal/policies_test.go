@@ -361,6 +361,11 @@ func TestMonthsKeepTheirDay(t *testing.T) {
 			t.Errorf("%s more: ends %s, want %s", tt.name, got.In(c.Location).Format(clockLayout), tt.want)
 		}
 	}
+	other := s
+	other.Line.EndsAt = c.at("2026-03-11 00:00:00") // staff gave it ten days
+	if got := other.then(t, "20gb-1mo").Line.EndsAt; !got.Equal(c.at("2026-04-11 00:00:00")) {
+		t.Errorf("an anchor of a longer month moved the end to %s", got.In(c.Location).Format(clockLayout))
+	}
 	s.Line.Anchor = 15 // a line that was imported with another day
 	if got := s.then(t, "20gb-1mo").Line.EndsAt; !got.Equal(c.at("2026-03-29 00:00:00")) {
 		t.Errorf("an anchor that does not fit moved the end to %s", got.In(c.Location).Format(clockLayout))

@@ -423,6 +423,15 @@ func TestOffersInOrder(t *testing.T) {
 	}
 }
 
+func TestShortTermsFirst(t *testing.T) {
+	s := running(t, "hinode-visitor-2", "2026-03-01 09:00:00", "2026-03-11 00:00:00") // the file has ten days first
+	s.Now = s.Line.StartedAt
+	offers, _ := Offers(s)
+	if len(offers) != 2 || offers[0].Item.ID != "1gb-1d" || offers[1].Item.ID != "2gb-10d" {
+		t.Errorf("%v", offers)
+	}
+}
+
 // A line of a plan that is gone, or without any catalogue, is refused and not
 // a panic.
 func TestPlanGone(t *testing.T) {

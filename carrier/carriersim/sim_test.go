@@ -239,10 +239,17 @@ func TestSilence(t *testing.T) {
 	for _, on := range []bool{true, false} {
 		s.Silence(on)
 		for want, calls := range map[string]map[string]error{
-			"not sent": {"Prepare": second(s.Prepare(t.Context(), extension("r"))), "LookUp": second(s.LookUp(t.Context(), extension("r"))),
-				"Status": second(s.Status(t.Context(), carrier.Profile{ID: "a"})), "Packages": second(s.Packages(t.Context(), carrier.Profile{})),
-				"Balance": second(s.Balance(t.Context()))},
-			"unknown": {"Extend": second(s.Extend(t.Context(), extension("r"))), "Cancel": s.Cancel(t.Context(), extension("r"))},
+			"not sent": {
+				"Prepare":  second(s.Prepare(t.Context(), extension("r"))),
+				"LookUp":   second(s.LookUp(t.Context(), extension("r"))),
+				"Status":   second(s.Status(t.Context(), carrier.Profile{ID: "a"})),
+				"Packages": second(s.Packages(t.Context(), carrier.Profile{})),
+				"Balance":  second(s.Balance(t.Context())),
+			},
+			"unknown": {
+				"Extend": second(s.Extend(t.Context(), extension("r"))),
+				"Cancel": s.Cancel(t.Context(), extension("r")),
+			},
 		} {
 			if !on {
 				want = ""

@@ -30,7 +30,10 @@ func (c *catalogueCheckCmd) Run(s std) error {
 	if err != nil {
 		return err
 	}
-	cat, err := catalogue.Read(c.File, text)
+	cat, warnings, err := catalogue.Check(c.File, text)
+	for _, w := range warnings {
+		fmt.Fprintln(s.err, "warning:", w)
+	}
 	if err != nil {
 		return err
 	}

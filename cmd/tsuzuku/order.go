@@ -13,17 +13,20 @@ import (
 	"github.com/tsuzuku/tsuzuku/app"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 )
 
 // orderCmd is staff's tool until there is a console.
 type orderCmd struct {
-	Show    orderShowCmd    `cmd:"" help:"Print one order with its payments, refunds and bills, as JSON."`
-	List    orderListCmd    `cmd:"" help:"List the newest orders."`
-	LookUp  orderLookUpCmd  `cmd:"" help:"Ask the operator once more what became of a held order."`
-	Confirm orderConfirmCmd `cmd:"" help:"Decide that a held order was served, with the operator's reference as proof."`
-	Refund  orderRefundCmd  `cmd:"" help:"Decide that an order is not served: the money goes back."`
-	Hold    orderHoldCmd    `cmd:"" help:"Stop an order, so that a person decides about it."`
+	Show        orderShowCmd        `cmd:"" help:"Print one order with its payments, refunds and bills, as JSON."`
+	List        orderListCmd        `cmd:"" help:"List the newest orders."`
+	LookUp      orderLookUpCmd      `cmd:"" help:"Ask the operator once more what became of a held order."`
+	Confirm     orderConfirmCmd     `cmd:"" help:"Decide that a held order was served, with the operator's reference as proof."`
+	Refund      orderRefundCmd      `cmd:"" help:"Give money back: of an order that is not served, or of a completed one, with a credit note."`
+	RefundAgain orderRefundAgainCmd `cmd:"" help:"Send refunds once more that failed, or of which nothing clear was heard."`
+	Hold        orderHoldCmd        `cmd:"" help:"Stop an order, so that a person decides about it."`
 }
 
 type orderShowCmd struct {
@@ -72,7 +75,7 @@ func (c *orderShowCmd) Run(ctx context.Context, s std) error {
 
 type orderListCmd struct {
 	database
-	State order.State `help:"Only orders in this state." placeholder:"STATE"`
+	State order.State `help:"Only orders in this state." enum:",placed,paid,fulfilling,completed,cancelled,refund_due,refunded,held" default:"" placeholder:"STATE"`
 	Limit int         `default:"50" help:"How many at most."`
 }
 
@@ -146,12 +149,40 @@ func (c *orderConfirmCmd) Run(ctx context.Context, s std) error {
 	})
 }
 
-type orderRefundCmd struct{ decision }
+type orderRefundCmd struct {
+	decision
+	Amount string `help:"Part of a completed order's price, for example 500 or 12.50, in the order's currency; by default all of it." placeholder:"AMOUNT"`
+}
 
 // Run prints the state the order is in now; the running shop sends the refund.
 func (c *orderRefundCmd) Run(ctx context.Context, s std) error {
 	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
-		return d.GiveBack(ctx, k, a)
+		o, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (order.Order, error) { return order.Get(ctx, tx, k) })
+		if err != nil {
+			return o, err
+		}
+		if o.State != order.Completed {
+			if c.Amount != "" {
+				return o, fault.New(fault.Invalid, "Only a completed order can be refunded in part. Leave --amount out: all of it goes back.")
+			}
+			return d.GiveBack(ctx, k, a)
+		}
+		var part money.Money
+		if c.Amount != "" {
+			if part, err = money.Parse(c.Amount, o.Price.Currency); err != nil {
+				return o, err
+			}
+		}
+		return d.RefundCompleted(ctx, k, part, a)
+	})
+}
+
+type orderRefundAgainCmd struct{ decision }
+
+// Run prints the state the order is in now; the running shop sends the refund.
+func (c *orderRefundAgainCmd) Run(ctx context.Context, s std) error {
+	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
+		return d.RefundAgain(ctx, k, a)
 	})
 }
 

@@ -144,7 +144,7 @@ type said struct {
 func (w *Wire) serve(r *http.Request) said {
 	rec := httptest.NewRecorder()
 	w.Stranger.ServeHTTP(rec, r)
-	return said{rec.Code, rec.Result().Header, rec.Body.Bytes()} //nolint:bodyclose // in memory; read from the recorder
+	return said{rec.Code, rec.Result().Header, rec.Body.Bytes()}
 }
 
 func (w *Wire) meanwhile(r *http.Request) {

@@ -1,7 +1,7 @@
 -- +goose Up
 -- What package audit may read of other packages' tables.
 CREATE VIEW audit_orders AS
-    SELECT account_id, id, state, kind, line_id, minor, currency, tool, reason, due_at, placed_at, paid_at, completed_at, updated_at FROM orders;
+    SELECT account_id, id, state, kind, effect, line_id, minor, currency, tool, reason, due_at, placed_at, paid_at, completed_at, updated_at FROM orders;
 CREATE VIEW audit_payments AS
     SELECT account_id, id, order_id, provider, minor, currency, state, live, due_at, paid_at FROM payments;
 CREATE VIEW audit_allocations AS

@@ -1,0 +1,7 @@
+package reminder
+
+// What the tests of this package look at from outside.
+var (
+	Texts    = texts
+	ItemName = itemName
+)
