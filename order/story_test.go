@@ -277,7 +277,6 @@ func (s *tale) end() {
 		}
 	}
 	s.fair(s.t, s.account, opening)
-	s.note()
 }
 
 // Stories that once went wrong.

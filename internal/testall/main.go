@@ -69,8 +69,10 @@ func test(ctx context.Context) error {
 		}
 		// The pure-Go SQLite is 24 times slower under the race detector, and
 		// is not what is looked for here.
-		flags := []string{"test", "-race", "-timeout=20m",
-			"-gcflags=modernc.org/sqlite/...=-race=false", "-gcflags=modernc.org/libc/...=-race=false"}
+		flags := []string{
+			"test", "-race", "-timeout=20m",
+			"-gcflags=modernc.org/sqlite/...=-race=false", "-gcflags=modernc.org/libc/...=-race=false",
+		}
 		return errors.Join(
 			run(ctx, env, "go", append(flags, plain...)...),
 			run(ctx, env, "go", append(append(flags, random...), seed)...),

@@ -92,7 +92,7 @@ func (s *Sim) servePage(w http.ResponseWriter, r *http.Request) {
 	}
 	page, redirect, status := s.visit(id, do, tool)
 	if redirect != "" {
-		http.Redirect(w, r, redirect, http.StatusSeeOther) //nolint:gosec // the seller's own address, as at Stripe
+		http.Redirect(w, r, redirect, http.StatusSeeOther)
 		return
 	}
 	var b bytes.Buffer

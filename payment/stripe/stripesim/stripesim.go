@@ -155,7 +155,7 @@ func New(cfg Config) *Sim {
 		secrets:   []secret{{text: cfg.WebhookSecret}},
 	}
 	if s.rand == nil {
-		s.rand = rand.New(rand.NewPCG(20260325, 85)) //nolint:gosec // a simulator must repeat itself
+		s.rand = rand.New(rand.NewPCG(20260325, 85))
 	}
 	s.named.sessions = map[string][]*session{}
 	s.named.intents = map[string][]*intent{}
