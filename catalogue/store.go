@@ -77,16 +77,18 @@ const shelfRoom = 64
 
 // Shelf keeps the versions that were read lately. Versions never change, so
 // what is on the shelf is right as long as it is the version that the database
-// names; that is asked each time, by one indexed query. The zero value is an
-// empty shelf. It is safe for concurrent use.
+// names; that is asked each time, by one indexed query, until a read-only
+// transaction has seen the version: it is committed then, and its number is
+// enough. The zero value is an empty shelf. It is safe for concurrent use.
 type Shelf struct {
-	mu   sync.Mutex
-	kept map[key]*Catalogue
+	mu      sync.Mutex
+	kept    map[key]*Catalogue
+	settled map[int64]*Catalogue // those that are certainly committed, by number
 }
 
 // key is all that distinguishes one version from another. A number is not
-// enough: a transaction that applied version 7 may be rolled back, and another
-// file become version 7.
+// enough while the version is new: a transaction that applied version 7 may be
+// rolled back, and another file become version 7.
 type key struct {
 	version int64
 	digest  string
@@ -104,6 +106,12 @@ func (s *Shelf) Current(ctx context.Context, tx db.Tx) (*Catalogue, error) {
 
 // At is [At] from the shelf.
 func (s *Shelf) At(ctx context.Context, tx db.Tx, version int64) (*Catalogue, error) {
+	s.mu.Lock()
+	c, ok := s.settled[version]
+	s.mu.Unlock()
+	if ok {
+		return c, nil
+	}
 	k, err := keyOf(ctx, tx, version)
 	if err != nil {
 		return nil, nothing(err)
@@ -112,23 +120,24 @@ func (s *Shelf) At(ctx context.Context, tx db.Tx, version int64) (*Catalogue, er
 }
 
 // get reads outside the lock: two readers of a new version may both parse it.
-func (s *Shelf) get(ctx context.Context, tx db.Tx, k key) (*Catalogue, error) {
+func (s *Shelf) get(ctx context.Context, tx db.Tx, k key) (c *Catalogue, err error) {
 	s.mu.Lock()
 	c, ok := s.kept[k]
 	s.mu.Unlock()
-	if ok {
-		return c, nil
-	}
-	c, err := load(ctx, tx, k)
-	if err != nil {
-		return nil, err
+	if !ok {
+		if c, err = load(ctx, tx, k); err != nil {
+			return nil, err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.kept == nil || len(s.kept) >= shelfRoom {
-		s.kept = map[key]*Catalogue{} // rare, and cheaper than remembering who was read when
+		s.kept, s.settled = map[key]*Catalogue{}, map[int64]*Catalogue{} // rare, and cheaper than remembering who was read when
 	}
 	s.kept[k] = c
+	if tx.ReadOnly() { // in a write it might be this one's own work, or a neighbour's in its group
+		s.settled[k.version] = c
+	}
 	return c, nil
 }
 

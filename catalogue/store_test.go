@@ -158,15 +158,21 @@ func TestShelfForgetsWhatNeverHappened(t *testing.T) {
 			if c, err := shelf.Current(ctx, tx); err != nil || c.Version != 1 {
 				t.Errorf("inside: %v, %v", c, err)
 			}
+			if c, err := shelf.At(ctx, tx, 1); err != nil || c.Version != 1 {
+				t.Errorf("inside, by number: %v, %v", c, err)
+			}
 			return never
 		})
 		if !errors.Is(err, never) {
 			t.Fatal(err)
 		}
 		mustApply(t, env, dearer())
-		p, _ := seen(t, env, shelf.Current).Plan("hinode-visitor-5")
-		if got := p.Terms[0].Prices[0].Minor; got != 4080 {
-			t.Errorf("the price is %d, want 4080", got)
+		byNumber := func(ctx context.Context, tx db.Tx) (*Catalogue, error) { return shelf.At(ctx, tx, 1) }
+		for _, read := range []func(context.Context, db.Tx) (*Catalogue, error){byNumber, shelf.Current} {
+			p, _ := seen(t, env, read).Plan("hinode-visitor-5")
+			if got := p.Terms[0].Prices[0].Minor; got != 4080 {
+				t.Errorf("the price is %d, want 4080", got)
+			}
 		}
 	})
 }

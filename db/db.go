@@ -72,6 +72,11 @@ type Tx interface {
 	// Every row written by one transaction carries the same instant.
 	Now() time.Time
 
+	// ReadOnly reports whether this is a transaction of [DB.Read]. It sees only
+	// what is committed; a write sees its own work and, on SQLite, that of the
+	// others in its group.
+	ReadOnly() bool
+
 	Exec(ctx context.Context, query string, args ...any) (rows int64, err error)
 	Query(ctx context.Context, query string, args ...any) (Rows, error)
 	QueryRow(ctx context.Context, query string, args ...any) Row

@@ -96,12 +96,11 @@ func (p *postgresEngine) write(ctx context.Context, j job) error {
 	if j.rehearse {
 		p.rehearsal(ctx, j)
 	}
-	return p.again(ctx, func() error { return p.attempt(ctx, pgx.TxOptions{}, j) })
+	return p.again(ctx, func() error { return p.attempt(ctx, beginWrite, j) })
 }
 
 func (p *postgresEngine) read(ctx context.Context, j job) error {
-	o := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return p.again(ctx, func() error { return p.attempt(ctx, o, j) })
+	return p.again(ctx, func() error { return p.attempt(ctx, beginRead, j) })
 }
 
 // again runs f until it succeeds or fails for a reason that running it again
@@ -136,10 +135,10 @@ func (p *postgresEngine) rehearsal(ctx context.Context, j job) {
 	defer func() { _ = recover() }()
 	fn := j.fn
 	j.fn = func(ctx context.Context, tx Tx) error { return errors.Join(fn(ctx, tx), errRehearsal) }
-	_ = p.attempt(ctx, pgx.TxOptions{}, j)
+	_ = p.attempt(ctx, beginWrite, j)
 }
 
-func (p *postgresEngine) attempt(ctx context.Context, o pgx.TxOptions, j job) error {
+func (p *postgresEngine) attempt(ctx context.Context, begin string, j job) error {
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
 		if p.closed.Load() {
@@ -147,20 +146,17 @@ func (p *postgresEngine) attempt(ctx context.Context, o pgx.TxOptions, j job) er
 		}
 		return lost(ctx, unreachable(p.pool.Config().ConnConfig, err))
 	}
-	defer conn.Release()
-	ptx, err := conn.BeginTx(ctx, o)
-	if err != nil {
-		return p.judge(ctx, conn, err, err)
-	}
+	defer conn.Release() // drops a connection whose transaction is still open
+	s := &postgresSession{conn: conn.Conn(), begin: begin}
 	ended := false
 	defer func() {
 		if !ended { // also when fn panics
 			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
 			defer cancel()
-			_ = ptx.Rollback(end) // if that fails too, the pool drops the connection
+			_ = s.rollback(end)
 		}
 	}()
-	t := &tx{session: postgresSession{ptx}, now: j.now()}
+	t := &tx{session: s, now: j.now(), readOnly: begin == beginRead}
 	if err := t.run(inside(ctx), j.fn); err != nil {
 		cause := t.err // fn may have put another error in its place
 		if cause == nil {
@@ -168,7 +164,7 @@ func (p *postgresEngine) attempt(ctx context.Context, o pgx.TxOptions, j job) er
 		}
 		return p.judge(ctx, conn, err, cause)
 	}
-	if o.AccessMode == pgx.ReadOnly {
+	if t.readOnly {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -179,7 +175,7 @@ func (p *postgresEngine) attempt(ctx context.Context, o pgx.TxOptions, j job) er
 	}
 	j.observe(BeforeCommit)
 	ended = true
-	if err := commit(ctx, ptx); err != nil {
+	if err := commit(ctx, s); err != nil {
 		return err
 	}
 	j.observe(AfterCommit)
@@ -214,10 +210,10 @@ func conflicted(err error) bool {
 }
 
 // commit commits, or tells apart why not: refused by the server, or unknown.
-func commit(ctx context.Context, ptx pgx.Tx) error {
+func commit(ctx context.Context, s *postgresSession) error {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
 	defer cancel()
-	err := ptx.Commit(end)
+	err := s.commit(end)
 	if err == nil {
 		return nil
 	}

@@ -67,6 +67,7 @@ func sqliteDSN(path string, durable bool) string {
 		"&_pragma=busy_timeout(5000)" +
 		"&_pragma=journal_mode(WAL)" +
 		"&_pragma=synchronous(" + synchronous + ")" +
+		"&_pragma=temp_store(MEMORY)" + // what a savepoint may have to undo is not worth a file
 		"&_pragma=foreign_keys(ON)" +
 		"&_pragma=wal_autocheckpoint(10000)"
 }
@@ -112,7 +113,7 @@ func (s *sqliteEngine) read(ctx context.Context, j job) (err error) {
 	if err := c.command(ctx, "BEGIN"); err != nil {
 		return err
 	}
-	t := &tx{session: &sqliteSession{conn: c}, now: j.now()}
+	t := &tx{session: &sqliteSession{conn: c}, now: j.now(), readOnly: true}
 	return t.run(inside(ctx), j.fn)
 }
 

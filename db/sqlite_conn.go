@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
 )
 
 // statementsMax bounds a connection's prepared statements. The program has
@@ -14,7 +17,7 @@ const statementsMax = 512
 // costs several times what a small statement costs to run.
 type sqliteConn struct {
 	*sql.Conn
-	prepared map[string]*sql.Stmt
+	prepared map[string]*prepared
 }
 
 func newSQLiteConn(ctx context.Context, pool *sql.DB) (*sqliteConn, error) {
@@ -22,20 +25,64 @@ func newSQLiteConn(ctx context.Context, pool *sql.DB) (*sqliteConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteConn{c, map[string]*sql.Stmt{}}, nil
+	return &sqliteConn{c, map[string]*prepared{}}, nil
 }
 
 // take returns a prepared statement for the caller's use alone; give it back.
 // A statement whose rows are still being read is not in the map.
-func (c *sqliteConn) take(ctx context.Context, query string) (*sql.Stmt, error) {
-	if s, ok := c.prepared[query]; ok {
+func (c *sqliteConn) take(ctx context.Context, query string) (*prepared, error) {
+	if p, ok := c.prepared[query]; ok {
 		delete(c.prepared, query)
-		return s, nil
+		return p, nil
 	}
-	return c.PrepareContext(ctx, query)
+	text, order := questions(query)
+	s, err := c.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return &prepared{s, order}, nil
 }
 
-func (c *sqliteConn) give(query string, s *sql.Stmt) {
+// prepared is a statement as the driver has it: with plain question marks. The
+// driver asks SQLite for the name of every parameter each time it binds them,
+// and SQLite walks through all names for each; where there are none it does not.
+type prepared struct {
+	*sql.Stmt
+	order []int // which argument each question mark stands for
+}
+
+var parameter = regexp.MustCompile(`'[^']*'|\$[0-9]+`)
+
+// questions puts a question mark in place of every $n outside of quotes.
+func questions(query string) (text string, order []int) {
+	text = parameter.ReplaceAllStringFunc(query, func(p string) string {
+		n, err := strconv.Atoi(p[1:])
+		if p[0] == '\'' || err != nil {
+			return p
+		}
+		order = append(order, n-1)
+		return "?"
+	})
+	return text, order
+}
+
+// arguments are args in the order of the question marks.
+func (p *prepared) arguments(args []any) ([]any, error) {
+	out := make([]any, len(p.order))
+	most := 0
+	for i, n := range p.order {
+		if n < 0 || n >= len(args) {
+			return nil, fmt.Errorf("db: the statement has a parameter $%d and %d arguments", n+1, len(args))
+		}
+		out[i], most = args[n], max(most, n+1)
+	}
+	if most != len(args) {
+		return nil, fmt.Errorf("db: the statement has %d parameters and %d arguments", most, len(args))
+	}
+	return out, nil
+}
+
+func (c *sqliteConn) give(query string, s *prepared) {
 	if len(c.prepared) >= statementsMax {
 		for _, old := range c.prepared {
 			_ = old.Close()
@@ -69,17 +116,24 @@ type sqliteSession struct {
 	ctx  context.Context // if not nil, statements run with it, whatever the caller passes
 }
 
-// prepare returns a statement ready to run and the context to run it with.
-func (s *sqliteSession) prepare(ctx context.Context, query string) (context.Context, *sql.Stmt, error) {
+// prepare returns a statement ready to run, its arguments, and the context to
+// run it with.
+func (s *sqliteSession) prepare(ctx context.Context, query string, args []any) (context.Context, *prepared, []any, error) {
 	if s.ctx != nil {
 		ctx = s.ctx
 	}
 	stmt, err := s.conn.take(ctx, query)
-	return ctx, stmt, err
+	if err != nil {
+		return ctx, nil, nil, err
+	}
+	if args, err = stmt.arguments(args); err != nil {
+		s.conn.give(query, stmt)
+	}
+	return ctx, stmt, args, err
 }
 
 func (s *sqliteSession) exec(ctx context.Context, query string, args []any) (int64, error) {
-	ctx, stmt, err := s.prepare(ctx, query)
+	ctx, stmt, args, err := s.prepare(ctx, query, args)
 	if err != nil {
 		return 0, err
 	}
@@ -92,7 +146,7 @@ func (s *sqliteSession) exec(ctx context.Context, query string, args []any) (int
 }
 
 func (s *sqliteSession) query(ctx context.Context, query string, args []any) (cursor, error) {
-	ctx, stmt, err := s.prepare(ctx, query)
+	ctx, stmt, args, err := s.prepare(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}

@@ -33,13 +33,16 @@ type cursor interface {
 // next statement.
 type tx struct {
 	session
-	now  time.Time
-	open *rows // the result being read; nil if none
-	err  error // the first error of a statement: the transaction cannot be committed
-	done bool
+	now      time.Time
+	readOnly bool
+	open     *rows // the result being read; nil if none
+	err      error // the first error of a statement: the transaction cannot be committed
+	done     bool
 }
 
 func (t *tx) Now() time.Time { return t.now }
+
+func (t *tx) ReadOnly() bool { return t.readOnly }
 
 func (t *tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	args, err := t.ready(ctx, args)

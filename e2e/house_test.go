@@ -90,20 +90,15 @@ func dieAt(n int64) func(string) {
 // house is the real app with two doors: its own, and one for the customer of
 // these stories, who does without pages.
 type house struct {
-	app    *app.App
-	doors  *http.ServeMux
-	mu     sync.Mutex
-	now    time.Time
-	passed atomic.Int64 // boundaries
+	app   *app.App
+	doors *http.ServeMux
+	mu    sync.Mutex
+	now   time.Time
 }
 
 func openHouse(ctx context.Context, p floorPlan, point func(string)) (*house, error) {
 	h := &house{now: time.UnixMicro(p.NowMicro).UTC()}
 	town := &townWire{to: p.Town}
-	count := func(boundary string) {
-		h.passed.Add(1)
-		point(boundary)
-	}
 	c := app.Config{
 		URL: "http://shop.invalid", Database: p.Database, Secret: "nobody knows this secret of the test's house",
 		Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
@@ -111,8 +106,8 @@ func openHouse(ctx context.Context, p floorPlan, point func(string)) (*house, er
 		ESIMAccess: app.ESIMAccess{AccessCode: world.AccessCode, SecretKey: world.AccessSecret, HookPath: world.AccessHook},
 	}
 	env := app.Env{
-		Now: h.clock, Random: rand.Reader, Point: count, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
-		Transport: func(string) http.RoundTripper { return town },
+		Now: h.clock, Random: rand.Reader, Point: point, Transport: func(string) http.RoundTripper { return town },
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}
 	a, err := app.Open(ctx, c, env, func(c app.Config, env app.Env, ids *id.Source) (app.Adapters, error) {
 		all, err := app.Real(c, env, ids)
@@ -253,13 +248,11 @@ func (h *house) look(ctx context.Context, k order.Key) (sight, error) {
 type toil struct {
 	Worked bool
 	Errors []string
-	Points int64 // boundaries passed since the house was opened
 }
 
 const roundsMax = 100
 
-// work does everything that is due at this instant. A Step that finds nothing
-// twice in a row has nothing.
+// work does everything that is due at this instant.
 func (h *house) work(ctx context.Context, _ struct{}) (toil, error) {
 	var t toil
 	for round := 0; ; round++ {
@@ -280,7 +273,6 @@ func (h *house) work(ctx context.Context, _ struct{}) (toil, error) {
 		}
 		t.Worked = t.Worked || worked
 		if !worked {
-			t.Points = h.passed.Load()
 			return t, nil
 		}
 		if round == roundsMax {

@@ -33,8 +33,7 @@ type lodging struct {
 	process *process
 	open    []func()
 
-	died   string // at which boundary; empty: not yet, or never
-	points int64  // boundaries passed by the process, as far as it told
+	died string // at which boundary; empty: not yet, or never
 }
 
 // process is the house as a child.

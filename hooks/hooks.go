@@ -25,7 +25,7 @@ const maxBody = 1 << 20
 type Server struct {
 	Desk     *order.Desk
 	Carriers map[string]carrier.Carrier
-	Paths    map[string]string // by adapter: what an operator's address must end with
+	Paths    map[string]string // by adapter: what an operator's address must end with, since few of them sign; empty: no address
 	Log      *slog.Logger
 }
 
@@ -38,22 +38,22 @@ func (s *Server) Handler() http.Handler {
 }
 
 func (s *Server) payment(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("provider")
+	if _, ok := s.Desk.Providers[name]; !ok {
+		http.NotFound(w, r)
+		return
+	}
 	body, ok := read(w, r)
 	if !ok {
 		return
 	}
-	err := s.Desk.Notify(r.Context(), r.PathValue("provider"), r.Header, body)
-	switch {
-	case err == nil:
-		w.WriteHeader(http.StatusOK)
-	case errors.Is(err, payment.ErrForged):
-		s.Log.WarnContext(r.Context(), "forged notification", "provider", r.PathValue("provider"), "err", err)
+	err := s.Desk.Notify(r.Context(), name, r.Header, body)
+	if errors.Is(err, payment.ErrForged) {
+		s.Log.WarnContext(r.Context(), "forged notification", "provider", name, "err", err)
 		http.Error(w, "this notification cannot be verified", http.StatusBadRequest)
-	default:
-		// Not stored, so not acknowledged: the provider sends it again.
-		s.Log.ErrorContext(r.Context(), "notification not stored", "provider", r.PathValue("provider"), "err", err)
-		http.Error(w, "try again later", fault.KindOf(err).Status())
+		return
 	}
+	s.stored(w, r, name, err)
 }
 
 func (s *Server) carrier(w http.ResponseWriter, r *http.Request) {
@@ -73,18 +73,30 @@ func (s *Server) carrier(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this notification cannot be read", http.StatusBadRequest)
 		return
 	}
-	if err := s.Desk.Ring(r.Context(), name, bell, body); err != nil {
-		s.Log.ErrorContext(r.Context(), "notification not stored", "carrier", name, "err", err)
-		http.Error(w, "try again later", fault.KindOf(err).Status())
-		return
-	}
-	w.WriteHeader(http.StatusOK)
+	s.stored(w, r, name, s.Desk.Ring(r.Context(), name, bell, body))
 }
 
+// stored acknowledges a notification that is in the database. One that is not
+// must come again, whatever the reason: strangers repeat what was answered with
+// a server's error and may give up on any other.
+func (s *Server) stored(w http.ResponseWriter, r *http.Request, stranger string, err error) {
+	if err == nil {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	s.Log.ErrorContext(r.Context(), "notification not stored", "from", stranger, "err", err)
+	http.Error(w, "try again later", max(http.StatusInternalServerError, fault.KindOf(err).Status()))
+}
+
+// read takes the whole body, or answers.
 func read(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
+		http.Error(w, "the notification is too long", http.StatusRequestEntityTooLarge)
+		return nil, false
+	}
 	if err != nil {
-		http.Error(w, "the body is too long or was cut off", http.StatusRequestEntityTooLarge)
+		http.Error(w, "the notification was cut off", http.StatusBadRequest)
 		return nil, false
 	}
 	return body, true

@@ -102,12 +102,14 @@ func Renew(b *db.Batch, account, line, order string, was int, r Renewed, now tim
 }
 
 // Enlarge appends the guarded updates that end the reservation and add a
-// pack's data to the current period. bytes 0 means full speed until the reset.
+// pack's data to a period and to the figures. bytes 0 means full speed until
+// the reset. What is unlimited or not known, a 0, is so afterwards, too: it must
+// not look as if the pack were all there is.
 func Enlarge(b *db.Batch, account, line, order string, number int, bytes int64, now time.Time) {
 	b.Guard(`UPDATE lines
-		SET extending = '', total_bytes = total_bytes + $4, throttled = false, updated_at = $5
+		SET extending = '', total_bytes = CASE WHEN total_bytes = 0 THEN 0 ELSE total_bytes + $4 END, throttled = false, updated_at = $5
 		WHERE account_id = $1 AND id = $2 AND extending = $3`, account, line, order, bytes, db.At(now))
-	b.Guard(`UPDATE periods SET allowance_bytes = allowance_bytes + $4
+	b.Guard(`UPDATE periods SET allowance_bytes = CASE WHEN allowance_bytes = 0 THEN 0 ELSE allowance_bytes + $4 END
 		WHERE account_id = $1 AND line_id = $2 AND number = $3`, account, line, number, bytes)
 }
 

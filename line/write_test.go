@@ -234,6 +234,28 @@ func TestEnlarge(t *testing.T) {
 	})
 }
 
+// A pack on a line without a limit leaves it without one, instead of making the
+// pack all that there is.
+func TestEnlargeOfTheUnlimited(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		l := full()
+		l.Usage = line.Usage{Unlimited: true, Throttled: true, AsOf: noon.Add(-10 * time.Hour)}
+		add(t, env.DB, l)
+		must(t, batch(t, env.DB, func(b *db.Batch, now time.Time) {
+			line.AddPeriod(b, period(1, noon, noon.Add(time.Hour), line.PeriodActive), now)
+		}))
+		must(t, batch(t, env.DB, func(b *db.Batch, now time.Time) { line.Enlarge(b, l.Account, l.ID, l.Extending, 1, 5, now) }))
+		got := get(t, env.DB, l.Account, l.ID)
+		l.Usage.Throttled = false
+		if got.Usage != l.Usage || got.Extending != "" {
+			t.Errorf("%+v reserved for %q, want %+v", got.Usage, got.Extending, l.Usage)
+		}
+		if p := periods(t, env.DB, l.Account, l.ID)[0]; p.Allowance != 0 {
+			t.Errorf("the period has %d bytes, want no limit", p.Allowance)
+		}
+	})
+}
+
 // A restart ends what runs, at that instant; what is over, waits or was
 // cancelled stays as it is.
 func TestEndCurrent(t *testing.T) {

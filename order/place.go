@@ -77,7 +77,9 @@ type placing struct {
 	carrier   carrier.Carrier
 }
 
-// consider reads and decides; it changes nothing.
+// consider reads and decides; it changes nothing. Whether the order was placed
+// before is asked only when the rules refuse it now: where they do not, the keys
+// of the row find out when it is stored, see whyNot.
 func (d *Desk) consider(ctx context.Context, a Acceptance) (placing, error) {
 	return db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (placing, error) {
 		q, err := GetQuote(ctx, tx, a.Account, a.Quote)
@@ -85,40 +87,50 @@ func (d *Desk) consider(ctx context.Context, a Acceptance) (placing, error) {
 			return placing{}, err
 		}
 		o := q.order(a)
+		p, no := d.decide(ctx, tx, a, q, o)
+		if no == nil {
+			return p, nil
+		}
+		if _, said := errors.AsType[*fault.Error](no); !said {
+			return placing{}, no // nothing more can be read
+		}
 		if old, found, err := d.before(ctx, tx, o); found || err != nil {
 			return placing{order: old, already: true}, err
 		}
-		if err := d.acceptable(q, a, tx.Now()); err != nil {
-			return placing{}, err
-		}
-		o.ID, o.PlacedAt, o.UpdatedAt = d.IDs.Under("ord", a.Account), tx.Now(), tx.Now()
-		if o.Kind == TopUp {
-			return placing{order: o}, nil
-		}
-		cat, err := d.Shelf.At(ctx, tx, q.Catalogue)
-		if err != nil {
-			return placing{}, err
-		}
-		s, err := situation(ctx, tx, cat, a.Account, q.Line, q.Price.Currency, a.Tool)
-		if err != nil {
-			return placing{}, err
-		}
-		offer, no := renewal.Decide(s, renewal.Item{Kind: renewal.Kind(q.Kind), Plan: q.Plan, ID: q.Item})
-		if no != nil {
-			return placing{}, Refused(no)
-		}
-		if s.Line.Extending != "" {
-			return placing{}, errBusy()
-		}
-		if s.Line.Periods != q.Periods || !asGood(offer, o) {
-			return placing{}, fault.Because(fault.Conflict, "line_changed",
-				"This line has changed since the offer was made. Look at its page and choose again.", nil)
-		}
-		p := placing{order: o}
-		p.carrier, p.extension, err = d.extension(cat, s.Line, o)
-		p.taken = true
-		return p, err
+		return placing{}, no
 	})
+}
+
+// decide asks whether the quote still stands, and gets its order ready.
+func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Order) (placing, error) {
+	if err := d.acceptable(q, a, tx.Now()); err != nil {
+		return placing{}, err
+	}
+	o.ID, o.PlacedAt, o.UpdatedAt = d.IDs.Under("ord", a.Account), tx.Now(), tx.Now()
+	if o.Kind == TopUp {
+		return placing{order: o}, nil
+	}
+	cat, err := d.Shelf.At(ctx, tx, q.Catalogue)
+	if err != nil {
+		return placing{}, err
+	}
+	s, err := situation(ctx, tx, cat, a.Account, q.Line, q.Price.Currency, a.Tool)
+	if err != nil {
+		return placing{}, err
+	}
+	offer, no := renewal.Decide(s, renewal.Item{Kind: renewal.Kind(q.Kind), Plan: q.Plan, ID: q.Item})
+	switch {
+	case no != nil:
+		return placing{}, Refused(no)
+	case s.Line.Extending != "":
+		return placing{}, errBusy()
+	case s.Line.Periods != q.Periods || !asGood(offer, o):
+		return placing{}, fault.Because(fault.Conflict, "line_changed",
+			"This line has changed since the offer was made. Look at its page and choose again.", nil)
+	}
+	p := placing{order: o, taken: true}
+	p.carrier, p.extension, err = d.extension(cat, s.Line, o)
+	return p, err
 }
 
 // order is what a quote becomes when it is accepted, before it has an ID.

@@ -145,20 +145,30 @@ func (s *shop) send(t *testing.T) {
 	t.Fatal("the sending never ends")
 }
 
-// until sends what falls due, hour by hour.
+// until sends whatever falls due up to an instant, each when it does.
 func (s *shop) until(t *testing.T, end time.Time) {
 	t.Helper()
 	for s.Clock.Now().Before(end) {
-		s.Clock.Set(earlier(s.Clock.Now().Add(time.Hour), end))
+		next := end
+		if at := s.nextDue(t); !at.IsZero() && at.Before(end) {
+			next = at
+		}
+		s.Clock.Set(next)
 		s.send(t)
 	}
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
+// nextDue is when the next message falls due; zero: none does.
+func (s *shop) nextDue(t *testing.T) time.Time {
+	t.Helper()
+	var at db.Instant
+	err := s.DB.Read(t.Context(), func(ctx context.Context, tx db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT MIN(due_at) FROM messages WHERE due_at > $1`, db.At(tx.Now())).Scan(&at)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return a
+	return at.Time
 }
 
 // due is a message about a line as it stands in its row when its time has come.
