@@ -169,7 +169,7 @@ func (b Bill) AddTo(batch *db.Batch, now time.Time) {
 	if err != nil {
 		panic("billing: content does not encode: " + err.Error()) // strings and bools always do
 	}
-	batch.Add(`INSERT INTO bills (account_id, id, order_id, kind, series, minor, currency,
+	batch.Row(`INSERT INTO bills (account_id, id, order_id, kind, series, minor, currency,
 			tax_class, tax_rate, tax_scale, tax_minor, content, refers_to, issued_at)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`,
 		b.Account, b.ID, b.Order, b.Kind, b.Series, b.Total.Minor, b.Total.Currency,

@@ -106,10 +106,7 @@ func (s *Shelf) Current(ctx context.Context, tx db.Tx) (*Catalogue, error) {
 
 // At is [At] from the shelf.
 func (s *Shelf) At(ctx context.Context, tx db.Tx, version int64) (*Catalogue, error) {
-	s.mu.Lock()
-	c, ok := s.settled[version]
-	s.mu.Unlock()
-	if ok {
+	if c, ok := s.Settled(version); ok {
 		return c, nil
 	}
 	k, err := keyOf(ctx, tx, version)
@@ -117,6 +114,15 @@ func (s *Shelf) At(ctx context.Context, tx db.Tx, version int64) (*Catalogue, er
 		return nil, nothing(err)
 	}
 	return s.get(ctx, tx, k)
+}
+
+// Settled is the version with this number if it has been seen committed: it
+// needs no transaction.
+func (s *Shelf) Settled(version int64) (*Catalogue, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.settled[version]
+	return c, ok
 }
 
 // get reads outside the lock: two readers of a new version may both parse it.

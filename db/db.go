@@ -8,6 +8,7 @@ package db
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ type DB struct {
 	engine   engine
 	observe  func(Point)
 	bell     bell
+	texts    texts
 	once     sync.Once // for Close
 }
 
@@ -81,6 +83,12 @@ type Tx interface {
 	Query(ctx context.Context, query string, args ...any) (Rows, error)
 	QueryRow(ctx context.Context, query string, args ...any) Row
 
+	// Several runs a query for many rows of arguments, in a tuple as for
+	// [Batch.Row], and gives scan every row of the result:
+	//
+	//	SELECT a, b FROM (VALUES ($1, CAST($2 AS bigint))) AS v JOIN t ON a = column1 AND b > column2
+	Several(ctx context.Context, query string, rows [][]any, scan func(Row) error) error
+
 	// Batch sends statements whose answers are not needed one by one: a single
 	// round trip on PostgreSQL. It fails with [ErrGuard] if a guarded statement
 	// did not change exactly one row.
@@ -114,16 +122,85 @@ type statement struct {
 	query   string
 	args    []any
 	guarded bool
+	tuple   bool // its tuple can be repeated
+	rows    int  // how often it is
 }
 
 // Add appends a statement that may change any number of rows.
 func (b *Batch) Add(query string, args ...any) {
-	b.statements = append(b.statements, statement{query, args, false})
+	b.statements = append(b.statements, statement{query, args, false, false, 1})
 }
 
 // Guard appends a statement that must change exactly one row.
 func (b *Batch) Guard(query string, args ...any) {
-	b.statements = append(b.statements, statement{query, args, true})
+	b.statements = append(b.statements, statement{query, args, true, false, 1})
+}
+
+// Row is [Batch.Add] for a statement that can be sent once for many rows: for
+// those that are given directly one after the other, and by [Batch.Join]. It has
+// one tuple after VALUES, and all its parameters are in that tuple:
+//
+//	INSERT INTO t (a, b) VALUES ($1, $2)
+//	UPDATE t SET b = column2 FROM (VALUES ($1, CAST($2 AS bigint))) AS v WHERE a = column1
+//
+// Rows that follow one another must not be the same row of the table.
+func (b *Batch) Row(query string, args ...any) {
+	if last := len(b.statements) - 1; last >= 0 && b.statements[last].tuple && b.statements[last].query == query {
+		s := &b.statements[last]
+		s.args, s.rows = append(s.args, args...), s.rows+1
+		return
+	}
+	b.statements = append(b.statements, statement{query, args, false, true, 1})
+}
+
+// GuardRow is [Batch.Row] for a statement that must change exactly one row, and
+// joined with others one for each.
+func (b *Batch) GuardRow(query string, args ...any) {
+	b.statements = append(b.statements, statement{query, args, true, true, 1})
+}
+
+// Join appends the batches of a set whose members change different rows. Those
+// that consist of the same statements go side by side: the first statement of
+// them all, then the second of them all, each sent once where it can be. So
+// every member's statements keep their order.
+func (b *Batch) Join(members ...*Batch) {
+	for len(members) > 0 {
+		var same, others []*Batch
+		for _, m := range members {
+			if m.alike(members[0]) {
+				same = append(same, m)
+			} else {
+				others = append(others, m)
+			}
+		}
+		for i := range members[0].statements {
+			b.abreast(same, i)
+		}
+		members = others
+	}
+}
+
+// abreast appends the i-th statements of members that consist of the same ones.
+func (b *Batch) abreast(members []*Batch, i int) {
+	s := members[0].statements[i]
+	if !s.tuple {
+		for _, m := range members {
+			b.statements = append(b.statements, m.statements[i])
+		}
+		return
+	}
+	s.rows, s.args = s.rows*len(members), make([]any, 0, len(members)*len(s.args))
+	for _, m := range members {
+		s.args = append(s.args, m.statements[i].args...)
+	}
+	b.statements = append(b.statements, s)
+}
+
+// alike reports whether two batches consist of the same statements.
+func (b *Batch) alike(c *Batch) bool {
+	return slices.EqualFunc(b.statements, c.statements, func(s, t statement) bool {
+		return s.query == t.query && s.guarded == t.guarded && s.tuple == t.tuple && s.rows == t.rows
+	})
 }
 
 // Len is the number of statements.

@@ -41,6 +41,7 @@ var ErrCommitUnknown = errors.New("db: the outcome of a commit is unknown")
 
 type postgresEngine struct {
 	pool   *pgxpool.Pool
+	sender sender
 	closed atomic.Bool
 }
 
@@ -68,7 +69,9 @@ func openPostgres(ctx context.Context, text string) (engine, error) {
 		pool.Close()
 		return nil, unreachable(c.ConnConfig, err)
 	}
-	return &postgresEngine{pool: pool}, nil
+	p := &postgresEngine{pool: pool}
+	p.sender.attempt = func(ctx context.Context, j job) error { return p.attempt(ctx, beginWrite, j) }
+	return p, nil
 }
 
 // unreachable says what to do about a server that cannot be used.
@@ -97,6 +100,19 @@ func (p *postgresEngine) write(ctx context.Context, j job) error {
 		p.rehearsal(ctx, j)
 	}
 	return p.again(ctx, func() error { return p.attempt(ctx, beginWrite, j) })
+}
+
+func (p *postgresEngine) send(ctx context.Context, j job) error {
+	if !j.rehearse {
+		b, err := j.pack(ctx)
+		if err != nil || b.Len() == 0 {
+			return err
+		}
+		if alone, err := p.sender.send(ctx, j, b); !alone {
+			return err
+		}
+	}
+	return p.write(ctx, j.byItself())
 }
 
 func (p *postgresEngine) read(ctx context.Context, j job) error {
@@ -156,7 +172,7 @@ func (p *postgresEngine) attempt(ctx context.Context, begin string, j job) error
 			_ = s.rollback(end)
 		}
 	}()
-	t := &tx{session: s, now: j.now(), readOnly: begin == beginRead}
+	t := &tx{session: s, now: j.now(), readOnly: begin == beginRead, texts: j.texts}
 	if err := t.run(inside(ctx), j.fn); err != nil {
 		cause := t.err // fn may have put another error in its place
 		if cause == nil {

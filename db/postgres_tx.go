@@ -96,7 +96,7 @@ func (s *postgresSession) batch(ctx context.Context, b *Batch) (err error) {
 		if err != nil {
 			return err
 		}
-		if st.guarded && tag.RowsAffected() != 1 {
+		if st.guarded && tag.RowsAffected() != int64(st.rows) {
 			return ErrGuard
 		}
 	}

@@ -17,6 +17,10 @@ type engine interface {
 	// the commit.
 	write(ctx context.Context, j job) error
 
+	// send is write for a job that reads nothing; the engine may run it together
+	// with others.
+	send(ctx context.Context, j job) error
+
 	// read runs the job in a read-only transaction.
 	read(ctx context.Context, j job) error
 
@@ -32,21 +36,26 @@ type job struct {
 	now      func() time.Time
 	rehearse bool
 	observe  func(Point)
+	texts    *texts
 }
 
 // inside marks ctx as belonging to a transaction.
 func inside(ctx context.Context) context.Context { return context.WithValue(ctx, txKey{}, true) }
 
 func (d *DB) run(ctx context.Context, readOnly bool, fn func(context.Context, Tx) error) error {
-	if Forbidden(ctx) {
-		panic("db: transaction inside a transaction") // would wait for itself on SQLite
-	}
-	if err := ctx.Err(); err != nil {
+	j, err := d.job(ctx, fn)
+	if err != nil {
 		return err
 	}
-	j := job{fn: fn, now: d.Now, rehearse: d.rehearse, observe: d.observe}
 	if readOnly {
 		return d.engine.read(ctx, j)
 	}
 	return d.engine.write(ctx, j)
+}
+
+func (d *DB) job(ctx context.Context, fn func(context.Context, Tx) error) (job, error) {
+	if Forbidden(ctx) {
+		panic("db: transaction inside a transaction") // would wait for itself on SQLite
+	}
+	return job{fn: fn, now: d.Now, rehearse: d.rehearse, observe: d.observe, texts: &d.texts}, ctx.Err()
 }

@@ -98,6 +98,8 @@ func (s *sqliteEngine) name() Engine { return SQLite }
 
 func (s *sqliteEngine) write(ctx context.Context, j job) error { return s.writer.write(ctx, j) }
 
+func (s *sqliteEngine) send(ctx context.Context, j job) error { return s.write(ctx, j.byItself()) }
+
 func (s *sqliteEngine) read(ctx context.Context, j job) (err error) {
 	c, err := s.borrow(ctx)
 	if err != nil {
@@ -113,7 +115,7 @@ func (s *sqliteEngine) read(ctx context.Context, j job) (err error) {
 	if err := c.command(ctx, "BEGIN"); err != nil {
 		return err
 	}
-	t := &tx{session: &sqliteSession{conn: c}, now: j.now(), readOnly: true}
+	t := &tx{session: &sqliteSession{conn: c}, now: j.now(), readOnly: true, texts: j.texts}
 	return t.run(inside(ctx), j.fn)
 }
 

@@ -164,7 +164,7 @@ func (s *sqliteSession) batch(ctx context.Context, b *Batch) error {
 		if err != nil {
 			return err
 		}
-		if st.guarded && n != 1 {
+		if st.guarded && n != int64(st.rows) {
 			return ErrGuard
 		}
 	}

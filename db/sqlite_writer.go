@@ -193,7 +193,7 @@ func (w *writer) turn(m *member) {
 	ctx, cancel := context.WithTimeout(inside(context.WithoutCancel(m.ctx)), w.limit)
 	defer cancel()
 	s := &sqliteSession{conn: w.conn, ctx: ctx}
-	m.turns <- turn{ctx, &tx{session: s, now: m.now()}}
+	m.turns <- turn{ctx, &tx{session: s, now: m.now(), texts: m.texts}}
 	<-m.back
 	if m.err == nil {
 		m.err = m.ctx.Err()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type tx struct {
 	session
 	now      time.Time
 	readOnly bool
+	texts    *texts
 	open     *rows // the result being read; nil if none
 	err      error // the first error of a statement: the transaction cannot be committed
 	done     bool
@@ -66,14 +68,45 @@ func (t *tx) QueryRow(ctx context.Context, query string, args ...any) Row {
 	return row{r, err}
 }
 
+func (t *tx) Several(ctx context.Context, query string, rows [][]any, scan func(Row) error) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	for _, s := range t.texts.split(statement{query: query, args: slices.Concat(rows...), rows: len(rows)}) {
+		if err := t.each(ctx, s, scan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) each(ctx context.Context, s statement, scan func(Row) error) (err error) {
+	rows, err := t.Query(ctx, s.query, s.args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 func (t *tx) Batch(ctx context.Context, b *Batch) error {
-	ready := &Batch{statements: make([]statement, len(b.statements))}
-	for i, s := range b.statements {
+	ready := &Batch{statements: make([]statement, 0, len(b.statements))}
+	for _, s := range b.statements {
 		args, err := t.ready(ctx, s.args)
 		if err != nil {
 			return err
 		}
-		ready.statements[i] = statement{s.query, args, s.guarded}
+		s.args = args
+		if _, kept := t.session.(*parcel); kept || s.rows == 1 {
+			ready.statements = append(ready.statements, s)
+		} else {
+			ready.statements = append(ready.statements, t.texts.split(s)...)
+		}
 	}
 	if b.Len() == 0 {
 		return nil

@@ -75,16 +75,17 @@ func (p Posting) AddTo(b *db.Batch, now time.Time) {
 		if t.Amount.IsZero() {
 			continue
 		}
-		b.Add(`INSERT INTO transfers (account_id, subject, step, n, from_book, to_book, minor, currency, at)
+		b.Row(`INSERT INTO transfers (account_id, subject, step, n, from_book, to_book, minor, currency, at)
 			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`,
 			p.Account, p.Subject, p.Step, n, t.From, t.To, t.Amount.Minor, t.Amount.Currency, db.At(now))
 		if t.From.hasBalance() {
-			b.Guard(`UPDATE balances SET minor = minor - $4
-				WHERE account_id = $1 AND book = $2 AND currency = $3 AND minor >= $4`,
+			b.GuardRow(`UPDATE balances SET minor = minor - column4
+				FROM (VALUES ($1,$2,$3,CAST($4 AS bigint))) AS v
+				WHERE account_id = column1 AND book = column2 AND currency = column3 AND minor >= column4`,
 				p.Account, t.From, t.Amount.Currency, t.Amount.Minor)
 		}
 		if t.To.hasBalance() {
-			b.Add(`INSERT INTO balances (account_id, book, currency, minor) VALUES ($1,$2,$3,$4)
+			b.Row(`INSERT INTO balances (account_id, book, currency, minor) VALUES ($1,$2,$3,$4)
 				ON CONFLICT (account_id, book, currency) DO UPDATE SET minor = balances.minor + excluded.minor`,
 				p.Account, t.To, t.Amount.Currency, t.Amount.Minor)
 		}

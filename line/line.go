@@ -156,9 +156,14 @@ func scanLine(row db.Row) (Line, error) {
 func Get(ctx context.Context, tx db.Tx, account, id string) (Line, error) {
 	l, err := scanLine(tx.QueryRow(ctx, `SELECT `+lineColumns+` FROM lines WHERE account_id = $1 AND id = $2`, account, id))
 	if errors.Is(err, db.ErrNoRows) {
-		return Line{}, fault.Because(fault.NotFound, "no_such_line", "There is no such line in this account.", nil)
+		return Line{}, NotFound()
 	}
 	return l, err
+}
+
+// NotFound is the error for a line that the account does not have.
+func NotFound() error {
+	return fault.Because(fault.NotFound, "no_such_line", "There is no such line in this account.", nil)
 }
 
 // MaxLines is how many lines of one account are listed.
@@ -189,9 +194,8 @@ const MaxPeriods = 100
 // Periods reads the newest periods of a line, oldest first.
 func Periods(ctx context.Context, tx db.Tx, account, line string) (periods []Period, err error) {
 	rows, err := tx.Query(ctx, `
-		SELECT account_id, line_id, number, plan_id, term_id, order_id, effect, starts_at, ends_at,
-		       allowance_bytes, state, operator_ref, operator_ends_at, created_at
-		  FROM periods
+		SELECT `+periodColumns+`
+		  FROM periods p
 		 WHERE account_id = $1 AND line_id = $2
 		 ORDER BY number DESC LIMIT $3`, account, line, MaxPeriods)
 	if err != nil {
@@ -199,17 +203,67 @@ func Periods(ctx context.Context, tx db.Tx, account, line string) (periods []Per
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var p Period
-		var starts, ends, operatorEnds, created db.Instant
-		var order db.Text
-		if err := rows.Scan(&p.Account, &p.Line, &p.Number, &p.Plan, &p.Term, &order, &p.Effect, &starts, &ends,
-			&p.Allowance, &p.State, &p.OperatorRef, &operatorEnds, &created); err != nil {
+		p, err := scanPeriod(rows)
+		if err != nil {
 			return nil, err
 		}
-		p.Order, p.StartsAt, p.EndsAt = string(order), starts.Time, ends.Time
-		p.OperatorEndsAt, p.CreatedAt = operatorEnds.Time, created.Time
 		periods = append(periods, p)
 	}
 	slices.Reverse(periods)
 	return periods, rows.Err()
+}
+
+const periodColumns = `p.account_id, p.line_id, p.number, p.plan_id, p.term_id, p.order_id, p.effect, p.starts_at, p.ends_at,
+	p.allowance_bytes, p.state, p.operator_ref, p.operator_ends_at, p.created_at`
+
+func scanPeriod(row db.Row) (Period, error) {
+	var p Period
+	var starts, ends, operatorEnds, created db.Instant
+	var order db.Text
+	err := row.Scan(&p.Account, &p.Line, &p.Number, &p.Plan, &p.Term, &order, &p.Effect, &starts, &ends,
+		&p.Allowance, &p.State, &p.OperatorRef, &operatorEnds, &created)
+	p.Order, p.StartsAt, p.EndsAt = string(order), starts.Time, ends.Time
+	p.OperatorEndsAt, p.CreatedAt = operatorEnds.Time, created.Time
+	return p, err
+}
+
+// Ref names a line.
+type Ref struct{ Account, ID string }
+
+// Known is a line with its newest periods, oldest first.
+type Known struct {
+	Line    Line
+	Periods []Period
+}
+
+// Several is [Get] and [Periods] for many lines at once. Those that do not exist
+// are not in the result.
+func Several(ctx context.Context, tx db.Tx, refs []Ref) (map[Ref]Known, error) {
+	known := make(map[Ref]Known, len(refs))
+	rows := make([][]any, len(refs))
+	for i, r := range refs {
+		rows[i] = []any{r.Account, r.ID, MaxPeriods}
+	}
+	err := tx.Several(ctx, `SELECT `+lineColumns+`
+		FROM (VALUES ($1,$2,CAST($3 AS bigint))) AS v JOIN lines ON account_id = column1 AND id = column2`, rows, func(row db.Row) error {
+		l, err := scanLine(row)
+		known[Ref{l.Account, l.ID}] = Known{Line: l}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = tx.Several(ctx, `SELECT `+periodColumns+`
+		FROM (VALUES ($1,$2,CAST($3 AS bigint))) AS v
+		JOIN lines l ON l.account_id = column1 AND l.id = column2
+		JOIN periods p ON p.account_id = l.account_id AND p.line_id = l.id AND p.number > l.periods - column3
+		ORDER BY p.account_id, p.line_id, p.number`, rows, func(row db.Row) error {
+		p, err := scanPeriod(row)
+		ref := Ref{p.Account, p.Line}
+		k := known[ref]
+		k.Periods = append(k.Periods, p)
+		known[ref] = k
+		return err
+	})
+	return known, err
 }

@@ -32,7 +32,7 @@ func Add(ctx context.Context, tx db.Tx, l Line) error {
 // AddPeriod appends the insertion of a period to b. A second period of the
 // same order, or a second one with the same number, violates a unique key.
 func AddPeriod(b *db.Batch, p Period, now time.Time) {
-	b.Add(`INSERT INTO periods (account_id, line_id, number, plan_id, term_id, order_id, effect, starts_at, ends_at,
+	b.Row(`INSERT INTO periods (account_id, line_id, number, plan_id, term_id, order_id, effect, starts_at, ends_at,
 			allowance_bytes, state, operator_ref, operator_ends_at, created_at)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`,
 		p.Account, p.Line, p.Number, p.Plan, p.Term, db.Text(p.Order), p.Effect, db.At(p.StartsAt), db.At(p.EndsAt),
@@ -43,7 +43,9 @@ func AddPeriod(b *db.Batch, p Period, now time.Time) {
 // to the operator. The guard fails while another order holds the line, and when
 // it has other periods than the caller saw.
 func Take(b *db.Batch, account, line, order string, periods int) {
-	b.Guard(`UPDATE lines SET extending = $3 WHERE account_id = $1 AND id = $2 AND extending = '' AND periods = $4`,
+	b.GuardRow(`UPDATE lines SET extending = column3
+		FROM (VALUES ($1,$2,$3,CAST($4 AS bigint))) AS v
+		WHERE account_id = column1 AND id = column2 AND extending = '' AND periods = column4`,
 		account, line, order, periods)
 }
 
@@ -84,19 +86,21 @@ type Renewed struct {
 // A line that its operator or staff stopped meanwhile stays stopped: having
 // sold it more time does not make it work.
 func Renew(b *db.Batch, account, line, order string, was int, r Renewed, now time.Time) {
-	b.Guard(`UPDATE lines
-		SET extending = '', periods = periods + 1, plan_id = $5, anchor = $6,
+	b.GuardRow(`UPDATE lines
+		SET extending = '', periods = periods + 1, plan_id = column5, anchor = column6,
 		    state         = CASE WHEN state IN ('terminal', 'suspended', 'recycled') THEN state ELSE 'active' END,
-		    started_at    = COALESCE(started_at, $7),
-		    ends_at       = CASE WHEN $8 OR ends_at IS NULL OR ends_at < $9 THEN $9 ELSE ends_at END,
-		    grace_ends_at = CASE WHEN $8 OR ends_at IS NULL OR ends_at <= $9 THEN $10 ELSE grace_ends_at END,
-		    unlimited     = CASE WHEN $11 = 'keep' THEN unlimited ELSE $12 END,
-		    total_bytes   = CASE $11 WHEN 'keep' THEN total_bytes WHEN 'add' THEN total_bytes + $13 ELSE $13 END,
-		    used_bytes    = CASE WHEN $11 = 'fresh' THEN 0 ELSE used_bytes END,
-		    throttled     = CASE WHEN $11 = 'keep' THEN throttled ELSE false END,
-		    as_of         = CASE WHEN $11 = 'keep' OR $11 = 'add' AND as_of IS NULL THEN as_of ELSE $14 END,
-		    updated_at    = $14
-		WHERE account_id = $1 AND id = $2 AND extending = $3 AND periods = $4`,
+		    started_at    = COALESCE(started_at, column7),
+		    ends_at       = CASE WHEN column8 OR ends_at IS NULL OR ends_at < column9 THEN column9 ELSE ends_at END,
+		    grace_ends_at = CASE WHEN column8 OR ends_at IS NULL OR ends_at <= column9 THEN column10 ELSE grace_ends_at END,
+		    unlimited     = CASE WHEN column11 = 'keep' THEN unlimited ELSE column12 END,
+		    total_bytes   = CASE column11 WHEN 'keep' THEN total_bytes WHEN 'add' THEN total_bytes + column13 ELSE column13 END,
+		    used_bytes    = CASE WHEN column11 = 'fresh' THEN 0 ELSE used_bytes END,
+		    throttled     = CASE WHEN column11 = 'keep' THEN throttled ELSE false END,
+		    as_of         = CASE WHEN column11 = 'keep' OR column11 = 'add' AND as_of IS NULL THEN as_of ELSE column14 END,
+		    updated_at    = column14
+		FROM (VALUES ($1,$2,$3,CAST($4 AS bigint),$5,CAST($6 AS bigint),CAST($7 AS bigint),CAST($8 AS boolean),CAST($9 AS bigint),
+		              CAST($10 AS bigint),$11,CAST($12 AS boolean),CAST($13 AS bigint),CAST($14 AS bigint))) AS v
+		WHERE account_id = column1 AND id = column2 AND extending = column3 AND periods = column4`,
 		account, line, order, was, r.Plan, r.Anchor, db.At(r.StartsAt), r.Cuts, db.At(r.EndsAt), db.At(r.GraceEnds),
 		r.Allowance, r.Unlimited, r.Bytes, db.At(now))
 }

@@ -72,7 +72,7 @@ func AddTo(b *db.Batch, now time.Time, id string, d Draft) error {
 	if err != nil {
 		return err
 	}
-	b.Add(insertMessage, args...)
+	b.Row(insertMessage, args...)
 	return nil
 }
 

@@ -50,22 +50,56 @@ func (d *Desk) books(ctx context.Context, set ...finished) ([]Order, error) {
 }
 
 func (d *Desk) booksTogether(ctx context.Context, set []finished) ([]Order, error) {
-	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Order, error) {
-		var b db.Batch
-		done := make([]Order, 0, len(set))
-		for _, f := range set {
-			cat, err := d.Shelf.At(ctx, tx, f.order.Catalogue)
-			if err != nil {
-				return nil, err
-			}
-			o, err := d.addBooks(&b, tx, cat, f)
-			if err != nil {
-				return nil, err
-			}
-			done = append(done, o)
+	cats := make([]*catalogue.Catalogue, len(set))
+	for i, f := range set {
+		var err error
+		if cats[i], err = d.catalogue(ctx, f.order.Catalogue); err != nil {
+			return nil, err
 		}
-		return done, conflict(tx.Batch(ctx, &b), set[0].order.ID)
+	}
+	done, err := db.Sent(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Order, error) {
+		done := make([]Order, len(set))
+		members := make([]*db.Batch, len(set))
+		for i, f := range set {
+			var err error
+			members[i] = &db.Batch{}
+			if done[i], err = d.addBooks(members[i], tx, cats[i], f); err != nil {
+				return nil, err
+			}
+		}
+		return done, tx.Batch(ctx, joined(set, members))
 	})
+	return done, conflict(err, set[0].order.ID)
+}
+
+// catalogue is the version that an order was accepted under.
+func (d *Desk) catalogue(ctx context.Context, version int64) (*catalogue.Catalogue, error) {
+	if c, ok := d.Shelf.Settled(version); ok {
+		return c, nil
+	}
+	return db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (*catalogue.Catalogue, error) {
+		return d.Shelf.At(ctx, tx, version)
+	})
+}
+
+// joined is one batch for a set. Orders of one account, which have their points in
+// one row, come one after the other.
+func joined(set []finished, members []*db.Batch) *db.Batch {
+	var rounds [][]*db.Batch
+	turn := map[string]int{}
+	for i, f := range set {
+		n := turn[f.order.Account]
+		turn[f.order.Account]++
+		if n == len(rounds) {
+			rounds = append(rounds, nil)
+		}
+		rounds[n] = append(rounds[n], members[i])
+	}
+	var b db.Batch
+	for _, r := range rounds {
+		b.Join(r...)
+	}
+	return &b
 }
 
 // addBooks appends everything that completes one order.

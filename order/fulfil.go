@@ -14,7 +14,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
-	"github.com/tsuzuku/tsuzuku/renewal"
 )
 
 const (
@@ -43,16 +42,17 @@ func (d *Desk) Step(ctx context.Context) (worked bool, err error) {
 	if err != nil || len(due) == 0 {
 		return false, err
 	}
-	var ready []task
+	var ready []Order
 	var errs []error
 	for _, o := range due {
-		t, err := d.advance(ctx, o)
-		errs = append(errs, quiet(err))
-		if t != nil {
-			ready = append(ready, *t)
+		if o.beginsNow() {
+			ready = append(ready, o)
+			continue
 		}
+		errs = append(errs, quiet(d.advance(ctx, o)))
 	}
-	errs = append(errs, d.askAll(ctx, ready))
+	tasks, err := d.begin(ctx, ready)
+	errs = append(errs, err, d.askAll(ctx, tasks))
 	return true, errors.Join(errs...)
 }
 
@@ -60,8 +60,8 @@ func (d *Desk) Step(ctx context.Context) (worked bool, err error) {
 func (d *Desk) claim(ctx context.Context) ([]Order, error) {
 	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Order, error) {
 		return all(ctx, tx, `UPDATE orders SET due_at = $2, attempts = attempts + 1
-			WHERE due_at <= $1 AND (account_id, id) IN (
-				SELECT account_id, id FROM orders WHERE due_at <= $1 ORDER BY due_at LIMIT $3)
+			FROM (SELECT account_id AS account, id AS due FROM orders WHERE due_at <= $1 ORDER BY due_at LIMIT $3) AS v
+			WHERE account_id = account AND id = due AND due_at <= $1
 			RETURNING `+columns, db.At(tx.Now()), db.At(tx.Now().Add(lease)), d.set())
 	})
 	slices.SortFunc(due, func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })
@@ -75,28 +75,33 @@ func (d *Desk) set() int {
 	return defaultSet
 }
 
-// advance takes one step of a claimed order. An order that is ready to be asked
-// for is returned instead, so that a set of them is asked side by side.
+// beginsNow reports whether o is ready to be asked for: those of a set are begun
+// and asked for together, see begin.go.
+func (o Order) beginsNow() bool {
+	return o.Kind != TopUp && (o.State == Paid || o.State == Fulfilling && o.AskedAt.IsZero())
+}
+
+// advance takes one step of a claimed order that is not begun now.
 //
 // This switch is the table of contents of the package.
-func (d *Desk) advance(ctx context.Context, o Order) (*task, error) {
+func (d *Desk) advance(ctx context.Context, o Order) (err error) {
 	switch o.State {
 	case Placed:
-		return nil, d.expire(ctx, o) // pay.go
+		err = d.expire(ctx, o) // pay.go
 	case Paid:
-		return d.begin(ctx, o)
+		_, err = d.credit(ctx, o) // a top-up: books.go
 	case Fulfilling:
-		if o.AskedAt.IsZero() {
-			return d.begin(ctx, o)
+		if o.Kind == TopUp {
+			_, err = d.credit(ctx, o)
+		} else {
+			_, err = d.lookUp(ctx, o)
 		}
-		_, err := d.lookUp(ctx, o)
-		return nil, err
 	case RefundDue:
-		return nil, d.settleRefund(ctx, o) // refund.go
+		err = d.settleRefund(ctx, o) // refund.go
 	case Held, Completed, Cancelled, Refunded:
-		return nil, d.rest(ctx, o) // a person, or nobody, acts next
+		err = d.rest(ctx, o) // a person, or nobody, acts next
 	}
-	return nil, nil
+	return err
 }
 
 // task is an order whose intent is stored and whose operator is asked next.
@@ -104,125 +109,6 @@ type task struct {
 	order     Order
 	extension carrier.Extension
 	carrier   carrier.Carrier
-}
-
-// begin gets a paid order ready to be asked for: is it still what was accepted,
-// what does the operator show now, and then the intent.
-func (d *Desk) begin(ctx context.Context, o Order) (*task, error) {
-	if o.Kind == TopUp {
-		_, err := d.credit(ctx, o)
-		return nil, err
-	}
-	t, now, why, err := d.reconsider(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case why == lineBusy && o.Attempts >= maxLooks:
-		_, err := d.hold(ctx, o, why, "another order is at the operator for this line")
-		return nil, err
-	case why == lineBusy:
-		_, err := d.later(ctx, o, pause(o.Attempts), "another order is at the operator for this line")
-		return nil, err
-	case why != "":
-		_, err := d.giveUp(ctx, o, why, "")
-		return nil, err
-	}
-	call, cancel := d.callLimit(ctx)
-	defer cancel()
-	snapshot, err := t.carrier.Prepare(call, t.extension)
-	if no, refused := errors.AsType[*carrier.Refusal](err); refused {
-		_, err := d.giveUp(ctx, o, string(no.Reason), no.Error())
-		return nil, err
-	}
-	if err != nil {
-		_, err := d.notAsked(ctx, o, err)
-		return nil, err
-	}
-	t.extension.Snapshot = snapshot
-	asked, err := d.intend(ctx, o, now, snapshot)
-	if err != nil {
-		return nil, err
-	}
-	t.order, t.extension.AskedAt = asked, asked.AskedAt
-	return &t, nil
-}
-
-// lineBusy is why an order waits: the line serves one at a time.
-const lineBusy = "line_busy"
-
-// reconsider asks the rules again, as of the instant of payment: money that
-// came late is honoured exactly when they still give what was quoted at no
-// higher cost. why is empty, or the reason why not. The offer is as of now
-// where the rules still allow it now.
-func (d *Desk) reconsider(ctx context.Context, o Order) (t task, now renewal.Offer, why string, err error) {
-	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
-		cat, err := d.Shelf.At(ctx, tx, o.Catalogue)
-		if err != nil {
-			return err
-		}
-		s, err := situation(ctx, tx, cat, o.Account, o.Line, o.Price.Currency, o.Tool)
-		if err != nil {
-			return err
-		}
-		t.order = o
-		if t.carrier, t.extension, err = d.extension(cat, s.Line, o); err != nil {
-			return err
-		}
-		item := renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item}
-		paid := s
-		paid.Now = o.PaidAt
-		offer, no := renewal.Decide(paid, item)
-		switch {
-		case s.Line.Periods != o.Periods:
-			why = "line_changed"
-		case s.Line.Extending != "" && s.Line.Extending != o.ID:
-			why = lineBusy
-		case no != nil:
-			why = string(no.Rule)
-		case !asGood(offer, o):
-			why = "effect_changed"
-		}
-		if now, no = renewal.Decide(s, item); no != nil || now.Effect != o.Effect {
-			now = offer
-		}
-		return nil
-	})
-	return t, now, why, err
-}
-
-// intend stores that the operator is about to be asked, and reserves the line.
-// Only the worker whose transaction this is may call the operator.
-func (d *Desk) intend(ctx context.Context, o Order, now renewal.Offer, snapshot carrier.Snapshot) (Order, error) {
-	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
-		var b db.Batch
-		change := func(o *Order) {
-			o.Snapshot, o.AskedAt, o.DueAt = snapshot, tx.Now(), tx.Now().Add(lease)
-			o.StartsAt, o.EndsAt, o.Anchor = now.StartsAt, now.EndsAt, now.Anchor
-		}
-		var asked Order
-		if o.State == Paid {
-			asked = addMove(&b, tx, o, Fulfilling, change)
-		} else {
-			asked = addIntentAgain(&b, tx, o, change)
-			line.Free(&b, o.Account, o.Line, o.ID)
-		}
-		line.Take(&b, o.Account, o.Line, o.ID, o.Periods)
-		if err := tx.Batch(ctx, &b); err != nil {
-			return o, conflict(err, o.ID) // the row is due again when the lease ends
-		}
-		return asked, nil
-	})
-}
-
-// addIntentAgain is for an order that is fulfilling and certainly never reached
-// the operator: the guard is that nobody else has asked meanwhile.
-func addIntentAgain(b *db.Batch, tx db.Tx, o Order, change func(*Order)) Order {
-	change(&o)
-	b.Guard(`UPDATE orders SET snapshot = $3, asked_at = $4, due_at = $5, starts_at = $6, ends_at = $7, anchor = $8, updated_at = $9
-		WHERE account_id = $1 AND id = $2 AND state = 'fulfilling' AND asked_at IS NULL`,
-		o.Account, o.ID, string(o.Snapshot), db.At(o.AskedAt), db.At(o.DueAt), db.At(o.StartsAt), db.At(o.EndsAt), o.Anchor, db.At(tx.Now()))
-	return o
 }
 
 // callLimit bounds a call to a stranger by half a lease. It does not end with

@@ -145,7 +145,7 @@ func scan(row db.Row) (Order, error) {
 
 // insert appends the insertion of o to b.
 func insert(b *db.Batch, o Order) {
-	b.Add(`INSERT INTO orders (`+columns+`)
+	b.Row(`INSERT INTO orders (`+columns+`)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,
 		        $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34)`,
 		o.Account, o.ID, o.State, o.Key, o.Digest, db.Text(o.Quote), o.Kind, o.Line, o.Plan, o.Item,

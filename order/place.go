@@ -258,7 +258,7 @@ func (d *Desk) prepare(ctx context.Context, p *placing) error {
 // and, with the line reserved, is on its way to the operator. mine is false when
 // somebody else's transaction placed it: only the one that did may ask.
 func (d *Desk) commit(ctx context.Context, p placing) (o Order, mine bool, err error) {
-	o, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
+	o, err = db.Sent(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
 		var b db.Batch
 		o := d.addPlacing(&b, tx, p)
 		return o, tx.Batch(ctx, &b)

@@ -65,11 +65,13 @@ func addMove(b *db.Batch, tx db.Tx, o Order, to State, change func(*Order)) Orde
 	if change != nil {
 		change(&o)
 	}
-	b.Guard(`UPDATE orders
-		   SET state = $4, snapshot = $5, asked_at = $6, operator_ref = $7, reason = $8, evidence = $9,
-		       attempts = $10, due_at = $11, starts_at = $12, ends_at = $13, anchor = $14,
-		       paid_at = $15, completed_at = $16, updated_at = $17
-		 WHERE account_id = $1 AND id = $2 AND state = $3`,
+	b.GuardRow(`UPDATE orders
+		   SET state = column4, snapshot = column5, asked_at = column6, operator_ref = column7, reason = column8, evidence = column9,
+		       attempts = column10, due_at = column11, starts_at = column12, ends_at = column13, anchor = column14,
+		       paid_at = column15, completed_at = column16, updated_at = column17
+		  FROM (VALUES ($1,$2,$3,$4,$5,CAST($6 AS bigint),$7,$8,$9,CAST($10 AS bigint),CAST($11 AS bigint),CAST($12 AS bigint),
+		                CAST($13 AS bigint),CAST($14 AS bigint),CAST($15 AS bigint),CAST($16 AS bigint),CAST($17 AS bigint))) AS v
+		 WHERE account_id = column1 AND id = column2 AND state = column3`,
 		o.Account, o.ID, was, o.State, string(o.Snapshot), db.At(o.AskedAt), o.OperatorRef, o.Reason, o.Evidence,
 		o.Attempts, db.At(o.DueAt), db.At(o.StartsAt), db.At(o.EndsAt), o.Anchor,
 		db.At(o.PaidAt), db.At(o.CompletedAt), db.At(o.UpdatedAt))
