@@ -73,12 +73,12 @@ func TestKilledAnywhereNothingIsLostOrDoubled(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		engine := map[db.Engine]func(testing.TB) dbtest.Env{db.SQLite: dbtest.SQLite, db.PostgreSQL: dbtest.Postgres}[env.DB.Engine()]
-		total := int64(0)
+		total := 0
 		for _, s := range stories() {
 			t.Run(strings.ReplaceAll(s.name, " ", "_"), func(t *testing.T) {
-				points, ends := killEverywhere(t, s, engine)
-				total += points
-				t.Logf("%s: %d points; the orders ended: %s", s.name, points, say(ends))
+				kills, ends := killEverywhere(t, s, engine)
+				total += kills
+				t.Logf("%s: killed at %d points; the orders ended: %s", s.name, kills, say(ends))
 			})
 		}
 		t.Logf("%s: killed at %d points in %d stories", env.DB.Engine(), total, len(stories()))
@@ -118,7 +118,7 @@ const shortStride = 7
 
 // killEverywhere tells the story with the process killed at point 1, 2, …
 // until it is told to its end.
-func killEverywhere(t *testing.T, s story, engine func(testing.TB) dbtest.Env) (points int64, ends map[string]int) {
+func killEverywhere(t *testing.T, s story, engine func(testing.TB) dbtest.Env) (kills int, ends map[string]int) {
 	t.Helper()
 	ends = map[string]int{}
 	stride := int64(1)
@@ -138,7 +138,7 @@ func killEverywhere(t *testing.T, s story, engine func(testing.TB) dbtest.Env) (
 					mu.Lock()
 					defer mu.Unlock()
 					if r.died != "" {
-						points = max(points, n)
+						kills++
 						ends[string(r.end)]++
 						return
 					}
@@ -151,7 +151,7 @@ func killEverywhere(t *testing.T, s story, engine func(testing.TB) dbtest.Env) (
 		})
 	}
 	all.Wait()
-	return points, ends
+	return kills, ends
 }
 
 // result is how a story ended.
@@ -346,7 +346,7 @@ func (c *customer) pay(s sight, paid map[string]bool) (acted bool) {
 // work lets house and strangers do what is due now.
 func (c *customer) work() (worked bool) {
 	c.t.Helper()
-	w := must(ask[toil](c.house, "/e2e/work", struct{}{}))(c.t)
+	w := must(ask[toil](c.house, "/e2e/toil", struct{}{}))(c.t)
 	for _, e := range w.Errors {
 		c.t.Errorf("work: %s", e)
 	}

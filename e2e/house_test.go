@@ -128,7 +128,7 @@ func openHouse(ctx context.Context, p floorPlan, point func(string)) (*house, er
 	h.doors.Handle("POST /e2e/pay", door(h.pay))
 	h.doors.Handle("POST /e2e/resume", door(h.resume))
 	h.doors.Handle("POST /e2e/look", door(h.look))
-	h.doors.Handle("POST /e2e/work", door(h.work))
+	h.doors.Handle("POST /e2e/toil", door(h.work))
 	return h, nil
 }
 

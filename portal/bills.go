@@ -82,7 +82,7 @@ func (v *visit) bill(b billing.Bill, l line.Line) billPage {
 		p.What = v.voice.T("bill.topup")
 	}
 	if b.Rate.Percent > 0 {
-		rate := percent(b.Rate)
+		rate := b.Rate.String()
 		p.Rate, p.Tax = rate, v.voice.Money(b.Tax)
 		p.TaxLabel = v.voice.Say("bill.tax", locale.Args{"rate": rate})
 	}

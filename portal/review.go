@@ -174,17 +174,7 @@ func (v *visit) taxIn(s catalogue.Seller, class string, price money.Money) strin
 	}
 	t := s.Taxes[i]
 	rate := billing.Rate{Class: t.ID, Percent: t.Percent, Scale: max(1, t.Scale), Reduced: t.Reduced}
-	return v.voice.Say("review.tax", locale.Args{"tax": billing.TaxIn(price, rate), "rate": percent(rate)})
-}
-
-// percent writes a tax rate: "10%", "8.5%".
-func percent(r billing.Rate) string {
-	scale := max(1, r.Scale)
-	s := strconv.FormatInt(r.Percent/scale, 10)
-	if rest := r.Percent % scale; rest != 0 {
-		s += "." + strconv.FormatInt(rest*10/scale, 10)
-	}
-	return s + "%"
+	return v.voice.Say("review.tax", locale.Args{"tax": billing.TaxIn(price, rate), "rate": rate.String()})
 }
 
 // tools are the ways to pay, those that may be used and those that the rules

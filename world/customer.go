@@ -156,7 +156,10 @@ func (s *Strangers) remember(ctx context.Context, d *db.DB, cat *catalogue.Catal
 			if l.State == line.Terminal {
 				state = carrier.LineDead
 			}
-			s.Simple.Set(l.ProfileID, carrier.Status{State: state, StartsAt: l.StartedAt, EndsAt: l.EndsAt, Unlimited: l.Usage.Unlimited, AsOf: s.Clock.Now()})
+			s.Simple.Set(l.ProfileID, carrier.Status{
+				State: state, StartsAt: l.StartedAt, EndsAt: l.EndsAt, Unlimited: l.Usage.Unlimited, Total: l.Usage.Total,
+				Used: l.Usage.Used, Throttled: l.Usage.Throttled, AsOf: l.Usage.AsOf,
+			})
 		}
 		return nil
 	})
