@@ -4,7 +4,6 @@ import "strings"
 
 // allZones are the names in Go's lib/time/zoneinfo.zip, which is what package
 // time/tzdata embeds: every zone there is.
-//
 var allZones = strings.Fields(`
 Africa/Abidjan Africa/Accra Africa/Addis_Ababa Africa/Algiers Africa/Asmara Africa/Asmera Africa/Bamako
 Africa/Bangui Africa/Banjul Africa/Bissau Africa/Blantyre Africa/Brazzaville Africa/Bujumbura Africa/Cairo
