@@ -28,6 +28,7 @@ type accountPage struct {
 	PointsEntries []entryRow
 	LanguageForm  []ui.Choice
 	Zones         []ui.Choice
+	Homes         []ui.Choice
 	Messages      []messageRow
 	Orders        []orderRow
 	Bills         []billRow
@@ -65,7 +66,7 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 	p := accountPage{
 		Frame: v.frame(v.voice.T("account.title")), Balances: v.amounts(f.balances), Points: v.voice.Money(f.points),
 		PointsEntries: v.entryRows(f.earned, ledger.Points), LanguageForm: ui.LanguageChoices(v.voice.Lang),
-		Zones: v.zones(), Messages: v.messageRows(ctx, f.messages), Orders: v.orderRows(f.orders),
+		Zones: v.zones(), Homes: v.homes(), Messages: v.messageRows(ctx, f.messages), Orders: v.orderRows(f.orders),
 	}
 	if f.address != "" {
 		p.Addresses = []string{f.address}
@@ -148,7 +149,25 @@ func (v *visit) zones() []ui.Choice {
 	return all
 }
 
-// saveAccount keeps the customer's language and time zone.
+// homes are the operators at home that the catalogue knows a roaming price of.
+func (v *visit) homes() []ui.Choice {
+	var names []string
+	for _, r := range v.shop.Roaming {
+		if !slices.Contains(names, r.Home) {
+			names = append(names, r.Home)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	all := []ui.Choice{{Name: v.voice.T("account.home.none"), Chosen: v.account.HomeOperator == ""}}
+	for _, name := range names {
+		all = append(all, ui.Choice{Value: name, Name: name, Chosen: name == v.account.HomeOperator})
+	}
+	return all
+}
+
+// saveAccount keeps the customer's language, time zone and home operator.
 func (s *Server) saveAccount(ctx context.Context, v *visit) (answer, error) {
 	l, ok := locale.Parse(v.field("language"))
 	if !ok {
@@ -156,7 +175,7 @@ func (s *Server) saveAccount(ctx context.Context, v *visit) (answer, error) {
 	}
 	err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		return account.SetPreferences(ctx, tx, v.account.ID, account.Preferences{
-			Name: v.account.Name, Language: l, HomeOperator: v.account.HomeOperator,
+			Name: v.account.Name, Language: l, HomeOperator: v.field("home"),
 			Zone: calendar.Zone(v.field("zone")),
 		})
 	})

@@ -36,6 +36,7 @@ type renewPage struct {
 	Currency   string
 	Currencies []ui.Choice
 	Common     []string // what is the same for all terms, said once
+	NoRoaming  string   // why nothing is compared with roaming, for a customer who asked
 	Offers     []offerCard
 	Packs      []offerCard
 	Refused    []refusedItems
@@ -46,6 +47,7 @@ type offerCard struct {
 	ui.Offer
 	EndsLabel string
 	Choose    string
+	Roaming   string // beside roaming at the customer's home operator
 }
 
 // refusedItems are what cannot be had, by the reason.
@@ -120,6 +122,7 @@ func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
 		if o.cheapest {
 			card.Mark = v.voice.Say("offer.cheapest_until", locale.Args{"day": v.lastDay(until, at.loc)})
 		}
+		card.Roaming = v.roaming(p, s, o.Offer)
 		if o.Item.Kind == renewal.Pack {
 			p.Packs = append(p.Packs, card)
 		} else {
@@ -129,6 +132,21 @@ func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
 	p.Common = common(p.Offers)
 	v.sayUntil(p, s, until, at.loc)
 	p.Refused = v.refused(s, at, offers)
+}
+
+// roaming compares a term with roaming at the customer's home operator, where
+// there is a reliable figure; why there is none is said once for the page.
+func (v *visit) roaming(p *renewPage, s renewal.Situation, o renewal.Offer) string {
+	home := v.account.HomeOperator
+	if home == "" || o.Item.Kind != renewal.Term {
+		return ""
+	}
+	compared, none := renewal.RoamingSaving(s.Catalogue, home, o, s.Now)
+	if none != "" {
+		p.NoRoaming = none.Text(v.voice.Lang)
+		return ""
+	}
+	return compared.Text(v.voice.Lang)
 }
 
 // common takes out of the cards what all of them say, to be said once.
