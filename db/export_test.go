@@ -36,3 +36,14 @@ func LoseTransaction(d *DB, query string) error {
 	}
 	return w.conn.command(context.Background(), query)
 }
+
+// Waiting is how many senders wait for their turn on d, a PostgreSQL database.
+func Waiting(d *DB) int {
+	s := &d.engine.(*postgresEngine).sender
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.waiting)
+}
+
+// SendLanes is how many transactions of senders there are at once.
+const SendLanes = sendLanes

@@ -15,6 +15,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
 	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -136,6 +137,42 @@ func (c *cashier) book(t *testing.T, account string, b ledger.Book) (sum int64) 
 		}
 	}
 	return sum
+}
+
+// Data that a cancelled period had brought along is gone with it, unless the
+// operator has said something newer.
+func TestFiguresOfACancelledPeriod(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		const carried = "machi-10gb"
+		for _, reported := range []bool{false, true} {
+			c := newCashier(t, env)
+			account, ln := c.customer(t, carried, 48*time.Hour, 50_000)
+			want := c.line(t, account, ln).Usage.Total
+			o, err := c.place(t, c.quote(t, account, ln, carried))
+			if err != nil || o.State != order.Completed {
+				t.Fatal(o.State, err)
+			}
+			if got := c.line(t, account, ln).Usage.Total; got != want+o.Bytes {
+				t.Fatalf("renewed: %d bytes, want %d more than %d", got, o.Bytes, want)
+			}
+			c.pass(t, time.Minute)
+			if reported {
+				want = 7 << 30
+				c.write(t, func(ctx context.Context, tx db.Tx) error {
+					_, err := line.Report(ctx, tx, account, ln, line.Usage{Total: want, AsOf: tx.Now()})
+					return err
+				})
+			}
+			if _, err := c.Desk.RefundCompleted(t.Context(), o.Ref(), money.Money{}, mika); err != nil {
+				t.Fatal(err)
+			}
+			if got := c.line(t, account, ln).Usage.Total; got != want {
+				t.Errorf("reported %t: %d bytes, want %d", reported, got, want)
+			}
+			c.pass(t, time.Minute)
+			c.clean(t, account)
+		}
+	})
 }
 
 // Points that were spent cannot be taken back; the rest is, and the trail says

@@ -118,6 +118,66 @@ func TestLaterSessionIsClosedWhenTheEarlierPays(t *testing.T) {
 	})
 }
 
+// An order that is paid while the customer changes to another tool gets no
+// second attempt, and one whose time ends meanwhile neither.
+func TestNoAttemptForAnOrderThatMovedOn(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		for name, meanwhile := range map[string]func(*cashier, order.Order, string){
+			"paid":    func(c *cashier, _ order.Order, ref string) { must(t)(c.card.Pay(ref)); c.pass(t, 6*time.Second) },
+			"expired": func(c *cashier, o order.Order, _ string) { c.Clock.Set(o.ExpiresAt) },
+		} {
+			c := newCashier(t, env)
+			account, ln := c.customer(t, extendable, 48*time.Hour, 0)
+			o, first := c.checkout(t, c.quote(t, account, ln, extendable), payment.Card)
+			c.card.next("POST /expire", outboundsim.LoseRequest)
+			once := true
+			c.card.wire.Meanwhile = func(*http.Request) {
+				if once {
+					once = false
+					meanwhile(c, o, first.Ref)
+				}
+			}
+			if _, err := c.Desk.Pay(t.Context(), o.Ref(), payment.LINEPay, ways); !isConflict(err) {
+				t.Errorf("%s: a second attempt: %v", name, err)
+			}
+			if n := len(c.payments(t, o)); n != 1 {
+				t.Errorf("%s: %d attempts", name, n)
+			}
+			c.pass(t, rest)
+			c.fair(t, account, 0)
+		}
+	})
+}
+
+// A second tab, while the first one is at the provider, opens nothing and closes
+// nothing.
+func TestSecondTabWhileTheFirstOpens(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		account, ln := c.customer(t, extendable, 48*time.Hour, 0)
+		q := c.quote(t, account, ln, extendable)
+		o, err := c.Desk.Place(t.Context(), order.Acceptance{Account: account, Quote: q.ID, Amount: q.Price, Tool: "card"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tabs := []payment.Rail{payment.Card, payment.LINEPay}
+		c.card.wire.Meanwhile = func(*http.Request) {
+			for len(tabs) > 0 {
+				rail := tabs[0]
+				tabs = tabs[1:]
+				if p, err := c.Desk.Pay(t.Context(), o.Ref(), rail, ways); !isConflict(err) {
+					t.Errorf("a second tab with %s got %+v, %v", rail, p, err)
+				}
+			}
+		}
+		p := c.pay(t, o, payment.Card)
+		must(t)(c.card.Pay(p.Ref))
+		c.pass(t, rest)
+		c.want(t, o, order.Completed, "")
+		c.fair(t, account, 0)
+	})
+}
+
 // An order that two sessions paid and the operator refuses: both payments go
 // back, each once.
 func TestTwoPaymentsOfARefusedOrder(t *testing.T) {
