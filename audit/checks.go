@@ -51,7 +51,9 @@ var Checks = []Check{
 		Name: "charged_another_amount", Promise: NoSurprise, Says: "a payment took another amount than its order's price:",
 		query: `SELECT p.account_id, p.id, o.id FROM audit_payments p
 			JOIN audit_orders o ON o.account_id = p.account_id AND o.id = p.order_id
-			WHERE p.state = 'paid' AND o.placed_at <= $1 AND (p.minor <> o.minor OR p.currency <> o.currency)`,
+			WHERE p.state = 'paid' AND o.placed_at <= $1 AND (p.minor <> o.minor OR p.currency <> o.currency)
+			  AND p.minor > (SELECT COALESCE(SUM(r.minor), 0) FROM audit_refunds r
+			                  WHERE r.account_id = p.account_id AND r.payment_id = p.id AND r.state = 'done')`,
 	},
 	{
 		Name: "money_without_outcome", Promise: ExactlyOnce, Says: "a payment arrived for an order that ended without serving or refunding it:",
@@ -93,8 +95,9 @@ var Checks = []Check{
 			                 WHERE o.account_id = d.account_id AND o.currency = d.currency
 			                   AND o.state IN ('paid', 'fulfilling', 'held', 'refund_due')), 0)
 			    + COALESCE((SELECT SUM(r.minor) FROM audit_refunds r
-			                 WHERE r.account_id = d.account_id AND r.currency = d.currency
-			                   AND r.why = 'double' AND r.state <> 'done'), 0)`,
+			                 WHERE r.account_id = d.account_id AND r.currency = d.currency AND r.state <> 'done'
+			                   AND (r.why <> 'not_served' OR EXISTS (SELECT 1 FROM audit_orders o
+			                        WHERE o.account_id = r.account_id AND o.id = r.order_id AND o.state = 'refunded'))), 0)`,
 	},
 	{
 		Name: "tax_differs", Promise: BooksBalance, Says: "a bill's tax is not what the ledger booked:",
