@@ -117,6 +117,30 @@ func Enlarge(b *db.Batch, account, line, order string, number int, bytes int64, 
 		WHERE account_id = $1 AND line_id = $2 AND number = $3`, account, line, number, bytes)
 }
 
+// Cancelled is what a line falls back to when a period that has not begun is
+// taken off it.
+type Cancelled struct {
+	Plan      string
+	EndsAt    time.Time
+	GraceEnds time.Time
+	Bytes     int64     // data to be taken out of the figures again
+	AsOf      time.Time // only if nothing newer than this is known of them
+}
+
+// Cancel appends the guarded updates that end the reservation and take an
+// order's period off the line. The period keeps its number. The guard fails if
+// the line is not reserved for the order, or has other periods than the caller
+// saw.
+func Cancel(b *db.Batch, account, line, order string, periods int, c Cancelled, now time.Time) {
+	b.Guard(`UPDATE periods SET state = 'cancelled' WHERE account_id = $1 AND line_id = $2 AND order_id = $3 AND state <> 'cancelled'`,
+		account, line, order)
+	b.Guard(`UPDATE lines
+		SET extending = '', plan_id = $5, ends_at = $6, grace_ends_at = $7, updated_at = $8,
+		    total_bytes = CASE WHEN as_of = $9 AND total_bytes >= $10 THEN total_bytes - $10 ELSE total_bytes END
+		WHERE account_id = $1 AND id = $2 AND extending = $3 AND periods = $4`,
+		account, line, order, periods, c.Plan, db.At(c.EndsAt), db.At(c.GraceEnds), db.At(now), db.At(c.AsOf), c.Bytes)
+}
+
 // EndCurrent appends the update that ends every running period at now: for a
 // purchase that restarts the line. One that begins at that very instant gave no
 // service and is cancelled, since a period of no length cannot be stored.

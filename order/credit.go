@@ -292,14 +292,9 @@ func addCancellation(b *db.Batch, tx db.Tx, c crediting) error {
 	if bought, ok := c.catalogue.Plan(o.Plan); ok && allowance(bought, o, o.CompletedAt) == line.AddFigures {
 		bytes = o.Bytes
 	}
-	b.Guard(`UPDATE periods SET state = 'cancelled' WHERE account_id = $1 AND line_id = $2 AND order_id = $3 AND state <> 'cancelled'`,
-		o.Account, o.Line, o.ID)
-	b.Guard(`UPDATE lines
-		SET extending = '', plan_id = $5, ends_at = $6, grace_ends_at = $7, updated_at = $8,
-		    total_bytes = CASE WHEN as_of = $9 AND total_bytes >= $10 THEN total_bytes - $10 ELSE total_bytes END
-		WHERE account_id = $1 AND id = $2 AND extending = $3 AND periods = $4`,
-		o.Account, o.Line, o.ID, o.Periods+1, last.Plan, db.At(ends), db.At(renewal.GraceEnd(plan, ends, loc)), db.At(tx.Now()),
-		db.At(o.CompletedAt), bytes)
+	line.Cancel(b, o.Account, o.Line, o.ID, o.Periods+1, line.Cancelled{
+		Plan: last.Plan, EndsAt: ends, GraceEnds: renewal.GraceEnd(plan, ends, loc), Bytes: bytes, AsOf: o.CompletedAt,
+	}, tx.Now())
 	return nil
 }
 
