@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
@@ -142,19 +143,22 @@ const sideBySide = 16
 type Step struct {
 	Name string
 	Do   func(context.Context) (worked bool, err error)
+
+	// Workers is how many loops of [App.Work] take this step.
+	Workers int
 }
 
 // Steps are all of it, in the order in which one turn would take them.
 func (a *App) Steps() []Step {
 	numbering := &billing.Numbering{DB: a.DB}
 	return []Step{
-		{"orders", a.Desk.Step},
-		{"payments", a.Desk.PaymentStep},
-		{"refunds", a.Desk.RefundStep},
-		{"usage", a.Desk.LookStep},
-		{"bill numbers", numbering.Step},
-		{"messages", a.Sender.Step},
-		{"sign-in leftovers", a.Door.Step},
+		{"orders", a.Desk.Step, order.Workers},
+		{"payments", a.Desk.PaymentStep, 1},
+		{"refunds", a.Desk.RefundStep, 1},
+		{"usage", a.Desk.LookStep, 1},
+		{"bill numbers", numbering.Step, 1},
+		{"messages", a.Sender.Step, 1},
+		{"sign-in leftovers", a.Door.Step, 1},
 	}
 }
 
@@ -203,20 +207,16 @@ func (a *App) ready(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "ready\n")
 }
 
-// Work does the work until ctx ends, each Step in a loop of its own: again at
+// Work does the work until ctx ends, each Step in loops of its own: again at
 // once while there is something to do, else after idle.
 func (a *App) Work(ctx context.Context, idle time.Duration) {
-	done := make(chan struct{})
-	steps := a.Steps()
-	for _, s := range steps {
-		go func() {
-			a.loop(ctx, s, idle)
-			done <- struct{}{}
-		}()
+	var all sync.WaitGroup
+	for _, s := range a.Steps() {
+		for range s.Workers {
+			all.Go(func() { a.loop(ctx, s, idle) })
+		}
 	}
-	for range steps {
-		<-done
-	}
+	all.Wait()
 }
 
 func (a *App) loop(ctx context.Context, s Step, idle time.Duration) {

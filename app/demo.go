@@ -120,7 +120,7 @@ func (d *Demo) Work(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		d.App.loop(ctx, Step{"strangers", d.deliver}, 300*time.Millisecond)
+		d.App.loop(ctx, Step{"strangers", d.deliver, 1}, 300*time.Millisecond)
 	}()
 	d.App.Work(ctx, 300*time.Millisecond)
 	<-done
@@ -133,7 +133,7 @@ func (d *Demo) deliver(ctx context.Context) (bool, error) { return d.Strangers.D
 func (d *Demo) catchUp(ctx context.Context) {
 	for range 50 {
 		worked := false
-		for _, s := range append(d.App.Steps(), Step{"strangers", d.deliver}) {
+		for _, s := range append(d.App.Steps(), Step{"strangers", d.deliver, 1}) {
 			w, err := s.Do(ctx)
 			if err != nil {
 				d.App.Env.Log.ErrorContext(ctx, "work", "step", s.Name, "err", err)

@@ -272,7 +272,7 @@ var (
 	cold = []string{"ORDER BY placed_at DESC, id DESC"} // staff's list of the newest orders
 )
 
-// No statement of a hot path reads a whole table (v is a list of values, not one). SQLite's plan does not depend
+// No statement of a hot path reads a whole table (v is a list of values, and due what was claimed). SQLite's plan does not depend
 // on how much a table holds, so it can be asked in an empty database.
 func TestHotStatementsUseAnIndex(t *testing.T) {
 	env := dbtest.SQLite(t)
@@ -296,7 +296,7 @@ func TestHotStatementsUseAnIndex(t *testing.T) {
 				if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
 					return err
 				}
-				if strings.HasPrefix(detail, "SCAN ") && !strings.Contains(detail, " USING ") && !strings.Contains(detail, "CONSTANT ROW") && detail != "SCAN v" {
+				if strings.HasPrefix(detail, "SCAN ") && !strings.Contains(detail, " USING ") && !strings.Contains(detail, "CONSTANT ROW") && detail != "SCAN v" && detail != "SCAN due" {
 					t.Errorf("%s: %s\n%s", where, detail, text)
 				}
 			}

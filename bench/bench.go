@@ -24,6 +24,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/order"
 )
 
 // Options say what is measured.
@@ -36,7 +37,7 @@ type Options struct {
 	Seconds int
 
 	// Clients is how many renew at the same time; 0: 1, then 8, then 64. With
-	// Sets it is how many workers step; 0: 1.
+	// Sets it is how many workers step; 0: as many as a server has.
 	Clients int
 
 	// Sets above 0 measures what happens at midnight instead: orders that are
@@ -79,7 +80,7 @@ func (o Options) clients() []int {
 	case o.Clients > 0:
 		return []int{o.Clients}
 	case o.Sets > 0:
-		return []int{1}
+		return []int{order.Workers}
 	}
 	return []int{1, 8, 64}
 }

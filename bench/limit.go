@@ -40,6 +40,10 @@ type sale struct {
 // writer carries statements out in one durable transaction.
 type writer interface {
 	write(ctx context.Context, all []statement) error
+
+	// analyse lets the engine count its rows, as a server does by itself from
+	// time to time.
+	analyse(ctx context.Context) error
 	close() error
 }
 

@@ -53,6 +53,11 @@ func (w *postgresWriter) write(ctx context.Context, all []statement) error {
 	return w.pool.SendBatch(ctx, &b).Close()
 }
 
+func (w *postgresWriter) analyse(ctx context.Context) error {
+	_, err := w.pool.Exec(ctx, "ANALYZE")
+	return err
+}
+
 func (w *postgresWriter) close() error {
 	w.pool.Close()
 	return nil
@@ -118,6 +123,9 @@ func (w *sqliteWriter) run(ctx context.Context, text string, args ...any) (err e
 	_, err = s.ExecContext(ctx, args...)
 	return err
 }
+
+// analyse does nothing: SQLite does not count by itself either.
+func (w *sqliteWriter) analyse(context.Context) error { return nil }
 
 func (w *sqliteWriter) close() error {
 	var err error

@@ -52,6 +52,8 @@ type shop struct {
 	limit *limit
 
 	sets    int // 0: customers one by one
+	made    int // lots so far
+	counted int // lots when the engine last counted its rows
 	renewed int // lots that a turn used up
 }
 
@@ -173,12 +175,26 @@ func (s *shop) stock(ctx context.Context, n int) ([]lot, error) {
 	// An operator that cannot be reached leaves a placed order to the workers.
 	s.sim.Silence(s.sets > 0)
 	defer s.sim.Silence(false)
-	g, ctx := errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(stockSide)
 	for i := range lots {
-		g.Go(func() error { return s.offer(ctx, &lots[i]) })
+		g.Go(func() error { return s.offer(gctx, &lots[i]) })
 	}
-	return lots, g.Wait()
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return lots, s.count(ctx, n)
+}
+
+// count has the engine count its rows whenever there are twice as many. The
+// plans that PostgreSQL makes for an empty shop read whole tables, and it keeps
+// them until its autovacuum has come round; it would not be the limit.
+func (s *shop) count(ctx context.Context, more int) error {
+	if s.made += more; s.made < 2*s.counted {
+		return nil
+	}
+	s.counted = s.made
+	return s.limit.analyse(ctx)
 }
 
 func (s *shop) customers(ctx context.Context, lots []lot) error {

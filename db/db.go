@@ -64,7 +64,8 @@ const (
 //
 // Arguments and results are int64, string, bool, []byte, [Instant] and types
 // based on them; a nil []byte is NULL, an empty one may come back as nil. SQL is
-// one text for both engines.
+// one text for both engines; where it ends a subquery with FOR UPDATE SKIP
+// LOCKED, SQLite, whose writers are alone, does not get to see that.
 //
 // A statement that fails leaves nothing to do but to return: no other runs, and
 // the transaction is rolled back even if the error is swallowed. The rows of one
@@ -124,16 +125,17 @@ type statement struct {
 	guarded bool
 	tuple   bool // its tuple can be repeated
 	rows    int  // how often it is
+	reduced bool // its arguments are what the drivers know
 }
 
 // Add appends a statement that may change any number of rows.
 func (b *Batch) Add(query string, args ...any) {
-	b.statements = append(b.statements, statement{query, args, false, false, 1})
+	b.statements = append(b.statements, statement{query: query, args: args, rows: 1})
 }
 
 // Guard appends a statement that must change exactly one row.
 func (b *Batch) Guard(query string, args ...any) {
-	b.statements = append(b.statements, statement{query, args, true, false, 1})
+	b.statements = append(b.statements, statement{query: query, args: args, guarded: true, rows: 1})
 }
 
 // Row is [Batch.Add] for a statement that can be sent once for many rows: for
@@ -150,13 +152,13 @@ func (b *Batch) Row(query string, args ...any) {
 		s.args, s.rows = append(s.args, args...), s.rows+1
 		return
 	}
-	b.statements = append(b.statements, statement{query, args, false, true, 1})
+	b.statements = append(b.statements, statement{query: query, args: args, tuple: true, rows: 1})
 }
 
 // GuardRow is [Batch.Row] for a statement that must change exactly one row, and
 // joined with others one for each.
 func (b *Batch) GuardRow(query string, args ...any) {
-	b.statements = append(b.statements, statement{query, args, true, true, 1})
+	b.statements = append(b.statements, statement{query: query, args: args, guarded: true, tuple: true, rows: 1})
 }
 
 // Join appends the batches of a set whose members change different rows. Those
@@ -199,7 +201,7 @@ func (b *Batch) abreast(members []*Batch, i int) {
 // alike reports whether two batches consist of the same statements.
 func (b *Batch) alike(c *Batch) bool {
 	return slices.EqualFunc(b.statements, c.statements, func(s, t statement) bool {
-		return s.query == t.query && s.guarded == t.guarded && s.tuple == t.tuple && s.rows == t.rows
+		return s.query == t.query && s.guarded == t.guarded && s.tuple == t.tuple && s.rows == t.rows && s.reduced == t.reduced
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // statementsMax bounds a connection's prepared statements. The program has
@@ -53,8 +54,13 @@ type prepared struct {
 
 var parameter = regexp.MustCompile(`'[^']*'|\$[0-9]+`)
 
+// skipLocked is how PostgreSQL is told to take rows that nobody else is taking.
+// SQLite, where a writer is alone, neither has nor needs it.
+const skipLocked = " FOR UPDATE SKIP LOCKED"
+
 // questions puts a question mark in place of every $n outside of quotes.
 func questions(query string) (text string, order []int) {
+	query = strings.ReplaceAll(query, skipLocked, "")
 	text = parameter.ReplaceAllStringFunc(query, func(p string) string {
 		n, err := strconv.Atoi(p[1:])
 		if p[0] == '\'' || err != nil {

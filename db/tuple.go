@@ -30,7 +30,7 @@ func (t *texts) split(s statement) []statement {
 		for n > rows {
 			n /= 2
 		}
-		out = append(out, statement{t.of(s.query, n), args[:n*width], s.guarded, s.tuple, n})
+		out = append(out, statement{t.of(s.query, n), args[:n*width], s.guarded, s.tuple, n, s.reduced})
 		rows, args = rows-n, args[n*width:]
 	}
 	return out

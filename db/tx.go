@@ -97,11 +97,12 @@ func (t *tx) each(ctx context.Context, s statement, scan func(Row) error) (err e
 func (t *tx) Batch(ctx context.Context, b *Batch) error {
 	ready := &Batch{statements: make([]statement, 0, len(b.statements))}
 	for _, s := range b.statements {
-		args, err := t.ready(ctx, s.args)
-		if err != nil {
+		if err := t.usable(ctx); err != nil {
 			return err
 		}
-		s.args = args
+		if err := s.reduce(); err != nil {
+			return err
+		}
 		if _, kept := t.session.(*parcel); kept || s.rows == 1 {
 			ready.statements = append(ready.statements, s)
 		} else {
@@ -130,26 +131,42 @@ func (t *tx) rows(ctx context.Context, query string, args []any) (*rows, error) 
 // ready says whether another statement may run, and makes its arguments fit
 // for both engines.
 func (t *tx) ready(ctx context.Context, args []any) ([]any, error) {
-	switch {
-	case t.done:
-		return nil, errDone
-	case t.err != nil:
-		return nil, fmt.Errorf("db: the transaction has failed already: %w", t.err)
-	case t.open != nil:
-		return nil, errOpenRows
-	}
-	if err := ctx.Err(); err != nil {
+	if err := t.usable(ctx); err != nil {
 		return nil, err
 	}
-	out := make([]any, len(args))
-	for i, a := range args {
+	s := statement{args: args}
+	err := s.reduce()
+	return s.args, err
+}
+
+// usable says whether another statement may run.
+func (t *tx) usable(ctx context.Context) error {
+	switch {
+	case t.done:
+		return errDone
+	case t.err != nil:
+		return fmt.Errorf("db: the transaction has failed already: %w", t.err)
+	case t.open != nil:
+		return errOpenRows
+	}
+	return ctx.Err()
+}
+
+// reduce makes a statement's arguments fit for both engines.
+func (s *statement) reduce() error {
+	if s.reduced {
+		return nil
+	}
+	out := make([]any, len(s.args))
+	for i, a := range s.args {
 		v, err := argument(a)
 		if err != nil {
-			return nil, fmt.Errorf("db: argument $%d: %w", i+1, err)
+			return fmt.Errorf("db: argument $%d: %w", i+1, err)
 		}
 		out[i] = v
 	}
-	return out, nil
+	s.args, s.reduced = out, true
+	return nil
 }
 
 func (t *tx) failed(err error) error {

@@ -20,14 +20,14 @@ func argument(a any) (any, error) {
 	case nil, int64, bool:
 		return v, nil
 	case string:
-		return v, text(v)
+		return a, text(v) // not v: to box it anew costs more than to look at it
 	case int:
 		return int64(v), nil
 	case []byte:
 		if v == nil {
 			return nil, nil
 		}
-		return v, nil
+		return a, nil
 	case Instant:
 		return v.Value()
 	case time.Time:

@@ -18,8 +18,9 @@ func LookSoon(ctx context.Context, tx db.Tx, account, id string) error {
 // TakeLooks claims up to limit lines that somebody should look at, for the
 // length of a lease. Two workers never get the same one.
 func TakeLooks(ctx context.Context, tx db.Tx, lease time.Duration, limit int) (lines []Line, err error) {
-	rows, err := tx.Query(ctx, `UPDATE lines SET look_at = $2
-		WHERE look_at <= $1 AND (account_id, id) IN (SELECT account_id, id FROM lines WHERE look_at <= $1 ORDER BY look_at LIMIT $3)
+	rows, err := tx.Query(ctx, `WITH due AS MATERIALIZED (
+			SELECT account_id AS account, id AS row FROM lines WHERE look_at <= $1 ORDER BY look_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+		UPDATE lines SET look_at = $2 FROM due WHERE account_id = account AND id = row
 		RETURNING `+lineColumns, db.At(tx.Now()), db.At(tx.Now().Add(lease)), limit)
 	if err != nil {
 		return nil, err

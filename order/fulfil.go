@@ -35,6 +35,10 @@ const (
 
 const defaultSet = 20
 
+// Workers is how many loops of [Desk.Step] a server runs: while one waits for an
+// operator the other keeps the database busy.
+const Workers = 2
+
 // Step takes the next step of every order that is due, up to one set. It is
 // safe to call at any time, from any number of processes.
 func (d *Desk) Step(ctx context.Context) (worked bool, err error) {
@@ -59,9 +63,9 @@ func (d *Desk) Step(ctx context.Context) (worked bool, err error) {
 // claim takes up to one set of due orders for the length of a lease.
 func (d *Desk) claim(ctx context.Context) ([]Order, error) {
 	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Order, error) {
-		return all(ctx, tx, `UPDATE orders SET due_at = $2, attempts = attempts + 1
-			FROM (SELECT account_id AS account, id AS due FROM orders WHERE due_at <= $1 ORDER BY due_at LIMIT $3) AS v
-			WHERE account_id = account AND id = due AND due_at <= $1
+		return all(ctx, tx, `WITH due AS MATERIALIZED (
+				SELECT account_id AS account, id AS row FROM orders WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+			UPDATE orders SET due_at = $2, attempts = attempts + 1 FROM due WHERE account_id = account AND id = row
 			RETURNING `+columns, db.At(tx.Now()), db.At(tx.Now().Add(lease)), d.set())
 	})
 	slices.SortFunc(due, func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })

@@ -247,9 +247,9 @@ func wake(ctx context.Context, tx db.Tx, account, id string) error {
 // PaymentStep asks providers about attempts that are due.
 func (d *Desk) PaymentStep(ctx context.Context) (worked bool, err error) {
 	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Payment, error) {
-		return payments(ctx, tx, `UPDATE payments SET due_at = $2, attempts = attempts + 1
-			WHERE due_at <= $1 AND (account_id, id) IN (
-				SELECT account_id, id FROM payments WHERE due_at <= $1 ORDER BY due_at LIMIT $3)
+		return payments(ctx, tx, `WITH due AS MATERIALIZED (
+				SELECT account_id AS account, id AS row FROM payments WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+			UPDATE payments SET due_at = $2, attempts = attempts + 1 FROM due WHERE account_id = account AND id = row
 			RETURNING `+paymentColumns, db.At(tx.Now()), db.At(tx.Now().Add(lease)), d.set())
 	})
 	if err != nil || len(due) == 0 {

@@ -211,9 +211,10 @@ func wakeRefunds(ctx context.Context, tx db.Tx, account, payment string) error {
 // RefundStep sends refunds that are due, and asks what became of those sent.
 func (d *Desk) RefundStep(ctx context.Context) (worked bool, err error) {
 	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Refund, error) {
-		return refunds(ctx, tx, `UPDATE refunds SET due_at = $2, attempts = attempts + 1, asked_at = COALESCE(asked_at, $1)
-			WHERE due_at <= $1 AND (account_id, id) IN (
-				SELECT account_id, id FROM refunds WHERE due_at <= $1 ORDER BY due_at LIMIT $3)
+		return refunds(ctx, tx, `WITH due AS MATERIALIZED (
+				SELECT account_id AS account, id AS row FROM refunds WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+			UPDATE refunds SET due_at = $2, attempts = attempts + 1, asked_at = COALESCE(asked_at, $1)
+			FROM due WHERE account_id = account AND id = row
 			RETURNING `+refundColumns, db.At(tx.Now()), db.At(tx.Now().Add(lease)), d.set())
 	})
 	if err != nil || len(due) == 0 {
