@@ -128,12 +128,12 @@ func (d *Demo) Work(ctx context.Context) {
 
 func (d *Demo) deliver(ctx context.Context) (bool, error) { return d.Strangers.Deliver(ctx, d.handler) }
 
-// catchUp does everything that is due, so that whoever moved the clock sees
+// catchUp does everything that is due, what strangers put off first, so that whoever moved the clock sees
 // what came of it. Bounded: what cannot be done now is not tried for ever.
 func (d *Demo) catchUp(ctx context.Context) {
 	for range 50 {
 		worked := false
-		for _, s := range append(d.App.Steps(), Step{"strangers", d.deliver, 1}) {
+		for _, s := range append([]Step{{"strangers", d.deliver, 1}}, d.App.Steps()...) {
 			w, err := s.Do(ctx)
 			if err != nil {
 				d.App.Env.Log.ErrorContext(ctx, "work", "step", s.Name, "err", err)

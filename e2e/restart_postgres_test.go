@@ -41,21 +41,23 @@ func TestPostgresRestartLosesAndDoublesNothing(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
-	trial := faultTrial{name: "restarted", during: func(t *testing.T, _ *cable, url string) { killServer(t, url) }}
+	trial := faultTrial{name: "restarted", during: func(t *testing.T, _ *cable, url string) int64 { return killServer(t, url) }}
 	trial.run(t, env)
 }
 
 // killServer kills one backend the hard way, after which PostgreSQL restarts
-// itself.
-func killServer(t *testing.T, url string) {
+// itself, and says how many it killed.
+func killServer(t *testing.T, url string) int64 {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return // it is just coming back from the last time
+		return 0 // it is just coming back from the last time
 	}
 	defer func() { _ = conn.Close(ctx) }() // it is dead
 	if err := syscall.Kill(int(conn.PgConn().PID()), syscall.SIGKILL); err != nil {
 		t.Errorf("kill a backend: %v", err)
+		return 0
 	}
+	return 1
 }

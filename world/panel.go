@@ -50,37 +50,33 @@ type trouble struct {
 func troubles() []trouble {
 	return []trouble{
 		{"card-decline", "Card: the bank declines the next card", func(s *Strangers) { s.Stripe.DeclineNext(1) }},
-		{"card-silent", "Card: the next request gets no answer, and was not carried out", wire("stripe", outboundsim.LoseRequest)},
-		{"card-lost", "Card: the next request is carried out, and its answer is lost", wire("stripe", outboundsim.LoseAnswer)},
-		{"card-slow", "Card: the next request is carried out long after we stopped waiting", wire("stripe", outboundsim.ActLater)},
+		{"card-silent", "Card: the next request gets no answer, and was not carried out", charge(outboundsim.LoseRequest)},
+		{"card-lost", "Card: the next request is carried out, and its answer is lost", charge(outboundsim.LoseAnswer)},
+		{"card-slow", "Card: the next request is carried out long after we stopped waiting", charge(outboundsim.ActLater)},
 		{"card-twice", "Card: the next notification comes twice", func(s *Strangers) { s.say(stripesim.Twice) }},
 		{"card-never", "Card: the next notification never comes", func(s *Strangers) { s.say(stripesim.Never) }},
 		{"card-forged", "Card: the next notification is preceded by a forged one", func(s *Strangers) { s.say(stripesim.Forged) }},
 		{"operator-refuse", "Operator: refuses the next extension", operator(carriersim.Refuse, outboundsim.None)},
 		{"operator-silent", "Operator: the next extension gets no answer, and was not carried out", operator(carriersim.LoseRequest, outboundsim.LoseRequest)},
 		{"operator-lost", "Operator: extends the line, and the answer is lost", operator(carriersim.LoseAnswer, outboundsim.LoseAnswer)},
-		{"operator-slow", "Operator: extends the line long after we stopped waiting", operator(carriersim.ActLater, outboundsim.ActLater)},
+		{"operator-slow", "Operator: extends the line long after we stopped waiting", operator(carriersim.ActLater, outboundsim.None)},
 		{"operator-away", "Operator: cannot be reached for the next extension", operator(carriersim.NotSent, outboundsim.Refuse)},
 	}
 }
 
-func wire(stranger string, f outboundsim.Fault) func(*Strangers) {
+func charge(f outboundsim.Fault) func(*Strangers) {
 	return func(s *Strangers) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.next[stranger] = f
+		s.charge = f
 	}
 }
 
-func operator(simple carriersim.Fault, access outboundsim.Fault) func(*Strangers) {
+func operator(simple carriersim.Fault, wire outboundsim.Fault) func(*Strangers) {
 	return func(s *Strangers) {
 		s.mu.Lock()
-		s.nextSimple = simple
-		s.next["esimaccess"] = access
-		s.mu.Unlock()
-		if simple == carriersim.Refuse {
-			s.Access.Refuse("esim/topup", "200002")
-		}
+		defer s.mu.Unlock()
+		s.extend = operatorFault{simple, wire}
 	}
 }
 
@@ -95,7 +91,6 @@ func (p *Panel) handler() http.Handler {
 	mux.HandleFunc("GET /sim/{$}", p.show)
 	mux.HandleFunc("POST /sim/clock", p.clock)
 	mux.HandleFunc("POST /sim/trouble", p.trouble)
-	mux.HandleFunc("POST /sim/late", p.late)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -147,15 +142,6 @@ func (p *Panel) trouble(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.Error(w, "there is no such trouble", http.StatusUnprocessableEntity)
-}
-
-func (p *Panel) late(w http.ResponseWriter, r *http.Request) {
-	if p.Strangers.Late() == 0 {
-		p.back(w, r, "Nothing was waiting.")
-		return
-	}
-	p.Moved(r.Context())
-	p.back(w, r, "What was late has happened.")
 }
 
 func (p *Panel) back(w http.ResponseWriter, r *http.Request, said string) {

@@ -41,18 +41,31 @@ type Strangers struct {
 	Simple *carriersim.Sim
 	Inbox  *inboxsim.Inbox
 
-	wires      map[string]*outboundsim.Wire
-	mu         sync.Mutex
-	next       map[string]outboundsim.Fault // by stranger: what happens to its next request that matters
-	nextSimple carriersim.Fault
-	tell       stripesim.Delivery
+	wires map[string]*outboundsim.Wire
+
+	mu     sync.Mutex
+	charge outboundsim.Fault  // what happens to the next request for money
+	extend operatorFault      // what happens to the next extension, at whichever operator
+	tell   stripesim.Delivery // how the next notification arrives
+	lateAt time.Time          // when what was put off happens by itself; zero: nothing was
 }
+
+// operatorFault is one misbehaviour, as the in-process operator and as the wire
+// to the other one know it.
+type operatorFault struct {
+	simple carriersim.Fault
+	wire   outboundsim.Fault
+}
+
+// lateBy is how long strangers put off what they do late: longer than we wait
+// for them, and no longer than they themselves say it can take.
+const lateBy = 25 * time.Second
 
 // NewStrangers returns a town in which nothing has happened. url is where the
 // shop is reached, for the addresses of the card page; seed decides everything
 // that is left to chance.
 func NewStrangers(clock *Clock, url string, seed uint64) *Strangers {
-	s := &Strangers{Clock: clock, next: map[string]outboundsim.Fault{}, wires: map[string]*outboundsim.Wire{}}
+	s := &Strangers{Clock: clock, wires: map[string]*outboundsim.Wire{}}
 	s.Stripe = stripesim.New(stripesim.Config{
 		Key: StripeKey, WebhookSecret: StripeSecret, Now: clock.Now, PageBase: strings.TrimSuffix(url, "/") + stripePagePrefix,
 		Rand: rand.New(rand.NewPCG(seed, 1)), Deliver: func(string) stripesim.Delivery { return s.delivery() },
@@ -61,10 +74,10 @@ func NewStrangers(clock *Clock, url string, seed uint64) *Strangers {
 		Now: clock.Now, Rand: rand.New(rand.NewPCG(seed, 2)), AccessCode: AccessCode, SecretKey: AccessSecret,
 		Balance: 5_000_0000, Webhook: url + "/hooks/carrier/esimaccess/" + AccessHook,
 	})
-	s.Simple = &carriersim.Sim{Title: "simple", Now: clock.Now, Choose: func(carrier.Extension) carriersim.Fault { return s.simple() }}
+	s.Simple = &carriersim.Sim{Title: "simple", Now: clock.Now, Choose: func(carrier.Extension) carriersim.Fault { return s.atExtension().simple }}
 	s.Inbox = &inboxsim.Inbox{Now: clock.Now}
-	s.wires["stripe"] = &outboundsim.Wire{Stranger: s.Stripe, Choose: s.chooser("stripe", isCharge)}
-	s.wires["esimaccess"] = &outboundsim.Wire{Stranger: s.Access, Choose: s.chooser("esimaccess", isTopUp)}
+	s.wires["stripe"] = &outboundsim.Wire{Stranger: s.Stripe, Choose: s.atCharge}
+	s.wires["esimaccess"] = &outboundsim.Wire{Stranger: s.Access, Choose: s.atTopUp}
 	return s
 }
 
@@ -92,27 +105,49 @@ func isCharge(r *http.Request) bool {
 
 func isTopUp(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/esim/topup") }
 
-// chooser uses up the fault that was asked for, at the next request that could
-// change something.
-func (s *Strangers) chooser(stranger string, matters func(*http.Request) bool) func(*http.Request) outboundsim.Fault {
-	return func(r *http.Request) outboundsim.Fault {
-		if !matters(r) {
-			return outboundsim.None
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		f := s.next[stranger]
-		delete(s.next, stranger)
-		return f
+// atCharge uses up the fault that was asked for, at a request that moves money.
+func (s *Strangers) atCharge(r *http.Request) outboundsim.Fault {
+	if !isCharge(r) {
+		return outboundsim.None
 	}
-}
-
-func (s *Strangers) simple() carriersim.Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := s.nextSimple
-	s.nextSimple = carriersim.None
+	f := s.charge
+	s.charge = outboundsim.None
+	s.putOff(f == outboundsim.ActLater)
 	return f
+}
+
+// atTopUp is atExtension on the wire to the operator that has one.
+func (s *Strangers) atTopUp(r *http.Request) outboundsim.Fault {
+	if !isTopUp(r) {
+		return outboundsim.None
+	}
+	f := s.atExtension()
+	switch f.simple {
+	case carriersim.Refuse:
+		s.Access.Refuse("esim/topup", "200002")
+	case carriersim.ActLater: // it has heard us in time: a wire that delivers late would be turned away
+		s.Access.ActAfter(lateBy)
+	case carriersim.None, carriersim.NotSent, carriersim.LoseRequest, carriersim.LoseAnswer:
+	}
+	return f.wire
+}
+
+// atExtension uses up the fault that was asked for.
+func (s *Strangers) atExtension() operatorFault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.extend
+	s.extend = operatorFault{}
+	s.putOff(f.simple == carriersim.ActLater)
+	return f
+}
+
+func (s *Strangers) putOff(later bool) {
+	if later {
+		s.lateAt = s.Clock.Now().Add(lateBy)
+	}
 }
 
 func (s *Strangers) delivery() stripesim.Delivery {
@@ -133,10 +168,13 @@ func (s *Strangers) Handler(p *Panel) http.Handler {
 	return mux
 }
 
-// Deliver posts the notifications that are due to the house, as the strangers
-// would, and says whether there were any.
+// Deliver lets happen what was put off until now, posts the notifications that
+// are due to the house, as the strangers would, and says whether there were any.
 func (s *Strangers) Deliver(ctx context.Context, house http.Handler) (worked bool, err error) {
 	now := s.Clock.Now()
+	if s.overdue(now) {
+		worked = s.late() > 0
+	}
 	for _, n := range s.Stripe.Notifications() {
 		worked = true
 		if n.DueAt.After(now.Add(time.Minute)) {
@@ -161,8 +199,17 @@ func post(ctx context.Context, house http.Handler, path string, h http.Header, b
 	return rec.Code
 }
 
-// Late lets everything happen that strangers were told to do later.
-func (s *Strangers) Late() int {
+func (s *Strangers) overdue(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.lateAt.IsZero() && !now.Before(s.lateAt)
+}
+
+// late lets everything happen that strangers were told to do later.
+func (s *Strangers) late() int {
+	s.mu.Lock()
+	s.lateAt = time.Time{}
+	s.mu.Unlock()
 	n := s.Simple.Deliver()
 	for _, w := range s.wires {
 		n += w.Deliver()
