@@ -82,8 +82,9 @@ func (b *tab) persist() order.Order {
 			b.press("#pay")
 			continue
 		}
+		o := b.order(id)
 		b.open("/orders/" + id)
-		if o := b.order(id); slices.Contains([]order.State{order.Completed, order.Refunded, order.Cancelled}, o.State) {
+		if slices.Contains([]order.State{order.Completed, order.Refunded, order.Cancelled}, o.State) {
 			return o
 		}
 		if pay := `form[action="/orders/` + id + `/pay"]`; b.has(pay) {
