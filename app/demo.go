@@ -41,7 +41,7 @@ type Demo struct {
 // machine.
 func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 	clock := &world.Clock{Real: time.Now}
-	strangers := world.NewStrangers(clock, o.URL, 1)
+	strangers := world.NewStrangers(clock, o.URL, uint64(clock.Now().UnixNano())) // strangers of another day must not repeat identifiers
 	file := filepath.Join(o.Dir, "demo.db")
 	secret, err := keptSecret(filepath.Join(o.Dir, "demo.secret"))
 	if err != nil {

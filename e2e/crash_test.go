@@ -322,7 +322,7 @@ func (c *customer) pay(s sight, paid map[string]bool) (acted bool) {
 		}
 	}
 	switch {
-	case live.ID != "" && live.NextURL == "":
+	case live.ID != "" && live.Next.RedirectURL == "":
 		return false // "we are looking what became of it"
 	case live.ID == "":
 		_, err := ask[order.Payment](c.house, "/e2e/pay", s.Order.Ref())

@@ -47,13 +47,13 @@ func (s *Server) payment(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	err := s.Desk.Notify(r.Context(), name, r.Header, body)
+	bell, err := s.Desk.Notify(r.Context(), name, r.Header, body)
 	if errors.Is(err, payment.ErrForged) {
 		s.Log.WarnContext(r.Context(), "forged notification", "provider", name, "err", err)
 		http.Error(w, "this notification cannot be verified", http.StatusBadRequest)
 		return
 	}
-	s.stored(w, r, name, err)
+	s.stored(w, r, name, bell, err)
 }
 
 func (s *Server) carrier(w http.ResponseWriter, r *http.Request) {
@@ -73,15 +73,19 @@ func (s *Server) carrier(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this notification cannot be read", http.StatusBadRequest)
 		return
 	}
-	s.stored(w, r, name, s.Desk.Ring(r.Context(), name, bell, body))
+	s.stored(w, r, name, payment.Doorbell{}, s.Desk.Ring(r.Context(), name, bell, body))
 }
 
-// stored acknowledges a notification that is in the database. One that is not
+// stored acknowledges a notification that is in the database, in the words that
+// its sender wants. One that is not
 // must come again, whatever the reason: strangers repeat what was answered with
 // a server's error and may give up on any other.
-func (s *Server) stored(w http.ResponseWriter, r *http.Request, stranger string, err error) {
+func (s *Server) stored(w http.ResponseWriter, r *http.Request, stranger string, bell payment.Doorbell, err error) {
 	if err == nil {
-		w.WriteHeader(http.StatusOK)
+		if bell.AnswerType != "" {
+			w.Header().Set("Content-Type", bell.AnswerType)
+		}
+		_, _ = io.WriteString(w, bell.Answer) // who hung up tells us again
 		return
 	}
 	s.Log.ErrorContext(r.Context(), "notification not stored", "from", stranger, "err", err)

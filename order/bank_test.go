@@ -3,10 +3,12 @@ package order_test
 import (
 	"context"
 	"errors"
+	mathrand "math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/audit"
@@ -94,9 +96,12 @@ func newCashier(t tester, env dbtest.Env) *cashier {
 	return c
 }
 
+// banks counts, so that two banks never give the same identifier to two payments.
+var banks atomic.Uint64
+
 func newBank(t tester, env dbtest.Env, name string) (*bank, *stripe.Adapter) {
 	t.Helper()
-	sim := stripesim.New(stripesim.Config{Key: stripeKey, WebhookSecret: stripeSecret, Now: env.Clock.Now})
+	sim := stripesim.New(stripesim.Config{Key: stripeKey, WebhookSecret: stripeSecret, Now: env.Clock.Now, Rand: mathrand.New(mathrand.NewPCG(banks.Add(1), 0))})
 	b := &bank{Sim: sim, wire: &outboundsim.Wire{Stranger: sim}, name: name}
 	a, err := stripe.New(stripe.Config{Key: stripeKey, WebhookSecrets: []string{stripeSecret}},
 		outbound.New(outbound.Options{Transport: b.wire}), env.Clock.Now)
@@ -148,7 +153,7 @@ func (c *cashier) deliver(t tester) (worked bool) {
 				later = append(later, n)
 			default:
 				worked = true
-				if err := c.Desk.Notify(t.Context(), b.name, n.Header, n.Body); err != nil {
+				if _, err := c.Desk.Notify(t.Context(), b.name, n.Header, n.Body); err != nil {
 					b.Failed(n)
 					if !errors.Is(err, payment.ErrForged) {
 						t.Errorf("notification %s: %v", n.Type, err)

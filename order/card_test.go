@@ -38,7 +38,7 @@ func TestCardRenewal(t *testing.T) {
 					c := newCashier(t, env)
 					account, ln := c.customer(t, extendable, 48*time.Hour, 0)
 					o, p := c.checkout(t, c.quote(t, account, ln, extendable), payment.Card)
-					if p.State != payment.NeedsCustomer || p.NextURL == "" {
+					if p.State != payment.NeedsCustomer || p.Next.RedirectURL == "" {
 						t.Fatalf("payment %+v, want a page to go to", p)
 					}
 					c.card.Tell(how, how, how, how)
@@ -141,7 +141,7 @@ func TestGiveUpAndExpiry(t *testing.T) {
 		o, p := c.checkout(t, c.quote(t, account, ln, extendable), payment.Card)
 		must(t)(c.card.GiveUp(p.Ref))
 		c.come(t, o)
-		if again := c.pay(t, o, payment.Card); again.ID != p.ID || again.NextURL != p.NextURL {
+		if again := c.pay(t, o, payment.Card); again.ID != p.ID || again.Next.RedirectURL != p.Next.RedirectURL {
 			t.Errorf("came back to another attempt: %+v", again)
 		}
 		c.Clock.Set(o.ExpiresAt)
@@ -235,12 +235,12 @@ func (s story) run(t *testing.T, env dbtest.Env, f outboundsim.Fault) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if p.NextURL == "" { // the customer tries again
+		if p.Next.RedirectURL == "" { // the customer tries again
 			c.Clock.Add(25 * time.Second)
 			p, err = c.Desk.Pay(t.Context(), o.Ref(), payment.Card, ways)
 		}
 	}
-	if p.NextURL == "" {
+	if p.Next.RedirectURL == "" {
 		t.Fatalf("the last try got %+v, %v", p, err)
 	}
 	if !s.begin {
@@ -307,7 +307,7 @@ func TestStoredFailureIsNotTheEnd(t *testing.T) {
 				}
 				c.card.Upset(trouble)
 				p, err := c.Desk.Pay(t.Context(), o.Ref(), payment.Card, ways)
-				if err != nil || p.NextURL == "" {
+				if err != nil || p.Next.RedirectURL == "" {
 					c.Clock.Add(time.Second)
 					p = c.pay(t, o, payment.Card)
 				}
@@ -407,7 +407,7 @@ func TestTabsAndBellsAtOnce(t *testing.T) {
 				c.steps(t)
 			default:
 				n := bells[i%len(bells)]
-				if err := c.Desk.Notify(t.Context(), "stripe", n.Header, n.Body); err != nil {
+				if _, err := c.Desk.Notify(t.Context(), "stripe", n.Header, n.Body); err != nil {
 					t.Error(err)
 				}
 			}
@@ -431,18 +431,18 @@ func TestForgedNotification(t *testing.T) {
 			return http.Header{"Stripe-Signature": {stripesim.Sign(c.Clock.Now(), body, secret)}}
 		}
 		for name, h := range map[string]http.Header{"nobody's": {}, "a stranger's": sign("whsec_stranger", body)} {
-			if err := c.Desk.Notify(t.Context(), "stripe", h, body); err == nil {
+			if _, err := c.Desk.Notify(t.Context(), "stripe", h, body); err == nil {
 				t.Errorf("%s notification was taken", name)
 			}
 		}
-		if err := c.Desk.Notify(t.Context(), "nobody", sign(stripeSecret, body), body); fault.KindOf(err) != fault.NotFound {
+		if _, err := c.Desk.Notify(t.Context(), "nobody", sign(stripeSecret, body), body); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("a notification of no provider: %v", err)
 		}
 		// Signed well and untrue: a bell, no more. Long ones are kept in part, and
 		// never end in the middle of a character.
 		for _, pad := range []string{"", "x", "xx"} {
 			long := fmt.Appendf(nil, `%s,"note":"%s%s"}`, body[:len(body)-1], pad, strings.Repeat("日本", 12_000))
-			if err := c.Desk.Notify(t.Context(), "stripe", sign(stripeSecret, long), long); err != nil {
+			if _, err := c.Desk.Notify(t.Context(), "stripe", sign(stripeSecret, long), long); err != nil {
 				t.Error(err)
 			}
 		}
@@ -510,7 +510,7 @@ func TestAttemptStoredBeforeACrash(t *testing.T) {
 		c.card.works()
 		c.pass(t, time.Minute)
 		again := c.pay(t, o, payment.Card)
-		if all := c.payments(t, o); len(all) != 1 || again.NextURL == "" {
+		if all := c.payments(t, o); len(all) != 1 || again.Next.RedirectURL == "" {
 			t.Errorf("%d attempts; after the crash %+v", len(all), again)
 		}
 		c.pass(t, rest)

@@ -53,7 +53,7 @@ func TestTwoToolsBothPay(t *testing.T) {
 					o, first := c.checkout(t, c.quote(t, account, ln, extendable), payment.Card)
 					c.card.always("POST", f)
 					second := c.pay(t, o, payment.LINEPay)
-					if second.NextURL == "" {
+					if second.Next.RedirectURL == "" {
 						t.Fatalf("second attempt: %+v", second)
 					}
 					// Both are paid before anybody looks.

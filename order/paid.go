@@ -56,6 +56,9 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 	if seen.State == payment.Paid && seen.Amount.Minor <= 0 {
 		seen.State, seen.Code = payment.Unknown, "paid, without an amount" // not even the books can say what it is
 	}
+	if seen, err = d.owned(ctx, tx, was, seen); err != nil {
+		return was, err
+	}
 	var b db.Batch
 	now := was.after(seen, tx.Now())
 	switch {
@@ -74,17 +77,39 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 		return was, err
 	}
 	b.Guard(`UPDATE payments SET state = $6, live = $7, provider_id = $8, next_url = $9, reason = $10, code = $11,
-			fee_minor = $12, minor = $13, currency = $14, due_at = $15, paid_at = $16, updated_at = $17
+			fee_minor = $12, minor = $13, currency = $14, due_at = $15, paid_at = $16, updated_at = $17,
+			money_id = $18, next_app = $19, next_qr = $20
 		WHERE account_id = $1 AND id = $2 AND state = $3 AND live = $4 AND provider_id = $5`,
-		was.Account, was.ID, was.State, was.Live, was.ProviderID, now.State, now.Live, now.ProviderID, now.NextURL, now.Reason, now.Code,
-		now.Fee, now.Amount.Minor, now.Amount.Currency, db.At(now.DueAt), db.At(now.PaidAt), db.At(tx.Now()))
+		was.Account, was.ID, was.State, was.Live, was.ProviderID, now.State, now.Live, now.ProviderID, now.Next.RedirectURL, now.Reason, now.Code,
+		now.Fee, now.Amount.Minor, now.Amount.Currency, db.At(now.DueAt), db.At(now.PaidAt), db.At(tx.Now()),
+		now.MoneyID, now.Next.AppURL, now.Next.QR)
 	return now, conflict(tx.Batch(ctx, &b), o.ID)
 }
+
+// owned keeps the provider's identifier of the money in the directory, so that
+// what is told without our reference is found, and so that one receipt of money
+// pays for one attempt: what belongs to another one says nothing about this.
+func (d *Desk) owned(ctx context.Context, tx db.Tx, p Payment, seen payment.Observation) (payment.Observation, error) {
+	if seen.MoneyID == "" || seen.MoneyID == p.MoneyID {
+		return seen, nil
+	}
+	err := db.Claim(ctx, tx, directoryMoney, moneyAt(p.Provider, seen.MoneyID), p.Account, p.ID)
+	if isConflict(err) {
+		return payment.Observation{State: payment.Unknown, Code: clip("another payment has the provider's " + seen.MoneyID)}, nil
+	}
+	return seen, err
+}
+
+// moneyAt is a provider's identifier of money as the directory knows it.
+func moneyAt(provider, id string) string { return provider + ":" + id }
 
 // after is the attempt as it stands once seen is known.
 func (p Payment) after(seen payment.Observation, now time.Time) Payment {
 	if seen.ProviderID != "" {
 		p.ProviderID = seen.ProviderID
+	}
+	if seen.MoneyID != "" {
+		p.MoneyID = seen.MoneyID
 	}
 	if seen.Fee.Minor != 0 {
 		p.Fee = seen.Fee.Minor
@@ -98,8 +123,8 @@ func (p Payment) after(seen payment.Observation, now time.Time) Payment {
 	case seen.State == payment.Unknown && p.State != payment.Created: // we know no less than before
 	default:
 		p.State, p.Reason = seen.State, seen.Reason
-		if seen.Next.RedirectURL != "" {
-			p.NextURL = seen.Next.RedirectURL
+		if seen.Next != (payment.Next{}) {
+			p.Next = seen.Next
 		}
 	}
 	p.DueAt = p.nextLook(now)

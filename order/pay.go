@@ -23,11 +23,16 @@ import (
 // directoryPayment is the directory's kind for our references at providers.
 const directoryPayment = "payment"
 
+// directoryMoney is its kind for providers' identifiers of money, see moneyAt.
+const directoryMoney = "money"
+
 // Ways is where the customer goes after the provider's page.
 type Ways struct {
 	Return   string // absolute; the order's page
 	Cancel   string // not kept yet: who gives up comes back to Return, too, where the provider is asked
 	Language string // BCP 47, for the provider's pages
+	Device   payment.Device
+	ClientIP string // the customer's
 }
 
 // Pay starts an attempt to collect a placed order with one tool, and returns it
@@ -111,13 +116,13 @@ func (d *Desk) allows(ctx context.Context, tx db.Tx, o Order, rail payment.Rail)
 func (d *Desk) former(ctx context.Context, live Payment, rail payment.Rail) (p Payment, settled bool, err error) {
 	unanswered := live.State == payment.Created || live.State == payment.Unknown
 	switch {
-	case live.Rail == rail && live.NextURL != "":
+	case live.Rail == rail && live.Next != (payment.Next{}):
 		return live, true, nil
 	case live.State == payment.Created && d.DB.Now().Before(live.CreatedAt.Add(lease/2)):
 		return Payment{}, true, errOpening() // another tab is talking to the provider
 	case live.Rail == rail && unanswered && d.Providers[live.Provider].Limits().Keyed:
 		// The answer was lost: the same key gives it again.
-		if p, err = d.start(ctx, live, false); err == nil && (p.NextURL != "" || p.State == payment.Paid) {
+		if p, err = d.start(ctx, live, false); err == nil && (p.Next != (payment.Next{}) || p.State == payment.Paid) {
 			return p, true, nil
 		}
 	}
@@ -138,7 +143,7 @@ func (d *Desk) open(ctx context.Context, o Order, rail payment.Rail, provider st
 	p, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Payment, error) {
 		p := Payment{
 			Account: o.Account, ID: d.IDs.Under("py", o.Account), Order: o.ID, Rail: rail, Provider: provider, Amount: o.Price,
-			State: payment.Created, Live: true, ReturnURL: w.Return, Language: w.Language,
+			State: payment.Created, Live: true, ReturnURL: w.Return, Language: w.Language, Device: w.Device, ClientIP: w.ClientIP,
 			DueAt: tx.Now().Add(lease), ExpiresAt: o.ExpiresAt, CreatedAt: tx.Now(), UpdatedAt: tx.Now(), Attempts: 1,
 		}
 		p.Ref = reference(p.ID)
@@ -290,6 +295,14 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	default:
 		seen, err = provider.Query(call, p.attempt())
 	}
+	if err == nil && seen.State == payment.Approved && wanted {
+		// The customer agreed and never came back: the money is taken here.
+		p, err = d.observe(ctx, p, seen)
+		if err != nil {
+			return err
+		}
+		seen, err = provider.Resume(call, p.attempt(), nil)
+	}
 	if err != nil {
 		seen = payment.Observation{State: payment.Unknown, Code: clip(err.Error())}
 	}
@@ -305,18 +318,20 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 // A worker may hold the attempt's lease at that moment, so two may ask at once.
 // That is safe: only a provider that keeps our key is ever sent a Start again,
 // and what both hear goes through [Desk.observe].
-func (d *Desk) Notify(ctx context.Context, provider string, h http.Header, body []byte) error {
+func (d *Desk) Notify(ctx context.Context, provider string, h http.Header, body []byte) (payment.Doorbell, error) {
 	p, ok := d.Providers[provider]
 	if !ok {
-		return fault.New(fault.NotFound, "There is no such webhook.")
+		return payment.Doorbell{}, fault.New(fault.NotFound, "There is no such webhook.")
 	}
-	bell, err := p.Notification(h, body)
+	call, cancel := d.callLimit(ctx)
+	defer cancel()
+	bell, err := p.Notification(call, h, body)
 	if err != nil {
-		return err
+		return bell, err
 	}
-	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		account, id, err := db.Locate(ctx, tx, directoryPayment, bell.Ref)
-		if err != nil && fault.KindOf(err) != fault.NotFound {
+	return bell, d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		account, id, err := rungFor(ctx, tx, provider, bell)
+		if err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO provider_events (account_id, provider, event_id, kind, subject, body, at)
@@ -332,6 +347,18 @@ func (d *Desk) Notify(ctx context.Context, provider string, h http.Header, body 
 		}
 		return wake(ctx, tx, account, id)
 	})
+}
+
+// rungFor finds the attempt that a doorbell is about; empty where we have none.
+func rungFor(ctx context.Context, tx db.Tx, provider string, bell payment.Doorbell) (account, id string, err error) {
+	account, id, err = db.Locate(ctx, tx, directoryPayment, bell.Ref)
+	if fault.KindOf(err) == fault.NotFound && bell.MoneyID != "" {
+		account, id, err = db.Locate(ctx, tx, directoryMoney, moneyAt(provider, bell.MoneyID))
+	}
+	if fault.KindOf(err) == fault.NotFound {
+		return "", "", nil
+	}
+	return account, id, err
 }
 
 // maxEvidence bounds what is kept of a notification's body.

@@ -59,6 +59,7 @@ const (
 	Created       State = "created"        // stored, nothing sent yet
 	Open          State = "open"           // the provider knows it; nothing has happened
 	NeedsCustomer State = "needs_customer" // the customer must do something: see Next
+	Approved      State = "approved"       // the customer has agreed; the money comes when we take it: Resume does
 	Pending       State = "pending"        // the customer is done; money may still come
 	Paid          State = "paid"           // captured
 	Dead          State = "dead"           // no money, ever
@@ -69,8 +70,18 @@ const (
 // Money may still arrive after Dead; it is then late money.
 func (s State) Final() bool { return s == Paid || s == Dead }
 
+// Device is what the customer holds while paying.
+type Device string
+
+// The devices. The values are stored; do not rename.
+const (
+	AnyDevice Device = ""      // nobody knows
+	Phone     Device = "phone" // a wallet's app may be opened by a link
+	Computer  Device = "computer"
+)
+
 // Attempt is one attempt to collect an amount with one tool. It is immutable
-// but for ProviderID, which is stored as soon as it is known.
+// but for ProviderID and MoneyID, which are stored as soon as they are known.
 type Attempt struct {
 	Ref         string // ours: 26 of [0-9a-z], unique for ever
 	Rail        Rail
@@ -82,13 +93,17 @@ type Attempt struct {
 	Tags        map[string]string // order and account, for the seller's eyes at the provider
 	CreatedAt   time.Time
 	ExpiresAt   time.Time // money is not wanted after this
-	ProviderID  string    // the provider's own identifier, "" until known
+	Device      Device
+	ClientIP    string // the customer's address when the attempt was made; some providers ask for it
+	ProviderID  string // the provider's own identifier, "" until known
+	MoneyID     string // the provider's identifier of the money, where it has another one: a capture, a trade; "" until known
 }
 
-// Next is what the customer must do.
+// Next is what the customer must do: any one of these.
 type Next struct {
-	RedirectURL string // open this page or app link
-	QR          string // show this as a QR code
+	RedirectURL string // open this page
+	AppURL      string // open this link on a phone: it leads into the provider's app
+	QR          string // scan this text as a QR code, with the provider's app
 }
 
 // Reason is why a debit failed, in the few words we have sentences for.
@@ -111,6 +126,7 @@ const (
 type Observation struct {
 	State      State
 	ProviderID string      // to be stored with the attempt
+	MoneyID    string      // to be stored, and unique at the provider: one receipt of money has one
 	Amount     money.Money // captured if Paid, else asked for; the caller compares it with the attempt
 	Refunded   money.Money // of the captured amount, by whomever
 	Disputed   money.Money // withheld by the customer's bank
@@ -158,6 +174,11 @@ type Doorbell struct {
 	Kind       string // the provider's word
 	Ref        string // our reference, when the notification names it
 	ProviderID string // the provider's identifier of the attempt
+	MoneyID    string // the provider's identifier of the money, for what is told without our reference
+
+	// What the provider wants to read once the notification is stored, and its
+	// media type; empty where the status 200 is enough.
+	Answer, AnswerType string
 }
 
 // Limits is what a provider takes, as data, with the source in the adapter.
@@ -205,7 +226,9 @@ type Provider interface {
 	Start(ctx context.Context, a Attempt) (Observation, error)
 
 	// Resume is called when the customer comes back, with what the provider
-	// added to the return address. Providers that capture then do it here.
+	// added to the return address, and again, with nothing, when Query says
+	// Approved: a customer who agreed may never come back. Providers whose money
+	// must be taken take it here, once.
 	Resume(ctx context.Context, a Attempt, returned url.Values) (Observation, error)
 
 	// Query is the only truth about an attempt.
@@ -222,6 +245,8 @@ type Provider interface {
 	QueryRefund(ctx context.Context, r Refund) (RefundObservation, error)
 
 	// Notification verifies what arrived at the provider's webhook address,
-	// on its raw bytes. It fails with an error that wraps ErrForged.
-	Notification(h http.Header, body []byte) (Doorbell, error)
+	// on its raw bytes. It fails with an error that wraps ErrForged. It may have
+	// to ask for the provider's certificate: an error that does not wrap
+	// ErrForged says that it could not be verified now, and should come again.
+	Notification(ctx context.Context, h http.Header, body []byte) (Doorbell, error)
 }

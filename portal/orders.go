@@ -24,6 +24,7 @@ type orderPage struct {
 	Progress ui.Progress
 	Why      string
 	Trouble  string // why the last debit failed
+	Way      *payWay
 	Tools    []tool // while it can still be paid
 	Pay      string
 	PayUntil string
@@ -179,6 +180,9 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	}
 	if p.Progress.Moving || !v.voice.Now.Before(o.ExpiresAt) {
 		return
+	}
+	if p.Way = v.wayOn(t.live()); p.Way != nil {
+		p.Refresh = patience(v.voice.Now.Sub(t.live().CreatedAt))
 	}
 	var accepted []catalogue.Tool
 	if o.Line != "" {

@@ -307,14 +307,15 @@ func (s *Server) collect(ctx context.Context, v *visit, o order.Order, rail paym
 	page := "/orders/" + o.ID
 	p, err := s.Desk.Pay(ctx, o.Ref(), rail, order.Ways{
 		Return: s.URL + page + "?back=1", Cancel: s.URL + page + "?back=0", Language: string(v.voice.Lang),
+		Device: v.device(), ClientIP: v.client(),
 	})
 	if err != nil && fault.KindOf(err) == fault.Internal {
 		s.Log.ErrorContext(ctx, "portal: pay", "order", o.ID, "err", err)
 	}
-	if err != nil || p.State == payment.Paid || !isWebAddress(p.NextURL) {
-		return page
+	if err != nil || p.State == payment.Paid || p.Next.AppURL != "" || !isWebAddress(p.Next.RedirectURL) {
+		return page // which shows the app's link and the code
 	}
-	return p.NextURL
+	return p.Next.RedirectURL
 }
 
 func isWebAddress(s string) bool {

@@ -399,7 +399,7 @@ func (b *bank) QueryRefund(_ context.Context, r payment.Refund) (payment.RefundO
 	return payment.RefundObservation{State: payment.RefundDone, Found: true, Amount: r.Amount, AsOf: b.now()}, nil
 }
 
-func (b *bank) Notification(http.Header, []byte) (payment.Doorbell, error) {
+func (b *bank) Notification(context.Context, http.Header, []byte) (payment.Doorbell, error) {
 	return payment.Doorbell{}, payment.ErrForged
 }
 

@@ -57,7 +57,7 @@ func start(t tester, b Bench) {
 
 func showsTheWay(t tester, next payment.Next) {
 	t.Helper()
-	if next.RedirectURL == "" && next.QR == "" {
+	if next == (payment.Next{}) {
 		t.Errorf("the customer is shown neither a page nor a code")
 	}
 	if next.RedirectURL != "" {
@@ -115,6 +115,9 @@ func pay(t tester, b Bench) {
 func neverBack(t tester, b Bench) {
 	a := begin(t, b, b.NewAttempt())
 	b.Pay(a.Ref)
+	if obs := query(t, b, a); obs.State != payment.Paid && obs.State != payment.Approved {
+		t.Errorf("the customer has paid or agreed, and Query says %s: nobody would take the money", obs.State)
+	}
 	paid(t, b, a, nil)
 }
 
@@ -132,11 +135,16 @@ func decline(t tester, b Bench) {
 	}
 	a := begin(t, b, b.NewAttempt())
 	b.Decline(a.Ref)
+	// Where we take the money, it is we who are refused.
+	back, err := b.Resume(t.Context(), a, nil)
+	if err != nil {
+		wantKnownError(t, "Resume", err)
+	}
 	obs := query(t, b, a)
 	if obs.State == payment.Paid || obs.State == payment.Pending {
 		t.Fatalf("after a refusal Query says %s", obs.State)
 	}
-	if obs.Reason == "" || obs.Code == "" {
+	if told := obs.Reason != "" && obs.Code != "" || back.Reason != "" && back.Code != ""; !told && !b.Mute {
 		t.Errorf("after a refusal reason %q, code %q; want both", obs.Reason, obs.Code)
 	}
 	asksFor(t, obs, a)
@@ -316,7 +324,8 @@ func begin(t tester, b Bench, a payment.Attempt) payment.Attempt {
 }
 
 // paid lets the customer come back and wants the attempt paid, once, exactly.
-func paid(t tester, b Bench, a payment.Attempt, returned url.Values) {
+// It returns the attempt as the house then has it.
+func paid(t tester, b Bench, a payment.Attempt, returned url.Values) payment.Attempt {
 	t.Helper()
 	if _, err := b.Resume(t.Context(), a, returned); err != nil {
 		t.Fatalf("Resume: %v", err)
@@ -330,6 +339,8 @@ func paid(t tester, b Bench, a payment.Attempt, returned url.Values) {
 	}
 	asksFor(t, obs, a)
 	agree(t, b, a, obs)
+	a.MoneyID = obs.MoneyID
+	return a
 }
 
 func query(t tester, b Bench, a payment.Attempt) payment.Observation {

@@ -16,7 +16,7 @@ func notifications(t tester, b Bench) {
 	rung := false
 	events := map[string]bool{}
 	for _, n := range b.Notifications() {
-		bell, err := b.Notification(n.Header, n.Body)
+		bell, err := b.Notification(t.Context(), n.Header, n.Body)
 		if err != nil {
 			t.Errorf("a genuine notification is refused: %v", err)
 			continue
@@ -24,7 +24,7 @@ func notifications(t tester, b Bench) {
 		if bell.EventID == "" || bell.Kind == "" {
 			t.Errorf("doorbell %+v lacks the event's identifier or kind", bell)
 		}
-		if again, err := b.Notification(n.Header, n.Body); err != nil || again != bell {
+		if again, err := b.Notification(t.Context(), n.Header, n.Body); err != nil || again != bell {
 			t.Errorf("the same notification again: %+v, %v; was %+v", again, err, bell)
 		}
 		events[bell.EventID] = true
@@ -34,7 +34,7 @@ func notifications(t tester, b Bench) {
 		if bell.Ref == b2.Ref && bell.ProviderID == a.ProviderID {
 			t.Errorf("doorbell mixes two attempts: %+v", bell)
 		}
-		rung = rung || bell.Ref == a.Ref || (bell.ProviderID != "" && bell.ProviderID == a.ProviderID)
+		rung = rung || bell.Ref == a.Ref || (bell.MoneyID != "" && bell.MoneyID == a.MoneyID) || (bell.ProviderID != "" && bell.ProviderID == a.ProviderID)
 	}
 	if !rung {
 		t.Errorf("no notification of %d rang for the attempt that was paid", len(events))
@@ -50,14 +50,14 @@ func forged(t tester, b Bench) {
 	}
 	bought(t, b)
 	for _, n := range b.Notifications() {
-		genuine, err := b.Notification(n.Header, n.Body)
+		genuine, err := b.Notification(t.Context(), n.Header, n.Body)
 		if err != nil {
 			t.Errorf("a genuine notification is refused: %v", err)
 			continue
 		}
 		refuses(t, b, "an empty body", n.Header, nil, genuine)
 		refuses(t, b, "half a body", n.Header, n.Body[:len(n.Body)/2], genuine)
-		if _, err := b.Notification(http.Header{}, bytes.Clone(n.Body)); !errors.Is(err, payment.ErrForged) && len(n.Header) > 0 && signedInHeader(b, n) {
+		if _, err := b.Notification(t.Context(), http.Header{}, bytes.Clone(n.Body)); !errors.Is(err, payment.ErrForged) && len(n.Header) > 0 && signedInHeader(t, b, n) {
 			t.Errorf("without its headers: error %v, want ErrForged", err)
 		}
 		for i := range n.Body {
@@ -73,7 +73,7 @@ func forged(t tester, b Bench) {
 		return
 	}
 	for _, n := range b.Forged() {
-		if bell, err := b.Notification(n.Header, n.Body); !errors.Is(err, payment.ErrForged) {
+		if bell, err := b.Notification(t.Context(), n.Header, n.Body); !errors.Is(err, payment.ErrForged) {
 			t.Errorf("another's notification: %+v, %v; want ErrForged", bell, err)
 		}
 	}
@@ -83,7 +83,7 @@ func forged(t tester, b Bench) {
 // that no signature covers may differ as long as we read the same.
 func refuses(t tester, b Bench, what string, h http.Header, body []byte, genuine payment.Doorbell) {
 	t.Helper()
-	bell, err := b.Notification(h, body)
+	bell, err := b.Notification(t.Context(), h, body)
 	if err == nil && bell != genuine {
 		t.Fatalf("%s is believed: %+v, was %+v", what, bell, genuine)
 	}
@@ -94,7 +94,7 @@ func refuses(t tester, b Bench, what string, h http.Header, body []byte, genuine
 
 // signedInHeader reports whether a header carries the signature: some change of
 // one byte in some header is refused.
-func signedInHeader(b Bench, n Notification) bool {
+func signedInHeader(t tester, b Bench, n Notification) bool {
 	for name, values := range n.Header {
 		h := n.Header.Clone()
 		changed := []byte(values[0])
@@ -104,7 +104,7 @@ func signedInHeader(b Bench, n Notification) bool {
 			}
 		}
 		h.Set(name, string(changed))
-		if _, err := b.Notification(h, n.Body); err != nil {
+		if _, err := b.Notification(t.Context(), h, n.Body); err != nil {
 			return true
 		}
 	}
@@ -122,7 +122,7 @@ func stale(t tester, b Bench) {
 	sent := b.Notifications()
 	b.Advance(hour)
 	for _, n := range sent {
-		if bell, err := b.Notification(n.Header, n.Body); !errors.Is(err, payment.ErrForged) {
+		if bell, err := b.Notification(t.Context(), n.Header, n.Body); !errors.Is(err, payment.ErrForged) {
 			t.Errorf("an hour later: %+v, %v; want ErrForged", bell, err)
 		}
 	}

@@ -72,6 +72,7 @@ type Bench struct {
 	StartIsLocal bool          // Start makes no request: a signed link
 	CannotClose  bool          // no call closes an attempt; Abandon says what it sees
 	Lapses       time.Duration // an attempt nobody paid is Dead at the latest this long after ExpiresAt; 0: it never says so
+	Mute         bool          // a refusal is told to the customer alone, who may try again
 	Unsigned     bool          // notifications carry no signature
 	Timeless     bool          // the signature covers no time: old notifications verify
 }

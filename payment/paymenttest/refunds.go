@@ -152,8 +152,7 @@ func dispute(t tester, b Bench) {
 func bought(t tester, b Bench) payment.Attempt {
 	t.Helper()
 	a := begin(t, b, b.NewAttempt())
-	paid(t, b, a, b.Pay(a.Ref))
-	return a
+	return paid(t, b, a, b.Pay(a.Ref))
 }
 
 // refundOf derives the refund's reference from the attempt's, so that runs repeat.

@@ -292,7 +292,7 @@ func mac(secret, text string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func (s *shop) Notification(h http.Header, body []byte) (payment.Doorbell, error) {
+func (s *shop) Notification(_ context.Context, h http.Header, body []byte) (payment.Doorbell, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at, sum, _ := strings.Cut(h.Get("Signed"), ",")

@@ -135,6 +135,9 @@ func TestQueryReadsTheWholeStory(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDesk(t, always(200, session(tt.changes)))
 			tt.want.ProviderID, tt.want.AsOf = "cs_1", t0
+			if _, has := tt.changes["payment_intent"]; has {
+				tt.want.MoneyID = "pi_1"
+			}
 			got, err := d.Query(t.Context(), attempt())
 			if err != nil || got != tt.want {
 				t.Errorf("Query says\n%+v, %v; want\n%+v", got, err, tt.want)

@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,9 +22,9 @@ const tolerance = 300
 //
 // The doorbell names the attempt by our reference where the event's object
 // carries it: sessions, payments, charges, and refunds made through us. Of a
-// dispute and of a refund made by hand Stripe tells only the PaymentIntent;
-// then ProviderID is its identifier pi_…, not a session's.
-func (a *Adapter) Notification(h http.Header, body []byte) (payment.Doorbell, error) {
+// dispute and of a refund made by hand Stripe tells only the PaymentIntent,
+// which is the MoneyID.
+func (a *Adapter) Notification(_ context.Context, h http.Header, body []byte) (payment.Doorbell, error) {
 	if err := a.verify(h.Get("Stripe-Signature"), body); err != nil {
 		return payment.Doorbell{}, err
 	}
@@ -116,7 +117,7 @@ type event struct {
 func (e event) doorbell() payment.Doorbell {
 	o := e.Data.Object
 	bell := payment.Doorbell{EventID: e.ID, Kind: e.Type, Ref: o.Metadata["ref"]}
-	intent, _ := o.PaymentIntent.(string)
+	bell.MoneyID, _ = o.PaymentIntent.(string)
 	switch o.Object {
 	case "checkout.session":
 		bell.ProviderID = o.ID
@@ -125,11 +126,8 @@ func (e event) doorbell() payment.Doorbell {
 		}
 	case "refund":
 		bell.Ref = o.Metadata["attempt"] // ref is the refund's own
-		if bell.Ref == "" {
-			bell.ProviderID = intent
-		}
-	case "dispute":
-		bell.ProviderID = intent
+	case "payment_intent":
+		bell.MoneyID = o.ID
 	}
 	return bell
 }

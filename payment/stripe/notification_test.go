@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func TestNotificationVector(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			bell, err := at(t, vectorTime+tt.after, tt.secret...).Notification(header(tt.header), body)
+			bell, err := at(t, vectorTime+tt.after, tt.secret...).Notification(t.Context(), header(tt.header), body)
 			if tt.ok && (err != nil || bell != payment.Doorbell{EventID: "evt_123", Kind: "customer.created"}) {
 				t.Errorf("%+v, %v", bell, err)
 			}
@@ -94,11 +95,11 @@ func TestNotificationChangedByte(t *testing.T) {
 	for i := range vectorBody(t) {
 		body := vectorBody(t)
 		body[i] ^= 1
-		if _, err := a.Notification(header(fmt.Sprintf("t=%d,v1=%s", vectorTime, vectorV1)), body); !errors.Is(err, payment.ErrForged) {
+		if _, err := a.Notification(t.Context(), header(fmt.Sprintf("t=%d,v1=%s", vectorTime, vectorV1)), body); !errors.Is(err, payment.ErrForged) {
 			t.Fatalf("byte %d changed: error %v", i, err)
 		}
 	}
-	if _, err := a.Notification(header(fmt.Sprintf("t=%d,v1=%s", vectorTime, vectorV1)), append(vectorBody(t), '\n')); !errors.Is(err, payment.ErrForged) {
+	if _, err := a.Notification(t.Context(), header(fmt.Sprintf("t=%d,v1=%s", vectorTime, vectorV1)), append(vectorBody(t), '\n')); !errors.Is(err, payment.ErrForged) {
 		t.Errorf("a line feed more: error %v", err)
 	}
 }
@@ -107,7 +108,7 @@ func TestNotificationChangedByte(t *testing.T) {
 func TestNotificationMalformedHeaders(t *testing.T) {
 	a := at(t, vectorTime, vectorSecret)
 	for _, h := range []string{"t=,v1=" + vectorV1, "t,v1=,v0=", "t,v1=,v0", "t,v1=,", "t,,", ",,", "t"} {
-		if _, err := a.Notification(header(h), vectorBody(t)); !errors.Is(err, payment.ErrForged) {
+		if _, err := a.Notification(t.Context(), header(h), vectorBody(t)); !errors.Is(err, payment.ErrForged) {
 			t.Errorf("%q: error %v", h, err)
 		}
 	}
@@ -151,20 +152,20 @@ func TestNotificationOfOthers(t *testing.T) {
 
 func TestDoorbellNamesTheAttempt(t *testing.T) {
 	a := at(t, vectorTime, vectorSecret)
-	tests := []struct{ object, ref, id string }{
-		{`{"object":"checkout.session","id":"cs_1","client_reference_id":"r1","metadata":{"ref":"r1"}}`, "r1", "cs_1"},
-		{`{"object":"checkout.session","id":"cs_1","client_reference_id":"r1"}`, "r1", "cs_1"},
-		{`{"object":"checkout.session","id":"cs_1","client_reference_id":null,"metadata":{"ref":"r1"}}`, "r1", "cs_1"},
-		{`{"object":"payment_intent","id":"pi_1","metadata":{"ref":"r1"}}`, "r1", ""},
-		{`{"object":"charge","id":"ch_1","payment_intent":"pi_1","metadata":{"ref":"r1"}}`, "r1", ""},
-		{`{"object":"refund","id":"re_1","payment_intent":"pi_1","metadata":{"ref":"f1","attempt":"r1"}}`, "r1", ""},
-		{`{"object":"refund","id":"re_1","payment_intent":"pi_1","metadata":{}}`, "", "pi_1"},
-		{`{"object":"dispute","id":"dp_1","payment_intent":"pi_1","charge":"ch_1"}`, "", "pi_1"},
-		{`{"object":"charge","id":"ch_1","payment_intent":{"id":"pi_1"},"metadata":{"ref":"r1"}}`, "r1", ""},
+	tests := []struct{ object, ref, id, money string }{
+		{`{"object":"checkout.session","id":"cs_1","client_reference_id":"r1","metadata":{"ref":"r1"}}`, "r1", "cs_1", ""},
+		{`{"object":"checkout.session","id":"cs_1","client_reference_id":"r1"}`, "r1", "cs_1", ""},
+		{`{"object":"checkout.session","id":"cs_1","client_reference_id":null,"metadata":{"ref":"r1"}}`, "r1", "cs_1", ""},
+		{`{"object":"payment_intent","id":"pi_1","metadata":{"ref":"r1"}}`, "r1", "", "pi_1"},
+		{`{"object":"charge","id":"ch_1","payment_intent":"pi_1","metadata":{"ref":"r1"}}`, "r1", "", "pi_1"},
+		{`{"object":"refund","id":"re_1","payment_intent":"pi_1","metadata":{"ref":"f1","attempt":"r1"}}`, "r1", "", "pi_1"},
+		{`{"object":"refund","id":"re_1","payment_intent":"pi_1","metadata":{}}`, "", "", "pi_1"},
+		{`{"object":"dispute","id":"dp_1","payment_intent":"pi_1","charge":"ch_1"}`, "", "", "pi_1"},
+		{`{"object":"charge","id":"ch_1","payment_intent":{"id":"pi_1"},"metadata":{"ref":"r1"}}`, "r1", "", ""},
 	}
 	for _, tt := range tests {
 		bell, err := notify(a, `{"id":"evt_1","type":"k","account":"acct_123","data":{"object":`+tt.object+`}}`)
-		if want := (payment.Doorbell{EventID: "evt_1", Kind: "k", Ref: tt.ref, ProviderID: tt.id}); err != nil || bell != want {
+		if want := (payment.Doorbell{EventID: "evt_1", Kind: "k", Ref: tt.ref, ProviderID: tt.id, MoneyID: tt.money}); err != nil || bell != want {
 			t.Errorf("%s rings %+v, %v; want %+v", tt.object, bell, err, want)
 		}
 	}
@@ -173,7 +174,7 @@ func TestDoorbellNamesTheAttempt(t *testing.T) {
 // notify delivers body with a good signature.
 func notify(a *Adapter, body string) (payment.Doorbell, error) {
 	sum := sign(vectorSecret, fmt.Appendf(nil, "%d.", vectorTime), []byte(body))
-	return a.Notification(header(fmt.Sprintf("t=%d,v1=%x", vectorTime, sum)), []byte(body))
+	return a.Notification(context.Background(), header(fmt.Sprintf("t=%d,v1=%x", vectorTime, sum)), []byte(body))
 }
 
 // Whatever arrives, nothing breaks, and what is believed was signed.
@@ -186,7 +187,7 @@ func FuzzNotification(f *testing.F) {
 	f.Add(good, append([]byte(" "), body...))
 	a := at(f, vectorTime, vectorSecret)
 	f.Fuzz(func(t *testing.T, h string, b []byte) {
-		bell, err := a.Notification(header(h), b)
+		bell, err := a.Notification(t.Context(), header(h), b)
 		switch {
 		case err == nil && !bytes.Equal(b, body):
 			t.Errorf("believed %q with %q: %+v", b, h, bell)

@@ -34,6 +34,9 @@ func observe(at payment.Attempt, s *sdk.CheckoutSession, live bool, asOf time.Ti
 		return obs, "Stripe answered with an amount we cannot read"
 	}
 	obs.Amount = asked
+	if s.PaymentIntent != nil {
+		obs.MoneyID = s.PaymentIntent.ID
+	}
 	switch obs.State {
 	case payment.NeedsCustomer:
 		if s.URL == "" {
@@ -47,7 +50,7 @@ func observe(at payment.Attempt, s *sdk.CheckoutSession, live bool, asOf time.Ti
 		if why := takings(&obs, s.PaymentIntent); why != "" {
 			return obs, why
 		}
-	case payment.Created, payment.Open, payment.Pending, payment.Unknown:
+	case payment.Created, payment.Open, payment.Approved, payment.Pending, payment.Unknown:
 	}
 	return obs, ""
 }
