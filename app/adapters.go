@@ -7,11 +7,10 @@ import (
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/message/smtp"
 	"github.com/tsuzuku/tsuzuku/payment"
-	"github.com/tsuzuku/tsuzuku/payment/stripe"
 )
 
 // Real builds the adapters that the configuration names. This is the list of
-// all there are; nothing registers itself.
+// all there are, with providers.go; nothing registers itself.
 func Real(c Config, env Env, ids *id.Source) (Adapters, error) {
 	a := Adapters{
 		Carriers: map[string]carrier.Carrier{}, Providers: map[string]payment.Provider{}, Rails: map[payment.Rail]string{},
@@ -23,15 +22,8 @@ func Real(c Config, env Env, ids *id.Source) (Adapters, error) {
 		}, env.client("esimaccess", 8), env.Now, nonce(ids))
 		a.Carriers[e.Name()], a.CarrierHooks[e.Name()] = e, string(c.ESIMAccess.HookPath)
 	}
-	if c.Stripe.Key != "" {
-		s, err := stripe.New(stripe.Config{
-			Key: string(c.Stripe.Key), WebhookSecrets: plain(c.Stripe.WebhookSecret),
-		}, env.client("stripe", 0), env.Now)
-		if err != nil {
-			return a, wrap("stripe", err)
-		}
-		a.Providers[s.Name()], a.Rails[payment.Card] = s, s.Name()
-		a.PayOrigins = append(a.PayOrigins, "https://checkout.stripe.com")
+	if err := a.payments(c, env, ids); err != nil {
+		return a, err
 	}
 	if c.Mail.Host != "" {
 		m, err := smtp.New(smtp.Config{

@@ -56,6 +56,8 @@ type Adapters struct {
 
 	// PayOrigins are the origins of payment pages, for the browser's policy.
 	PayOrigins []string
+
+	order []string // of the providers, as they were built
 }
 
 // App is a house that is ready to work.

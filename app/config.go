@@ -11,6 +11,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/message/smtp"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/payment"
 )
 
 // Config is everything the seller's engineer can set. Each field is a flag of
@@ -28,6 +29,8 @@ type Config struct {
 	QuoteTTL time.Duration    `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured."`
 	LogLevel slog.Level       `default:"info" help:"debug, info, warn or error."`
 
+	Rail map[payment.Rail]string `help:"Which adapter takes a way to pay, where several could: --rail alipay=stripe. Otherwise the first configured of stripe, paypal, linepay, paypay, alipay, wechatpay that has it. Payments that are open stay where they are." placeholder:"RAIL=ADAPTER"`
+
 	Stripe     Stripe     `embed:"" prefix:"stripe-" group:"Payment: Stripe"`
 	ESIMAccess ESIMAccess `embed:"" prefix:"esimaccess-" group:"Operator: eSIM Access"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
@@ -37,6 +40,8 @@ type Config struct {
 type Stripe struct {
 	Key           Secret   `help:"API key. Unset: no card payments." placeholder:"SECRET"`
 	WebhookSecret []Secret `help:"Signing secret of the webhook endpoint URL/hooks/payment/stripe; two while it is being changed." placeholder:"SECRET"`
+
+	Rails []payment.Rail `default:"card" help:"Ways to pay that are switched on in the account: card, alipay, wechat_pay, paypay, konbini."`
 }
 
 // ESIMAccess is the connection to eSIM Access.

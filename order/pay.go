@@ -76,7 +76,7 @@ func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name strin
 			return errNotPayable()
 		case !tx.Now().Before(o.ExpiresAt):
 			return fault.Because(fault.Invalid, "quote_expired", "This offer has expired. Choose one again; the price may have changed.", nil)
-		case !d.Providers[name].Limits().Takes(rail, o.Price):
+		case !d.Providers[name].Limits().Takes(rail, o.Price) || d.tooSlow(rail, tx.Now(), o.ExpiresAt):
 			return fault.Because(fault.Invalid, "tool_currency", "This way to pay does not take that currency or amount. Choose another one.", nil)
 		case o.Kind != TopUp && catalogue.Tool(rail) != o.Tool:
 			return d.allows(ctx, tx, o, rail)
@@ -400,11 +400,17 @@ func (d *Desk) Tools(o Quote) []payment.Rail {
 		tools = append(tools, payment.Wallet)
 	}
 	for _, rail := range slices.Sorted(maps.Keys(d.Rails)) {
-		if d.Providers[d.Rails[rail]].Limits().Takes(rail, o.Price) {
+		if d.Providers[d.Rails[rail]].Limits().Takes(rail, o.Price) && !d.tooSlow(rail, d.DB.Now(), o.ExpiresAt) {
 			tools = append(tools, rail)
 		}
 	}
 	return tools
+}
+
+// tooSlow reports whether money by a rail may come after the price has ended.
+func (d *Desk) tooSlow(rail payment.Rail, now, ends time.Time) bool {
+	slow := d.Providers[d.Rails[rail]].Limits().Slow[rail]
+	return slow > 0 && !now.Add(slow).Before(ends)
 }
 
 // reference is our name for something at a provider: 26 of [a-z2-7], which fits

@@ -184,7 +184,7 @@ func (d *Desk) acceptable(q Quote, a Acceptance, now time.Time) error {
 	if !ok {
 		return fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
-	if !d.Providers[name].Limits().Takes(payment.Rail(a.Tool), q.Price) {
+	if !d.Providers[name].Limits().Takes(payment.Rail(a.Tool), q.Price) || d.tooSlow(payment.Rail(a.Tool), now, q.ExpiresAt) {
 		return fault.Because(fault.Invalid, "tool_currency", "This way to pay does not take that currency or amount. Choose another one.", nil)
 	}
 	return nil

@@ -185,12 +185,14 @@ type Doorbell struct {
 type Limits struct {
 	Rails         []Rail
 	Currencies    map[Rail][]money.Currency
-	Min, Max      map[money.Currency]int64 // minor units; absent: no limit known
-	Partial       bool                     // part of a payment can be refunded
-	RefundWithin  time.Duration            // after this the provider refuses; 0: not known
-	SettlesWithin time.Duration            // after this, a query that shows nothing means nothing happened
-	Keyed         bool                     // Start and Refund may be repeated with the same Ref
-	OwnPage       bool                     // the customer must load a page of the provider
+	Min, Max      map[money.Currency]int64          // minor units; absent: no limit known
+	RailMax       map[Rail]map[money.Currency]int64 // where one rail takes less than Max
+	Slow          map[Rail]time.Duration            // how long the money may take after the customer has done their part; absent: minutes
+	Partial       bool                              // part of a payment can be refunded
+	RefundWithin  time.Duration                     // after this the provider refuses; 0: not known
+	SettlesWithin time.Duration                     // after this, a query that shows nothing means nothing happened
+	Keyed         bool                              // Start and Refund may be repeated with the same Ref
+	OwnPage       bool                              // the customer must load a page of the provider
 }
 
 // Takes reports whether the provider takes m by rail.
@@ -199,6 +201,9 @@ func (l Limits) Takes(rail Rail, m money.Money) bool {
 		return false
 	}
 	if hi, ok := l.Max[m.Currency]; ok && m.Minor > hi {
+		return false
+	}
+	if hi, ok := l.RailMax[rail][m.Currency]; ok && m.Minor > hi {
 		return false
 	}
 	for _, c := range l.Currencies[rail] {

@@ -188,7 +188,7 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if o.Line != "" {
 		accepted = placeOf(t.cat, t.line.Plan).plan.Policy.Tools
 	}
-	p.Tools = v.tools(k, order.Quote{Kind: o.Kind, Price: o.Price}, accepted, nil)
+	p.Tools = v.tools(k, order.Quote{Kind: o.Kind, Price: o.Price, ExpiresAt: o.ExpiresAt}, accepted, nil)
 	for i := range p.Tools {
 		p.Tools[i].Chosen = p.Tools[i].Value == string(o.Tool) && !p.Tools[i].Off
 	}

@@ -36,7 +36,8 @@ const (
 func (a *Adapter) Start(ctx context.Context, at payment.Attempt) (payment.Observation, error) {
 	asOf := a.now().UTC()
 	amount, currency, err := toStripe(at.Amount)
-	if err != nil || at.Rail != payment.Card {
+	m, ours := methodOf(at.Rail)
+	if err != nil || !ours || !slices.Contains(m.currencies, at.Amount.Currency) {
 		return payment.Observation{
 			State: payment.Dead, Reason: payment.NotAccepted, Code: "not_in_limits", Amount: at.Amount, AsOf: asOf,
 		}, nil
@@ -44,7 +45,7 @@ func (a *Adapter) Start(ctx context.Context, at payment.Attempt) (payment.Observ
 	if !asOf.Before(at.CreatedAt.Add(longest)) {
 		return a.Query(ctx, at)
 	}
-	s, err := a.client.V1CheckoutSessions.Create(ctx, sessionParams(at, amount, currency))
+	s, err := a.client.V1CheckoutSessions.Create(ctx, sessionParams(at, m, amount, currency))
 	if err != nil {
 		t := judge(err)
 		if t.no == nil {
@@ -69,14 +70,14 @@ func (a *Adapter) Start(ctx context.Context, at payment.Attempt) (payment.Observ
 
 // sessionParams follow from the attempt alone, so that a repeated Start is the
 // same request byte for byte, on whatever day and machine.
-func sessionParams(at payment.Attempt, amount int64, currency string) *sdk.CheckoutSessionCreateParams {
+func sessionParams(at payment.Attempt, m method, amount int64, currency string) *sdk.CheckoutSessionCreateParams {
 	name := clip(at.Description, 250)
 	if name == "" {
 		name = at.Ref
 	}
 	p := &sdk.CheckoutSessionCreateParams{
 		Mode:               sdk.String("payment"),
-		PaymentMethodTypes: []*string{sdk.String("card")},
+		PaymentMethodTypes: []*string{sdk.String(m.kind)},
 		ClientReferenceID:  sdk.String(at.Ref),
 		LineItems: []*sdk.CheckoutSessionCreateLineItemParams{{
 			Quantity: sdk.Int64(1),
@@ -98,6 +99,7 @@ func sessionParams(at payment.Attempt, amount int64, currency string) *sdk.Check
 	if at.CancelURL != "" {
 		p.CancelURL = sdk.String(at.CancelURL)
 	}
+	p.PaymentMethodOptions = m.options()
 	p.SetIdempotencyKey(at.Ref + ".c")
 	return p
 }

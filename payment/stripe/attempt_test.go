@@ -222,7 +222,7 @@ func TestStartSendsNothingItCannotCharge(t *testing.T) {
 	for name, change := range map[string]func(*payment.Attempt){
 		"points":       func(a *payment.Attempt) { a.Amount = money.Of(100, money.Points) },
 		"nothing":      func(a *payment.Attempt) { a.Amount.Minor = 0 },
-		"another rail": func(a *payment.Attempt) { a.Rail = payment.PayPay },
+		"another rail": func(a *payment.Attempt) { a.Rail = payment.LINEPay },
 	} {
 		d := newDesk(t, always(200, session(nil)))
 		a := attempt()

@@ -28,6 +28,8 @@ const (
 	secret = "whsec_conformance"
 )
 
+var rails = []payment.Rail{payment.Card, payment.Alipay, payment.WeChatPay, payment.PayPay, payment.Konbini}
+
 // bench is the adapter over a wire over the simulator, all on one clock.
 type bench struct {
 	*stripe.Adapter
@@ -50,7 +52,7 @@ func newBench(t *testing.T) *bench {
 	}
 	b.sim = stripesim.New(stripesim.Config{Key: key, WebhookSecret: secret, Now: clock})
 	b.wire = &outboundsim.Wire{Stranger: b.sim}
-	a, err := stripe.New(stripe.Config{Key: key, WebhookSecrets: []string{secret}}, outbound.New(outbound.Options{Transport: b.wire}), clock)
+	a, err := stripe.New(stripe.Config{Key: key, WebhookSecrets: []string{secret}, Rails: rails}, outbound.New(outbound.Options{Transport: b.wire}), clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +142,16 @@ func (b *bench) refundByHand(t *testing.T, ref string, m money.Money) {
 func (b *bench) suite(t *testing.T) paymenttest.Bench {
 	// The customer may find the page closed; what matters is what Stripe took.
 	pay := func(ref string) url.Values {
-		_, _ = b.sim.Pay(ref)
+		kind := method(b, ref)
+		if kind == string(payment.Card) {
+			_, _ = b.sim.Pay(ref)
+			return url.Values{}
+		}
+		_, _ = b.sim.PayWith(ref, kind)
+		_, _ = b.sim.Authenticate(ref, true)
+		if kind == string(payment.Konbini) {
+			_ = b.sim.Settle(ref, true)
+		}
 		return url.Values{}
 	}
 	s := paymenttest.Bench{
@@ -185,6 +196,35 @@ func (b *bench) suite(t *testing.T) paymenttest.Bench {
 
 func TestConformance(t *testing.T) {
 	paymenttest.Run(t, func(t *testing.T) paymenttest.Bench { return newBench(t).suite(t) })
+}
+
+// The other rails keep the same promises. Their customer says yes on the rail's
+// own page, or pays a slip at a till.
+func TestConformanceOfOtherRails(t *testing.T) {
+	for _, rail := range rails[1:] {
+		t.Run(string(rail), func(t *testing.T) {
+			paymenttest.Run(t, func(t *testing.T) paymenttest.Bench {
+				b := newBench(t)
+				s := b.suite(t)
+				s.NewAttempt = func() payment.Attempt {
+					a := b.attempt()
+					a.Rail = rail
+					return a
+				}
+				s.Authenticate, s.Decline, s.Dispute = nil, nil, nil // no cards, no disputes
+				return s
+			})
+		})
+	}
+}
+
+// method is the tool that the session of an attempt was made for.
+func method(b *bench, ref string) string {
+	s, ok := b.sim.Session(ref)
+	if !ok {
+		return string(payment.Card) // nothing was started
+	}
+	return s.Methods[0]
 }
 
 // Stripe keeps even a 500 under the key, so that Start hears it again and

@@ -1,4 +1,5 @@
-// Package stripe is the adapter for Stripe, for rail card.
+// Package stripe is the adapter for Stripe, for rail card, and for the rails that
+// the seller's account has beside it: Alipay, WeChat Pay, PayPay and konbini.
 //
 // The customer pays on Stripe's own page (a Checkout Session), where the bank's
 // 3-D Secure happens too, so that card data never touches our server. One
@@ -33,6 +34,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +54,9 @@ type Config struct {
 	// WebhookSecrets are the signing secrets (whsec_) of the webhook endpoint;
 	// several while one is being replaced. None: every notification is forged.
 	WebhookSecrets []string
+
+	// Rails are the ways to pay that are switched on in the account; none: card.
+	Rails []payment.Rail
 
 	// BaseURL is for simulators; "" is https://api.stripe.com.
 	BaseURL string
@@ -74,6 +79,7 @@ type Adapter struct {
 	secrets []string
 	account string
 	live    bool
+	rails   []payment.Rail
 }
 
 // New returns an adapter that calls Stripe through client and knows no other
@@ -101,11 +107,24 @@ func New(c Config, client *outbound.Client, now func() time.Time) (*Adapter, err
 		secrets: append([]string(nil), c.WebhookSecrets...),
 		account: c.Account,
 		live:    strings.Contains(c.Key, "_live_"),
+		rails:   c.rails(),
 	}, nil
+}
+
+func (c Config) rails() []payment.Rail {
+	if len(c.Rails) == 0 {
+		return []payment.Rail{payment.Card}
+	}
+	return slices.Clone(c.Rails)
 }
 
 func (c Config) validate() error {
 	var errs []error
+	for _, rail := range c.Rails {
+		if _, ok := methodOf(rail); !ok {
+			errs = append(errs, fmt.Errorf("stripe: %q cannot be paid through Stripe. There are card, alipay, wechat_pay, paypay and konbini", rail))
+		}
+	}
 	if !strings.HasPrefix(c.Key, "sk_") && !strings.HasPrefix(c.Key, "rk_") {
 		errs = append(errs, errors.New("stripe: the key must begin with sk_ or rk_"))
 	}
@@ -127,19 +146,22 @@ func (c Config) validate() error {
 func (*Adapter) Name() string { return "stripe" }
 
 // Limits implements [payment.Provider].
-func (*Adapter) Limits() payment.Limits {
+func (a *Adapter) Limits() payment.Limits {
 	l := payment.Limits{
-		Rails:      []payment.Rail{payment.Card},
-		Currencies: map[payment.Rail][]money.Currency{payment.Card: nil},
+		Rails:      slices.Clone(a.rails),
+		Currencies: map[payment.Rail][]money.Currency{},
 
 		// https://docs.stripe.com/currencies, "Minimum and maximum charge
 		// amounts". CNY, TWD and KRW have no row: there the converted amount
 		// must reach the minimum of the seller's own currency.
-		Min: map[money.Currency]int64{"JPY": 50, "USD": 50, "EUR": 50, "GBP": 30, "HKD": 400, "SGD": 50},
-		Max: map[money.Currency]int64{},
+		Min:     map[money.Currency]int64{"JPY": 50, "USD": 50, "EUR": 50, "GBP": 30, "HKD": 400, "SGD": 50},
+		Max:     map[money.Currency]int64{},
+		RailMax: map[payment.Rail]map[money.Currency]int64{},
+		Slow:    map[payment.Rail]time.Duration{},
 
 		// https://docs.stripe.com/refunds: part by part up to the whole. It
-		// names no last day for cards, so RefundWithin stays 0.
+		// names no last day for cards; those of the other rails are longer
+		// than any term of ours is refundable, so RefundWithin stays 0.
 		Partial: true,
 
 		// Stripe reads its own writes. What remains is a request under way: we
@@ -150,8 +172,17 @@ func (*Adapter) Limits() payment.Limits {
 		OwnPage: true,
 	}
 	for _, e := range exponents {
-		l.Currencies[payment.Card] = append(l.Currencies[payment.Card], e.currency)
 		l.Max[e.currency] = 99_999_999 // eight digits of the smallest unit, same page
+	}
+	for _, rail := range a.rails {
+		m, _ := methodOf(rail)
+		l.Currencies[rail] = m.currencies
+		if m.max != nil {
+			l.RailMax[rail] = m.max
+		}
+		if m.slow > 0 {
+			l.Slow[rail] = m.slow
+		}
 	}
 	return l
 }

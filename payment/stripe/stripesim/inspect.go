@@ -67,6 +67,7 @@ type Session struct {
 	PaymentStatus string // paid, unpaid
 	PaymentIntent string // "" until the customer's first try
 	Amount        money.Money
+	Methods       []string // the payment method types
 	URL           string
 	Metadata      map[string]string
 	CreatedAt     time.Time
@@ -98,7 +99,7 @@ func (s *Sim) Session(name string) (Session, bool) {
 
 func (cs *session) public() Session {
 	v := Session{
-		ID: cs.id, Ref: cs.ref, Status: cs.status, PaymentStatus: cs.paymentStatus, Amount: moneyOf(cs.amount, cs.currency),
+		ID: cs.id, Ref: cs.ref, Status: cs.status, PaymentStatus: cs.paymentStatus, Amount: moneyOf(cs.amount, cs.currency), Methods: slices.Clone(cs.methods),
 		URL: cs.url, Metadata: maps.Clone(cs.metadata), CreatedAt: cs.createdAt, ExpiresAt: cs.expiresAt,
 	}
 	if cs.intent != nil {

@@ -1,0 +1,65 @@
+package stripe
+
+import (
+	"time"
+
+	sdk "github.com/stripe/stripe-go/v85"
+
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/payment"
+)
+
+// method is a rail as Stripe has it.
+type method struct {
+	rail       payment.Rail
+	kind       string // Stripe's word
+	currencies []money.Currency
+	max        map[money.Currency]int64
+	slow       time.Duration
+}
+
+// konbiniDays is how long a convenience store's slip can be paid: the least that
+// Stripe lets us say (https://docs.stripe.com/payments/konbini).
+const konbiniDays = 1
+
+// methodOf finds a rail. The currencies are those of ours among Stripe's:
+// https://docs.stripe.com/payments/alipay/accept-a-payment, /wechat-pay,
+// /paypay (Japanese accounts, ¥50 to ¥1,000,000) and /konbini. Which of them an
+// account may really use depends on its country.
+func methodOf(rail payment.Rail) (method, bool) {
+	for _, m := range []method{
+		{rail: payment.Card, kind: "card", currencies: sold()},
+		{rail: payment.Alipay, kind: "alipay", currencies: []money.Currency{"JPY", "USD", "CNY", "HKD", "EUR", "GBP", "SGD"}},
+		{rail: payment.WeChatPay, kind: "wechat_pay", currencies: []money.Currency{"JPY", "USD", "CNY", "HKD", "EUR", "GBP", "SGD"}},
+		{rail: payment.PayPay, kind: "paypay", currencies: []money.Currency{"JPY"}, max: map[money.Currency]int64{"JPY": 1_000_000}},
+		{rail: payment.Konbini, kind: "konbini", currencies: []money.Currency{"JPY"}, max: map[money.Currency]int64{"JPY": 300_000}, slow: konbiniDays * 24 * time.Hour},
+	} {
+		if m.rail == rail {
+			return m, true
+		}
+	}
+	return method{}, false
+}
+
+func sold() (all []money.Currency) {
+	for _, e := range exponents {
+		all = append(all, e.currency)
+	}
+	return all
+}
+
+// options are what Stripe wants to know of some methods.
+func (m method) options() *sdk.CheckoutSessionCreatePaymentMethodOptionsParams {
+	switch m.rail {
+	case payment.WeChatPay:
+		return &sdk.CheckoutSessionCreatePaymentMethodOptionsParams{
+			WeChatPay: &sdk.CheckoutSessionCreatePaymentMethodOptionsWeChatPayParams{Client: sdk.String("web")},
+		}
+	case payment.Konbini:
+		return &sdk.CheckoutSessionCreatePaymentMethodOptionsParams{
+			Konbini: &sdk.CheckoutSessionCreatePaymentMethodOptionsKonbiniParams{ExpiresAfterDays: sdk.Int64(konbiniDays)},
+		}
+	case payment.Card, payment.PayPal, payment.LINEPay, payment.Alipay, payment.PayPay, payment.Wallet:
+	}
+	return nil
+}
