@@ -118,7 +118,7 @@ func reasonsIn(f *ast.File) []string {
 func TestSettlingTimes(t *testing.T) {
 	settles := map[string]time.Duration{
 		"eSIM Access":                  esimaccess.New(esimaccess.Config{}, nil, nil, nil).Abilities().SettlesWithin,
-		"Stripe":                       (*stripe.Adapter)(nil).Limits().SettlesWithin,
+		"Stripe":                       new(stripe.Adapter).Limits().SettlesWithin,
 		"the demo's operator `simple`": (&carriersim.Sim{}).Abilities().SettlesWithin,
 	}
 	table := rows(document(t, trouble), "| stranger |")
