@@ -290,6 +290,9 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	switch {
 	case !p.State.Final() && !wanted:
 		seen, err = provider.Abandon(call, p.attempt())
+		if err == nil && !seen.State.Final() && seen.State != payment.Pending {
+			return d.letGo(ctx, p, seen)
+		}
 	case unheard && provider.Limits().Keyed:
 		seen, err = provider.Start(call, p.attempt()) // the answer was lost: the same key gives it again
 	default:
@@ -308,6 +311,19 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	}
 	_, err = d.observe(ctx, p, seen)
 	return err
+}
+
+// letGo is for an attempt that nobody wants any more and that its provider cannot
+// close: its order need not wait for it. It is still asked about, and money that
+// comes is late money.
+func (d *Desk) letGo(ctx context.Context, p Payment, seen payment.Observation) error {
+	if _, err := d.observe(ctx, p, seen); err != nil {
+		return err
+	}
+	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE payments SET live = false WHERE account_id = $1 AND id = $2 AND live`, p.Account, p.ID)
+		return err
+	})
 }
 
 // Notify takes what arrived at a provider's webhook address: it is verified,
