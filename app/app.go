@@ -211,9 +211,11 @@ func (a *App) ready(w http.ResponseWriter, r *http.Request) {
 
 // Work does the work until ctx ends, each Step in loops of its own: again at
 // once while there is something to do, else after idle.
-func (a *App) Work(ctx context.Context, idle time.Duration) {
+func (a *App) Work(ctx context.Context, idle time.Duration) { a.work(ctx, a.Steps(), idle) }
+
+func (a *App) work(ctx context.Context, steps []Step, idle time.Duration) {
 	var all sync.WaitGroup
-	for _, s := range a.Steps() {
+	for _, s := range steps {
 		for range s.Workers {
 			all.Go(func() { a.loop(ctx, s, idle) })
 		}

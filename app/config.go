@@ -1,11 +1,13 @@
 package app
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +34,11 @@ type Config struct {
 	Rail map[payment.Rail]string `help:"Which adapter takes a way to pay, where several could: --rail alipay=stripe. Otherwise the first configured of stripe, paypal, linepay, paypay, alipay, wechatpay that has it. Payments that are open stay where they are." placeholder:"RAIL=ADAPTER"`
 
 	Stripe     Stripe     `embed:"" prefix:"stripe-" group:"Payment: Stripe"`
+	PayPal     PayPal     `embed:"" prefix:"paypal-" group:"Payment: PayPal"`
+	LINEPay    LINEPay    `embed:"" prefix:"linepay-" group:"Payment: LINE Pay"`
+	PayPay     PayPay     `embed:"" prefix:"paypay-" group:"Payment: PayPay"`
+	Alipay     Alipay     `embed:"" prefix:"alipay-" group:"Payment: Alipay"`
+	WeChatPay  WeChatPay  `embed:"" prefix:"wechatpay-" group:"Payment: WeChat Pay"`
 	ESIMAccess ESIMAccess `embed:"" prefix:"esimaccess-" group:"Operator: eSIM Access"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
 }
@@ -42,6 +49,57 @@ type Stripe struct {
 	WebhookSecret []Secret `help:"Signing secret of the webhook endpoint URL/hooks/payment/stripe; two while it is being changed." placeholder:"SECRET"`
 
 	Rails []payment.Rail `default:"card" help:"Ways to pay that are switched on in the account: card, alipay, wechat_pay, paypay, konbini."`
+}
+
+// PayPal is the connection to PayPal.
+type PayPal struct {
+	ClientID     string `name:"client-id" help:"Client ID of the REST app. Unset: PayPal is not taken directly." placeholder:"ID"`
+	ClientSecret Secret `help:"Secret of the REST app." placeholder:"SECRET"`
+	WebhookID    string `name:"webhook-id" help:"PayPal's identifier of the webhook URL/hooks/payment/paypal; it is part of what PayPal signs." placeholder:"ID"`
+	MerchantID   string `name:"merchant-id" help:"Payer ID of the seller's account: what pays anybody else is not ours." placeholder:"ID"`
+	Disputes     bool   `help:"Ask for disputes; the app's feature of that name must be on at PayPal."`
+	Base         string `name:"url" help:"For the sandbox: https://api-m.sandbox.paypal.com. Unset: live." placeholder:"URL"`
+
+	Roots *x509.CertPool `kong:"-"` // for simulators; nil: the system's
+}
+
+// LINEPay is the connection to LINE Pay, in Taiwan or Thailand.
+type LINEPay struct {
+	ChannelID     string `name:"channel-id" help:"Channel ID. Unset: LINE Pay is not taken." placeholder:"ID"`
+	ChannelSecret Secret `help:"Channel secret key." placeholder:"SECRET"`
+	Currency      string `default:"TWD" enum:"TWD,THB" help:"Currency of the contract: TWD or THB. LINE Pay in Japan ended in 2025."`
+	Base          string `name:"url" help:"For the sandbox: https://sandbox-api-pay.line.me. Unset: live." placeholder:"URL"`
+}
+
+// PayPay is the connection to PayPay, in Japan.
+type PayPay struct {
+	Key        Secret `help:"API key. Unset: PayPay is not taken directly." placeholder:"SECRET"`
+	Secret     Secret `help:"API key secret." placeholder:"SECRET"`
+	MerchantID string `name:"merchant-id" help:"Merchant ID." placeholder:"ID"`
+	Base       string `name:"url" help:"For the sandbox: https://apigw.sandbox.paypay.ne.jp. Unset: live." placeholder:"URL"`
+}
+
+// Alipay is the connection to Alipay in mainland China.
+type Alipay struct {
+	AppID      string   `name:"app-id" help:"The application's identifier. Unset: Alipay is not taken directly." placeholder:"ID"`
+	SellerID   string   `name:"seller-id" help:"The seller's account: 2088 and twelve more digits." placeholder:"ID"`
+	PrivateKey Secret   `help:"The application's own key, PEM or base64." placeholder:"SECRET"`
+	PublicKey  []Secret `help:"Alipay's public key, PEM or base64; two while it is being changed." placeholder:"KEY"`
+	QR         bool     `name:"qr" help:"Show computers a code to scan instead of Alipay's page; needs the contract for it."`
+	Gateway    string   `help:"For the sandbox: https://openapi-sandbox.dl.alipaydev.com/gateway.do. Unset: live." placeholder:"URL"`
+}
+
+// WeChatPay is the connection to WeChat Pay in mainland China.
+type WeChatPay struct {
+	MchID       string `name:"mch-id" help:"Merchant number. Unset: WeChat Pay is not taken directly." placeholder:"ID"`
+	AppID       string `name:"app-id" help:"App or official account that is bound to the merchant number." placeholder:"ID"`
+	Serial      string `help:"Serial number of the merchant's API certificate, in hex." placeholder:"HEX"`
+	PrivateKey  Secret `help:"Key of that certificate, PEM." placeholder:"SECRET"`
+	APIKey      Secret `name:"api-key" help:"APIv3 key, 32 characters." placeholder:"SECRET"`
+	PublicKeyID string `name:"public-key-id" help:"PUB_KEY_ID_… of WeChat Pay's public key. Unset: platform certificates." placeholder:"ID"`
+	PublicKey   Secret `help:"That public key, PEM." placeholder:"KEY"`
+	H5          bool   `name:"h5" help:"Lead phones into WeChat; the shop's domain must be registered for H5 payments."`
+	Base        string `name:"url" help:"For simulators: there is no sandbox. Unset: live." placeholder:"URL"`
 }
 
 // ESIMAccess is the connection to eSIM Access.
@@ -79,6 +137,18 @@ func (c *Config) Validate() error {
 	if (c.Stripe.Key == "") != (len(c.Stripe.WebhookSecret) == 0) {
 		errs = append(errs, errors.New("--stripe-key and --stripe-webhook-secret go together"))
 	}
+	errs = append(errs,
+		together("paypal", map[string]bool{"client-id": c.PayPal.ClientID != "", "client-secret": c.PayPal.ClientSecret != "", "webhook-id": c.PayPal.WebhookID != ""}),
+		together("linepay", map[string]bool{"channel-id": c.LINEPay.ChannelID != "", "channel-secret": c.LINEPay.ChannelSecret != ""}),
+		together("paypay", map[string]bool{"key": c.PayPay.Key != "", "secret": c.PayPay.Secret != "", "merchant-id": c.PayPay.MerchantID != ""}),
+		together("alipay", map[string]bool{
+			"app-id": c.Alipay.AppID != "", "seller-id": c.Alipay.SellerID != "", "private-key": c.Alipay.PrivateKey != "", "public-key": len(c.Alipay.PublicKey) > 0,
+		}),
+		together("wechatpay", map[string]bool{
+			"mch-id": c.WeChatPay.MchID != "", "app-id": c.WeChatPay.AppID != "", "serial": c.WeChatPay.Serial != "",
+			"private-key": c.WeChatPay.PrivateKey != "", "api-key": c.WeChatPay.APIKey != "",
+		}),
+	)
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))
 	}
@@ -86,6 +156,21 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
 	}
 	return errors.Join(errs...)
+}
+
+// together reports which settings of a group are missing, if some are there.
+func together(group string, given map[string]bool) error {
+	var missing []string
+	for name, there := range given {
+		if !there {
+			missing = append(missing, "--"+group+"-"+name)
+		}
+	}
+	if len(missing) == 0 || len(missing) == len(given) {
+		return nil
+	}
+	slices.Sort(missing)
+	return fmt.Errorf("%s is configured in part: give %s too", group, strings.Join(missing, ", "))
 }
 
 // Secret is a string that does not appear in logs. A value of the form

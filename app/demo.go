@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
@@ -33,6 +34,11 @@ type Demo struct {
 	App       *App
 	Strangers *world.Strangers
 	handler   http.Handler
+	house     http.Handler
+
+	// busy is held for reading by whoever does something. The clock is moved
+	// while nobody does: no worker finds its lease over because of that.
+	busy sync.RWMutex
 }
 
 // OpenDemo opens or makes the demo in a folder: embedded SQLite, simulated
@@ -41,17 +47,18 @@ type Demo struct {
 // machine.
 func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 	clock := &world.Clock{Real: time.Now}
-	strangers := world.NewStrangers(clock, o.URL, uint64(clock.Now().UnixNano())) // strangers of another day must not repeat identifiers
+	keys, err := world.NewKeys()
+	if err != nil {
+		return nil, err
+	}
+	strangers := world.NewStrangers(clock, o.URL, uint64(clock.Now().UnixNano()), keys) // those of another day must not repeat identifiers
 	file := filepath.Join(o.Dir, "demo.db")
 	secret, err := keptSecret(filepath.Join(o.Dir, "demo.secret"))
 	if err != nil {
 		return nil, err
 	}
-	c := Config{
-		URL: o.URL, Database: file, Secret: secret, Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
-		Stripe:     Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}},
-		ESIMAccess: ESIMAccess{AccessCode: world.AccessCode, SecretKey: world.AccessSecret, HookPath: world.AccessHook},
-	}
+	c := demoConfig(o.URL, strangers)
+	c.Database, c.Secret = file, secret
 	if err := migrateDemo(ctx, file, clock.Now); err != nil {
 		return nil, err
 	}
@@ -73,12 +80,36 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 	if err := errors.Join(d.settle(ctx), a.sign(ctx)); err != nil { // the catalogue is there now
 		return nil, errors.Join(err, a.Close())
 	}
-	house := a.Handler()
+	d.house = a.Handler()
 	mux := http.NewServeMux()
-	mux.Handle("/", house)
-	mux.Handle("/sim/", strangers.Handler(&world.Panel{Strangers: strangers, NextEnd: d.nextEnd, Moved: d.catchUp}))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		d.busy.RLock()
+		defer d.busy.RUnlock()
+		d.house.ServeHTTP(w, r)
+	})
+	mux.Handle("/sim/", strangers.Handler(&world.Panel{Strangers: strangers, NextEnd: d.nextEnd, Codes: d.codes, Pause: d.pause, Moved: d.catchUp}))
 	d.handler = mux
 	return d, nil
+}
+
+// demoConfig connects the house with everybody in the town.
+func demoConfig(url string, s *world.Strangers) Config {
+	return Config{
+		URL: url, Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
+		Stripe:  Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}},
+		PayPal:  PayPal{ClientID: world.PayPalClient, ClientSecret: world.PayPalSecret, WebhookID: world.PayPalWebhook, MerchantID: world.PayPalMerchant, Disputes: true, Roots: s.Roots},
+		LINEPay: LINEPay{ChannelID: world.LINEPayChannel, ChannelSecret: world.LINEPaySecret, Currency: "TWD"},
+		PayPay:  PayPay{Key: world.PayPayKey, Secret: world.PayPaySecret, MerchantID: world.PayPayMerchant},
+		Alipay: Alipay{
+			AppID: world.AlipayApp, SellerID: world.AlipaySeller, PrivateKey: Secret(s.Keys.PrivatePEM()), PublicKey: []Secret{Secret(s.Keys.PublicPEM())},
+			Gateway: url + "/sim/alipay/gateway.do",
+		},
+		WeChatPay: WeChatPay{
+			MchID: world.WeChatMerchant, AppID: world.WeChatApp, Serial: world.WeChatSerial, PrivateKey: Secret(s.Keys.PrivatePEM()),
+			APIKey: world.WeChatKey, PublicKeyID: world.WeChatPublicKeyID, PublicKey: Secret(s.Keys.PublicPEM()), H5: true,
+		},
+		ESIMAccess: ESIMAccess{AccessCode: world.AccessCode, SecretKey: world.AccessSecret, HookPath: world.AccessHook},
+	}
 }
 
 func migrateDemo(ctx context.Context, file string, now func() time.Time) error {
@@ -117,23 +148,36 @@ func (d *Demo) Handler() http.Handler { return d.handler }
 
 // Work does the house's work and the strangers' until ctx ends.
 func (d *Demo) Work(ctx context.Context) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		d.App.loop(ctx, Step{"strangers", d.deliver, 1}, 300*time.Millisecond)
-	}()
-	d.App.Work(ctx, 300*time.Millisecond)
-	<-done
+	steps := d.steps()
+	for i, s := range steps {
+		steps[i].Do = func(ctx context.Context) (bool, error) {
+			d.busy.RLock()
+			defer d.busy.RUnlock()
+			return s.Do(ctx)
+		}
+	}
+	d.App.work(ctx, steps, 300*time.Millisecond)
 }
 
-func (d *Demo) deliver(ctx context.Context) (bool, error) { return d.Strangers.Deliver(ctx, d.handler) }
+// steps are the strangers' and the house's, what strangers put off first.
+func (d *Demo) steps() []Step {
+	return append([]Step{{"strangers", d.deliver, 1}}, d.App.Steps()...)
+}
 
-// catchUp does everything that is due, what strangers put off first, so that whoever moved the clock sees
-// what came of it. Bounded: what cannot be done now is not tried for ever.
+func (d *Demo) deliver(ctx context.Context) (bool, error) { return d.Strangers.Deliver(ctx, d.house) }
+
+// pause waits until nobody does anything, and keeps it so until resume.
+func (d *Demo) pause() (resume func()) {
+	d.busy.Lock()
+	return d.busy.Unlock
+}
+
+// catchUp does everything that is due, so that whoever moved the clock sees what
+// came of it. Bounded: what cannot be done now is not tried for ever.
 func (d *Demo) catchUp(ctx context.Context) {
 	for range 50 {
 		worked := false
-		for _, s := range append([]Step{{"strangers", d.deliver, 1}}, d.App.Steps()...) {
+		for _, s := range d.steps() {
 			w, err := s.Do(ctx)
 			if err != nil {
 				d.App.Env.Log.ErrorContext(ctx, "work", "step", s.Name, "err", err)
@@ -160,6 +204,25 @@ func (d *Demo) nextEnd(ctx context.Context) (time.Time, error) {
 			}
 		}
 		return next, err
+	})
+}
+
+// codes are those of open payments, newest first.
+func (d *Demo) codes(ctx context.Context) ([]string, error) {
+	return db.Seen(ctx, d.App.DB, func(ctx context.Context, tx db.Tx) (codes []string, err error) {
+		rows, err := tx.Query(ctx, `SELECT next_qr FROM payments WHERE live AND next_qr <> '' ORDER BY id DESC LIMIT 5`)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		for rows.Next() {
+			var code string
+			if err := rows.Scan(&code); err != nil {
+				return nil, err
+			}
+			codes = append(codes, code)
+		}
+		return codes, rows.Err()
 	})
 }
 

@@ -3,32 +3,33 @@ package app
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/payment/alipay"
+	"github.com/tsuzuku/tsuzuku/payment/paypal"
 	"github.com/tsuzuku/tsuzuku/payment/stripe"
+	"github.com/tsuzuku/tsuzuku/payment/wechatpay"
 )
 
 // payments builds the payment providers that the configuration names, and says
 // which of them takes which way to pay. This is the list of all there are.
 func (a *Adapters) payments(c Config, env Env, ids *id.Source) error {
-	if c.Stripe.Key != "" {
-		s, err := stripe.New(stripe.Config{
-			Key: string(c.Stripe.Key), WebhookSecrets: plain(c.Stripe.WebhookSecret), Rails: c.Stripe.Rails,
-		}, env.client("stripe", 0), env.Now)
+	for _, build := range []func(Config, Env, *id.Source) (payment.Provider, []string, error){
+		viaStripe, viaPayPal, viaAlipay, viaWeChatPay,
+	} {
+		p, origins, err := build(c, env, ids)
 		if err != nil {
-			return wrap("stripe", err)
+			return err
 		}
-		a.pays(s, "https://checkout.stripe.com")
+		if p != nil {
+			a.Providers[p.Name()] = p
+			a.order = append(a.order, p.Name())
+			a.PayOrigins = append(a.PayOrigins, origins...)
+		}
 	}
 	return a.chooseRails(c.Rail)
-}
-
-// pays adds a provider, with the origins of its pages.
-func (a *Adapters) pays(p payment.Provider, origins ...string) {
-	a.Providers[p.Name()] = p
-	a.order = append(a.order, p.Name())
-	a.PayOrigins = append(a.PayOrigins, origins...)
 }
 
 // chooseRails gives each rail to the provider that the seller chose, else to
@@ -52,4 +53,55 @@ func (a *Adapters) chooseRails(chosen map[payment.Rail]string) error {
 		a.Rails[rail] = name
 	}
 	return nil
+}
+
+// hook is where a provider's notifications arrive. Providers take no address
+// without TLS; the demo, which has one, is told in process.
+func (c Config) hook(name string) string {
+	_, host, _ := strings.Cut(strings.TrimSuffix(c.URL, "/"), "://")
+	return "https://" + host + "/hooks/payment/" + name
+}
+
+func viaStripe(c Config, env Env, _ *id.Source) (payment.Provider, []string, error) {
+	if c.Stripe.Key == "" {
+		return nil, nil, nil
+	}
+	p, err := stripe.New(stripe.Config{
+		Key: string(c.Stripe.Key), WebhookSecrets: plain(c.Stripe.WebhookSecret), Rails: c.Stripe.Rails,
+	}, env.client("stripe", 0), env.Now)
+	return p, []string{"https://checkout.stripe.com"}, wrap("stripe", err)
+}
+
+func viaPayPal(c Config, env Env, _ *id.Source) (payment.Provider, []string, error) {
+	if c.PayPal.ClientID == "" {
+		return nil, nil, nil
+	}
+	p, err := paypal.New(paypal.Config{
+		ClientID: c.PayPal.ClientID, ClientSecret: string(c.PayPal.ClientSecret), WebhookID: c.PayPal.WebhookID,
+		MerchantID: c.PayPal.MerchantID, Disputes: c.PayPal.Disputes, BaseURL: c.PayPal.Base, Roots: c.PayPal.Roots,
+	}, env.client("paypal", 0), env.Now)
+	return p, []string{"https://www.paypal.com", "https://www.sandbox.paypal.com"}, wrap("paypal", err)
+}
+
+func viaAlipay(c Config, env Env, _ *id.Source) (payment.Provider, []string, error) {
+	if c.Alipay.AppID == "" {
+		return nil, nil, nil
+	}
+	p, err := alipay.New(alipay.Config{
+		AppID: c.Alipay.AppID, SellerID: c.Alipay.SellerID, PrivateKey: string(c.Alipay.PrivateKey), AlipayKeys: plain(c.Alipay.PublicKey),
+		NotifyURL: c.hook("alipay"), QR: c.Alipay.QR, Gateway: c.Alipay.Gateway,
+	}, env.client("alipay", 0), env.Now)
+	return p, []string{"https://*.alipay.com", "https://*.alipaydev.com"}, wrap("alipay", err)
+}
+
+func viaWeChatPay(c Config, env Env, ids *id.Source) (payment.Provider, []string, error) {
+	if c.WeChatPay.MchID == "" {
+		return nil, nil, nil
+	}
+	p, err := wechatpay.New(wechatpay.Config{
+		MchID: c.WeChatPay.MchID, AppID: c.WeChatPay.AppID, Serial: c.WeChatPay.Serial, PrivateKey: string(c.WeChatPay.PrivateKey),
+		APIv3Key: string(c.WeChatPay.APIKey), PublicKeyID: c.WeChatPay.PublicKeyID, PublicKey: string(c.WeChatPay.PublicKey),
+		NotifyURL: c.hook("wechatpay"), H5: c.WeChatPay.H5, BaseURL: c.WeChatPay.Base,
+	}, env.client("wechatpay", 0), env.Now, nonce(ids))
+	return p, []string{"https://wx.tenpay.com"}, wrap("wechatpay", err)
 }

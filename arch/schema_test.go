@@ -93,7 +93,7 @@ func column(ctx context.Context, tx db.Tx, query string, args ...any) (out []str
 	return out, rows.Err()
 }
 
-var sql = regexp.MustCompile(`(?s)^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
+var sql = regexp.MustCompile(`(?s)^\s*(SELECT|INSERT|UPDATE|DELETE FROM|WITH)\s`)
 
 // statements finds the SQL texts of the repository: constant strings, and
 // concatenations of constants, that begin like a statement.

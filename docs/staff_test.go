@@ -216,7 +216,7 @@ func TestSettingsExist(t *testing.T) {
 			secret = append(secret, f.Name)
 		}
 	}
-	flag := regexp.MustCompile(`--([a-z][a-z-]+)`)
+	flag := regexp.MustCompile(`--([a-z][a-z0-9-]+)`)
 	for _, name := range documents(t) {
 		for _, m := range flag.FindAllStringSubmatch(document(t, name), -1) {
 			if !slices.Contains(known, m[1]) {
@@ -250,7 +250,7 @@ func documents(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(guides, "catalogue.md", "running.md", trouble)
+	return append(guides, "catalogue.md", "payments.md", "running.md", trouble)
 }
 
 func same(t *testing.T, what string, got, want []string) {

@@ -33,9 +33,18 @@ type town struct {
 	simpleBad carriersim.Fault         // what befalls the next extension at the simple operator
 }
 
+// keys are the same for all towns: making some takes a moment.
+var keys = sync.OnceValue(func() world.Keys {
+	k, err := world.NewKeys()
+	if err != nil {
+		panic(err) // there is no randomness
+	}
+	return k
+})
+
 func newTown(t *testing.T, clock *dbtest.Clock) *town {
 	t.Helper()
-	s := &town{Clock: clock, Strangers: world.NewStrangers(&world.Clock{Real: clock.Now}, "http://shop.invalid", 1)}
+	s := &town{Clock: clock, Strangers: world.NewStrangers(&world.Clock{Real: clock.Now}, "http://shop.invalid", 1, keys())}
 	s.Simple.Choose = func(carrier.Extension) carriersim.Fault {
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -94,11 +94,21 @@ func (b *tab) until(what string, done func() bool) {
 // chooseOffer goes from the line's page to the review of its first offer.
 func (b *tab) chooseOffer(plan string) (quote string) {
 	b.t.Helper()
+	return b.chooseOfferIn(plan, "JPY")
+}
+
+// chooseOfferIn is chooseOffer in a currency.
+func (b *tab) chooseOfferIn(plan, currency string) (quote string) {
+	b.t.Helper()
 	l := b.demo.lines[plan]
 	b.open("/lines/" + l.ID)
 	b.screens("line")
 	b.press(fmt.Sprintf(`main a[href="/lines/%s/renew"]`, l.ID))
 	b.screens("renew")
+	if eval[string](b, `document.querySelector('select[name="currency"]')?.value ?? "JPY"`) != currency {
+		b.set(`select[name="currency"]`, currency)
+		b.press(`form:has(select[name="currency"]) button`)
+	}
 	b.press(`ul.offers button[name="item"]`)
 	path := b.path()
 	if !strings.HasPrefix(path, "/quotes/") {

@@ -107,3 +107,26 @@ func TestOneReceiptPaysOnce(t *testing.T) {
 		}
 	})
 }
+
+// Somebody at the provider gave the money back before we first saw that it had
+// come: nothing is granted for it, and a person looks.
+func TestMoneyThatWentBackBeforeWeSawIt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		account, ln := c.customer(t, extendable, 48*time.Hour, 0)
+		o, paying := c.checkout(t, c.quote(t, account, ln, extendable), payment.Card)
+		must(t)(c.card.Pay(paying.Ref))
+		if err := c.card.Dispute(paying.Ref); err != nil {
+			t.Fatal(err)
+		}
+		c.come(t, o)
+		c.work(t)
+		c.want(t, o, order.Held, "refunded_elsewhere")
+		if n := c.cases(t, account, "refunded_elsewhere"); n != 1 {
+			t.Errorf("%d cases", n)
+		}
+		if n := c.Sim.Extended(o.ID); n != 0 {
+			t.Errorf("the line was extended %d times", n)
+		}
+	})
+}

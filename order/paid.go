@@ -64,7 +64,11 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 	switch {
 	case now.State == payment.Paid && was.State != payment.Paid:
 		now.PaidAt, now.Amount = tx.Now(), seen.Amount
-		err = d.addMoney(ctx, &b, tx, o, was, now)
+		if back := seen.Refunded.Minor + seen.Disputed.Minor; back > 0 {
+			err = d.addMoneyGone(&b, tx, o, now, seen)
+		} else {
+			err = d.addMoney(ctx, &b, tx, o, was, now)
+		}
 	case was.State == payment.Paid && seen.State == payment.Paid:
 		err = d.addAfterwards(ctx, &b, tx, o, was, seen)
 	case !now.State.Final() && now.DueAt.IsZero():
@@ -78,11 +82,11 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 	}
 	b.Guard(`UPDATE payments SET state = $6, live = $7, provider_id = $8, next_url = $9, reason = $10, code = $11,
 			fee_minor = $12, minor = $13, currency = $14, due_at = $15, paid_at = $16, updated_at = $17,
-			money_id = $18, next_app = $19, next_qr = $20
+			money_id = $18, next_app = $19, next_qr = $20, next_at = $21
 		WHERE account_id = $1 AND id = $2 AND state = $3 AND live = $4 AND provider_id = $5`,
 		was.Account, was.ID, was.State, was.Live, was.ProviderID, now.State, now.Live, now.ProviderID, now.Next.RedirectURL, now.Reason, now.Code,
 		now.Fee, now.Amount.Minor, now.Amount.Currency, db.At(now.DueAt), db.At(now.PaidAt), db.At(tx.Now()),
-		now.MoneyID, now.Next.AppURL, now.Next.QR)
+		now.MoneyID, now.Next.AppURL, now.Next.QR, db.At(now.NextAt))
 	return now, conflict(tx.Batch(ctx, &b), o.ID)
 }
 
@@ -123,8 +127,8 @@ func (p Payment) after(seen payment.Observation, now time.Time) Payment {
 	case seen.State == payment.Unknown && p.State != payment.Created: // we know no less than before
 	default:
 		p.State, p.Reason = seen.State, seen.Reason
-		if seen.Next != (payment.Next{}) {
-			p.Next = seen.Next
+		if seen.Next != (payment.Next{}) && seen.Next != p.Next {
+			p.Next, p.NextAt = seen.Next, now
 		}
 	}
 	p.DueAt = p.nextLook(now)
@@ -204,6 +208,20 @@ func (d *Desk) addMoney(ctx context.Context, b *db.Batch, tx db.Tx, o Order, was
 	addReceipt(b, tx, p, p.Amount)
 	d.addRefund(b, tx, p, o.ID, p.Amount, "double")
 	return nil
+}
+
+// addMoneyGone books money that was there and had gone back, or was held back by
+// the customer's bank, before we first saw it. Nothing is granted for it: a
+// person looks.
+func (d *Desk) addMoneyGone(b *db.Batch, tx db.Tx, o Order, p Payment, seen payment.Observation) error {
+	addCase(b, tx, d.IDs, o, "refunded_elsewhere",
+		"payment "+p.ID+": when we first saw it, "+seen.Refunded.String()+" had gone back, not by us, and "+seen.Disputed.String()+" was disputed")
+	if o.State != Placed {
+		addReceipt(b, tx, p, p.Amount)
+		return nil
+	}
+	held := addMove(b, tx, d.addPaid(b, tx, o, p), Held, func(o *Order) { o.DueAt, o.Reason = time.Time{}, "refunded_elsewhere" })
+	return d.addNews(b, tx, message.OrderHeld, held)
 }
 
 // addPaid gives a payment to the order that waits for it. Another attempt of the

@@ -114,9 +114,9 @@ func (d *Desk) allows(ctx context.Context, tx db.Tx, o Order, rail payment.Rail)
 // former deals with the attempt that is already open: the same tool goes on
 // with it, another one closes it. settled says that no new one may be opened.
 func (d *Desk) former(ctx context.Context, live Payment, rail payment.Rail) (p Payment, settled bool, err error) {
-	unanswered := live.State == payment.Created || live.State == payment.Unknown
+	unanswered := live.State == payment.Created || live.State == payment.Unknown || d.Stale(live)
 	switch {
-	case live.Rail == rail && live.Next != (payment.Next{}):
+	case live.Rail == rail && live.Next != (payment.Next{}) && !d.Stale(live):
 		return live, true, nil
 	case live.State == payment.Created && d.DB.Now().Before(live.CreatedAt.Add(lease/2)):
 		return Payment{}, true, errOpening() // another tab is talking to the provider
@@ -132,6 +132,18 @@ func (d *Desk) former(ctx context.Context, live Payment, rail payment.Rail) (p P
 			"A payment of this order is just being processed. Look at the order's page in a moment.", nil)
 	}
 	return p, p.State == payment.Paid, err
+}
+
+// Stale reports whether the page or code of an attempt can no longer be used,
+// while the attempt itself is still open: paying again with the same tool shows a
+// fresh one.
+func (d *Desk) Stale(p Payment) bool {
+	provider, ok := d.Providers[p.Provider]
+	if !ok || p.State != payment.NeedsCustomer {
+		return false
+	}
+	lives := provider.Limits().NextLives
+	return lives > 0 && !d.DB.Now().Before(p.NextAt.Add(lives))
 }
 
 // maxPayments bounds how many attempts one order may have.

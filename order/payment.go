@@ -25,6 +25,7 @@ type Payment struct {
 	ProviderID string
 	MoneyID    string
 	Next       payment.Next // what the customer must do
+	NextAt     time.Time    // since when Next is what it is
 	Reason     payment.Reason
 	Code       string
 	Fee        int64 // minor units of Amount's currency
@@ -52,24 +53,25 @@ func (p Payment) attempt() payment.Attempt {
 }
 
 const paymentColumns = `account_id, id, order_id, ref, rail, provider, minor, currency, state, live, provider_id, money_id,
-	next_url, next_app, next_qr, reason, code, fee_minor, refunded_minor, return_url, language, device, client_ip, attempts, due_at, expires_at, created_at, paid_at, updated_at`
+	next_url, next_app, next_qr, next_at, reason, code, fee_minor, refunded_minor, return_url, language, device, client_ip, attempts, due_at, expires_at, created_at, paid_at, updated_at`
 
 func scanPayment(row db.Row) (Payment, error) {
 	var p Payment
-	var due, expires, created, paid, updated db.Instant
+	var next, due, expires, created, paid, updated db.Instant
 	err := row.Scan(&p.Account, &p.ID, &p.Order, &p.Ref, &p.Rail, &p.Provider, &p.Amount.Minor, &p.Amount.Currency, &p.State, &p.Live,
-		&p.ProviderID, &p.MoneyID, &p.Next.RedirectURL, &p.Next.AppURL, &p.Next.QR, &p.Reason, &p.Code, &p.Fee, &p.Refunded,
+		&p.ProviderID, &p.MoneyID, &p.Next.RedirectURL, &p.Next.AppURL, &p.Next.QR, &next, &p.Reason, &p.Code, &p.Fee, &p.Refunded,
 		&p.ReturnURL, &p.Language, &p.Device, &p.ClientIP, &p.Attempts,
 		&due, &expires, &created, &paid, &updated)
+	p.NextAt = next.Time
 	p.DueAt, p.ExpiresAt, p.CreatedAt, p.PaidAt, p.UpdatedAt = due.Time, expires.Time, created.Time, paid.Time, updated.Time
 	return p, err
 }
 
 func insertPayment(ctx context.Context, tx db.Tx, p Payment) error {
 	_, err := tx.Exec(ctx, `INSERT INTO payments (`+paymentColumns+`)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29)`,
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29,$30)`,
 		p.Account, p.ID, p.Order, p.Ref, p.Rail, p.Provider, p.Amount.Minor, p.Amount.Currency, p.State, p.Live,
-		p.ProviderID, p.MoneyID, p.Next.RedirectURL, p.Next.AppURL, p.Next.QR, p.Reason, p.Code, p.Fee, p.Refunded,
+		p.ProviderID, p.MoneyID, p.Next.RedirectURL, p.Next.AppURL, p.Next.QR, db.At(p.NextAt), p.Reason, p.Code, p.Fee, p.Refunded,
 		p.ReturnURL, p.Language, p.Device, p.ClientIP, p.Attempts,
 		db.At(p.DueAt), db.At(p.ExpiresAt), db.At(p.CreatedAt), db.At(p.PaidAt), db.At(p.UpdatedAt))
 	return err

@@ -190,6 +190,7 @@ type Limits struct {
 	Slow          map[Rail]time.Duration            // how long the money may take after the customer has done their part; absent: minutes
 	Partial       bool                              // part of a payment can be refunded
 	RefundWithin  time.Duration                     // after this the provider refuses; 0: not known
+	NextLives     time.Duration                     // how long what Next shows can be used; Start again gives a fresh one; 0: as long as the attempt
 	SettlesWithin time.Duration                     // after this, a query that shows nothing means nothing happened
 	Keyed         bool                              // Start and Refund may be repeated with the same Ref
 	OwnPage       bool                              // the customer must load a page of the provider

@@ -37,7 +37,7 @@ var appSchemes = []string{"https", "http", "alipays", "alipay", "weixin", "line"
 
 // wayOn is nil where nothing is left to do at the provider.
 func (v *visit) wayOn(live order.Payment) *payWay {
-	if live.State != payment.NeedsCustomer || live.Next == (payment.Next{}) {
+	if live.State != payment.NeedsCustomer || live.Next == (payment.Next{}) || v.server.Desk.Stale(live) {
 		return nil
 	}
 	w := &payWay{Title: v.voice.Say("order.page.way", locale.Args{"tool": v.voice.Tool(catalogue.Tool(live.Rail))})}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
-	"github.com/tsuzuku/tsuzuku/payment/stripe/stripesim"
 )
 
 // Panel is the page on which a person moves the clock and makes strangers
@@ -19,6 +18,13 @@ type Panel struct {
 
 	// NextEnd is the next end of service in the shop; zero when there is none.
 	NextEnd func(context.Context) (time.Time, error)
+
+	// Codes are those that the shop shows to be scanned by a phone.
+	Codes func(context.Context) ([]string, error)
+
+	// Pause is called before the clock is moved: nobody does anything until the
+	// page comes back.
+	Pause func() (resume func())
 
 	// Moved is called after the clock was moved, so that the work that is due
 	// by then is done before the page comes back.
@@ -35,6 +41,7 @@ type panelView struct {
 	Now     time.Time
 	NextEnd time.Time
 	Faults  []trouble
+	Codes   []string // where a phone arrives that scans them
 	Said    string
 }
 
@@ -49,13 +56,13 @@ type trouble struct {
 // extension only.
 func troubles() []trouble {
 	return []trouble{
-		{"card-decline", "Card: the bank declines the next card", func(s *Strangers) { s.Stripe.DeclineNext(1) }},
-		{"card-silent", "Card: the next request gets no answer, and was not carried out", charge(outboundsim.LoseRequest)},
-		{"card-lost", "Card: the next request is carried out, and its answer is lost", charge(outboundsim.LoseAnswer)},
-		{"card-slow", "Card: the next request is carried out long after we stopped waiting", charge(outboundsim.ActLater)},
-		{"card-twice", "Card: the next notification comes twice", func(s *Strangers) { s.say(stripesim.Twice) }},
-		{"card-never", "Card: the next notification never comes", func(s *Strangers) { s.say(stripesim.Never) }},
-		{"card-forged", "Card: the next notification is preceded by a forged one", func(s *Strangers) { s.say(stripesim.Forged) }},
+		{"pay-decline", "Payment: the next one is declined", func(s *Strangers) { s.refuseNext() }},
+		{"pay-silent", "Payment: the next request gets no answer, and was not carried out", charge(outboundsim.LoseRequest)},
+		{"pay-lost", "Payment: the next request is carried out, and its answer is lost", charge(outboundsim.LoseAnswer)},
+		{"pay-slow", "Payment: the next request is carried out long after we stopped waiting", charge(outboundsim.ActLater)},
+		{"pay-twice", "Payment: the next notification comes twice", func(s *Strangers) { s.say("twice") }},
+		{"pay-never", "Payment: the next notification never comes", func(s *Strangers) { s.say("never") }},
+		{"pay-forged", "Payment: the next notification is preceded by a forged one", func(s *Strangers) { s.say("forged") }},
 		{"operator-refuse", "Operator: refuses the next extension", operator(carriersim.Refuse, outboundsim.None)},
 		{"operator-silent", "Operator: the next extension gets no answer, and was not carried out", operator(carriersim.LoseRequest, outboundsim.LoseRequest)},
 		{"operator-lost", "Operator: extends the line, and the answer is lost", operator(carriersim.LoseAnswer, outboundsim.LoseAnswer)},
@@ -80,7 +87,14 @@ func operator(simple carriersim.Fault, wire outboundsim.Fault) func(*Strangers) 
 	}
 }
 
-func (s *Strangers) say(d stripesim.Delivery) {
+func (s *Strangers) refuseNext() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.decline = true
+}
+
+// say decides how the next notification arrives.
+func (s *Strangers) say(d string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tell = d
@@ -100,9 +114,17 @@ func (p *Panel) show(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 		return
 	}
+	codes, err := p.Codes(r.Context())
+	if err != nil {
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	for i, c := range codes {
+		codes[i] = p.Strangers.PageOf(c)
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = panelPage.Execute(w, panelView{ // a demo page; who left does not see the rest
-		Now: p.Strangers.Clock.Now(), NextEnd: end, Faults: troubles(), Said: r.URL.Query().Get("said"),
+		Now: p.Strangers.Clock.Now(), NextEnd: end, Faults: troubles(), Codes: codes, Said: r.URL.Query().Get("said"),
 	})
 }
 
@@ -110,6 +132,7 @@ func (p *Panel) show(w http.ResponseWriter, r *http.Request) {
 const justBefore = 10 * time.Minute
 
 func (p *Panel) clock(w http.ResponseWriter, r *http.Request) {
+	defer p.Pause()()
 	clock := p.Strangers.Clock
 	switch r.PostFormValue("by") {
 	case "hour":

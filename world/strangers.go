@@ -8,7 +8,7 @@ package world
 import (
 	"bytes"
 	"context"
-	"math/rand/v2"
+	"crypto/x509"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,31 +23,32 @@ import (
 	"github.com/tsuzuku/tsuzuku/payment/stripe/stripesim"
 )
 
-// The credentials by which simulated strangers know us. They open nothing else.
+// The credentials by which the simulated operator knows us. They open nothing else.
 const (
-	StripeKey        = "sk_test_simulated"
-	StripeSecret     = "whsec_simulated"
-	AccessCode       = "simulated-access-code"
-	AccessSecret     = "simulated-secret-key"
-	AccessHook       = "simulated-unguessable-path"
-	stripePagePrefix = "/sim/stripe"
+	AccessCode   = "simulated-access-code"
+	AccessSecret = "simulated-secret-key"
+	AccessHook   = "simulated-unguessable-path"
 )
 
 // Strangers are everyone outside the house.
 type Strangers struct {
 	Clock  *Clock
-	Stripe *stripesim.Sim
+	Stripe *stripesim.Sim // among Banks, too
+	Banks  []*Bank
+	Keys   Keys           // of those who sign with RSA
+	Roots  *x509.CertPool // who issued PayPal's certificates
 	Access *esimaccesssim.Sim
 	Simple *carriersim.Sim
 	Inbox  *inboxsim.Inbox
 
 	wires map[string]*outboundsim.Wire
 
-	mu     sync.Mutex
-	charge outboundsim.Fault  // what happens to the next request for money
-	extend operatorFault      // what happens to the next extension, at whichever operator
-	tell   stripesim.Delivery // how the next notification arrives
-	lateAt time.Time          // when what was put off happens by itself; zero: nothing was
+	mu      sync.Mutex
+	charge  outboundsim.Fault // what happens to the next request for money, at whichever bank
+	decline bool              // whether the next who pays is declined
+	tell    string            // how the next notification arrives: one of the simulators' deliveries
+	extend  operatorFault     // what happens to the next extension, at whichever operator
+	lateAt  time.Time         // when what was put off happens by itself; zero: nothing was
 }
 
 // operatorFault is one misbehaviour, as the in-process operator and as the wire
@@ -62,21 +63,28 @@ type operatorFault struct {
 const lateBy = 25 * time.Second
 
 // NewStrangers returns a town in which nothing has happened. url is where the
-// shop is reached, for the addresses of the card page; seed decides everything
+// shop is reached, for the addresses of payment pages; seed decides everything
 // that is left to chance.
-func NewStrangers(clock *Clock, url string, seed uint64) *Strangers {
-	s := &Strangers{Clock: clock, wires: map[string]*outboundsim.Wire{}}
+func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
+	s := &Strangers{Clock: clock, wires: map[string]*outboundsim.Wire{}, Keys: keys}
+	f := founding{now: clock.Now, url: url, seed: seed, keys: keys, deliver: s.delivery}
 	s.Stripe = stripesim.New(stripesim.Config{
-		Key: StripeKey, WebhookSecret: StripeSecret, Now: clock.Now, PageBase: strings.TrimSuffix(url, "/") + stripePagePrefix,
-		Rand: rand.New(rand.NewPCG(seed, 1)), Deliver: func(string) stripesim.Delivery { return s.delivery() },
+		Key: StripeKey, WebhookSecret: StripeSecret, Now: clock.Now, PageBase: f.pageBase("stripe"),
+		Rand: f.random(1), Deliver: func(string) stripesim.Delivery { return stripesim.Delivery(s.delivery()) },
 	})
+	paypal, sim := paypalBank(f)
+	s.Roots = sim.Roots()
+	s.Banks = []*Bank{stripeBank(f, s.Stripe), paypal, linepayBank(f), paypayBank(f), alipayBank(f), wechatBank(f)}
+	for _, b := range s.Banks {
+		b.Wire.Choose = s.atCharge(b)
+		s.wires[b.Name] = b.Wire
+	}
 	s.Access = esimaccesssim.New(esimaccesssim.Config{
-		Now: clock.Now, Rand: rand.New(rand.NewPCG(seed, 2)), AccessCode: AccessCode, SecretKey: AccessSecret,
+		Now: clock.Now, Rand: f.random(2), AccessCode: AccessCode, SecretKey: AccessSecret,
 		Balance: 5_000_0000, Webhook: url + "/hooks/carrier/esimaccess/" + AccessHook,
 	})
 	s.Simple = &carriersim.Sim{Title: "simple", Now: clock.Now, Choose: func(carrier.Extension) carriersim.Fault { return s.atExtension().simple }}
 	s.Inbox = &inboxsim.Inbox{Now: clock.Now}
-	s.wires["stripe"] = &outboundsim.Wire{Stranger: s.Stripe, Choose: s.atCharge}
 	s.wires["esimaccess"] = &outboundsim.Wire{Stranger: s.Access, Choose: s.atTopUp}
 	return s
 }
@@ -99,23 +107,21 @@ func (nobody) RoundTrip(r *http.Request) (*http.Response, error) {
 	return rec.Result(), nil
 }
 
-func isCharge(r *http.Request) bool {
-	return r.Method == http.MethodPost && (strings.HasSuffix(r.URL.Path, "/sessions") || strings.HasSuffix(r.URL.Path, "/refunds"))
-}
-
 func isTopUp(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/esim/topup") }
 
 // atCharge uses up the fault that was asked for, at a request that moves money.
-func (s *Strangers) atCharge(r *http.Request) outboundsim.Fault {
-	if !isCharge(r) {
-		return outboundsim.None
+func (s *Strangers) atCharge(b *Bank) func(*http.Request) outboundsim.Fault {
+	return func(r *http.Request) outboundsim.Fault {
+		if !b.Acts(r) {
+			return outboundsim.None
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		f := s.charge
+		s.charge = outboundsim.None
+		s.putOff(f == outboundsim.ActLater)
+		return f
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f := s.charge
-	s.charge = outboundsim.None
-	s.putOff(f == outboundsim.ActLater)
-	return f
 }
 
 // atTopUp is atExtension on the wire to the operator that has one.
@@ -150,22 +156,40 @@ func (s *Strangers) putOff(later bool) {
 	}
 }
 
-func (s *Strangers) delivery() stripesim.Delivery {
+func (s *Strangers) delivery() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.tell
-	s.tell = stripesim.Prompt
+	s.tell = ""
 	return d
 }
 
-// Handler serves what strangers show to people: the card page, the mailbox and
-// the panel. Mount it at /sim/.
+// Handler serves what strangers show to people: the payment pages, the mailbox
+// and the panel. Mount it at /sim/.
 func (s *Strangers) Handler(p *Panel) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(stripePagePrefix+"/", http.StripPrefix(stripePagePrefix, s.Stripe.Pages()))
+	for _, b := range s.Banks {
+		mux.Handle("/sim/"+b.Name+"/", http.StripPrefix("/sim/"+b.Name, s.counter(b)))
+	}
 	mux.Handle("GET /sim/inbox", s.Inbox.Handler())
 	mux.Handle("/sim/", p.handler())
 	return mux
+}
+
+// counter is a bank's pages. Whoever pays next at any of them is declined, if
+// that was asked for.
+func (s *Strangers) counter(b *Bank) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			s.mu.Lock()
+			if s.decline {
+				b.declineNext(1)
+			}
+			s.decline = false
+			s.mu.Unlock()
+		}
+		b.pages.ServeHTTP(w, r)
+	})
 }
 
 // Deliver lets happen what was put off until now, posts the notifications that
@@ -175,14 +199,8 @@ func (s *Strangers) Deliver(ctx context.Context, house http.Handler) (worked boo
 	if s.overdue(now) {
 		worked = s.late() > 0
 	}
-	for _, n := range s.Stripe.Notifications() {
-		worked = true
-		if n.DueAt.After(now.Add(time.Minute)) {
-			continue // told so late that nobody waits for it in a demo
-		}
-		if post(ctx, house, "/hooks/payment/stripe", n.Header, n.Body) >= 300 && n.Attempt > 0 {
-			s.Stripe.Failed(n)
-		}
+	for _, b := range s.Banks {
+		worked = b.tell(ctx, now, house) || worked
 	}
 	for _, n := range s.Access.Notifications() {
 		worked = true
@@ -191,12 +209,12 @@ func (s *Strangers) Deliver(ctx context.Context, house http.Handler) (worked boo
 	return worked, nil
 }
 
-func post(ctx context.Context, house http.Handler, path string, h http.Header, body []byte) int {
+func post(ctx context.Context, house http.Handler, path string, h http.Header, body []byte) (status int, answer []byte) {
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, path, bytes.NewReader(body))
 	r.Header = h.Clone()
 	rec := httptest.NewRecorder()
 	house.ServeHTTP(rec, r)
-	return rec.Code
+	return rec.Code, rec.Body.Bytes()
 }
 
 func (s *Strangers) overdue(now time.Time) bool {

@@ -26,6 +26,7 @@ type commands struct {
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this version."`
 	Catalogue catalogueCmd `cmd:"" help:"Check, compare and apply the catalogue file."`
 	Order     orderCmd     `cmd:"" help:"Look at orders, and decide those that wait for a person."`
+	Payment   paymentCmd   `cmd:"" help:"What there is to know about ways to pay."`
 	Audit     auditCmd     `cmd:"" help:"Ask the database whether every promise was kept."`
 	Bench     benchCmd     `cmd:"" help:"Measure."`
 }

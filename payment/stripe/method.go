@@ -63,3 +63,9 @@ func (m method) options() *sdk.CheckoutSessionCreatePaymentMethodOptionsParams {
 	}
 	return nil
 }
+
+// Everything is an adapter of every rail that Stripe has, for what [Adapter.Limits]
+// say of them. It knows no account and calls nobody.
+func Everything() *Adapter {
+	return &Adapter{rails: []payment.Rail{payment.Card, payment.Alipay, payment.WeChatPay, payment.PayPay, payment.Konbini}}
+}

@@ -163,6 +163,7 @@ CREATE TABLE payments (
     next_url    text    NOT NULL DEFAULT '',
     next_app    text    NOT NULL DEFAULT '',
     next_qr     text    NOT NULL DEFAULT '',
+    next_at     bigint,
     reason      text    NOT NULL DEFAULT '',
     code        text    NOT NULL DEFAULT '',
     fee_minor   bigint  NOT NULL DEFAULT 0,

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/tsuzuku/tsuzuku/app"
+	"github.com/tsuzuku/tsuzuku/money"
+)
+
+// paymentCmd is what the seller asks about payment providers.
+type paymentCmd struct {
+	Rails railsCmd `cmd:"" help:"Print which ways to pay there are through which adapter, with currencies, limits and sources."`
+}
+
+type railsCmd struct{}
+
+// Run prints JSON, and a table for people.
+func (railsCmd) Run(io std) error {
+	facts := app.RailFacts()
+	t := tabwriter.NewWriter(io.err, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(t, "RAIL\tADAPTER\tSELLERS IN\tCUSTOMERS\tCURRENCIES\tLEAST\tMOST\tAS OF")
+	for _, f := range facts {
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Rail, f.Adapter, f.Sellers, f.Customers,
+			currencies(f.Currencies), bounds(f.Least, f.Currencies), bounds(f.Most, f.Currencies), f.AsOf)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return json.NewEncoder(io.out).Encode(facts)
+}
+
+func currencies(all []money.Currency) string {
+	words := make([]string, len(all))
+	for i, c := range all {
+		words[i] = string(c)
+	}
+	return strings.Join(words, " ")
+}
+
+// bounds writes limits as people do: the first few, in the order of currencies.
+func bounds(limits map[money.Currency]int64, order []money.Currency) string {
+	const few = 2
+	var words []string
+	for _, c := range order {
+		if n, ok := limits[c]; ok && len(words) < few {
+			words = append(words, money.Of(n, c).Decimal()+" "+string(c))
+		}
+	}
+	if len(limits) > few {
+		words = append(words, "…")
+	}
+	return strings.Join(words, ", ")
+}

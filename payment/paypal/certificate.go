@@ -1,0 +1,164 @@
+package paypal
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const (
+	maxCerts     = 16       // kept; PayPal uses a new one every few months
+	maxChain     = 8        // certificates in one file
+	maxCertBytes = 64 << 10 // of one file; real ones have about 5 KiB
+	certPath     = "/v1/notifications/certs/"
+)
+
+// errNotPayPals says that a certificate is not one of PayPal's for notifications.
+var errNotPayPals = errors.New("its certificate is not PayPal's")
+
+// shelf keeps certificates by their address, the latest last. An address stands
+// for one certificate for ever: PayPal's are named after it. Whoever holds its
+// turn may look and may fetch.
+type shelf struct {
+	turn  chan struct{} // one place
+	files []certFile
+}
+
+type certFile struct {
+	address string
+	chain   []*x509.Certificate // the signer's first
+}
+
+// signer returns the public key of the certificate at address. It fails with
+// errNotPayPals before anything is fetched if the address is not PayPal's, and
+// if the certificate does not hold at this moment; any other error says that
+// it could not be had now.
+func (a *Adapter) signer(ctx context.Context, address string) (*rsa.PublicKey, error) {
+	if !a.certAddress(address) {
+		return nil, errNotPayPals
+	}
+	select {
+	case a.certs.turn <- struct{}{}:
+		defer func() { <-a.certs.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	chain, err := a.certChain(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return a.hold(chain)
+}
+
+// certAddress reports whether an address may be asked for a certificate. A
+// stranger wrote it.
+func (a *Adapter) certAddress(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || len(address) > 500 || u.Scheme != "https" || u.User != nil || !slices.Contains(a.config.CertHosts, u.Host) {
+		return false
+	}
+	name, ok := strings.CutPrefix(u.EscapedPath(), certPath)
+	return ok && word(name) != "" && !strings.Contains(name, "..") && u.RawQuery == "" && u.Fragment == "" && address == "https://"+u.Host+certPath+name
+}
+
+// certChain is called in turn.
+func (a *Adapter) certChain(ctx context.Context, address string) ([]*x509.Certificate, error) {
+	for _, f := range a.certs.files {
+		if f.address == address {
+			return f.chain, nil
+		}
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return nil, errNotPayPals
+	}
+	got, err := a.client.Do(ctx, r)
+	switch {
+	case err != nil:
+		return nil, err
+	case got.Status == http.StatusNotFound, got.Status == http.StatusGone:
+		return nil, errNotPayPals
+	case got.Status != http.StatusOK:
+		return nil, fmt.Errorf("status %d", got.Status)
+	}
+	chain, err := readChain(got.Body)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := a.hold(chain); err != nil {
+		return nil, err // not kept: what does not hold shall not push out what does
+	}
+	a.certs.files = append(a.certs.files, certFile{address, chain})
+	if n := len(a.certs.files); n > maxCerts {
+		a.certs.files = slices.Clone(a.certs.files[n-maxCerts:])
+	}
+	return chain, nil
+}
+
+// readChain reads a file of certificates.
+func readChain(file []byte) (chain []*x509.Certificate, err error) {
+	if len(file) > maxCertBytes {
+		return nil, errors.New("the certificate is too long")
+	}
+	for {
+		var block *pem.Block
+		if block, file = pem.Decode(file); block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" || len(chain) == maxChain {
+			return nil, errors.New("the certificate makes no sense")
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, errors.New("the certificate cannot be read")
+		}
+		chain = append(chain, c)
+	}
+	if len(chain) == 0 {
+		return nil, errors.New("there is no certificate")
+	}
+	return chain, nil
+}
+
+// hold checks that the chain leads to whom we trust, at this moment.
+func (a *Adapter) hold(chain []*x509.Certificate) (*rsa.PublicKey, error) {
+	between := x509.NewCertPool()
+	for _, c := range chain[1:] {
+		between.AddCert(c)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{
+		Roots: a.config.Roots, Intermediates: between, CurrentTime: a.now(),
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	if err != nil {
+		return nil, errNotPayPals
+	}
+	// Whom the system trusts vouches for everybody on the web.
+	if a.config.Roots == nil && !inPayPalsName(chain[0]) {
+		return nil, errNotPayPals
+	}
+	key, ok := chain[0].PublicKey.(*rsa.PublicKey)
+	if !ok || key.N.BitLen() < 2048 {
+		return nil, errNotPayPals
+	}
+	return key, nil
+}
+
+// inPayPalsName reports whether a certificate was issued to PayPal. The names
+// in use are messageverificationcerts.paypal.com and, in the sandbox,
+// messageverificationcerts.sandbox.paypal.com.
+func inPayPalsName(c *x509.Certificate) bool {
+	for _, name := range append([]string{c.Subject.CommonName}, c.DNSNames...) {
+		if strings.HasSuffix(strings.ToLower(name), ".paypal.com") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,7 @@
+package paypalsim
+
+var (
+	SignedText = signedText
+	Sign       = sign
+	ReadAmount = readAmount
+)
