@@ -132,7 +132,7 @@ func posts(ends ...string) func(*http.Request) bool {
 	}
 }
 
-func stripeBank(f founding, sim *stripesim.Sim) *Bank {
+func stripeBank(sim *stripesim.Sim) *Bank {
 	shown := func(_ stripesim.Shown, err error) (url.Values, error) { return nil, err }
 	return &Bank{
 		Name: "stripe", Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/sessions", "/refunds"),

@@ -51,26 +51,25 @@ type manner struct {
 }
 
 // bench is the adapter over a wire over the simulator, all on one clock, with
-// what the house knows: the way that each customer was shown, and its refunds.
+// the way that each customer was shown.
 type bench struct {
 	*alipay.Adapter
 	manner
 	sim  *alipaysim.Sim
 	wire *outboundsim.Wire
 
-	mu      sync.Mutex
-	now     time.Time
-	refs    int
-	ways    map[string]payment.Next
-	refunds map[string][]payment.Refund
-	sent    []paymenttest.Notification
+	mu   sync.Mutex
+	now  time.Time
+	refs int
+	ways map[string]payment.Next
+	sent []paymenttest.Notification
 }
 
 func newBench(t *testing.T, m manner) *bench {
 	t.Helper()
 	b := &bench{
 		manner: m, now: time.Date(2031, 5, 6, 17, 8, 9, 987654321, time.UTC),
-		ways: map[string]payment.Next{}, refunds: map[string][]payment.Refund{},
+		ways: map[string]payment.Next{},
 	}
 	clock := func() time.Time {
 		b.mu.Lock()
@@ -132,39 +131,6 @@ func (b *bench) Start(ctx context.Context, a payment.Attempt) (payment.Observati
 	return obs, err
 }
 
-// Refund remembers that it was asked for.
-func (b *bench) Refund(ctx context.Context, r payment.Refund) (payment.RefundObservation, error) {
-	b.mu.Lock()
-	if known := b.refunds[r.Attempt.Ref]; !slices.ContainsFunc(known, func(k payment.Refund) bool { return k.Ref == r.Ref }) {
-		b.refunds[r.Attempt.Ref] = append(known, r)
-	}
-	b.mu.Unlock()
-	return b.Adapter.Refund(ctx, r)
-}
-
-// Query adds what Alipay tells about parts that were refunded, which is only
-// told to those who ask for each refund by its name.
-func (b *bench) Query(ctx context.Context, a payment.Attempt) (payment.Observation, error) {
-	obs, err := b.Adapter.Query(ctx, a)
-	b.mu.Lock()
-	ours := slices.Clone(b.refunds[a.Ref])
-	b.mu.Unlock()
-	if err != nil || !obs.Refunded.IsZero() {
-		return obs, err
-	}
-	for _, r := range ours {
-		got, err := b.QueryRefund(ctx, r)
-		if err != nil {
-			return obs, err
-		}
-		if got.State == payment.RefundDone {
-			obs.Refunded.Minor += got.Amount.Minor
-			obs.Refunded.Currency = got.Amount.Currency
-		}
-	}
-	return obs, nil
-}
-
 func (b *bench) open(ref string) {
 	b.mu.Lock()
 	way := b.ways[ref]
@@ -199,6 +165,7 @@ func (b *bench) forged() (all []paymenttest.Notification) {
 func (b *bench) suite() paymenttest.Bench {
 	s := paymenttest.Bench{
 		Provider:      b,
+		Discreet:      true,
 		NewAttempt:    b.attempt,
 		Pay:           b.pay,
 		Decline:       func(ref string) { b.open(ref); _, _ = b.sim.Decline(ref) },

@@ -73,6 +73,7 @@ type Bench struct {
 	CannotClose  bool          // no call closes an attempt; Abandon says what it sees
 	Lapses       time.Duration // an attempt nobody paid is Dead at the latest this long after ExpiresAt; 0: it never says so
 	Mute         bool          // a refusal is told to the customer alone, who may try again
+	Discreet     bool          // Query does not say how much was given back: only who asks for a refund by its name hears of it
 	Unsigned     bool          // notifications carry no signature
 	Timeless     bool          // the signature covers no time: old notifications verify
 }

@@ -30,15 +30,26 @@ func TestAmountsAsPayPalWantsThem(t *testing.T) {
 	}
 	for _, m := range []money.Money{
 		money.Of(100, "CNY"), money.Of(100, "KRW"), money.Of(100, money.Points), money.Of(100, "jpy"), money.Of(0, "JPY"), money.Of(-1, "USD"),
-		money.Of(30050, "TWD"), money.Of(1, "HUF"), money.Of(money.MaxMinor+1, "JPY"), {},
+		money.Of(30050, "TWD"), money.Of(1, "HUF"), money.Of(money.MaxMinor+1, "JPY"),
+		{},
 	} {
 		if got, err := toPayPal(m); err == nil {
 			t.Errorf("toPayPal(%v) = %v, want an error", m, got)
 		}
 	}
 	for _, a := range []amount{
-		{"JPY", ""}, {"JPY", "1980.5"}, {"JPY", "1,980"}, {"JPY", "-1"}, {"JPY", "1e3"}, {"JPY", " 1"}, {"USD", "9.901"}, {"USD", "NaN"},
-		{"KRW", "1"}, {"", "1"}, {"usd", "1.00"}, {"JPY", "99999999999999999999"},
+		{"JPY", ""},
+		{"JPY", "1980.5"},
+		{"JPY", "1,980"},
+		{"JPY", "-1"},
+		{"JPY", "1e3"},
+		{"JPY", " 1"},
+		{"USD", "9.901"},
+		{"USD", "NaN"},
+		{"KRW", "1"},
+		{"", "1"},
+		{"usd", "1.00"},
+		{"JPY", "99999999999999999999"},
 	} {
 		if got, err := fromPayPal(a); err == nil {
 			t.Errorf("fromPayPal(%v) = %v, want an error", a, got)

@@ -45,6 +45,7 @@ func TestDisputes(t *testing.T) {
 		"accepted":             {[]object{resolved}, outcome("ACCEPTED", 700).with(object{"dispute_outcome": object{"outcome_code": "ACCEPTED"}}), paidOrder(), 700},
 		"lost, and refunded":   {[]object{resolved}, outcome("RESOLVED_BUYER_FAVOUR", 700), paidOrder(refundOfState("COMPLETED", 1500)), 480},
 		"no longer told":       {[]object{resolved}, nil, paidOrder(), 0},
+		"complaint, in part":   {[]object{disputeOf("A", "OPEN", 300)}, nil, orderOf("COMPLETED", []object{captureOfState("PENDING", "BUYER_COMPLAINT")}, nil), 1980},
 		"complaint, unlisted":  {nil, nil, orderOf("COMPLETED", []object{captureOfState("PENDING", "BUYER_COMPLAINT")}, nil), 1980},
 	} {
 		d := newDeskWith(t, Config{Disputes: true}, func(q asked) (int, string) {

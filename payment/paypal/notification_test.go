@@ -209,8 +209,11 @@ func TestVectors(t *testing.T) {
 		}
 		d.config.WebhookID = webhook + "X"
 		forged("another app's", p.h, p.body)
-		d.config.WebhookID = ""
-		forged("without a webhook", p.h, p.body)
+	}
+	d := newDeskWith(t, Config{Roots: roots(authority())}, holds())
+	p := signed(ourKey(), "", `{"id":"WH-1","event_type":"X"}`)
+	if _, err := d.Notification(t.Context(), p.h, p.body); !errors.Is(err, payment.ErrForged) || d.wire.Calls() != 0 {
+		t.Errorf("without a webhook: %v, %d calls", err, d.wire.Calls())
 	}
 }
 
@@ -234,6 +237,7 @@ func TestCertificateAddresses(t *testing.T) {
 		"https://api.paypal.com./v1/notifications/certs/CERT-1",
 		"https://api.paypal.com/v1/notifications/certs/../../redirect",
 		"https://api.paypal.com/v1/notifications/certs/..",
+		"https://api.paypal.com/v1/notifications/certs/.",
 		"https://api.paypal.com/v1/notifications/certs/%2e%2e",
 		"https://api.paypal.com/v1/notifications/certs/CERT-1/x",
 		"https://api.paypal.com/v1/notifications/certs/CERT-1?x=y",
@@ -282,7 +286,10 @@ func TestCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	small := smallKey(t)
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := signed(ourKey(), webhook, `{"id":"WH-1","event_type":"X"}`)
 	for name, tt := range map[string]struct {
 		status int
@@ -300,10 +307,11 @@ func TestCertificates(t *testing.T) {
 		"not yet":            {200, file(authority().sign("messages", public, [2]time.Time{t0.Add(time.Second), year[1]})), false, true},
 		"another's key":      {200, file(authority().sign("messages", &another().key.PublicKey, year)), false, true},
 		"an elliptic key":    {200, file(authority().sign("messages", &curve.PublicKey, year)), false, true},
-		"a small key":        {200, file(authority().sign("messages", small, year)), false, true},
+		"a small key":        {200, file(authority().sign("messages", &small.PublicKey, year)), false, true},
 		"none there":         {404, "", false, true},
 		"none any more":      {410, "", false, true},
 		"broken":             {500, "", false, false},
+		"good, but broken":   {500, file(authority().sign("messages", public, year)), false, false},
 		"too fast":           {429, "", false, false},
 		"moved":              {302, "", false, false},
 		"empty":              {200, "", false, false},
@@ -315,6 +323,10 @@ func TestCertificates(t *testing.T) {
 		"huge":               {200, file(authority().sign("messages", public, year)) + strings.Repeat(" ", 64<<10), false, false},
 	} {
 		d := office(t, always(tt.status, tt.file))
+		p := p
+		if name == "a small key" {
+			p = signed(small, webhook, string(p.body))
+		}
 		bell, err := d.Notification(t.Context(), p.h, p.body)
 		if tt.ok != (err == nil) || tt.forged != errors.Is(err, payment.ErrForged) {
 			t.Errorf("%s: %+v, %v", name, bell, err)
@@ -331,12 +343,6 @@ func TestCertificates(t *testing.T) {
 			t.Errorf("%s, and again: %v", f, err)
 		}
 	}
-}
-
-// smallKey is an RSA key that nobody should use any more.
-func smallKey(t *testing.T) *rsa.PublicKey {
-	n := new(big.Int).Lsh(big.NewInt(1), 1023)
-	return &rsa.PublicKey{N: n.Add(n, big.NewInt(1)), E: 65537}
 }
 
 // Under the system's roots a certificate must be in PayPal's name.

@@ -220,6 +220,9 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%v is taken", m)
 		}
 	}
+	if !l.Keyed || !l.Partial || !l.OwnPage || l.RefundWithin != 180*24*time.Hour || l.SettlesWithin != 5*time.Minute {
+		t.Errorf("%+v", l)
+	}
 	if l.Takes(payment.Card, money.Of(1000, "JPY")) {
 		t.Errorf("cards are taken")
 	}

@@ -83,7 +83,7 @@ func TestCapture(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDesk(t, counter(tt.status, tt.body, approved, tt.then))
 			obs, err := d.Resume(t.Context(), started(), nil)
-			if !errors.Is(err, tt.err) || tt.err == payment.ErrUnknown && errors.Is(err, payment.ErrNotSent) {
+			if !errors.Is(err, tt.err) || errors.Is(tt.err, payment.ErrUnknown) && errors.Is(err, payment.ErrNotSent) {
 				t.Fatalf("error %v, want %v", err, tt.err)
 			}
 			if obs.State != tt.want || obs.Reason != tt.reason || obs.Code != tt.code {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
@@ -49,6 +50,8 @@ func TestFailuresAreSorted(t *testing.T) {
 		{name: "captive portal", status: 404, body: "<html>", start: payment.ErrUnknown},
 		{name: "proxy's no", status: 403, body: `{"message":"no"}`, start: payment.ErrUnknown},
 		{name: "under way", status: 409, body: refusalOf("RESOURCE_CONFLICT", "PREVIOUS_REQUEST_IN_PROGRESS"), start: payment.ErrUnknown},
+		{name: "conflict", status: 409, body: refusalOf("CONFLICT", ""), start: payment.ErrUnknown},
+		{name: "no page", status: 201, body: orderOf("CREATED", nil, nil).with(object{"links": []object{}}).String(), start: payment.ErrUnknown},
 		{name: "under way, otherwise", status: 422, body: refusalOf("UNPROCESSABLE_ENTITY", "PREVIOUS_REQUEST_IN_PROGRESS"), start: payment.ErrUnknown},
 		{name: "key with other content", status: 422, body: refusalOf("UNPROCESSABLE_ENTITY", "DUPLICATE_REQUEST_ID"), start: payment.ErrUnknown},
 		{name: "paid under another order", status: 422, body: refusalOf("UNPROCESSABLE_ENTITY", "DUPLICATE_INVOICE_ID"), start: payment.ErrUnknown},
@@ -147,19 +150,28 @@ func TestTokenIsKept(t *testing.T) {
 
 // Many callers without a token wait for one request.
 func TestTokenIsFetchedOnceForMany(t *testing.T) {
-	d := newDesk(t, always(http.StatusOK, orderOf("CREATED", nil, nil).String()))
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			if _, err := d.Query(t.Context(), started()); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if d.tokens != 1 {
-		t.Errorf("%d tokens were fetched", d.tokens)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, always(http.StatusOK, orderOf("CREATED", nil, nil).String()))
+		answer := make(chan struct{})
+		d.wire.Meanwhile = func(*http.Request) { <-answer }
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				if _, err := d.Query(t.Context(), started()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		if n := d.wire.Calls(); n != 1 {
+			t.Errorf("%d calls while the token is under way", n)
+		}
+		close(answer)
+		wg.Wait()
+		if d.tokens != 1 {
+			t.Errorf("%d tokens were fetched", d.tokens)
+		}
+	})
 }
 
 // Whoever waits for somebody else's token may stop waiting.

@@ -1,12 +1,10 @@
 package wechatpay_test
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -54,16 +52,15 @@ type bench struct {
 	wire *outboundsim.Wire
 	mode mode
 
-	mu    sync.Mutex
-	now   time.Time
-	refs  int
-	sent  []paymenttest.Notification
-	asked map[string]map[string]payment.Refund // by the attempt's Ref and the refund's
+	mu   sync.Mutex
+	now  time.Time
+	refs int
+	sent []paymenttest.Notification
 }
 
 func newBench(t *testing.T, m mode) *bench {
 	t.Helper()
-	b := &bench{now: time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC), mode: m, asked: map[string]map[string]payment.Refund{}}
+	b := &bench{now: time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC), mode: m}
 	clock := func() time.Time {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -138,53 +135,10 @@ func (b *bench) forged() []paymenttest.Notification {
 	return all
 }
 
-// Refund remembers what was asked for, as the house's books do.
-func (b *bench) Refund(ctx context.Context, r payment.Refund) (payment.RefundObservation, error) {
-	b.mu.Lock()
-	all := b.asked[r.Attempt.Ref]
-	if all == nil {
-		all = map[string]payment.Refund{}
-		b.asked[r.Attempt.Ref] = all
-	}
-	all[r.Ref] = r
-	b.mu.Unlock()
-	return b.Adapter.Refund(ctx, r)
-}
-
-// Query adds up the refunds that were asked for and are there. WeChat Pay
-// tells no sum, so the adapter has none to tell; what the suite checks is that
-// each refund is found with its amount.
-func (b *bench) Query(ctx context.Context, a payment.Attempt) (payment.Observation, error) {
-	obs, err := b.Adapter.Query(ctx, a)
-	if err != nil || obs.State != payment.Paid {
-		return obs, err
-	}
-	if !obs.Refunded.IsZero() {
-		return obs, errors.New("the adapter makes up a sum of refunds")
-	}
-	b.mu.Lock()
-	var all []payment.Refund
-	for _, r := range b.asked[a.Ref] {
-		all = append(all, r)
-	}
-	b.mu.Unlock()
-	for _, r := range all {
-		got, err := b.QueryRefund(ctx, r)
-		if err != nil {
-			return obs, err
-		}
-		if got.State == payment.RefundSent || got.State == payment.RefundDone {
-			if obs.Refunded, err = obs.Refunded.Add(got.Amount); err != nil {
-				return obs, err
-			}
-		}
-	}
-	return obs, nil
-}
-
 func (b *bench) suite() paymenttest.Bench {
 	s := paymenttest.Bench{
 		Provider:   b,
+		Discreet:   true,
 		NewAttempt: b.attempt,
 		// The customer may find the order closed; what matters is what WeChat took.
 		Pay:           func(ref string) url.Values { back, _ := b.sim.Pay(ref); return back },
