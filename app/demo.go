@@ -57,7 +57,7 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := demoConfig(o.URL, strangers)
+	c := TownConfig(o.URL, strangers)
 	c.Database, c.Secret = file, secret
 	if err := migrateDemo(ctx, file, clock.Now); err != nil {
 		return nil, err
@@ -92,8 +92,9 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 	return d, nil
 }
 
-// demoConfig connects the house with everybody in the town.
-func demoConfig(url string, s *world.Strangers) Config {
+// TownConfig connects a house at url with everybody in a town. Database and Secret
+// are left to the caller.
+func TownConfig(url string, s *world.Strangers) Config {
 	return Config{
 		URL: url, Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
 		Stripe:  Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}},

@@ -9,6 +9,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/payment/alipay"
 	"github.com/tsuzuku/tsuzuku/payment/paypal"
+	"github.com/tsuzuku/tsuzuku/payment/paypay"
 	"github.com/tsuzuku/tsuzuku/payment/stripe"
 	"github.com/tsuzuku/tsuzuku/payment/wechatpay"
 )
@@ -17,7 +18,7 @@ import (
 // which of them takes which way to pay. This is the list of all there are.
 func (a *Adapters) payments(c Config, env Env, ids *id.Source) error {
 	for _, build := range []func(Config, Env, *id.Source) (payment.Provider, []string, error){
-		viaStripe, viaPayPal, viaAlipay, viaWeChatPay,
+		viaStripe, viaPayPal, viaPayPay, viaAlipay, viaWeChatPay,
 	} {
 		p, origins, err := build(c, env, ids)
 		if err != nil {
@@ -81,6 +82,16 @@ func viaPayPal(c Config, env Env, _ *id.Source) (payment.Provider, []string, err
 		MerchantID: c.PayPal.MerchantID, Disputes: c.PayPal.Disputes, BaseURL: c.PayPal.Base, Roots: c.PayPal.Roots,
 	}, env.client("paypal", 0), env.Now)
 	return p, []string{"https://www.paypal.com", "https://www.sandbox.paypal.com"}, wrap("paypal", err)
+}
+
+func viaPayPay(c Config, env Env, ids *id.Source) (payment.Provider, []string, error) {
+	if c.PayPay.Key == "" {
+		return nil, nil, nil
+	}
+	p, err := paypay.New(paypay.Config{
+		APIKey: string(c.PayPay.Key), APISecret: string(c.PayPay.Secret), MerchantID: c.PayPay.MerchantID, BaseURL: c.PayPay.Base,
+	}, env.client("paypay", 0), env.Now, nonce(ids))
+	return p, []string{"https://*.paypay.ne.jp"}, wrap("paypay", err)
 }
 
 func viaAlipay(c Config, env Env, _ *id.Source) (payment.Provider, []string, error) {

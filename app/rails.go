@@ -8,6 +8,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/payment/alipay"
 	"github.com/tsuzuku/tsuzuku/payment/paypal"
+	"github.com/tsuzuku/tsuzuku/payment/paypay"
 	"github.com/tsuzuku/tsuzuku/payment/stripe"
 	"github.com/tsuzuku/tsuzuku/payment/wechatpay"
 )
@@ -55,6 +56,7 @@ func RailFacts() []RailFact {
 	add(s, payment.PayPay, "JP", "in Japan", false, "https://docs.stripe.com/payments/paypay")
 	add(s, payment.Konbini, "JP", "in Japan", false, "https://docs.stripe.com/payments/konbini")
 	add(new(paypal.Adapter), payment.PayPal, "where PayPal is", everywhere, true, "https://developer.paypal.com/docs/api/orders/v2/")
+	add(new(paypay.Adapter), payment.PayPay, "JP", "in Japan", false, "https://www.paypay.ne.jp/opa/doc/v1.0/webcashier")
 	add(new(alipay.Adapter), payment.Alipay, "CN", "holders of Alipay", false, "https://opendocs.alipay.com")
 	add(new(wechatpay.Adapter), payment.WeChatPay, "CN", "holders of WeChat Pay", false, "https://pay.weixin.qq.com/doc/v3/merchant/4012525171")
 	slices.SortStableFunc(all, func(a, b RailFact) int { return cmp.Compare(a.Rail, b.Rail) })

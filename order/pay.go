@@ -302,7 +302,10 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	switch {
 	case !p.State.Final() && !wanted:
 		seen, err = provider.Abandon(call, p.attempt())
-		if err == nil && !seen.State.Final() && seen.State != payment.Pending {
+		switch {
+		case err != nil && !d.DB.Now().Before(p.ExpiresAt.Add(letGoAfter)):
+			return d.letGo(ctx, p, payment.Observation{State: payment.Unknown, Code: clip(err.Error())})
+		case err == nil && !seen.State.Final() && seen.State != payment.Pending:
 			return d.letGo(ctx, p, seen)
 		}
 	case unheard && provider.Limits().Keyed:
@@ -325,8 +328,12 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	return err
 }
 
+// letGoAfter is how long after its end an attempt holds its order while its
+// provider gives no reading.
+const letGoAfter = 15 * time.Minute
+
 // letGo is for an attempt that nobody wants any more and that its provider cannot
-// close: its order need not wait for it. It is still asked about, and money that
+// close, or says nothing of: its order need not wait for it. It is still asked about, and money that
 // comes is late money.
 func (d *Desk) letGo(ctx context.Context, p Payment, seen payment.Observation) error {
 	if _, err := d.observe(ctx, p, seen); err != nil {

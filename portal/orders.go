@@ -178,7 +178,7 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if n := len(t.payments); n > 0 && failed(t.payments[n-1]) {
 		p.Trouble = v.voice.PaymentWhy(t.payments[n-1].Reason)
 	}
-	if p.Progress.Moving || !v.voice.Now.Before(o.ExpiresAt) {
+	if p.Progress.Moving && !v.unheard(t.live()) || !v.voice.Now.Before(o.ExpiresAt) {
 		return
 	}
 	if p.Way = v.wayOn(t.live()); p.Way != nil {
@@ -194,6 +194,16 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	}
 	p.Pay = v.voice.Say("review.pay", locale.Args{"amount": o.Price})
 	p.PayUntil = v.voice.Say("order.page.pay_until", locale.Args{"time": v.voice.Moment(o.ExpiresAt, at.loc).Text})
+}
+
+// startPatience is how long a provider's answer to the start of a payment is
+// waited for before the customer is let try again, or otherwise: the former
+// attempt is closed then, or what it may still bring goes back.
+const startPatience = 30 * time.Second
+
+// unheard reports whether we waited that long.
+func (v *visit) unheard(live order.Payment) bool {
+	return (live.State == payment.Created || live.State == payment.Unknown) && v.voice.Now.Sub(live.CreatedAt) >= startPatience
 }
 
 // failed reports whether a debit failed, for good or in a session in which the

@@ -47,6 +47,10 @@ type Bank struct {
 	// The customer at its page, and what it adds to the address of return.
 	Pay, Decline, GiveUp func(ref string) (url.Values, error)
 
+	// Arrive is the customer's browser at the page that they were sent to; nil:
+	// the bank knows of the payment without.
+	Arrive func(address string)
+
 	// PageOf is where a phone arrives that scanned a code; nil: where the code says.
 	PageOf func(code string) string
 
@@ -228,6 +232,7 @@ func alipayBank(f founding) *Bank {
 		Name: "alipay", pages: sim.Pages(), Acts: changesAtAlipay,
 		Wire: &outboundsim.Wire{Stranger: http.StripPrefix("/sim/alipay", sim)}, // its gateway is a page, too
 		Pay:  sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext,
+		Arrive:   func(address string) { _, _ = sim.Open(address) }, // a link whose time is over leads nowhere
 		Captured: sim.Captured, Refunded: sim.Refunded, Charged: refsOf(sim.Charges, func(c alipaysim.Charge) string { return c.Ref }),
 		notices: func() (all []notice) {
 			for _, n := range sim.Notifications() {

@@ -60,9 +60,9 @@ func troubles() []trouble {
 		{"pay-silent", "Payment: the next request gets no answer, and was not carried out", charge(outboundsim.LoseRequest)},
 		{"pay-lost", "Payment: the next request is carried out, and its answer is lost", charge(outboundsim.LoseAnswer)},
 		{"pay-slow", "Payment: the next request is carried out long after we stopped waiting", charge(outboundsim.ActLater)},
-		{"pay-twice", "Payment: the next notification comes twice", func(s *Strangers) { s.say("twice") }},
-		{"pay-never", "Payment: the next notification never comes", func(s *Strangers) { s.say("never") }},
-		{"pay-forged", "Payment: the next notification is preceded by a forged one", func(s *Strangers) { s.say("forged") }},
+		{"pay-twice", "Payment: the next notification comes twice", func(s *Strangers) { s.Tell("twice") }},
+		{"pay-never", "Payment: the next notification never comes", func(s *Strangers) { s.Tell("never") }},
+		{"pay-forged", "Payment: the next notification is preceded by a forged one", func(s *Strangers) { s.Tell("forged") }},
 		{"operator-refuse", "Operator: refuses the next extension", operator(carriersim.Refuse, outboundsim.None)},
 		{"operator-silent", "Operator: the next extension gets no answer, and was not carried out", operator(carriersim.LoseRequest, outboundsim.LoseRequest)},
 		{"operator-lost", "Operator: extends the line, and the answer is lost", operator(carriersim.LoseAnswer, outboundsim.LoseAnswer)},
@@ -91,13 +91,6 @@ func (s *Strangers) refuseNext() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.decline = true
-}
-
-// say decides how the next notification arrives.
-func (s *Strangers) say(d string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tell = d
 }
 
 func (p *Panel) handler() http.Handler {

@@ -156,6 +156,14 @@ func (s *Strangers) putOff(later bool) {
 	}
 }
 
+// Tell decides how the next notification arrives, whichever bank's it is: one of
+// the deliveries that all simulated providers know.
+func (s *Strangers) Tell(how string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tell = how
+}
+
 func (s *Strangers) delivery() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
