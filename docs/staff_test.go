@@ -19,7 +19,11 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/payment/alipay"
+	"github.com/tsuzuku/tsuzuku/payment/paypal"
+	"github.com/tsuzuku/tsuzuku/payment/paypay"
 	"github.com/tsuzuku/tsuzuku/payment/stripe"
+	"github.com/tsuzuku/tsuzuku/payment/wechatpay"
 	"github.com/tsuzuku/tsuzuku/renewal"
 )
 
@@ -119,6 +123,10 @@ func TestSettlingTimes(t *testing.T) {
 	settles := map[string]time.Duration{
 		"eSIM Access":                  esimaccess.New(esimaccess.Config{}, nil, nil, nil).Abilities().SettlesWithin,
 		"Stripe":                       new(stripe.Adapter).Limits().SettlesWithin,
+		"PayPal":                       new(paypal.Adapter).Limits().SettlesWithin,
+		"PayPay":                       new(paypay.Adapter).Limits().SettlesWithin,
+		"Alipay":                       new(alipay.Adapter).Limits().SettlesWithin,
+		"WeChat Pay":                   new(wechatpay.Adapter).Limits().SettlesWithin,
 		"the demo's operator `simple`": (&carriersim.Sim{}).Abilities().SettlesWithin,
 	}
 	table := rows(document(t, trouble), "| stranger |")
