@@ -2,6 +2,7 @@ package paypal
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -263,6 +264,17 @@ func TestStartSendsTheOrder(t *testing.T) {
 				t.Errorf("header %s is %q, want %q", k, q.h.Get(k), v)
 			}
 		}
+	}
+}
+
+// An order that shows the customer no page may show one when it is asked for.
+func TestNoPage(t *testing.T) {
+	d := newDesk(t, always(http.StatusCreated, orderOf("CREATED", nil, nil).with(object{"links": []object{}}).String()))
+	if obs, err := d.Start(t.Context(), attempt()); !errors.Is(err, payment.ErrUnknown) {
+		t.Errorf("Start says %+v, %v; want ErrUnknown", obs, err)
+	}
+	if obs, err := d.Query(t.Context(), started()); err != nil || obs.State != payment.Open {
+		t.Errorf("Query says %+v, %v; want open", obs, err)
 	}
 }
 

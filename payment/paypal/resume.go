@@ -2,7 +2,6 @@ package paypal
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,13 +50,10 @@ func (a *Adapter) capture(ctx context.Context, at payment.Attempt, key string) (
 	_, t := a.ask(ctx, question{
 		method: http.MethodPost, path: "/v2/checkout/orders/" + url.PathEscape(at.ProviderID) + "/capture", key: key, body: struct{}{},
 	}, &got)
-	switch {
-	case t == nil:
+	if t == nil {
 		if obs, why := a.observe(at, got, asOf); why == "" && decided(obs) {
 			return obs, nil
 		}
-	case t.no == nil && errors.Is(t.kind, payment.ErrNotSent):
-		return payment.Observation{}, t.acted("capture")
 	}
 	obs, now, err := a.look(ctx, at)
 	switch {

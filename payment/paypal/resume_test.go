@@ -37,10 +37,7 @@ func TestCapture(t *testing.T) {
 	noPage := approved.with(object{"links": []object{}})
 	again := orderOf("PAYER_ACTION_REQUIRED", nil, nil)
 	no := func(issue string) string { return refusalOf("UNPROCESSABLE_ENTITY", issue) }
-	withPage := object{
-		"name": "UNPROCESSABLE_ENTITY", "details": []object{{"issue": "INSTRUMENT_DECLINED"}},
-		"links": []object{{"rel": "redirect", "href": "https://www.paypal.com/again"}},
-	}.String()
+	const withPage = `{"name":"X","details":[{"issue":"INSTRUMENT_DECLINED"}],"links":[{"rel":"redirect","href":"https://www.paypal.com/again"}]}`
 	for _, tt := range []struct {
 		name   string
 		status int
@@ -188,5 +185,19 @@ func TestLostStart(t *testing.T) {
 	d.advance(3 * time.Hour)
 	if obs, err := d.Start(t.Context(), started()); err != nil || obs.State != payment.NeedsCustomer || d.lines()[0][:3] != "GET" {
 		t.Errorf("Start after three hours: %+v, %v; asked %q", obs, err, d.lines())
+	}
+}
+
+// An order that is there already is told as it stands, whatever the repeated
+// answer says.
+func TestStartAgainTellsTheTruth(t *testing.T) {
+	d := newDesk(t, func(q asked) (int, string) {
+		if q.line == "POST /v2/checkout/orders" {
+			return http.StatusOK, orderOf("CREATED", nil, nil).String()
+		}
+		return http.StatusOK, paidOrder().String()
+	})
+	if obs, err := d.Start(t.Context(), attempt()); err != nil || obs.State != payment.Paid {
+		t.Errorf("Start says %+v, %v; want paid", obs, err)
 	}
 }

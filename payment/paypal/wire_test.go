@@ -51,7 +51,6 @@ func TestFailuresAreSorted(t *testing.T) {
 		{name: "proxy's no", status: 403, body: `{"message":"no"}`, start: payment.ErrUnknown},
 		{name: "under way", status: 409, body: refusalOf("RESOURCE_CONFLICT", "PREVIOUS_REQUEST_IN_PROGRESS"), start: payment.ErrUnknown},
 		{name: "conflict", status: 409, body: refusalOf("CONFLICT", ""), start: payment.ErrUnknown},
-		{name: "no page", status: 201, body: orderOf("CREATED", nil, nil).with(object{"links": []object{}}).String(), start: payment.ErrUnknown},
 		{name: "under way, otherwise", status: 422, body: refusalOf("UNPROCESSABLE_ENTITY", "PREVIOUS_REQUEST_IN_PROGRESS"), start: payment.ErrUnknown},
 		{name: "key with other content", status: 422, body: refusalOf("UNPROCESSABLE_ENTITY", "DUPLICATE_REQUEST_ID"), start: payment.ErrUnknown},
 		{name: "paid under another order", status: 422, body: refusalOf("UNPROCESSABLE_ENTITY", "DUPLICATE_INVOICE_ID"), start: payment.ErrUnknown},
