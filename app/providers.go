@@ -6,8 +6,10 @@ import (
 	"strings"
 
 	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/payment/alipay"
+	"github.com/tsuzuku/tsuzuku/payment/linepay"
 	"github.com/tsuzuku/tsuzuku/payment/paypal"
 	"github.com/tsuzuku/tsuzuku/payment/paypay"
 	"github.com/tsuzuku/tsuzuku/payment/stripe"
@@ -18,7 +20,7 @@ import (
 // which of them takes which way to pay. This is the list of all there are.
 func (a *Adapters) payments(c Config, env Env, ids *id.Source) error {
 	for _, build := range []func(Config, Env, *id.Source) (payment.Provider, []string, error){
-		viaStripe, viaPayPal, viaPayPay, viaAlipay, viaWeChatPay,
+		viaStripe, viaPayPal, viaLINEPay, viaPayPay, viaAlipay, viaWeChatPay,
 	} {
 		p, origins, err := build(c, env, ids)
 		if err != nil {
@@ -82,6 +84,17 @@ func viaPayPal(c Config, env Env, _ *id.Source) (payment.Provider, []string, err
 		MerchantID: c.PayPal.MerchantID, Disputes: c.PayPal.Disputes, BaseURL: c.PayPal.Base, Roots: c.PayPal.Roots,
 	}, env.client("paypal", 0), env.Now)
 	return p, []string{"https://www.paypal.com", "https://www.sandbox.paypal.com"}, wrap("paypal", err)
+}
+
+func viaLINEPay(c Config, env Env, ids *id.Source) (payment.Provider, []string, error) {
+	if c.LINEPay.ChannelID == "" {
+		return nil, nil, nil
+	}
+	p, err := linepay.New(linepay.Config{
+		ChannelID: c.LINEPay.ChannelID, ChannelSecret: string(c.LINEPay.ChannelSecret),
+		Currency: money.Currency(c.LINEPay.Currency), BaseURL: c.LINEPay.Base,
+	}, env.client("linepay", 0), env.Now, nonce(ids))
+	return p, []string{"https://*.line.me"}, wrap("linepay", err)
 }
 
 func viaPayPay(c Config, env Env, ids *id.Source) (payment.Provider, []string, error) {

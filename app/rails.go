@@ -7,6 +7,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/payment/alipay"
+	"github.com/tsuzuku/tsuzuku/payment/linepay"
 	"github.com/tsuzuku/tsuzuku/payment/paypal"
 	"github.com/tsuzuku/tsuzuku/payment/paypay"
 	"github.com/tsuzuku/tsuzuku/payment/stripe"
@@ -56,10 +57,18 @@ func RailFacts() []RailFact {
 	add(s, payment.PayPay, "JP", "in Japan", false, "https://docs.stripe.com/payments/paypay")
 	add(s, payment.Konbini, "JP", "in Japan", false, "https://docs.stripe.com/payments/konbini")
 	add(new(paypal.Adapter), payment.PayPal, "where PayPal is", everywhere, true, "https://developer.paypal.com/docs/api/orders/v2/")
+	for currency, where := range map[money.Currency]string{"TWD": "TW", "THB": "TH"} {
+		contract := linepay.Config{ChannelID: "any", ChannelSecret: "any", Currency: currency}
+		if l, err := linepay.New(contract, nil, nil, nil); err == nil {
+			add(l, payment.LINEPay, where, "holders of LINE Pay there", true, "https://developers-pay.line.me/online")
+		}
+	}
 	add(new(paypay.Adapter), payment.PayPay, "JP", "in Japan", false, "https://www.paypay.ne.jp/opa/doc/v1.0/webcashier")
 	add(new(alipay.Adapter), payment.Alipay, "CN", "holders of Alipay", false, "https://opendocs.alipay.com")
 	add(new(wechatpay.Adapter), payment.WeChatPay, "CN", "holders of WeChat Pay", false, "https://pay.weixin.qq.com/doc/v3/merchant/4012525171")
-	slices.SortStableFunc(all, func(a, b RailFact) int { return cmp.Compare(a.Rail, b.Rail) })
+	slices.SortStableFunc(all, func(a, b RailFact) int {
+		return cmp.Or(cmp.Compare(a.Rail, b.Rail), cmp.Compare(a.Adapter, b.Adapter), cmp.Compare(a.Sellers, b.Sellers))
+	})
 	return all
 }
 

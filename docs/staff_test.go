@@ -20,6 +20,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment/alipay"
+	"github.com/tsuzuku/tsuzuku/payment/linepay"
 	"github.com/tsuzuku/tsuzuku/payment/paypal"
 	"github.com/tsuzuku/tsuzuku/payment/paypay"
 	"github.com/tsuzuku/tsuzuku/payment/stripe"
@@ -124,6 +125,7 @@ func TestSettlingTimes(t *testing.T) {
 		"eSIM Access":                  esimaccess.New(esimaccess.Config{}, nil, nil, nil).Abilities().SettlesWithin,
 		"Stripe":                       new(stripe.Adapter).Limits().SettlesWithin,
 		"PayPal":                       new(paypal.Adapter).Limits().SettlesWithin,
+		"LINE Pay":                     new(linepay.Adapter).Limits().SettlesWithin,
 		"PayPay":                       new(paypay.Adapter).Limits().SettlesWithin,
 		"Alipay":                       new(alipay.Adapter).Limits().SettlesWithin,
 		"WeChat Pay":                   new(wechatpay.Adapter).Limits().SettlesWithin,

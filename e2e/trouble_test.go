@@ -155,7 +155,7 @@ func (b *tab) order(id string) order.Order {
 // tools are all that a traveller can pay with in the demo, each in a currency
 // that its provider takes.
 var tools = []struct{ rail, currency string }{
-	{"card", "USD"}, {"paypal", "JPY"}, {"alipay", "CNY"}, {"wechat_pay", "CNY"}, {"paypay", "JPY"},
+	{"card", "USD"}, {"paypal", "JPY"}, {"alipay", "CNY"}, {"wechat_pay", "CNY"}, {"paypay", "JPY"}, {"line_pay", "TWD"},
 }
 
 // A traveller pays with each tool, after a refusal, and while an answer is lost:
