@@ -186,6 +186,7 @@ type Limits struct {
 	Rails         []Rail
 	Currencies    map[Rail][]money.Currency
 	Min, Max      map[money.Currency]int64          // minor units; absent: no limit known
+	Multiple      map[money.Currency]int64          // amounts are multiples of this, in minor units; absent: any
 	RailMax       map[Rail]map[money.Currency]int64 // where one rail takes less than Max
 	Slow          map[Rail]time.Duration            // how long the money may take after the customer has done their part; absent: minutes
 	Partial       bool                              // part of a payment can be refunded
@@ -202,6 +203,9 @@ func (l Limits) Takes(rail Rail, m money.Money) bool {
 		return false
 	}
 	if hi, ok := l.Max[m.Currency]; ok && m.Minor > hi {
+		return false
+	}
+	if n := l.Multiple[m.Currency]; n > 0 && m.Minor%n != 0 {
 		return false
 	}
 	if hi, ok := l.RailMax[rail][m.Currency]; ok && m.Minor > hi {

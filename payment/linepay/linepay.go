@@ -150,7 +150,8 @@ func (a *Adapter) Limits() payment.Limits {
 
 		// One unit of what the wire can express. What a contract or a customer
 		// may pay at most LINE Pay tells only when it refuses (1184).
-		Min: map[money.Currency]int64{a.config.Currency: a.scale.smallest()},
+		Min:      map[money.Currency]int64{a.config.Currency: a.scale.smallest()},
+		Multiple: map[money.Currency]int64{a.config.Currency: a.scale.smallest()}, // 1124
 
 		// https://developers-pay.line.me/online-api-v3/refund: any amount, with
 		// several refunds. The last day is the contract's (1163): not known.

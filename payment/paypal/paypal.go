@@ -151,7 +151,8 @@ func (*Adapter) Limits() payment.Limits {
 
 		// "The amount must be a positive number", schema purchase_unit_request.
 		// What one account may take at most PayPal tells only when it refuses.
-		Min: map[money.Currency]int64{},
+		Min:      map[money.Currency]int64{},
+		Multiple: map[money.Currency]int64{}, // DECIMALS_NOT_SUPPORTED
 
 		// Schema refund_request; the 180 days are the default of
 		// https://developer.paypal.com/archive/paypal-payments-standard/admin/refunds.md.
@@ -167,7 +168,7 @@ func (*Adapter) Limits() payment.Limits {
 	}
 	for _, s := range scales {
 		l.Currencies[payment.PayPal] = append(l.Currencies[payment.PayPal], s.currency)
-		l.Min[s.currency] = s.smallest()
+		l.Min[s.currency], l.Multiple[s.currency] = s.smallest(), s.smallest()
 	}
 	return l
 }
