@@ -181,7 +181,7 @@ func (v *visit) taxIn(s catalogue.Seller, class string, price money.Money) strin
 // refuse. accepted are the policy's; none means all. wallet is nil where an
 // order can no longer be paid from the wallet.
 func (v *visit) tools(k keyhole, q order.Quote, accepted []catalogue.Tool, wallet *money.Money) (all []tool) {
-	for _, rail := range v.server.Desk.Tools(q) {
+	for _, rail := range v.lightFirst(v.server.Desk.Tools(q)) {
 		t := tool{Value: string(rail), Name: v.voice.Tool(catalogue.Tool(rail)), Note: v.voice.T("tool.here.note")}
 		refused := len(accepted) > 0 && !slices.Contains(accepted, catalogue.Tool(rail))
 		switch {

@@ -72,6 +72,27 @@ func codeOf(text string) code {
 	return code{Size: side + 2*quiet, Path: path.String()}
 }
 
+// inApp are the rails whose app, on a phone, is opened by a link.
+var inApp = []payment.Rail{payment.Alipay, payment.WeChatPay, payment.PayPay, payment.LINEPay}
+
+// lightFirst puts what needs no page of a provider before what does, where the
+// browser says that its line is slow: the wallet, then apps, then pages.
+func (v *visit) lightFirst(rails []payment.Rail) []payment.Rail {
+	if v.r.Header.Get("Save-Data") != "on" {
+		return rails
+	}
+	weight := func(r payment.Rail) int {
+		switch {
+		case r == payment.Wallet:
+			return 0
+		case v.device() == payment.Phone && slices.Contains(inApp, r):
+			return 1
+		}
+		return 2
+	}
+	return slices.SortedStableFunc(slices.Values(rails), func(a, b payment.Rail) int { return weight(a) - weight(b) })
+}
+
 // device is what the customer holds, as far as the browser says.
 func (v *visit) device() payment.Device {
 	if v.r.Header.Get("Sec-CH-UA-Mobile") == "?1" {
