@@ -89,25 +89,14 @@ func (o Options) clients() []int {
 // no sense and for a database that is in use: it fills what it is given with
 // invented customers.
 func Renew(ctx context.Context, o Options) (result Result, err error) {
-	if err := o.validate(); err != nil {
-		return Result{}, err
-	}
 	if o.Progress == nil {
 		o.Progress = io.Discard
 	}
-	if o.URL == "" {
-		url, remove, err := throwAway(ctx, o.Engine)
-		if err != nil {
-			return Result{}, err
-		}
-		defer func() { err = errors.Join(err, remove()) }()
-		o.URL = url
-	}
-	s, err := open(ctx, o)
+	s, end, err := begin(ctx, o)
 	if err != nil {
 		return Result{}, err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, end()) }()
 	result = Result{Engine: o.Engine, Seconds: o.Seconds, Sets: o.Sets, CPUs: runtime.GOMAXPROCS(0)}
 	for _, n := range o.clients() {
 		run, err := s.measure(ctx, o, n)
@@ -117,6 +106,24 @@ func Renew(ctx context.Context, o Options) (result Result, err error) {
 		result.Runs = append(result.Runs, run)
 	}
 	return result, s.check(ctx)
+}
+
+// begin checks the options and opens a shop, in a throw-away database if none is
+// named. end closes it, and removes what was made for it.
+func begin(ctx context.Context, o Options) (s *shop, end func() error, err error) {
+	if err := o.validate(); err != nil {
+		return nil, nil, err
+	}
+	remove := func() error { return nil }
+	if o.URL == "" {
+		if o.URL, remove, err = throwAway(ctx, o.Engine); err != nil {
+			return nil, nil, err
+		}
+	}
+	if s, err = open(ctx, o); err != nil {
+		return nil, nil, errors.Join(err, remove())
+	}
+	return s, func() error { return errors.Join(s.close(), remove()) }, nil
 }
 
 // throwAway makes a database that remove removes.

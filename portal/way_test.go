@@ -43,7 +43,9 @@ func TestWhoSavesDataSeesLightWaysFirst(t *testing.T) {
 
 // A link that is not a web address or a payment app's is never shown.
 func TestWayOn(t *testing.T) {
-	open := func(n payment.Next) order.Payment { return order.Payment{State: payment.NeedsCustomer, Rail: payment.LINEPay, Next: n} }
+	open := func(n payment.Next) order.Payment {
+		return order.Payment{State: payment.NeedsCustomer, Rail: payment.LINEPay, Next: n}
+	}
 	for _, tt := range []struct {
 		name, page, app string
 		next            payment.Next
