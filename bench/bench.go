@@ -9,6 +9,8 @@
 // test compares what both leave. The two take turns of about a second on one
 // database, so that whatever else the machine does hits both.
 //
+// Beside that it measures what payments' notifications cost, see payment.go.
+//
 // Tsuzuku is a program; this package promises nothing to other modules.
 package bench
 

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/tsuzuku/tsuzuku/fault"
 )
 
@@ -103,6 +105,7 @@ func (l *lodging) reopen() {
 	}
 	_, l.died, _ = strings.Cut(said, "died ")
 	l.died = strings.TrimSpace(l.died)
+	awaitGone(l.t, l.plan.Database)
 	l.plan.NowMicro = l.town.Clock.Now().UnixMicro()
 	h, err := openHouse(l.t.Context(), l.plan, func(string) {})
 	if err != nil {
@@ -116,6 +119,27 @@ func (l *lodging) reopen() {
 			l.t.Error(err)
 		}
 	})
+}
+
+// awaitGone waits until PostgreSQL has noticed that a killed house is gone. Until
+// then its rows are locked, and workers pass by what somebody else holds.
+func awaitGone(t *testing.T, database string) {
+	t.Helper()
+	if !strings.HasPrefix(database, "postgres://") {
+		return
+	}
+	c, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(t.Context()) //nolint:errcheck // it only looked
+	for left := 1; left > 0; {
+		err := c.QueryRow(t.Context(), `SELECT COUNT(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'tsuzuku'`).Scan(&left)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // close ends the house in good order.

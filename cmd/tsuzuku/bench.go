@@ -2,15 +2,22 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"log/slog"
 
+	"github.com/tsuzuku/tsuzuku/app"
 	"github.com/tsuzuku/tsuzuku/bench"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/world"
 )
 
 // benchCmd is every measurement. Each prints one JSON object on standard output
 // and its table for people on standard error.
 type benchCmd struct {
-	Renew benchRenewCmd `cmd:"" help:"Renewals a second, beside the engine's own limit in the same run."`
+	Renew   benchRenewCmd   `cmd:"" help:"Renewals a second, beside the engine's own limit in the same run."`
+	Payment benchPaymentCmd `cmd:"" help:"Notifications and confirmed payments a second by each adapter, beside its bare cryptography."`
 }
 
 type benchRenewCmd struct {
@@ -30,4 +37,29 @@ func (c *benchRenewCmd) Run(ctx context.Context, s std) error {
 		return err
 	}
 	return r.Report(s.out, s.err)
+}
+
+type benchPaymentCmd struct {
+	Engine   db.Engine `default:"sqlite" enum:"sqlite,postgres" help:"sqlite or postgres."`
+	Seconds  int       `default:"2" help:"How long each measurement takes, for each adapter; preparing takes about ten times as long."`
+	Clients  int       `default:"8" help:"How many notifications at once." placeholder:"N"`
+	Database string    `help:"An empty PostgreSQL database to measure on; by default a throw-away cluster." placeholder:"URL"`
+}
+
+// Run prints the result.
+func (c *benchPaymentCmd) Run(ctx context.Context, s std) error {
+	r, err := bench.Payment(ctx, bench.PaymentOptions{
+		Engine: c.Engine, Adapters: townAdapters, Seconds: c.Seconds, Clients: c.Clients, URL: c.Database, Progress: s.err,
+	})
+	if err != nil {
+		return err
+	}
+	return r.Report(s.out, s.err)
+}
+
+// townAdapters are a shop's real adapters, connected with a simulated town.
+func townAdapters(url string, town *world.Strangers, ids *id.Source) (map[string]payment.Provider, error) {
+	env := app.Env{Now: town.Clock.Now, Random: rand.Reader, Transport: town.Transport, Log: slog.New(slog.DiscardHandler)}
+	all, err := app.Real(app.TownConfig(url, town), env, ids)
+	return all.Providers, err
 }
