@@ -118,10 +118,15 @@ func (t *till) stock(ctx context.Context, n int) ([]paid, error) {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(stockSide)
 	for i := range lots {
-		g.Go(func() (err error) {
+		pay := func() (err error) {
 			all[i].payment, err = t.pay(gctx, lots[i].quote.Account, lots[i].quote.Line)
 			return err
-		})
+		}
+		if i > 0 {
+			g.Go(pay)
+		} else if err := pay(); err != nil { // one alone, so that what is made once is there before many come
+			return nil, err
+		}
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
