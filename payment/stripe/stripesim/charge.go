@@ -2,7 +2,6 @@ package stripesim
 
 import (
 	"maps"
-	"slices"
 	"time"
 )
 
@@ -19,10 +18,9 @@ type charge struct {
 	refunded    int64
 	disputed    bool
 	refusal     *apiError
-	transaction string // identifier of the balance transaction
+	transaction *transaction
 	createdAt   time.Time
 	capturedAt  time.Time // zero until then
-	feeAt       time.Time // when the balance transaction appears
 }
 
 const konbiniLife = 3 * 24 * time.Hour
@@ -113,8 +111,8 @@ func (s *Sim) charge(p *intent, status string) *charge {
 // captured takes money that was charged or authorised.
 func (s *Sim) captured(p *intent, amount int64) {
 	ch, authorised := p.latest, p.status == requiresCapture
-	ch.status, ch.captured, ch.capturedAt, ch.feeAt = "succeeded", amount, s.now, s.now.Add(s.cfg.FeeDelay)
-	ch.transaction = s.newID("txn_3", 23)
+	ch.status, ch.captured, ch.capturedAt = "succeeded", amount, s.now
+	s.bookCharge(ch)
 	p.status, p.received, p.capturable = succeeded, amount, 0
 	s.keepMethod(p)
 	if authorised {
@@ -219,9 +217,6 @@ func (s *Sim) settle(p *intent, paid bool) {
 	}
 }
 
-// feeOf is 3.6 % rounded half up: the list price of cards in Japan.
-func feeOf(amount int64) int64 { return (amount*36 + 500) / 1000 }
-
 func (s *Sim) getCharge(_ *form, id string) step {
 	return func() (obj, *apiError) {
 		for _, p := range s.named.intents[id] {
@@ -254,16 +249,6 @@ func (s *Sim) listCharges(f *form, _ string) step {
 	}
 }
 
-func (s *Sim) getTransaction(_ *form, id string) step {
-	return func() (obj, *apiError) {
-		i := slices.IndexFunc(s.charges, func(ch *charge) bool { return ch.transaction == id && !s.now.Before(ch.feeAt) })
-		if i < 0 {
-			return nil, missing("balance transaction", id, "")
-		}
-		return s.charges[i].transactionJSON(), nil
-	}
-}
-
 func (ch *charge) link() link {
 	if ch == nil {
 		return link{}
@@ -279,7 +264,7 @@ func (ch *charge) json() obj {
 		"captured": !ch.capturedAt.IsZero(), "paid": ch.status == "succeeded", "status": ch.status,
 		"refunded": ch.refunded > 0 && ch.refunded >= max(ch.captured, 1), "disputed": ch.disputed,
 		"payment_intent": p.link(), "customer": p.customer.link(), "metadata": maps.Clone(p.metadata),
-		"description": orNull(p.description), "balance_transaction": ch.transactionLink(),
+		"description": orNull(p.description), "balance_transaction": ch.transaction.link(ch.sim.now),
 		"payment_method": ch.method.id, "payment_method_details": ch.details,
 		"failure_code": nil, "failure_message": nil, "failure_balance_transaction": nil,
 		"outcome":         obj{"network_status": "approved_by_network", "type": "authorized", "reason": nil, "risk_level": "normal", "seller_message": "Payment complete."},
@@ -290,22 +275,4 @@ func (ch *charge) json() obj {
 		o["outcome"] = obj{"network_status": "declined_by_network", "type": "issuer_declined", "reason": orNull(e.decline), "risk_level": "normal", "seller_message": e.message}
 	}
 	return o
-}
-
-// transactionLink is null until Stripe has booked the charge.
-func (ch *charge) transactionLink() any {
-	if ch.transaction == "" || ch.sim.now.Before(ch.feeAt) {
-		return link{}
-	}
-	return link{id: ch.transaction, open: ch.transactionJSON}
-}
-
-func (ch *charge) transactionJSON() obj {
-	fee := feeOf(ch.captured)
-	return obj{
-		"id": ch.transaction, "object": "balance_transaction", "type": "charge", "reporting_category": "charge", "source": ch.id,
-		"amount": ch.captured, "fee": fee, "net": ch.captured - fee, "currency": ch.intent.currency, "exchange_rate": nil,
-		"fee_details": []any{obj{"amount": fee, "currency": ch.intent.currency, "description": "Stripe processing fees", "type": "stripe_fee", "application": nil}},
-		"created":     ch.capturedAt.Unix(), "available_on": ch.capturedAt.Add(4 * 24 * time.Hour).Unix(), "status": "pending", "balance_type": "payments",
-	}
 }
