@@ -89,8 +89,9 @@
 // for a sale of which all went back; pending and denied rows are not balance
 // affecting; a dispute is a hold, its release and, if lost, a reversal; refunds
 // return no fee, and disputes cost none; the issues of searches that are refused
-// (RESULTSET_TOO_LARGE is PayPal's), and that a start is refused which the report
-// does not reach yet.
+// (RESULTSET_TOO_LARGE is PayPal's). That a start which the report does not reach
+// yet is refused, by a message alone, was seen of live accounts, with status 400
+// and with 404.
 //
 // Tsuzuku is a program; this package promises nothing to other modules.
 package paypalsim

@@ -14,7 +14,8 @@ type refusal struct {
 	issue        string // "" for none
 	field, value string // what caused it
 	way          string // where the payer has to go, "" if nowhere
-	name         string // in place of that of the status
+	name         string // in place of that of the status …
+	message      string // … and of what it means
 	oauth        string // an error of the door before the API, in its own form
 }
 
@@ -53,6 +54,9 @@ func (s *Sim) refuse(no *refusal) answer {
 	name := errorNames[no.status]
 	if no.name != "" {
 		name = [2]string{no.name, "The request cannot be answered."}
+	}
+	if no.message != "" {
+		name[1] = no.message
 	}
 	links := []obj{}
 	e := obj{"name": name[0], "message": name[1], "debug_id": s.newID(hexLetters, 13)}

@@ -207,6 +207,10 @@ func readInstant(v string) (time.Time, error) {
 	return t.UTC(), err
 }
 
+// notYet is the only sign by which PayPal tells that a search begins after what
+// the report knows.
+const notYet = "Data for the given start date is not available."
+
 // report answers a search for transactions.
 func (s *Sim) report(u *url.URL) answer {
 	fresh := s.now.Add(-s.reportLag) // nothing newer is known to the report
@@ -222,7 +226,7 @@ func (s *Sim) report(u *url.URL) answer {
 	case w.from.Before(s.now.AddDate(-reportYears, 0, 0)):
 		no = bad("INVALID_DATE_RANGE", "?start_date", "")
 	case w.from.After(fresh):
-		no = bad("DATA_NOT_AVAILABLE", "?start_date", "")
+		no = &refusal{status: http.StatusBadRequest, message: notYet}
 	}
 	if no != nil {
 		return s.refuse(no)
