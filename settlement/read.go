@@ -101,10 +101,19 @@ func (r *Room) Reconcile(ctx context.Context, provider string, from, to payment.
 	return out, err
 }
 
+// Zone is the zone of a provider's days. It fails as [Room.Reconcile] does.
+func (r *Room) Zone(provider string) (*time.Location, error) {
+	reporter, err := r.reporter(provider)
+	if err != nil {
+		return nil, err
+	}
+	return reporter.ReportFacts().Zone, nil
+}
+
 func (r *Room) reporter(provider string) (payment.Reporter, error) {
 	p, ok := r.Providers[provider]
 	if !ok {
-		return nil, fault.New(fault.Invalid, "%q is not configured here.", provider)
+		return nil, fault.New(fault.Invalid, "The provider %q is not configured.", provider)
 	}
 	reporter, ok := p.(payment.Reporter)
 	if !ok {
