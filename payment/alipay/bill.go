@@ -174,25 +174,23 @@ func name(s string) string {
 }
 
 // readTrades reads the bill of trades: what customers paid and got back, with the
-// fees. traded are our references in it.
-func readTrades(texts [][]byte, seller string, day payment.Day) (all []payment.Movement, traded map[string]bool, why string) {
+// fees.
+func readTrades(texts [][]byte, seller string, day payment.Day) (all []payment.Movement, why string) {
 	if texts == nil {
-		return nil, nil, ""
+		return nil, ""
 	}
 	t, why := tableOf(texts, "支付宝交易号", "商户订单号", "业务类型", "完成时间", "订单金额", "商家实收", "服务费")
 	if why == "" {
 		why = t.about(seller, day)
 	}
-	traded = map[string]bool{}
 	sums := map[string]total{"交易": {}, "退款": {}}
 	for _, row := range t.rows {
 		if why != "" {
-			return nil, nil, why
+			return nil, why
 		}
 		var m payment.Movement
 		m, why = t.trade(row, day)
 		all = append(all, m)
-		traded[t.get(row, "商户订单号")] = true
 		kind := "交易"
 		if m.Kind == payment.MovedRefund {
 			kind = "退款"
@@ -203,9 +201,9 @@ func readTrades(texts [][]byte, seller string, day payment.Day) (all []payment.M
 		why = t.adds(sums)
 	}
 	if why != "" {
-		return nil, nil, why
+		return nil, why
 	}
-	return all, traded, ""
+	return all, ""
 }
 
 // trade reads one row of the bill of trades.
@@ -252,8 +250,9 @@ func (t table) request(row []string) string {
 }
 
 // readChanges reads the bill of the balance, for what is not in the bill of
-// trades: payouts, fees for something else, and whatever there is besides.
-func readChanges(texts [][]byte, seller string, day payment.Day, traded map[string]bool) (all []payment.Movement, why string) {
+// trades: payouts, fees that are not for a trade, and whatever there is besides.
+// What is about a trade may stand in it a day later, and is left to the other bill.
+func readChanges(texts [][]byte, seller string, day payment.Day) (all []payment.Movement, why string) {
 	if texts == nil {
 		return nil, ""
 	}
@@ -273,8 +272,8 @@ func readChanges(texts [][]byte, seller string, day payment.Day, traded map[stri
 			side = "支出"
 		}
 		sums[side] = total{sums[side].count + 1, sums[side].sum + m.Amount.Minor}
-		if m.Kind == payment.MovedCharge || m.Kind == payment.MovedRefund || m.Kind == payment.MovedFee && traded[t.get(row, "商户订单号")] {
-			continue // the bill of trades has it
+		if m.Kind == payment.MovedCharge || m.Kind == payment.MovedRefund || m.Kind == payment.MovedFee && m.Ref != "" {
+			continue
 		}
 		all = append(all, m)
 	}

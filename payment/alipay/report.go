@@ -66,10 +66,10 @@ func (a *Adapter) Report(ctx context.Context, day payment.Day, page string) (pay
 	if err != nil {
 		return payment.ReportPage{}, err
 	}
-	moved, traded, why := readTrades(trades, a.seller, day)
+	moved, why := readTrades(trades, a.seller, day)
 	if why == "" {
 		var others []payment.Movement
-		others, why = readChanges(changes, a.seller, day, traded)
+		others, why = readChanges(changes, a.seller, day)
 		moved = append(moved, others...)
 	}
 	if why != "" {

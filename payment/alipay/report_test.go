@@ -265,7 +265,7 @@ func TestBillsRoundTrip(t *testing.T) {
 			text += strings.Join(row, rapid.SampledFrom([]string{",", "\t,"}).Draw(t, "separator")) + "\n"
 		}
 		raw := must(simplifiedchinese.GB18030.NewEncoder().String(text + "#列表结束\n"))
-		got, _, why := readTrades([][]byte{[]byte(raw)}, testSeller, reportDay)
+		got, why := readTrades([][]byte{[]byte(raw)}, testSeller, reportDay)
 		if diff := cmp.Diff(want, got); diff != "" || why != "" {
 			t.Fatalf("%s %s", why, diff)
 		}
@@ -282,11 +282,11 @@ func FuzzBill(f *testing.F) {
 		if why != "" {
 			texts = [][]byte{raw}
 		}
-		all, traded, why := readTrades(texts, testSeller, reportDay)
+		all, why := readTrades(texts, testSeller, reportDay)
 		if why != "" && len(all) > 0 {
 			t.Error("a refused bill has movements")
 		}
-		more, _ := readChanges(texts, testSeller, reportDay, traded)
+		more, _ := readChanges(texts, testSeller, reportDay)
 		for _, m := range append(all, more...) {
 			if !reportDay.Holds(m.At, china) || m.Amount.Currency != cny || m.Kind == "" || m.ID == "" {
 				t.Errorf("kept %+v", m)
