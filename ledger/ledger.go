@@ -41,7 +41,7 @@ const (
 	Withheld   Book = "withheld"   // what they hold back because of disputes
 	Bank       Book = "bank"       // what they paid out
 	Exchange   Book = "exchange"   // the other side of what they converted
-	Adjustment Book = "adjustment" // what staff accepted of their reports
+	Adjustment Book = "adjustment" // what staff accepted of their reports, and vouchers of the seller's
 )
 
 // Provider is the book of what a payment provider owes us.

@@ -16,8 +16,11 @@ func (m Movement) posting() ledger.Posting {
 	p := ledger.Posting{Account: m.Account, Subject: m.Provider + ":" + m.ID, Step: "settled"}
 	switch m.Kind {
 	case payment.MovedCharge, payment.MovedRefund:
-		if m.Amount.Currency != m.Settled.Currency {
+		switch short, err := m.Settled.Sub(m.Amount); {
+		case err != nil: // another currency
 			p.Transfers = append(p.Transfers, owed(m.Provider, ledger.Exchange, m.Amount.Neg()), owed(m.Provider, ledger.Exchange, m.Settled))
+		case !short.IsZero(): // a part of it was the seller's own: a voucher
+			p.Transfers = append(p.Transfers, owed(m.Provider, ledger.Adjustment, short))
 		}
 	case payment.MovedDispute, payment.MovedDisputeWon:
 		p.Transfers = append(p.Transfers, owed(m.Provider, ledger.Withheld, m.Settled))
