@@ -1,9 +1,6 @@
 package stripesim
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Upset lets these troubles befall the next calls, one each. A call that is
 // answered from what is kept under its key uses one up.
@@ -69,46 +66,5 @@ func (s *Sim) SettleRefund(name string, ok bool) error {
 		return fmt.Errorf("stripesim: no refund called %q can end so", name)
 	}
 	s.finish(r, ok)
-	return nil
-}
-
-// Dispute lets the customer's bank take back what a payment still holds, or
-// all of it where everything was refunded. It fails if nothing by that name
-// was captured, or it is disputed already.
-func (s *Sim) Dispute(name string) error {
-	s.enter()
-	defer s.mu.Unlock()
-	p := newest(s.named.intents[name], func(p *intent) bool { return p.status == succeeded && !p.latest.disputed })
-	if p == nil {
-		return fmt.Errorf("stripesim: nothing called %q can be disputed", name)
-	}
-	ch := p.latest
-	d := &dispute{id: s.newID("dp_1", 23), charge: ch, amount: ch.captured - ch.refunded, status: "needs_response", createdAt: s.now}
-	if d.amount == 0 {
-		d.amount = ch.captured
-	}
-	ch.disputed = true
-	s.disputes = append(s.disputes, d)
-	s.emit("charge.dispute.created", d.json())
-	s.emit("charge.dispute.funds_withdrawn", d.json())
-	return nil
-}
-
-// CloseDispute decides the dispute of a payment. It fails if none is open.
-func (s *Sim) CloseDispute(name string, won bool) error {
-	s.enter()
-	defer s.mu.Unlock()
-	d := newest(s.disputes, func(d *dispute) bool {
-		return d.status == "needs_response" && slices.Contains(s.named.intents[name], d.charge.intent)
-	})
-	if d == nil {
-		return fmt.Errorf("stripesim: nothing called %q is disputed", name)
-	}
-	d.status = "lost"
-	if won {
-		d.status = "won"
-		s.emit("charge.dispute.funds_reinstated", d.json())
-	}
-	s.emit("charge.dispute.closed", d.json())
 	return nil
 }

@@ -205,6 +205,11 @@ func (s *Sim) act(c *Call, ready *admitted) {
 
 // choose says what goes wrong with this call.
 func (s *Sim) choose(r *http.Request) Trouble {
+	if len(s.upsetReports) > 0 && reports(r) {
+		t := s.upsetReports[0]
+		s.upsetReports = s.upsetReports[1:]
+		return t
+	}
 	if len(s.upset) > 0 {
 		t := s.upset[0]
 		s.upset = s.upset[1:]
@@ -280,14 +285,22 @@ func (s *Sim) table() []route {
 		{"POST", "/v1/payment_intents/{id}/cancel", s.cancelIntent},
 		{"GET", "/v1/charges", s.listCharges},
 		{"GET", "/v1/charges/{id}", s.getCharge},
+		{"GET", "/v1/balance_transactions", s.listTransactions},
 		{"GET", "/v1/balance_transactions/{id}", s.getTransaction},
+		{"GET", "/v1/payouts", s.listPayouts},
+		{"GET", "/v1/payouts/{id}", s.getPayout},
 		{"POST", "/v1/refunds", s.createRefund},
 		{"GET", "/v1/refunds", s.listRefunds},
 		{"GET", "/v1/refunds/{id}", s.getRefund},
 		{"GET", "/v1/disputes", s.listDisputes},
 		{"GET", "/v1/disputes/{id}", s.getDispute},
+		{"POST", "/v1/disputes/{id}", s.updateDispute},
+		{"POST", "/v1/disputes/{id}/close", s.acceptDispute},
 		{"POST", "/v1/customers", s.createCustomer},
+		{"GET", "/v1/customers", s.listCustomers},
 		{"GET", "/v1/customers/{id}", s.getCustomer},
+		{"POST", "/v1/customers/{id}", s.updateCustomer},
+		{"DELETE", "/v1/customers/{id}", s.deleteCustomer},
 		{"GET", "/v1/customers/{id}/payment_methods", s.listMethodsOf},
 		{"GET", "/v1/payment_methods", s.listMethods},
 		{"GET", "/v1/payment_methods/{id}", s.getMethod},

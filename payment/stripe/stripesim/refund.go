@@ -14,6 +14,8 @@ type refund struct {
 	reason    string
 	metadata  map[string]string
 	createdAt time.Time
+
+	transaction, failure *transaction // what it took, and what came back when it failed
 }
 
 func (s *Sim) createRefund(f *form, _ string) step {
@@ -70,7 +72,7 @@ func (s *Sim) refundable(intentID, chargeID string) (*charge, *apiError) {
 	switch {
 	case ch == nil || ch.status != "succeeded" || ch.captured == 0:
 		return nil, wrong("charge_not_refundable", param, "%s has no successful charge to refund.", id)
-	case ch.disputed:
+	case s.contested(ch):
 		return nil, wrong("charge_disputed", "", "Charge %s has been charged back; cannot issue a refund.", ch.id)
 	case ch.refunded >= ch.captured:
 		return nil, wrong("charge_already_refunded", "", "Charge %s has already been refunded.", ch.id)
@@ -86,11 +88,17 @@ func (s *Sim) begin(r *refund) {
 	ch := r.charge
 	ch.refunded += r.amount
 	s.refunds = append(s.refunds, r)
+	s.bookRefund(r)
 	for _, name := range namesOf([]string{r.id}, r.metadata) {
 		s.named.refunds[name] = append(s.named.refunds[name], r)
 	}
 	s.emit("refund.created", r.json())
 	s.emit("charge.refunded", ch.json())
+	for _, d := range s.disputes {
+		if d.charge == ch && d.inquiry && d.open() && ch.refunded == ch.captured {
+			s.decide(d, true) // there is nothing left to ask about
+		}
+	}
 }
 
 // finish ends a pending refund. One that had succeeded can still come back
@@ -101,6 +109,7 @@ func (s *Sim) finish(r *refund, ok bool) {
 	} else {
 		r.status = "failed"
 		r.charge.refunded -= r.amount
+		r.failure = s.book(&transaction{kind: "refund_failure", amount: r.amount, currency: r.charge.intent.currency, source: r.link()})
 		s.emit("refund.failed", r.json())
 	}
 	s.emit("refund.updated", r.json())
@@ -134,76 +143,22 @@ func (s *Sim) listRefunds(f *form, _ string) step {
 	}
 }
 
+func (r *refund) link() link { return link{id: r.id, open: r.json} }
+
 func (r *refund) json() obj {
 	o := obj{
 		"id": r.id, "object": "refund", "amount": r.amount, "currency": r.charge.intent.currency, "status": r.status,
 		"charge": r.charge.link(), "payment_intent": r.charge.intent.link(), "reason": orNull(r.reason),
-		"metadata": maps.Clone(r.metadata), "created": r.createdAt.Unix(), "balance_transaction": nil, "receipt_number": nil,
+		"metadata": maps.Clone(r.metadata), "created": r.createdAt.Unix(), "balance_transaction": r.transaction.link(r.charge.sim.now), "receipt_number": nil,
 		"destination_details": obj{"type": r.charge.method.tool.kind},
 	}
+	o["failure_balance_transaction"] = link{hidden: true}
 	switch r.status {
 	case "failed":
 		o["failure_reason"] = "expired_or_canceled_card"
+		o["failure_balance_transaction"] = r.failure.link(r.charge.sim.now)
 	case "pending":
 		o["pending_reason"] = "processing"
 	}
 	return o
-}
-
-// dispute is a customer's bank taking money back.
-type dispute struct {
-	id        string
-	charge    *charge
-	amount    int64
-	status    string // needs_response, won, lost
-	createdAt time.Time
-}
-
-// withheld is what a dispute keeps from the seller.
-func (d *dispute) withheld() int64 {
-	if d.status == "won" {
-		return 0
-	}
-	return d.amount
-}
-
-func (s *Sim) getDispute(_ *form, id string) step {
-	return func() (obj, *apiError) {
-		for _, d := range s.disputes {
-			if d.id == id {
-				return d.json(), nil
-			}
-		}
-		return nil, missing("dispute", id, "")
-	}
-}
-
-func (s *Sim) listDisputes(f *form, _ string) step {
-	intentID, chargeID, l := f.text("payment_intent", 255), f.text("charge", 255), f.listing()
-	return func() (obj, *apiError) {
-		var all []entry
-		for _, d := range s.disputes {
-			if (intentID == "" || d.charge.intent.id == intentID) && (chargeID == "" || d.charge.id == chargeID) {
-				all = append(all, entry{d.id, d.createdAt, d.json})
-			}
-		}
-		return l.show("/v1/disputes", all)
-	}
-}
-
-func (d *dispute) json() obj {
-	booked := func(amount int64, kind string) obj {
-		return obj{"object": "balance_transaction", "id": "txn_" + kind + d.id[3:], "amount": amount, "fee": 0, "net": amount, "currency": d.charge.intent.currency, "type": "adjustment", "reporting_category": kind}
-	}
-	books := []any{booked(-d.amount, "dispute")}
-	if d.status == "won" {
-		books = append(books, booked(d.amount, "dispute_reversal"))
-	}
-	return obj{
-		"id": d.id, "object": "dispute", "livemode": false, "created": d.createdAt.Unix(), "status": d.status,
-		"amount": d.amount, "currency": d.charge.intent.currency, "charge": d.charge.link(), "payment_intent": d.charge.intent.link(),
-		"reason": "fraudulent", "is_charge_refundable": false, "metadata": obj{}, "balance_transactions": books,
-		"evidence": obj{}, "evidence_details": obj{"due_by": d.createdAt.Add(7 * 24 * time.Hour).Unix(), "has_evidence": false, "past_due": false, "submission_count": 0},
-		"payment_method_details": obj{"type": "card", "card": obj{"brand": d.charge.method.tool.brand, "case_type": "chargeback", "network_reason_code": "10.4"}},
-	}
 }

@@ -207,7 +207,11 @@ func (l listing) show(url string, all []entry) (obj, *apiError) {
 	if more && l.before != "" {
 		part = part[int64(len(part))-l.limit:]
 	} else if more {
-		part = part[:l.limit]
+		n := l.limit
+		if n > 1 && part[n-1].id == part[n].id {
+			n-- // a row that is listed twice stays together: a cursor cannot stand between
+		}
+		part = part[:n]
 	}
 	data := []any{}
 	for _, e := range part {

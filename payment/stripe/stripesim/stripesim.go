@@ -10,11 +10,12 @@
 //	POST /v1/payment_intents              GET /v1/payment_intents[/{id}]
 //	POST /v1/payment_intents/{id}/confirm | capture | cancel
 //	POST /v1/refunds                      GET /v1/refunds[/{id}]
-//	POST /v1/customers                    GET /v1/customers/{id}
+//	POST, GET /v1/customers[/{id}]        DELETE /v1/customers/{id}
 //	POST /v1/payment_methods/{id}/attach | detach
 //	GET  /v1/payment_methods[/{id}]       GET /v1/customers/{id}/payment_methods
-//	GET  /v1/charges[/{id}]  GET /v1/disputes[/{id}]  GET /v1/events[/{id}]
-//	GET  /v1/balance_transactions/{id}
+//	GET  /v1/charges[/{id}]  GET /v1/events[/{id}]
+//	GET, POST /v1/disputes[/{id}]         POST /v1/disputes/{id}/close
+//	GET  /v1/balance_transactions[/{id}]  GET /v1/payouts[/{id}]
 //
 // Bodies are form-encoded, amounts are integers in the currency's smallest
 // unit, [Version] must be named in Stripe-Version. Unknown, missing and
@@ -27,11 +28,13 @@
 //
 // # The other side
 //
-// The customer is [Sim.Pay], [Sim.PayWith], [Sim.Decline], [Sim.Authenticate]
-// and [Sim.GiveUp], or a person at the page. Bank and Stripe are the methods in
-// bank.go. [Trouble] is what goes wrong with a call, [Delivery] with an event's
-// notice; the wire itself is package outboundsim's. What really happened is in
-// [Sim.Captured], [Sim.Refunded] and the lists beside them.
+// The customer is [Sim.Pay], [Sim.PayWith], [Sim.PayAndSave], [Sim.Decline],
+// [Sim.Authenticate] and [Sim.GiveUp], or a person at the page. Bank and Stripe
+// are the methods in bank.go, in saved.go for cards that are saved, and in dispute.go.
+// What is wrong with the list of balance transactions is in report.go. [Trouble]
+// is what goes wrong with a call, [Delivery] with an event's notice; the wire
+// itself is package outboundsim's. What really happened is in [Sim.Captured],
+// [Sim.Refunded] and the lists beside them.
 //
 // # Sources
 //
@@ -44,7 +47,17 @@
 // when nothing was captured, and when method and currency do not fit; the
 // cancellation reason of an expired session's intent; the plan of retried
 // webhooks; minimum amounts other than those of yen and dollar; the fee of 3.6 %;
-// and that a failed refund lets a charge's amount_refunded fall.
+// that a failed refund lets a charge's amount_refunded fall; that a ticked box
+// saves a card without setup_future_usage, and the box is not shown to guests;
+// that a card whose month is over is refused by its bank; the codes, if any, of a
+// method that is foreign, detached or used up; that a deleted customer's
+// methods are told as detached; the fee of a dispute, 1300 yen or 15 of a currency
+// with cents, kept whoever wins; four days until money clears and two until a
+// payout arrives; that a movement's list entry has the time at which it happened
+// even where it is booked later; that a refund is possible again after a dispute
+// was won; that evidence is heard once and not after due_by, while only the bank
+// ends the dispute then; how an inquiry ends. Every currency settles in itself:
+// there is no exchange.
 //
 // Tsuzuku is a program; this package promises nothing to other modules.
 package stripesim
@@ -117,9 +130,16 @@ type Sim struct {
 	charges    []*charge
 	refunds    []*refund
 	disputes   []*dispute
-	customers  map[string]*customer
+	payouts    []*payout
+	customers  []*customer
+	customerOf map[string]*customer // by identifier
 	methods    []*method
 	methodOf   map[string]*method // by identifier
+
+	transactions []*transaction // of the balance, oldest first
+	upsetReports []Trouble
+	reportLag    time.Duration
+	losePages    int
 
 	// named finds what belongs to a name: an identifier of ours or theirs.
 	named struct {
@@ -133,8 +153,9 @@ type Sim struct {
 	deliver []Delivery // asked for by Tell, before Config.Deliver
 	secrets []secret   // newest first
 
-	declineNext, pendNext int
-	holdRefunds           bool
+	declineNext, pendNext, askNext int
+	refuseNext                     []string // decline codes
+	holdRefunds                    bool
 }
 
 // New returns a Stripe account in which nothing has happened yet. It panics
@@ -147,12 +168,12 @@ func New(cfg Config) *Sim {
 		cfg.PageBase = "https://stripesim.invalid"
 	}
 	s := &Sim{
-		cfg:       cfg,
-		rand:      cfg.Rand,
-		keys:      map[string]*kept{},
-		customers: map[string]*customer{},
-		methodOf:  map[string]*method{},
-		secrets:   []secret{{text: cfg.WebhookSecret}},
+		cfg:        cfg,
+		rand:       cfg.Rand,
+		keys:       map[string]*kept{},
+		customerOf: map[string]*customer{},
+		methodOf:   map[string]*method{},
+		secrets:    []secret{{text: cfg.WebhookSecret}},
 	}
 	if s.rand == nil {
 		s.rand = rand.New(rand.NewPCG(20260325, 85))
@@ -176,6 +197,7 @@ func (s *Sim) enter() {
 func (s *Sim) tick() {
 	s.now = s.cfg.Now().UTC()
 	s.forgetKeys()
+	s.arrive()
 	running := s.open[:0]
 	for _, cs := range s.open {
 		if cs.status == "open" && !s.now.Before(cs.expiresAt) {
