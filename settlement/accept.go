@@ -45,7 +45,9 @@ func (r *Room) Accept(ctx context.Context, provider string, day payment.Day, kin
 
 // askedAbout reports whether a difference goes away when the provider is asked:
 // accepted, it would be booked twice.
-func askedAbout(k Kind) bool { return k == NotPaidHere || k == RefundNotDoneHere || k == RefundCameBack }
+func askedAbout(k Kind) bool {
+	return k == NotPaidHere || k == RefundNotDoneHere || k == RefundCameBack
+}
 
 // subject names a difference in the trail and in the books.
 func (d Difference) subject() string {

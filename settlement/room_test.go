@@ -389,6 +389,11 @@ func TestTwiceAndOtherwise(t *testing.T) {
 		if got := kinds(o.reconcile(t)); got != nil {
 			t.Errorf("said as at first: %v", got)
 		}
+		m.Amount, m.Settled = yen(2801), yen(2801)
+		o.bank.moved = []payment.Movement{m}
+		if got := kinds(o.reconcile(t)); !slices.Equal(got, []settlement.Kind{settlement.OtherAmount}) {
+			t.Errorf("what is not booked by the report is taken as it is said now: %v", got)
+		}
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/db"
@@ -41,7 +42,16 @@ func (r *Room) keep(ctx context.Context, all []Movement) error {
 		n := min(len(all), atOnce)
 		err := r.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 			var b db.Batch
+			refunds := map[string]order.Key{} // of this lot
 			for _, m := range all[:n] {
+				k, err := whose(ctx, tx, m, refunds)
+				if err != nil {
+					return err
+				}
+				m.Account, m.Payment = k.Account, k.ID
+				if m.RefundID != "" && k.ID != "" {
+					refunds[m.RefundID] = k
+				}
 				if err := addKept(ctx, &b, tx, m); err != nil {
 					return err
 				}
@@ -56,38 +66,50 @@ func (r *Room) keep(ctx context.Context, all []Movement) error {
 	return nil
 }
 
-// addKept appends what is new about one movement.
-func addKept(ctx context.Context, b *db.Batch, tx db.Tx, m Movement) error {
+// whose is the payment that a movement is about. A refund that came back may be
+// told without it; then it is that of the refund, which was told before.
+func whose(ctx context.Context, tx db.Tx, m Movement, refunds map[string]order.Key) (order.Key, error) {
 	k, err := order.FindPayment(ctx, tx, m.Provider, m.Ref, m.MoneyID)
+	if err != nil || k.ID != "" || m.RefundID == "" {
+		return k, err
+	}
+	if k, ok := refunds[m.RefundID]; ok {
+		return k, nil
+	}
+	err = tx.QueryRow(ctx, `SELECT account_id, payment_id FROM movements
+		WHERE provider = $1 AND refund_id = $2 AND refund_id <> '' AND payment_id <> '' LIMIT 1`, m.Provider, m.RefundID).Scan(&k.Account, &k.ID)
+	if errors.Is(err, db.ErrNoRows) {
+		return order.Key{}, nil
+	}
+	return k, err
+}
+
+// addKept appends what is new about one movement. What a later reading says
+// otherwise takes its place, unless it would have been booked otherwise: books are
+// not rewritten by a report, so that is a difference.
+func addKept(ctx context.Context, b *db.Batch, tx db.Tx, m Movement) error {
+	was, err := kept(ctx, tx, m)
 	if err != nil {
 		return err
 	}
-	m.Account, m.Payment = k.Account, k.ID
-	was, err := kept(ctx, tx, m)
-	switch {
-	case err != nil:
-		return err
-	case was == nil:
+	if was == nil {
 		addMovement(b, m, tx.Now())
 		m.posting().AddTo(b, tx.Now())
 		return nil
-	case was.Account != m.Account && was.Account == "":
-		// Whose it is has become known. It was booked once, and stays so.
-		b.Add(`DELETE FROM movements WHERE account_id = '' AND provider = $1 AND id = $2`, m.Provider, m.ID)
-		now := *was
-		now.Account, now.Payment = m.Account, m.Payment
-		addMovement(b, now, tx.Now())
 	}
-	restated := ""
-	if !was.same(m) {
-		restated = m.words()
+	now := m
+	if !was.same(m) && !slices.Equal(was.posting().Transfers, m.posting().Transfers) {
+		now = *was
+		now.Account, now.Payment, now.Stated, now.Restated = m.Account, m.Payment, m.Stated, m.words()
 	}
-	account := was.Account
-	if account == "" {
-		account = m.Account
+	if now == *was {
+		return nil
 	}
-	b.Add(`UPDATE movements SET stated = $4, restated = $5 WHERE account_id = $1 AND provider = $2 AND id = $3 AND (stated <> $4 OR restated <> $5)`,
-		account, m.Provider, m.ID, m.Stated, restated)
+	if was.Account != "" {
+		now.Account, now.Payment = was.Account, was.Payment // whose it is may become known, and stays so
+	}
+	b.Add(`DELETE FROM movements WHERE account_id = $1 AND provider = $2 AND id = $3`, was.Account, was.Provider, was.ID)
+	addMovement(b, now, tx.Now())
 	return nil
 }
 

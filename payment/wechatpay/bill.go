@@ -150,9 +150,10 @@ func name(s string) string {
 
 // flows is what the bill of funds says that the other bill does not.
 type flows struct {
-	fees   map[string]int64 // fen that were taken, by transaction
+	fees   map[string]int64 // fen that were taken, less those given back, by transaction or refund
 	spent  map[string]int64 // fen that went out for a refund, by our reference
 	at     map[string]time.Time
+	backs  []payment.Movement // refunds that came back
 	others []payment.Movement
 }
 
@@ -168,13 +169,12 @@ func readFunds(text string, day payment.Day) (f flows, why string) {
 	}
 	var in, out int64
 	for _, row := range t.rows {
-		id, voucher, word := name(t.get(row, "微信支付业务单号")), name(t.get(row, "业务凭证号")), t.get(row, "业务类型")
 		m, ok := inFen(t.get(row, "收支金额"))
 		at, on := moment(t.get(row, "记账时间"))
 		if !ok || !on || !day.Holds(at, china) || m.Minor < 0 {
 			return f, "a row of the bill of funds that makes no sense"
 		}
-		switch side := t.get(row, "收支类型"); side {
+		switch t.get(row, "收支类型") {
 		case "收入":
 			in += m.Minor
 		case "支出":
@@ -183,26 +183,52 @@ func readFunds(text string, day payment.Day) (f flows, why string) {
 		default:
 			return f, "a row of the bill of funds that goes neither in nor out"
 		}
-		switch {
-		case word == "扣除交易手续费":
-			f.fees[id] -= m.Minor
-		case word == "退款":
-			f.spent[voucher] -= m.Minor
-			f.at[voucher] = at
-		case word != "交易":
-			f.others = append(f.others, other(id, name(t.get(row, "资金流水单号")), word, m, at))
-		}
+		f.add(t, row, m, at)
 	}
 	return f, t.counted("资金流水总笔数", len(t.rows), map[string]int64{"收入金额": in * 1000, "支出金额": out * 1000})
 }
 
-// other is a change of the account that no trade made.
-func other(id, flow, word string, m money.Money, at time.Time) payment.Movement {
-	kind := payment.MovedOther
-	if strings.Contains(word, "提现") {
-		kind = payment.MovedPayout
+// add sorts one row. What a trade brought is left to the other bill: here it may
+// stand a day later.
+func (f *flows) add(t table, row []string, m money.Money, at time.Time) {
+	id, number, voucher := name(t.get(row, "微信支付业务单号")), name(t.get(row, "资金流水单号")), name(t.get(row, "业务凭证号"))
+	word := t.get(row, "业务类型")
+	moved := payment.Movement{ID: "fund/" + id + "/" + number, Code: clip(word, 64), Amount: m, Settled: m, Fee: money.Of(0, yuan), FeeTold: true, At: at}
+	switch {
+	case word == "扣除交易手续费" || word == "退回交易手续费":
+		f.fees[id] -= m.Minor
+	case word == "退款" && m.Minor < 0:
+		f.spent[voucher] -= m.Minor
+		f.at[voucher] = at
+	case word == "退款":
+		moved.Kind, moved.MoneyID, moved.RefundRef, moved.RefundID = payment.MovedRefund, number, voucher, id
+		f.backs = append(f.backs, moved)
+	case word == "交易":
+	case strings.Contains(word, "提现"):
+		moved.Kind = payment.MovedPayout
+		f.others = append(f.others, moved)
+	default:
+		moved.Kind = payment.MovedOther
+		f.others = append(f.others, moved)
 	}
-	return payment.Movement{ID: "fund/" + id + "/" + flow, Kind: kind, Code: clip(word, 20), Amount: m, Settled: m, FeeTold: true, At: at}
+}
+
+// take is the fee of something, once.
+func (f flows) take(id string) (money.Money, bool) {
+	n, ok := f.fees[id]
+	delete(f.fees, id)
+	return money.Of(n, yuan), ok
+}
+
+// rest are the movements of which no trade of the day tells. The fee of a refund
+// that came back belongs to it where the refund itself was on another day.
+func (f flows) rest() []payment.Movement {
+	for i, m := range f.backs {
+		if fee, ok := f.take(m.RefundID); ok {
+			f.backs[i].Fee = fee
+		}
+	}
+	return append(f.backs, f.others...)
 }
 
 // readTrades reads the bill of trades. What a trade really cost stands in the bill
@@ -254,8 +280,8 @@ func (t table) trade(row []string, day payment.Day, f flows) (m payment.Movement
 	switch m.Code {
 	case "SUCCESS":
 		m.Kind = payment.MovedCharge
-		if taken, ok := f.fees[id]; ok {
-			m.Fee = money.Of(taken, yuan)
+		if taken, ok := f.take(id); ok {
+			m.Fee = taken
 		}
 		timely = timely && day.Holds(at, china)
 	case "REFUND", "REVOKED":
@@ -279,10 +305,14 @@ func (t table) trade(row []string, day payment.Day, f flows) (m payment.Movement
 	}
 	if m.Kind == payment.MovedRefund {
 		m.Amount, m.Settled = m.Amount.Neg(), m.Settled.Neg()
-		if spent, ok := f.spent[m.RefundRef]; ok && spent <= -m.Settled.Minor {
-			m.Fee = money.Of(m.Settled.Minor+spent, yuan) // less went out than the customer got
+		spent, went := f.spent[m.RefundRef]
+		if went {
+			// The fee came back in a row of its own, or less went out than the
+			// customer got.
+			m.Fee, _ = f.take(m.RefundID)
+			m.Fee.Minor -= max(-m.Settled.Minor-spent, 0)
 		}
-		return m, t.get(row, "退款状态") != "FAIL", ""
+		return m, went || t.get(row, "退款状态") != "FAIL", ""
 	}
 	return m, true, ""
 }

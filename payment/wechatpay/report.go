@@ -64,7 +64,7 @@ func (a *Adapter) Report(ctx context.Context, day payment.Day, page string) (pay
 	if why != "" {
 		return payment.ReportPage{}, badReport(why)
 	}
-	return payment.ReportPage{Movements: append(moved, flows.others...), Whole: true}, nil
+	return payment.ReportPage{Movements: append(moved, flows.rest()...), Whole: true}, nil
 }
 
 func badReport(why string) error {

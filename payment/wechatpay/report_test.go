@@ -117,8 +117,8 @@ func TestReportReadsBothBills(t *testing.T) {
 			ID: refundID, Kind: payment.MovedRefund, Code: "REFUND", Ref: attempt().Ref, MoneyID: transaction, RefundRef: refundNo, RefundID: refundID,
 			Amount: fen(-500), Settled: fen(-500), Fee: fen(-3), FeeTold: true, At: at(12, 0, 0),
 		},
-		{ID: "fund/1900009231/77", Kind: payment.MovedPayout, Code: "提现", Amount: fen(-9000), Settled: fen(-9000), FeeTold: true, At: at(23, 0, 0)},
-		{ID: "fund/1900009232/78", Kind: payment.MovedOther, Code: "月球税", Amount: fen(-1), Settled: fen(-1), FeeTold: true, At: at(23, 30, 0)},
+		{ID: "fund/1900009231/77", Kind: payment.MovedPayout, Code: "提现", Amount: fen(-9000), Settled: fen(-9000), Fee: fen(0), FeeTold: true, At: at(23, 0, 0)},
+		{ID: "fund/1900009232/78", Kind: payment.MovedOther, Code: "月球税", Amount: fen(-1), Settled: fen(-1), Fee: fen(0), FeeTold: true, At: at(23, 30, 0)},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -141,6 +141,41 @@ func TestReportOfTradesAlone(t *testing.T) {
 		"总交易单数,总交易额,总退款金额,总企业红包退款金额,手续费总金额\n`1,`12.30,`0,`0,`0.075\n"
 	if got, why = readTrades(old, testMch, reportDay, flows{}); why != "" || len(got) != 1 || got[0].Amount != fen(1230) || got[0].Fee != fen(8) {
 		t.Errorf("%s: %+v", why, got)
+	}
+}
+
+// A refund that came back stands in the bill of funds alone; whether its fee was
+// kept in a row of its own or not, the account's change is what is told.
+func TestRefundsThatComeBack(t *testing.T) {
+	funds := func(in, out string, rows ...string) string {
+		return fundColumns + "\n" + strings.Join(rows, "") + "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额\n`" + fmt.Sprint(len(rows)) + ",`0,`" + in + ",`0,`" + out + "\n"
+	}
+	gone := line("2026-03-03 12:00:01", refundID, "8", "退款", "退款", "支出", "5.00", "0", "api", "", refundNo)
+	feeBack := line("2026-03-03 12:00:01", refundID, "9", "退款", "退回交易手续费", "收入", "0.03", "0", "api", "", refundNo)
+	back := line("2026-03-03 15:00:00", refundID, "10", "退款", "退款", "收入", "5.00", "0", "api", "", refundNo)
+	feeAgain := line("2026-03-03 15:00:00", refundID, "11", "退款", "扣除交易手续费", "支出", "0.03", "0", "api", "", refundNo)
+	one := trades("`1,`0.00,`5.00,`0.00,`-0.03000,`0.00,`5.00\n", refundRow("5.00", "-0.03000", "FAIL"))
+	for name, c := range map[string]struct {
+		trades, funds string
+		want          []string // amounts and fees
+	}{
+		"on another day":                  {"", funds("5.00", "0.03", back, feeAgain), []string{"500 CNY 3 CNY"}},
+		"on the same day":                 {one, funds("5.03", "5.03", gone, feeBack, back, feeAgain), []string{"-500 CNY 0 CNY", "500 CNY 0 CNY"}},
+		"it failed after it had gone out": {one, funds("0.03", "5.00", gone, feeBack), []string{"-500 CNY -3 CNY"}},
+		"it failed and never went":        {one, "", nil},
+	} {
+		f, why := readFunds(c.funds, reportDay)
+		all, why2 := readTrades(c.trades, testMch, reportDay, f)
+		var got []string
+		for _, m := range append(all, f.rest()...) {
+			if m.Kind != payment.MovedRefund || m.RefundRef != refundNo || m.RefundID != refundID {
+				t.Errorf("%s: %+v", name, m)
+			}
+			got = append(got, m.Amount.String()+" "+m.Fee.String())
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" || why+why2 != "" {
+			t.Errorf("%s: %s %s %s", name, why, why2, diff)
+		}
 	}
 }
 
@@ -282,7 +317,7 @@ func FuzzBill(f *testing.F) {
 		if why != "" && len(all) > 0 {
 			t.Error("a refused bill has movements")
 		}
-		for _, m := range append(all, flow.others...) {
+		for _, m := range append(all, flow.rest()...) {
 			if !reportDay.Holds(m.At, china) || m.Amount.Currency != yuan || m.Kind == "" || m.ID == "" {
 				t.Errorf("kept %+v", m)
 			}

@@ -27,6 +27,7 @@ CREATE TABLE movements (
 );
 CREATE INDEX movements_day ON movements (provider, day);
 CREATE INDEX movements_payment ON movements (account_id, payment_id);
+CREATE INDEX movements_refund ON movements (provider, refund_id) WHERE refund_id <> '';
 
 -- One row a provider and day: the row is the work of reading its report.
 CREATE TABLE settlement_days (
