@@ -137,7 +137,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill,
 			From: message.From{Seller: "Tsuzuku", URL: c.URL},
 		},
-		Settlement: &settlement.Room{DB: d, IDs: ids, Providers: adapters.Providers, Log: env.Log},
+		Settlement: &settlement.Room{DB: d, IDs: ids, Providers: adapters.Providers, Daily: c.reads, Log: env.Log},
 	}, nil
 }
 

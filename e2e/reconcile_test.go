@@ -24,41 +24,47 @@ import (
 	"github.com/tsuzuku/tsuzuku/world"
 )
 
-// ledgerDay is a day of trade at one provider, over the real wire protocols: two
-// sales that are kept and one that is refunded. Its report is ready.
+// ledgerDay is a day of trade at one provider, over the real wire protocols: a
+// sale that is kept and one that is refunded. Its report is ready.
 type ledgerDay struct {
 	*branch
 	bank     *world.Bank
+	rail     payment.Rail
 	currency money.Currency
+	zone     *time.Location // of the provider's days
 	day      payment.Day
 	kept     *purchase
 }
 
-func tradeADay(t *testing.T, env dbtest.Env, provider string, rail payment.Rail, currency money.Currency) *ledgerDay {
+func openLedger(t *testing.T, env dbtest.Env, provider string, rail payment.Rail, currency money.Currency) *ledgerDay {
 	t.Helper()
 	b := openBranch(t, env)
 	at := slices.IndexFunc(b.town.Banks, func(bank *world.Bank) bool { return bank.Name == provider })
-	l := &ledgerDay{branch: b, bank: b.town.Banks[at], currency: currency}
 	zone, err := b.Settlement.Zone(provider)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 3 {
-		p := b.buy(t, l.bank, rail, currency)
-		if i == 2 {
-			b.town.Simple.Choose = func(carrier.Extension) carriersim.Fault { return carriersim.Refuse }
-		}
-		p.start(t)
-		p.pays(t)
-		p.pass(t, 10*time.Minute)
-		b.town.Simple.Choose = nil
-		if i == 0 {
-			l.kept = p
-		}
-	}
-	l.day = payment.DayOf(b.DB.Now(), zone)
-	b.clock.Set(l.day.Next().Start(zone).Add(11 * time.Hour)) // every provider has made its report by then
-	return l
+	return &ledgerDay{branch: b, bank: b.town.Banks[at], rail: rail, currency: currency, zone: zone}
+}
+
+// trade is another day of trade.
+func (l *ledgerDay) trade(t *testing.T) {
+	t.Helper()
+	l.day = payment.DayOf(l.DB.Now(), l.zone)
+	l.kept = l.sell(t)
+	l.town.Simple.Choose = func(carrier.Extension) carriersim.Fault { return carriersim.Refuse }
+	l.sell(t)
+	l.town.Simple.Choose = nil
+	l.clock.Set(l.day.Next().Start(l.zone).Add(11 * time.Hour)) // every provider has made its report by then
+}
+
+func (l *ledgerDay) sell(t *testing.T) *purchase {
+	t.Helper()
+	p := l.buy(t, l.bank, l.rail, l.currency)
+	p.start(t)
+	p.pays(t)
+	p.pass(t, 5*time.Minute)
+	return p
 }
 
 // reconcile compares the day, and returns the differences without repetitions.
@@ -105,7 +111,7 @@ func stripeMisreports() []misreport {
 	flaw := func(kind string, f stripesim.Flaw) func(*testing.T, *ledgerDay) {
 		return func(t *testing.T, l *ledgerDay) {
 			for _, tx := range sim(l).Transactions() {
-				if tx.Type == kind {
+				if tx.Type == kind && l.day.Holds(tx.At, time.UTC) {
 					if err := sim(l).Misreport(tx.ID, f); err != nil {
 						t.Fatal(err)
 					}
@@ -130,11 +136,11 @@ func stripeMisreports() []misreport {
 		{"a refund has another amount", flaw("refund", stripesim.RowOther), right, "refund_other_amount", ""},
 		{
 			"an empty page", func(_ *testing.T, l *ledgerDay) { sim(l).LosePages(2) }, func(*testing.T, *ledgerDay) {},
-			"not_there not_there not_there refund_not_there", "",
+			"not_there not_there refund_not_there", "",
 		},
 		{
 			"rows come late", func(_ *testing.T, l *ledgerDay) { sim(l).DelayReports(72 * time.Hour) }, func(_ *testing.T, l *ledgerDay) { sim(l).DelayReports(0) },
-			"not_there not_there not_there refund_not_there", "",
+			"not_there not_there refund_not_there", "",
 		},
 		{
 			"silence", func(_ *testing.T, l *ledgerDay) { sim(l).UpsetReports(stripesim.Troubles...) }, func(*testing.T, *ledgerDay) {},
@@ -176,8 +182,9 @@ func TestReportsAndBooksAgree(t *testing.T) {
 		t.Run(c.provider, func(t *testing.T) {
 			t.Parallel()
 			dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
-				l := tradeADay(t, env, c.provider, c.rail, c.currency)
-				for _, m := range c.wrong { // before an honest one is read
+				l := openLedger(t, env, c.provider, c.rail, c.currency)
+				for _, m := range c.wrong {
+					l.trade(t)
 					before := l.customers(t)
 					m.spoil(t, l)
 					r, found := l.reconcile(t)
@@ -248,7 +255,8 @@ func (l *ledgerDay) clean(t *testing.T) {
 // has one, and the rest is booked.
 func TestReportTellsWhatNobodyTold(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
-		l := tradeADay(t, env, "stripe", payment.Card, "USD")
+		l := openLedger(t, env, "stripe", payment.Card, "USD")
+		l.trade(t)
 		sim := l.bank.Sim.(*stripesim.Sim)
 		l.clock.Set(l.day.Start(time.UTC).Add(20 * time.Hour))
 		l.town.Tell("never")
@@ -274,7 +282,8 @@ func TestReportTellsWhatNobodyTold(t *testing.T) {
 // the report moves no money, it makes us ask.
 func TestReportWakesALostPayment(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
-		l := tradeADay(t, env, "stripe", payment.Card, "USD")
+		l := openLedger(t, env, "stripe", payment.Card, "USD")
+		l.trade(t)
 		l.clock.Set(l.day.Start(time.UTC).Add(20 * time.Hour))
 		p := l.buy(t, l.bank, payment.Card, "USD")
 		p.start(t)

@@ -152,10 +152,11 @@ func planAfter(ctx context.Context, tx db.Tx, provider string, after payment.Day
 	}
 }
 
+// reporters are those whose reports are read by themselves.
 func (r *Room) reporters() map[string]payment.Reporter {
 	all := map[string]payment.Reporter{}
 	for name, p := range r.Providers {
-		if reporter, ok := p.(payment.Reporter); ok {
+		if reporter, ok := p.(payment.Reporter); ok && (r.Daily == nil || r.Daily(name)) {
 			all[name] = reporter
 		}
 	}
@@ -165,7 +166,7 @@ func (r *Room) reporters() map[string]payment.Reporter {
 // work reads a day that is due, compares the days that it may be about, and says
 // when it is looked at again.
 func (r *Room) work(ctx context.Context, d DayState, reporter payment.Reporter) error {
-	if reporter == nil { // of a provider that is not configured any more
+	if reporter == nil { // of a provider that is not read by itself any more
 		return r.again(ctx, d, time.Time{})
 	}
 	now, err := r.read(ctx, d.Provider, d.Day)

@@ -25,6 +25,7 @@ type Room struct {
 	DB        *db.DB
 	IDs       *id.Source
 	Providers map[string]payment.Provider
+	Daily     func(provider string) bool // whether its reports are read by themselves; nil: everybody's
 	Log       *slog.Logger
 
 	planned atomic.Bool // by this process
@@ -131,7 +132,12 @@ func (r *Room) read(ctx context.Context, provider string, day payment.Day) (DayS
 	}
 	all, whole, err := fetch(ctx, reporter, provider, day)
 	if err == nil {
-		err = r.keep(ctx, all)
+		if err := r.keep(ctx, all); err != nil {
+			return DayState{}, err
+		}
+		if whole {
+			err = r.gone(ctx, provider, day, all)
+		}
 		if err != nil {
 			return DayState{}, err
 		}

@@ -389,6 +389,10 @@ func TestTwiceAndOtherwise(t *testing.T) {
 		if got := kinds(o.reconcile(t)); got != nil {
 			t.Errorf("said as at first: %v", got)
 		}
+		o.bank.moved = nil
+		if got := kinds(o.reconcile(t)); !slices.Equal(got, []settlement.Kind{settlement.Restated}) || o.owes(t, "JPY") != 2700 {
+			t.Errorf("not told any more: %v, owes %d", got, o.owes(t, "JPY"))
+		}
 		m.Amount, m.Settled = yen(2801), yen(2801)
 		o.bank.moved = []payment.Movement{m}
 		if got := kinds(o.reconcile(t)); !slices.Equal(got, []settlement.Kind{settlement.OtherAmount}) {

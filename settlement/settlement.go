@@ -46,7 +46,7 @@ const (
 
 	OtherMovement Kind = "other_movement" // a movement of a kind that no rule can book
 	StatedTwice   Kind = "stated_twice"   // one movement stands twice in a report
-	Restated      Kind = "restated"       // a movement reads otherwise than before
+	Restated      Kind = "restated"       // a movement reads otherwise than it was booked, or is not told any more
 )
 
 // Kinds are all of them, for documents.

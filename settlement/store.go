@@ -66,6 +66,28 @@ func (r *Room) keep(ctx context.Context, all []Movement) error {
 	return nil
 }
 
+// gone notes which movements of a day a whole reading does not tell any more.
+// They stay, as they were booked.
+func (r *Room) gone(ctx context.Context, provider string, day payment.Day, all []Movement) error {
+	there := make(map[string]bool, len(all))
+	for _, m := range all {
+		there[m.ID] = true
+	}
+	return r.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		had, err := list(ctx, tx, scanMovement, `SELECT `+movementColumns+` FROM movements WHERE provider = $1 AND day = $2`, provider, day)
+		if err != nil {
+			return err
+		}
+		var b db.Batch
+		for _, m := range had {
+			if !there[m.ID] {
+				b.Add(`UPDATE movements SET restated = $4 WHERE account_id = $1 AND provider = $2 AND id = $3`, m.Account, m.Provider, m.ID, "not in the report any more")
+			}
+		}
+		return tx.Batch(ctx, &b)
+	})
+}
+
 // whose is the payment that a movement is about. A refund that came back may be
 // told without it; then it is that of the refund, which was told before.
 func whose(ctx context.Context, tx db.Tx, m Movement, refunds map[string]order.Key) (order.Key, error) {
