@@ -30,6 +30,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/portal"
 	"github.com/tsuzuku/tsuzuku/reminder"
+	"github.com/tsuzuku/tsuzuku/settlement"
 )
 
 // Env is where the house meets the world: everything that a simulation
@@ -62,14 +63,15 @@ type Adapters struct {
 
 // App is a house that is ready to work.
 type App struct {
-	Config Config
-	Env    Env
-	DB     *db.DB
-	IDs    *id.Source
-	Shelf  *catalogue.Shelf
-	Desk   *order.Desk
-	Door   *account.Door
-	Sender *message.Sender
+	Config     Config
+	Env        Env
+	DB         *db.DB
+	IDs        *id.Source
+	Shelf      *catalogue.Shelf
+	Desk       *order.Desk
+	Door       *account.Door
+	Sender     *message.Sender
+	Settlement *settlement.Room
 
 	adapters Adapters
 }
@@ -135,6 +137,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill,
 			From: message.From{Seller: "Tsuzuku", URL: c.URL},
 		},
+		Settlement: &settlement.Room{DB: d, IDs: ids, Providers: adapters.Providers, Daily: c.reads, Log: env.Log},
 	}, nil
 }
 
@@ -161,6 +164,7 @@ func (a *App) Steps() []Step {
 		{"bill numbers", numbering.Step, 1},
 		{"messages", a.Sender.Step, 1},
 		{"sign-in leftovers", a.Door.Step, 1},
+		{"providers' reports", a.Settlement.Step, 1},
 	}
 }
 

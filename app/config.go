@@ -33,6 +33,8 @@ type Config struct {
 
 	Rail map[payment.Rail]string `help:"Which adapter takes a way to pay, where several could: --rail alipay=stripe. Otherwise the first configured of stripe, paypal, linepay, paypay, alipay, wechatpay that has it. Payments that are open stay where they are." placeholder:"RAIL=ADAPTER"`
 
+	Reports []string `default:"all" help:"Providers whose reports are read once a day and held against the books, by name; all: of everybody who has reports. PayPal's needs the app's feature Transaction Search." placeholder:"ADAPTER"`
+
 	Stripe     Stripe     `embed:"" prefix:"stripe-" group:"Payment: Stripe"`
 	PayPal     PayPal     `embed:"" prefix:"paypal-" group:"Payment: PayPal"`
 	LINEPay    LINEPay    `embed:"" prefix:"linepay-" group:"Payment: LINE Pay"`
@@ -156,6 +158,11 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
 	}
 	return errors.Join(errs...)
+}
+
+// reads reports whether a provider's reports are read by themselves.
+func (c Config) reads(provider string) bool {
+	return slices.Contains(c.Reports, provider) || slices.Contains(c.Reports, "all")
 }
 
 // together reports which settings of a group are missing, if some are there.

@@ -19,7 +19,7 @@ var layers = []string{
 	// the story
 	"renewal", "order",
 	// those who read it
-	"advice", "reminder", "audit", "assistant",
+	"advice", "reminder", "settlement", "audit", "assistant",
 	// doors
 	"ui", "portal", "console", "api", "tmf", "mcp", "hooks",
 	// top

@@ -26,6 +26,7 @@ var notKeyedByAccount = map[string]string{
 	"catalogue_versions": "is the shop's",
 	"bill_series":        "is the shop's",
 	"bill_numbers":       "is the shop's proof that numbers have no gap",
+	"settlement_days":    "is the shop's: a row a provider and day",
 	"goose_db_version":   "is the migration tool's",
 }
 

@@ -23,6 +23,10 @@ const (
 
 	// RefundLate is how long a refund may take until a person should know.
 	RefundLate = 48 * time.Hour
+
+	// ReportLate is how long a provider's report may be missing, or differ from
+	// our books: those who were asked have answered by then.
+	ReportLate = 24 * time.Hour
 )
 
 // Promise is one of the product's promises, by number.

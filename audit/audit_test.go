@@ -77,6 +77,9 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 		"held_without_case":          {order("o", "held", "NULL, 'unclear_reading'")},
 		"customer_not_told":          {order("o", "completed", "NULL, ''")},
 		"message_late":               {strings.Replace(strings.Replace(told, "'sent'", "'due'", 1), "state, created_at)", "state, due_at)", 1)},
+		"provider_differs": {`INSERT INTO differences (account_id, provider, day, kind, subject, order_id, payment_id, ours_minor, ours_currency, theirs_minor, theirs_currency, detail, found_at)
+			VALUES ('', 'stripe', '2026-01-02', 'not_here', 'txn', '', '', 0, '', 1, 'JPY', '', 1)`},
+		"report_late": {`INSERT INTO settlement_days (provider, day, ready_at) VALUES ('stripe', '2026-01-02', 1)`},
 	}
 	wrongs["message_late"] = []string{strings.NewReplacer("'sent', 1)", "'due', 1, 1)", "created_at)", "created_at, due_at)").Replace(told)}
 	for _, c := range audit.Checks {

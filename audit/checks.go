@@ -164,4 +164,12 @@ var Checks = []Check{
 		query: `SELECT m.account_id, m.kind, m.order_id FROM audit_messages m
 			WHERE m.state IN ('due', 'sending', 'unknown') AND m.due_at <= $1`,
 	},
+	{
+		Name: "provider_differs", Promise: BooksBalance, Says: "a provider's report and our books differ, and nobody has accepted it:", Late: ReportLate,
+		query: `SELECT d.account_id, d.kind || ' ' || d.subject, d.provider || ' ' || d.day FROM audit_differences d WHERE d.accepted = '' AND d.found_at <= $1`,
+	},
+	{
+		Name: "report_late", Promise: NothingStuck, Says: "a provider's report could not be read:", Late: ReportLate,
+		query: `SELECT '', s.provider || ' ' || s.day, s.trouble FROM audit_settlement_days s WHERE NOT s.whole AND s.ready_at <= $1`,
+	},
 }

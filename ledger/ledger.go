@@ -36,6 +36,12 @@ const (
 	Loss         Book = "loss"          // served and not paid for
 	Opening      Book = "opening"       // balances that came from elsewhere
 	Receivable   Book = "receivable"    // the customer owes us
+
+	Fees       Book = "fees"       // what payment providers kept
+	Withheld   Book = "withheld"   // what they hold back because of disputes
+	Bank       Book = "bank"       // what they paid out
+	Exchange   Book = "exchange"   // the other side of what they converted
+	Adjustment Book = "adjustment" // what staff accepted of their reports, and vouchers of the seller's
 )
 
 // Provider is the book of what a payment provider owes us.

@@ -63,6 +63,7 @@ type Bank struct {
 	Acts func(*http.Request) bool
 
 	Wire *outboundsim.Wire
+	Sim  any // the simulator itself, for whoever knows which one it is
 
 	pages       http.Handler
 	declineNext func(int)
@@ -139,7 +140,7 @@ func posts(ends ...string) func(*http.Request) bool {
 func stripeBank(sim *stripesim.Sim) *Bank {
 	shown := func(_ stripesim.Shown, err error) (url.Values, error) { return nil, err }
 	return &Bank{
-		Name: "stripe", Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/sessions", "/payment_intents", "/refunds"),
+		Name: "stripe", Sim: sim, Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/sessions", "/payment_intents", "/refunds"),
 		Pay:         func(ref string) (url.Values, error) { return shown(sim.Pay(ref)) },
 		Decline:     func(ref string) (url.Values, error) { return shown(sim.Decline(ref)) },
 		GiveUp:      func(ref string) (url.Values, error) { return shown(sim.GiveUp(ref)) },
@@ -172,7 +173,7 @@ func paypalBank(f founding) (*Bank, *paypalsim.Sim) {
 		Deliver: func(string) paypalsim.Delivery { return paypalsim.Delivery(f.deliver()) },
 	})
 	return &Bank{
-		Name: "paypal", Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/orders", "/capture", "/refund"),
+		Name: "paypal", Sim: sim, Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/orders", "/capture", "/refund"),
 		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext,
 		Captured: sim.Captured, Refunded: sim.Refunded, Charged: refsOf(sim.Charges, func(c paypalsim.Charge) string { return c.Ref }),
 		notices: func() (all []notice) {
@@ -193,7 +194,7 @@ func linepayBank(f founding) *Bank {
 		ChannelID: LINEPayChannel, ChannelSecret: LINEPaySecret, Now: f.now, Rand: f.random(4), PageBase: f.pageBase("linepay"),
 	})
 	return &Bank{
-		Name: "linepay", Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/request", "/confirm", "/refund"),
+		Name: "linepay", Sim: sim, Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/request", "/confirm", "/refund"),
 		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext,
 		Captured: sim.Captured, Refunded: sim.Refunded, Charged: refsOf(sim.Charges, func(c linepaysim.Charge) string { return c.Ref }),
 		notices: func() []notice { return nil }, // LINE Pay notifies nobody
@@ -206,7 +207,7 @@ func paypayBank(f founding) *Bank {
 		Deliver: func(string) paypaysim.Delivery { return paypaysim.Delivery(f.deliver()) },
 	})
 	return &Bank{
-		Name: "paypay", Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/v2/codes", "/v2/refunds"),
+		Name: "paypay", Sim: sim, Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/v2/codes", "/v2/refunds"),
 		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext,
 		Captured: sim.Captured, Refunded: sim.Refunded, Charged: refsOf(sim.Charges, func(c paypaysim.Charge) string { return c.Ref }),
 		notices: func() (all []notice) {
@@ -229,7 +230,7 @@ func alipayBank(f founding) *Bank {
 		Deliver: func(string) alipaysim.Delivery { return alipaysim.Delivery(f.deliver()) },
 	})
 	return &Bank{
-		Name: "alipay", pages: sim.Pages(), Acts: changesAtAlipay,
+		Name: "alipay", Sim: sim, pages: sim.Pages(), Acts: changesAtAlipay,
 		Wire: &outboundsim.Wire{Stranger: http.StripPrefix("/sim/alipay", sim)}, // its gateway is a page, too
 		Pay:  sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext,
 		Arrive:   func(address string) { _, _ = sim.Open(address) }, // a link whose time is over leads nowhere
@@ -261,7 +262,7 @@ func wechatBank(f founding) *Bank {
 		Deliver: func(string) wechatpaysim.Delivery { return wechatpaysim.Delivery(f.deliver()) },
 	})
 	return &Bank{
-		Name: "wechatpay", Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/native", "/h5", "/refunds"),
+		Name: "wechatpay", Sim: sim, Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/native", "/h5", "/refunds"),
 		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext, PageOf: sim.PageOf,
 		Captured: sim.Captured, Refunded: sim.Refunded, Charged: refsOf(sim.Charges, func(c wechatpaysim.Charge) string { return c.Ref }),
 		notices: func() (all []notice) {

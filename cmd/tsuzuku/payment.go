@@ -10,9 +10,11 @@ import (
 	"github.com/tsuzuku/tsuzuku/money"
 )
 
-// paymentCmd is what the seller asks about payment providers.
+// paymentCmd is what the seller asks about payment providers, and of them.
 type paymentCmd struct {
-	Rails railsCmd `cmd:"" help:"Print which ways to pay there are through which adapter, with currencies, limits and sources."`
+	Rails     railsCmd     `cmd:"" help:"Print which ways to pay there are through which adapter, with currencies, limits and sources."`
+	Reconcile reconcileCmd `cmd:"" help:"Read a provider's report of some days and list every difference with our books. Ends with 1 while there is one."`
+	Accept    acceptCmd    `cmd:"" help:"Decide that a difference stays as it is."`
 }
 
 type railsCmd struct{}

@@ -142,10 +142,15 @@ func (a *Adapter) judge(method string, body []byte) (r reply, kind, cause error)
 	case "20001", "40001", "40002", "40003", "40005", "40006":
 		// Turned away at the gate: no permission, a parameter it does not take,
 		// or too fast.
-		return r, payment.ErrNotSent, errors.New(code)
+		return r, payment.ErrNotSent, coded(code)
 	}
-	return r, payment.ErrUnknown, errors.New(code)
+	return r, payment.ErrUnknown, coded(code)
 }
+
+// coded is a signed refusal that is no definite no about a trade: Alipay's codes.
+type coded string
+
+func (c coded) Error() string { return string(c) }
 
 // member finds the signed text of an answer, byte for byte, and its signature.
 func member(method string, body []byte) (text json.RawMessage, signature string, err error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	sdk "github.com/stripe/stripe-go/v85"
 
@@ -35,7 +36,7 @@ func (b bridge) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.Status < 200 || a.Status > 299 && !saysError(a.Body) {
+	if a.Status < 200 || a.Status > 299 && !saysError(a.Body) || listsNothing(a.Body) {
 		return nil, &notStripe{a.Status}
 	}
 	return &http.Response{
@@ -55,6 +56,15 @@ func saysError(body []byte) bool {
 		} `json:"error"`
 	}
 	return json.Unmarshal(body, &b) == nil && b.Error != nil
+}
+
+// listsNothing reports whether an answer is a list with a member that is null.
+// The SDK would not survive it.
+func listsNothing(body []byte) bool {
+	var b struct {
+		Data []json.RawMessage `json:"data"`
+	}
+	return json.Unmarshal(body, &b) == nil && slices.ContainsFunc(b.Data, func(m json.RawMessage) bool { return string(m) == "null" })
 }
 
 // notStripe is an answer without Stripe's error object: a proxy's, a load

@@ -73,9 +73,10 @@ func badQuery(field, issue string) *apiError {
 
 // call is a request that is the merchant's.
 type call struct {
-	id    string // the number in its path
-	query url.Values
-	body  []byte
+	id     string // the number in its path
+	origin string // what stood before its path
+	query  url.Values
+	body   []byte
 }
 
 type handler func(c *call) (status int, body any, e *apiError)
@@ -123,6 +124,10 @@ func (s *Sim) answer(r *http.Request, body []byte) (int, http.Header, []byte) {
 	}
 	h := http.Header{"Request-Id": {s.word("0123456789ABCDEF", 32) + "-0"}, "Server": {"nginx"}}
 	var answer []byte
+	if f, isFile := out.(file); isFile {
+		h.Set("Content-Type", f.kind)
+		return status, h, f.body
+	}
 	if out != nil {
 		answer = render(out)
 		h.Set("Content-Type", "application/json; charset=utf-8")
@@ -159,7 +164,7 @@ func (s *Sim) carryOut(r *http.Request, body []byte) (status int, out any, t Tro
 			return 0, nil, t, e
 		}
 	}
-	status, out, e = handle(&call{id: id, query: query, body: body})
+	status, out, e = handle(&call{id: id, origin: originOf(r), query: query, body: body})
 	return status, out, t, e
 }
 
@@ -174,7 +179,7 @@ func (s *Sim) rules(r *http.Request, body []byte) *apiError {
 	known := serial == "" || serial == s.cfg.PublicKeyID ||
 		slices.ContainsFunc(s.certificates, func(c *certificate) bool { return c.serial == serial })
 	switch {
-	case !accepts:
+	case !accepts && r.URL.Path != downloadPath:
 		return invalid("the header Accept does not name application/json")
 	case r.Method == http.MethodPost && kind != "application/json":
 		return invalid("the header Content-Type does not say application/json")
@@ -201,6 +206,9 @@ func (s *Sim) route(method, path string) (handler, string) {
 		{http.MethodPost, "/v3/refund/domestic/refunds", "", s.refund},
 		{http.MethodGet, "/v3/refund/domestic/refunds/{no}", "", s.queryRefund},
 		{http.MethodGet, "/v3/certificates", "", s.listCertificates},
+		{http.MethodGet, "/v3/bill/tradebill", "", s.applyTradeBill},
+		{http.MethodGet, "/v3/bill/fundflowbill", "", s.applyFundBill},
+		{http.MethodGet, downloadPath, "", s.fetchBill},
 	} {
 		before, numbered := strings.CutSuffix(rt.before, "{no}")
 		rest, fits := strings.CutPrefix(path, before)
