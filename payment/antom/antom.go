@@ -34,8 +34,9 @@
 // ams/paymentri_online, ams/paymentc_online, ams/refund_online, ams/ir_online,
 // ams/paymentrn_online, cashierpay/apm_api, auto_debit/cancel,
 // cashierpay/notifications, as stored copies of 2024 to 2026; field by field
-// the comments of Antom's SDKs for Go and Python (1.3.5). Antom publishes no
-// signature to test with. Nothing was compared with a live account.
+// the comments of Antom's SDKs for Go and Python (1.3.5). One signed answer of the
+// sandbox was published by others and fits; nothing else was compared with a
+// live account.
 //
 // Tsuzuku is a program; this package promises nothing to other modules.
 package antom

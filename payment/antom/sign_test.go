@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/outbound"
 	"github.com/tsuzuku/tsuzuku/payment"
 )
@@ -93,6 +94,36 @@ func TestVectorsFromAntom(t *testing.T) {
 		bare.Del("Client-Id") // our own is in the signed text
 		if err := a.verify(bare, tt.timed, tt.path, body); err != nil {
 			t.Errorf("%s without its client: %v", tt.name, err)
+		}
+	}
+}
+
+// An answer of the sandbox's own, with Antom's key, as a public program prints it
+// (see antomsim/testdata): its signature is good, with no byte changed, and it is
+// the payment that it says it is.
+func TestPublishedAnswer(t *testing.T) {
+	const path = apiRoot + "pay"
+	a := vectorAdapter(t)
+	a.clientID, a.theirs[0] = "SANDBOX_5YEV2N2ZV8LC00920", must(publicKey(file("../antomsim/testdata/published-key.pem")))
+	body := []byte(file("../antomsim/testdata/published-body.json"))
+	h := http.Header{
+		"Client-Id": {a.clientID}, "Response-Time": {"2025-05-19T01:52:32Z"},
+		"Signature": {"algorithm=RSA256,keyVersion=2,signature=" + strings.TrimSpace(file("../antomsim/testdata/published-signature.txt"))},
+	}
+	r, f := a.judge(path, answerOf(http.StatusOK, h, body))
+	if f != nil || r.status != perhaps || r.code != inProcess {
+		t.Fatalf("%+v, %+v", r, f)
+	}
+	at := attempt()
+	at.Ref, at.ProviderID, at.Amount = "PAY_20250519095221009", "202505191940108001001889C0238417260", money.Of(1000, "CNY")
+	if _, why := opened(at, body, t0); why != "Antom answered with another amount" { // it is in SGD
+		t.Errorf("read as %q", why)
+	}
+	for i := range body {
+		changed := bytes.Clone(body)
+		changed[i] ^= 1
+		if a.verify(h, "Response-Time", path, changed) == nil {
+			t.Fatalf("it is good with byte %d changed", i)
 		}
 	}
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the vectors of vectors_test.go with OpenSSL alone: Antom publishes none.
+# Makes the vectors of sign_test.go with OpenSSL alone: Antom publishes none.
 # Keys that are there are kept. What is signed is by Antom's page
 # ams/digital_signature; a .sig is RSA256, base64, not yet escaped for the header.
 set -e
