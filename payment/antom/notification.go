@@ -35,6 +35,11 @@ func (a *Adapter) Notification(_ context.Context, h http.Header, body []byte) (p
 	if err := a.verify(h, "Request-Time", a.notifyPath, body); err != nil {
 		return payment.Doorbell{}, forged(err.Error())
 	}
+	return bellOf(body)
+}
+
+// bellOf reads a notification whose signature was good.
+func bellOf(body []byte) (payment.Doorbell, error) {
 	var n struct {
 		Type             string `json:"notifyType"`
 		Dispute          string `json:"disputeNotificationType"`

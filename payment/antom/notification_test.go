@@ -101,8 +101,9 @@ func FuzzNotification(f *testing.F) {
 		if err == nil && bell != genuine || err != nil && !errors.Is(err, payment.ErrForged) {
 			t.Errorf("%q: %+v, %v", body, bell, err)
 		}
-		if _, err := a.Notification(t.Context(), signed("Request-Time", hookPath, string(body)), body); err != nil && !errors.Is(err, payment.ErrForged) {
-			t.Errorf("%q, signed: %v", body, err)
+		bell, err = bellOf(body) // as if it had been Antom's: to sign each would take too long
+		if (err == nil) != (bell.EventID != "" && bell.Kind != "" && bell.Answer == heard) || err != nil && !errors.Is(err, payment.ErrForged) {
+			t.Errorf("%q, signed: %+v, %v", body, bell, err)
 		}
 	})
 }

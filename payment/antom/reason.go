@@ -13,7 +13,6 @@ const (
 	isClosed   = "ORDER_IS_CLOSED"
 	isCanceled = "ORDER_IS_CANCELED"
 	changed    = "REPEAT_REQ_INCONSISTENT" // the name is taken, with another amount
-	refunding  = "REFUND_IN_PROCESS"
 )
 
 // turnedAway are the codes of calls that went no further than the gate: it does

@@ -35,8 +35,8 @@ type refund struct {
 }
 
 // Refund implements [payment.Provider]. The same Ref is refunded once. What is
-// refused is looked for before it is called failed: the refund may be there from
-// before.
+// refused, or not finished, is looked for: the refund may be there from before,
+// or be under way.
 func (a *Adapter) Refund(ctx context.Context, r payment.Refund) (payment.RefundObservation, error) {
 	asOf := a.now().UTC()
 	failed := payment.RefundObservation{State: payment.RefundFailed, Amount: r.Amount, Code: "not_in_limits", AsOf: asOf}
@@ -61,9 +61,6 @@ func (a *Adapter) Refund(ctx context.Context, r payment.Refund) (payment.RefundO
 			return payment.RefundObservation{}, strange("refund", payment.ErrUnknown, why)
 		}
 		return obs, nil
-	}
-	if got.status == perhaps && got.code != refunding {
-		return payment.RefundObservation{}, got.said("refund", payment.ErrUnknown)
 	}
 	there, f := a.seek(ctx, r)
 	switch {

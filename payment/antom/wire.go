@@ -98,16 +98,21 @@ func (a *Adapter) judge(path string, got outbound.Answer) (reply, *failure) {
 	if err := a.verify(got.Header, "Response-Time", path, got.Body); err != nil {
 		return reply{}, &failure{payment.ErrUnknown, fmt.Errorf("an answer that counts for nothing: %w", err)}
 	}
+	return wordOf(got.Body)
+}
+
+// wordOf reads the result in a body whose signature was good.
+func wordOf(body []byte) (reply, *failure) {
 	var said struct {
 		Result struct {
 			Status status `json:"resultStatus"`
 			Code   string `json:"resultCode"`
 		} `json:"result"`
 	}
-	if err := json.Unmarshal(got.Body, &said); err != nil || !isCode(said.Result.Code) {
+	if err := json.Unmarshal(body, &said); err != nil || !isCode(said.Result.Code) {
 		return reply{}, &failure{payment.ErrUnknown, errors.New("an answer without a result")}
 	}
-	r := reply{said.Result.Status, said.Result.Code, got.Body}
+	r := reply{said.Result.Status, said.Result.Code, body}
 	switch r.status {
 	case yes, perhaps:
 		return r, nil
