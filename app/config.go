@@ -31,7 +31,7 @@ type Config struct {
 	QuoteTTL time.Duration    `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured."`
 	LogLevel slog.Level       `default:"info" help:"debug, info, warn or error."`
 
-	Rail map[payment.Rail]string `help:"Which adapter takes a way to pay, where several could: --rail alipay=stripe. Otherwise the first configured of stripe, paypal, linepay, paypay, alipay, wechatpay that has it. Payments that are open stay where they are." placeholder:"RAIL=ADAPTER"`
+	Rail map[payment.Rail]string `help:"Which adapter takes a way to pay, where several could: --rail alipay=stripe. Otherwise the first configured of stripe, paypal, linepay, paypay, alipay, wechatpay, antom that has it. Payments that are open stay where they are." placeholder:"RAIL=ADAPTER"`
 
 	Reports []string `default:"all" help:"Providers whose reports are read once a day and held against the books, by name; all: of everybody who has reports. PayPal's needs the app's feature Transaction Search." placeholder:"ADAPTER"`
 
@@ -41,6 +41,7 @@ type Config struct {
 	PayPay     PayPay     `embed:"" prefix:"paypay-" group:"Payment: PayPay"`
 	Alipay     Alipay     `embed:"" prefix:"alipay-" group:"Payment: Alipay"`
 	WeChatPay  WeChatPay  `embed:"" prefix:"wechatpay-" group:"Payment: WeChat Pay"`
+	Antom      Antom      `embed:"" prefix:"antom-" group:"Payment: Antom"`
 	ESIMAccess ESIMAccess `embed:"" prefix:"esimaccess-" group:"Operator: eSIM Access"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
 }
@@ -104,6 +105,19 @@ type WeChatPay struct {
 	Base        string `name:"url" help:"For simulators: there is no sandbox. Unset: live." placeholder:"URL"`
 }
 
+// Antom is the connection to Antom, the acquirer of Alipay and other wallets for
+// sellers outside mainland China.
+type Antom struct {
+	ClientID   string   `name:"client-id" help:"Client ID; one that begins with SANDBOX_ is the sandbox's. Unset: nothing is taken through Antom." placeholder:"ID"`
+	PrivateKey Secret   `help:"Our own key, PEM or base64." placeholder:"SECRET"`
+	KeyVersion int      `default:"1" help:"Antom's number of that key: 1 until it is replaced."`
+	PublicKey  []Secret `help:"Antom's public key, PEM or base64; two while it is being changed." placeholder:"KEY"`
+
+	Rails   []payment.Rail `default:"alipay" help:"Ways to pay in the contract: alipay, paypay, line_pay (Thailand)."`
+	Settle  string         `help:"Currency to be paid out in, where the contract has several." placeholder:"CURRENCY"`
+	Gateway string         `name:"url" help:"Gateway of another region: https://open-na-global.alipay.com or https://open-de-global.alipay.com. Unset: Asia's." placeholder:"URL"`
+}
+
 // ESIMAccess is the connection to eSIM Access.
 type ESIMAccess struct {
 	AccessCode Secret `help:"Access code. Unset: operators with carrier esimaccess cannot be used." placeholder:"SECRET"`
@@ -150,6 +164,7 @@ func (c *Config) Validate() error {
 			"mch-id": c.WeChatPay.MchID != "", "app-id": c.WeChatPay.AppID != "", "serial": c.WeChatPay.Serial != "",
 			"private-key": c.WeChatPay.PrivateKey != "", "api-key": c.WeChatPay.APIKey != "",
 		}),
+		together("antom", map[string]bool{"client-id": c.Antom.ClientID != "", "private-key": c.Antom.PrivateKey != "", "public-key": len(c.Antom.PublicKey) > 0}),
 	)
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))

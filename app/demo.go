@@ -110,6 +110,9 @@ func TownConfig(url string, s *world.Strangers) Config {
 			MchID: world.WeChatMerchant, AppID: world.WeChatApp, Serial: world.WeChatSerial, PrivateKey: Secret(s.Keys.PrivatePEM()),
 			APIKey: world.WeChatKey, PublicKeyID: world.WeChatPublicKeyID, PublicKey: Secret(s.Keys.PublicPEM()), H5: true,
 		},
+		Antom: Antom{
+			ClientID: world.AntomClient, PrivateKey: Secret(s.Keys.PrivatePEM()), PublicKey: []Secret{Secret(s.Keys.PublicPEM())},
+		},
 		ESIMAccess: ESIMAccess{AccessCode: world.AccessCode, SecretKey: world.AccessSecret, HookPath: world.AccessHook},
 	}
 }

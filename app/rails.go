@@ -7,6 +7,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/payment/alipay"
+	"github.com/tsuzuku/tsuzuku/payment/antom"
 	"github.com/tsuzuku/tsuzuku/payment/linepay"
 	"github.com/tsuzuku/tsuzuku/payment/paypal"
 	"github.com/tsuzuku/tsuzuku/payment/paypay"
@@ -66,6 +67,10 @@ func RailFacts() []RailFact {
 	add(new(paypay.Adapter), payment.PayPay, "JP", "in Japan", false, "https://www.paypay.ne.jp/opa/doc/v1.0/webcashier")
 	add(new(alipay.Adapter), payment.Alipay, "CN", "holders of Alipay", false, "https://opendocs.alipay.com")
 	add(new(wechatpay.Adapter), payment.WeChatPay, "CN", "holders of WeChat Pay", false, "https://pay.weixin.qq.com/doc/v3/merchant/4012525171")
+	a := antom.Everything()
+	add(a, payment.Alipay, "JP, HK, SG, US, UK, EEA", "holders of Alipay", true, "https://docs.antom.com/ac/antomop/alipay_cn.md")
+	add(a, payment.PayPay, "JP, HK, SG, US, UK, EEA", "in Japan", false, "https://docs.antom.com/ac/antomop/paypay_mdx.md")
+	add(a, payment.LINEPay, "HK, SG, US, UK, EEA", "holders of LINE Pay in Thailand", true, "https://docs.antom.com/ac/antomop/rabbitlinepay.md")
 	slices.SortStableFunc(all, func(a, b RailFact) int {
 		return cmp.Or(cmp.Compare(a.Rail, b.Rail), cmp.Compare(a.Adapter, b.Adapter), cmp.Compare(a.Sellers, b.Sellers))
 	})

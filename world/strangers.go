@@ -74,7 +74,7 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 	})
 	paypal, sim := paypalBank(f)
 	s.Roots = sim.Roots()
-	s.Banks = []*Bank{stripeBank(s.Stripe), paypal, linepayBank(f), paypayBank(f), alipayBank(f), wechatBank(f)}
+	s.Banks = []*Bank{stripeBank(s.Stripe), paypal, linepayBank(f), paypayBank(f), alipayBank(f), wechatBank(f), antomBank(f)}
 	for _, b := range s.Banks {
 		b.Wire.Choose = s.atCharge(b)
 		s.wires[b.Name] = b.Wire
