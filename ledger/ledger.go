@@ -36,6 +36,8 @@ const (
 	Loss         Book = "loss"          // served and not paid for
 	Opening      Book = "opening"       // balances that came from elsewhere
 	Receivable   Book = "receivable"    // the customer owes us
+	Aside        Book = "aside"         // set aside from wallet and points for orders that wait for their rest: still the customer's
+	Expired      Book = "expired"       // value that was in wallets for too long
 )
 
 // Provider is the book of what a payment provider owes us.
