@@ -142,9 +142,9 @@ var others = map[string][]string{
 	"parts_differ: more than the price":           {partly("placed", "4, 40, 70")},
 	"parts_differ: points for nothing":            {partly("placed", "4, 0, 0")},
 	"parts_differ: points were not taken":         {partly("completed", "4, 40, 0")},
-	"parts_differ: points were not given back":     {partly("refunded", "4, 40, 0"), transfer("paid", "points", "points_issued", "4", "PTS")},
+	"parts_differ: points were not given back":    {partly("refunded", "4, 40, 0"), transfer("paid", "points", "points_issued", "4", "PTS")},
 	"served_without_payment: but for a part":      {partly("completed", "0, 0, 40"), transfer("paid", "wallet", "due", "40", "JPY")},
-	"parts_differ: not all was given back":         {partly("refund_due", "0, 0, 40"), paid, transfer("refunded", "due", "wallet", "30", "JPY")},
+	"parts_differ: not all was given back":        {partly("refund_due", "0, 0, 40"), paid, transfer("refunded", "due", "wallet", "30", "JPY")},
 	"charged_another_amount: the price, not rest": {partly("held", "0, 0, 40"), payment("paid", "100")},
 	"completed_without_document: of the price":    {partly("completed", "4, 40, 0"), bill("NULL")},
 }

@@ -62,7 +62,7 @@ type tale struct {
 	orders   []order.Order
 	attempts []order.Payment
 	purse    func(order.Quote) (catalogue.Tool, order.Parts) // how an offer is to be paid; nil: with one thing
-	pick     func(n int, what string) int // the choices
+	pick     func(n int, what string) int                    // the choices
 }
 
 // tell tells one story: by the choices given, or by rapid's.
