@@ -95,6 +95,9 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 		"message_late":               {strings.Replace(strings.Replace(told, "'sent'", "'due'", 1), "state, created_at)", "state, due_at)", 1)},
 	}
 	wrongs["message_late"] = []string{strings.NewReplacer("'sent', 1)", "'due', 1, 1)", "created_at)", "created_at, due_at)").Replace(told)}
+	wrongs["expired_untold"] = []string{transfer("expired", "wallet", "expired", "5", "JPY")}
+	wrongs["expired_too_much"] = []string{transfer("credited", "due", "wallet", "9", "JPY"), transfer("completed", "due", "wallet", "4", "JPY"), transfer("expired", "wallet", "expired", "5", "JPY")}
+	wrongs["wallet_age_unknown"] = []string{`INSERT INTO balances (account_id, book, currency, minor) VALUES ('a', 'wallet', 'JPY', 5)`}
 	wrongs["aside_differs"] = []string{partly("placed", "0, 0, 40"), transfer("set_aside", "wallet", "aside", "30", "JPY")}
 	wrongs["parts_differ"] = []string{partly("paid", "5, 50, 20"), transfer("paid", "points", "points_issued", "5", "PTS"), transfer("paid", "wallet", "due", "50", "JPY")}
 	wrongs["allocations_differ"] = []string{order("o", "completed", "NULL, ''"), payment("paid", "100"), allocation("o", "60"), allocation("p", "30")}

@@ -207,6 +207,26 @@ var Checks = []Check{
 			                     AND m.kind IN ('order_completed', 'order_refunded', 'wallet_topped_up'))`,
 	},
 	{
+		Name: "expired_untold", Promise: EverybodyTold, Says: "value in a wallet expired and its owner was not told before:",
+		query: `SELECT t.account_id, t.subject, t.currency FROM audit_transfers t
+			WHERE t.to_book = 'expired' AND CAST($1 AS bigint) > 0
+			  AND NOT EXISTS (SELECT 1 FROM audit_messages m WHERE m.account_id = t.account_id AND m.kind = 'wallet_expiring')`,
+	},
+	{
+		Name: "wallet_age_unknown", Promise: NothingStuck, Says: "nothing will look how old the value in a wallet is:",
+		query: `SELECT b.account_id, b.book, b.currency FROM audit_balances b
+			WHERE b.book = 'wallet' AND b.minor > 0 AND CAST($1 AS bigint) > 0
+			  AND NOT EXISTS (SELECT 1 FROM audit_wallet_ages w WHERE w.account_id = b.account_id AND w.currency = b.currency)`,
+	},
+	{
+		Name: "expired_too_much", Promise: BooksBalance, Says: "more expired than was ever put into a wallet and not spent:",
+		query: `SELECT e.account_id, e.currency, 'expired and filled differ' FROM (
+				SELECT t.account_id, t.currency, SUM(t.minor) AS minor FROM audit_transfers t WHERE t.to_book = 'expired' GROUP BY t.account_id, t.currency) e
+			WHERE CAST($1 AS bigint) > 0 AND e.minor >
+			      COALESCE((SELECT SUM(t.minor) FROM audit_transfers t WHERE t.account_id = e.account_id AND t.currency = e.currency
+			                   AND t.to_book = 'wallet' AND t.from_book <> 'aside' AND t.step NOT IN ('refunded', 'credited')), 0)`,
+	},
+	{
 		Name: "message_late", Promise: EverybodyTold, Says: "nobody sends a message that is due:", Late: WorkLate,
 		query: `SELECT m.account_id, m.kind, m.order_id FROM audit_messages m
 			WHERE m.state IN ('due', 'sending', 'unknown') AND m.due_at <= $1`,

@@ -91,6 +91,9 @@ func (p Posting) AddTo(b *db.Batch, now time.Time) {
 				ON CONFLICT (account_id, book, currency) DO UPDATE SET minor = balances.minor + excluded.minor`,
 				p.Account, t.To, t.Amount.Currency, t.Amount.Minor)
 		}
+		if t.To == Wallet {
+			addAge(b, p, t.Amount.Currency, now)
+		}
 		n++
 	}
 }

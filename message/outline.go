@@ -37,6 +37,10 @@ func (w *writer) outline(k Kind) error {
 		w.reminderEnded()
 	case WalletToppedUp:
 		w.walletToppedUp()
+	case WalletExpiring:
+		w.walletExpiring()
+	case WalletExpired:
+		w.walletExpired()
 	default:
 		return fmt.Errorf("message: no words for kind %q", k)
 	}
@@ -240,5 +244,28 @@ func (w *writer) walletToppedUp() {
 	w.row("row.tool", w.tool(w.f.Tool))
 	w.row("row.order", tidy(w.f.Order))
 	w.row("row.receipt", tidy(w.f.Bill))
+	w.button("wallet_topped_up.button")
+}
+
+func (w *writer) walletExpiring() {
+	amount, end := w.money(w.f.Amount), w.moment(w.f.EndsAt)
+	if amount != "" && end != "" {
+		w.subject("wallet_expiring.subject_amount", locale.Args{"amount": amount})
+		w.lead("wallet_expiring.lead_amount", locale.Args{"amount": amount, "time": end})
+	} else {
+		w.subject("wallet_expiring.subject", nil)
+		w.lead("wallet_expiring.lead", nil)
+	}
+	w.note("wallet_expiring.first", nil)
+	w.button("wallet_topped_up.button")
+}
+
+func (w *writer) walletExpired() {
+	w.subject("wallet_expired.subject", nil)
+	if amount := w.money(w.f.Amount); amount != "" {
+		w.lead("wallet_expired.lead_amount", locale.Args{"amount": amount})
+	} else {
+		w.lead("wallet_expired.lead", nil)
+	}
 	w.button("wallet_topped_up.button")
 }

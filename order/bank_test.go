@@ -175,7 +175,7 @@ func (c *cashier) deliver(t tester) (worked bool) {
 func (c *cashier) steps(t tester) (worked bool) {
 	t.Helper()
 	for _, step := range []func(context.Context) (bool, error){
-		c.Desk.Step, c.Desk.PaymentStep, c.Desk.RefundStep, c.numbering.Step, c.sender.Step,
+		c.Desk.Step, c.Desk.PaymentStep, c.Desk.RefundStep, c.Desk.WalletStep, c.numbering.Step, c.sender.Step,
 	} {
 		w, err := step(t.Context())
 		if err != nil {
@@ -221,10 +221,14 @@ func (c *cashier) nextDue(t tester) (next time.Time) {
 	t.Helper()
 	err := c.DB.Read(t.Context(), func(ctx context.Context, tx db.Tx) error {
 		next = time.Time{}
-		for _, query := range []string{
+		queries := []string{
 			`SELECT MIN(due_at) FROM orders`, `SELECT MIN(due_at) FROM payments`, `SELECT MIN(due_at) FROM refunds`,
 			`SELECT MIN(due_at) FROM messages WHERE state IN ('due', 'sending', 'unknown')`,
-		} {
+		}
+		if c.Desk.WalletExpiry > 0 {
+			queries = append(queries, `SELECT MIN(due_at) FROM wallet_ages`)
+		}
+		for _, query := range queries {
 			var due db.Instant
 			if err := tx.QueryRow(ctx, query).Scan(&due); err != nil {
 				return err

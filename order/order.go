@@ -40,6 +40,10 @@ type Desk struct {
 	// Wallet says what the seller's wallet may be used for.
 	Wallet WalletMode
 
+	// WalletExpiry is how long value stays in a wallet before it expires, if it is
+	// not spent; 0: for ever.
+	WalletExpiry time.Duration
+
 	// QuoteTTL is how long a price is honoured; 0: 30 minutes.
 	QuoteTTL time.Duration
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -133,4 +134,21 @@ func (w *town) finish() {
 	if _, err := w.server.Desk.Step(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// The wallet's page says what expires, and what has.
+func TestWalletSaysWhatExpires(t *testing.T) {
+	w := newTown(t)
+	w.server.Desk.WalletExpiry = 60 * 24 * time.Hour
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	has(t, b.see("/wallet").html, "¥12,000 expires on", "2026, ")
+	w.env.Clock.Add(55 * 24 * time.Hour)
+	for range 2 {
+		if _, err := w.server.Desk.WalletStep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.env.Clock.Add(8 * 24 * time.Hour)
+	}
+	b = w.browser(locale.En).signIn("aiko@example.com")
+	has(t, b.see("/wallet").html, "Expired", "−¥12,000", "Nothing yet")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/ui"
@@ -18,6 +19,7 @@ import (
 type walletPage struct {
 	ui.Frame
 	Balances   []string
+	Expiring   []string // what of it expires next, and when
 	CanTopUp   bool
 	Amount     string
 	Currencies []ui.Choice
@@ -38,6 +40,9 @@ type entryRow struct {
 // entriesShown is how much of a history a page shows.
 const entriesShown = 20
 
+// expiringShown is how many ends of value a page names for one wallet.
+const expiringShown = 3
+
 // walletCurrencies are those that wallets are kept in.
 var walletCurrencies = []money.Currency{"JPY", "USD", "CNY", "TWD", "HKD", "KRW"}
 
@@ -57,6 +62,7 @@ const maxAmount = 15
 func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (walletPage, error) {
 	type facts struct {
 		balances []money.Money
+		expiring []order.Expiring
 		entries  []ledger.Entry
 		points   money.Money
 		earned   []ledger.Entry
@@ -64,6 +70,13 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 	f, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (f facts, err error) {
 		if f.balances, err = ledger.Balances(ctx, tx, v.account.ID, ledger.Wallet); err != nil {
 			return f, err
+		}
+		for _, m := range f.balances {
+			next, err := v.server.Desk.Expires(ctx, tx, v.account.ID, m.Currency)
+			if err != nil {
+				return f, err
+			}
+			f.expiring = append(f.expiring, next[:min(len(next), expiringShown)]...)
 		}
 		if f.entries, err = ledger.Entries(ctx, tx, v.account.ID, ledger.Wallet, entriesShown); err != nil {
 			return f, err
@@ -86,6 +99,9 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 	p := walletPage{
 		Frame: v.frame(v.voice.T("wallet.title")), Balances: v.amounts(f.balances), Amount: amount,
 		CanTopUp: v.server.Desk.Wallet == order.WalletFull, Entries: v.entryRows(f.entries, ledger.Wallet),
+	}
+	for _, e := range f.expiring {
+		p.Expiring = append(p.Expiring, v.voice.Say("wallet.expires", locale.Args{"amount": e.Amount, "time": v.voice.Moment(e.At, v.shopZone()).Text}))
 	}
 	if len(f.earned) > 0 {
 		p.Points, p.Earned = v.voice.Money(f.points), v.entryRows(f.earned, ledger.Points)

@@ -30,4 +30,4 @@ CREATE VIEW audit_orders AS
            points, discount_minor, wallet_minor, basket
       FROM orders;
 CREATE VIEW audit_wallet_ages AS
-    SELECT account_id, currency, told_to, due_at FROM wallet_ages;
+    SELECT account_id, currency, due_at FROM wallet_ages;
