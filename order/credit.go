@@ -176,7 +176,7 @@ func (c *crediting) readPayment(ctx context.Context, tx db.Tx, d *Desk) error {
 	if len(paid) != 1 {
 		return fault.New(fault.Internal, "order %s is completed and has %d payments", o.ID, len(paid))
 	}
-	c.payment = paid[0]
+	c.payment = paid[0].Payment
 	if c.byTool == 0 {
 		return nil
 	}

@@ -156,7 +156,7 @@ func (o Order) servable(ctx context.Context, tx db.Tx) error {
 		}
 	}
 	paid, err := paymentsFor(ctx, tx, o)
-	if err == nil && (len(paid) != 1 || paid[0].Amount != o.Rest()) {
+	if err == nil && (len(paid) != 1 || paid[0].given != o.Rest()) {
 		err = fault.New(fault.Conflict, "Order %s was not paid with %s. It can only be given back.", o.ID, o.Rest())
 	}
 	return err

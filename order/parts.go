@@ -139,13 +139,17 @@ func (o Order) short(ctx context.Context, tx db.Tx) (missing, err error) {
 		return nil, err
 	}
 	if has.Minor < o.Parts.Wallet {
-		return fault.Because(fault.Invalid, "wallet_short", "There is not enough in the wallet. Top it up, or choose another way to pay.", nil), nil
+		return errShort(), nil
 	}
 	points, err := ledger.Balance(ctx, tx, o.Account, ledger.Points, money.Points)
 	if err == nil && points.Minor < o.Parts.Points {
 		missing = fault.Because(fault.Invalid, "points_short", "There are not enough points any more. Reload the page and choose again.", nil)
 	}
 	return missing, err
+}
+
+func errShort() error {
+	return fault.Because(fault.Invalid, "wallet_short", "There is not enough in the wallet. Top it up, or choose another way to pay.", nil)
 }
 
 // Purse is what a customer has, and wants to use first.

@@ -13,6 +13,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/renewal"
 )
 
 const openingPoints = 2_000
@@ -43,7 +44,7 @@ func tellInParts(t *rapid.T, env dbtest.Env) {
 	c.grant(t, s.account, openingPoints)
 	s.lines = []string{first, c.another(t, s.account, extendable, 20*time.Minute), c.another(t, s.account, extendable, 90*time.Hour)}
 	c.Desk.IDs = id.NewSource(env.Clock.Now, rand.NewChaCha8([32]byte{2}))
-	acts := append(s.acts(), s.giveBack, s.giveBack, s.checkout, s.checkout)
+	acts := append(s.acts(), s.giveBack, s.giveBack, s.checkout, s.together, s.together)
 	for range 8 + s.pick(30, "length") {
 		acts[s.pick(len(acts), "act")]()
 	}
@@ -109,4 +110,23 @@ func (s *tale) giveBack() {
 	taken := charged/100 - (charged-amount)/100
 	want.points = given - min(taken, has+given)
 	s.credited[o.ID] = want
+}
+
+// together renews several lines at once.
+func (s *tale) together() {
+	w := order.Together{Account: s.account, Amount: money.Of(0, "JPY"), Tool: []catalogue.Tool{"card", "line_pay", order.ToolWallet}[s.pick(3, "tool")]}
+	for _, ln := range s.lines[s.pick(2, "from"):] {
+		q, err := s.Desk.Quote(s.t.Context(), s.account, ln, renewal.Item{Kind: renewal.Term, Plan: extendable, ID: "3d"}, "JPY")
+		if err != nil {
+			s.allow(err)
+			return
+		}
+		w.Quotes, w.Amount.Minor = append(w.Quotes, q.ID), w.Amount.Minor+q.Price.Minor
+	}
+	all, err := s.Desk.PlaceTogether(s.t.Context(), w)
+	s.allow(err)
+	if err == nil && all[0].State == order.Placed {
+		s.orders = append(s.orders, all...)
+		s.pay()
+	}
 }

@@ -88,6 +88,9 @@ func (d *Desk) consider(ctx context.Context, a Acceptance) (placing, error) {
 		}
 		o := q.order(a)
 		p, no := d.decide(ctx, tx, a, q, o)
+		if no == nil && o.Parts.Rest > 0 {
+			no = d.takes(payment.Rail(a.Tool), o.Rest(), tx.Now(), q.ExpiresAt)
+		}
 		if no == nil {
 			return p, nil
 		}
@@ -180,15 +183,17 @@ func (d *Desk) acceptable(q Quote, a Acceptance, p Parts, now time.Time) error {
 	case !now.Before(q.ExpiresAt):
 		return fault.Because(fault.Invalid, "quote_expired", "This offer has expired. Choose one again; the price may have changed.", nil)
 	case a.Amount != q.Price || !p.sumTo(q.Price):
-		return fault.Because(fault.Conflict, "amount_differs", "The confirmed amount is not the offer's. Reload the page and look again.", nil)
+		return errAmount()
 	case p.Wallet > 0 && (d.Wallet == WalletOff || q.Kind == TopUp):
 		return fault.Because(fault.Invalid, "wallet_off", "The wallet cannot pay for this. Choose another way to pay.", nil)
 	case p.Points > 0 && q.Kind == TopUp, !p.paidWith(a.Tool) && !q.Price.IsZero():
 		return errParts()
-	case p.Rest == 0:
-		return nil
 	}
-	return d.takes(payment.Rail(a.Tool), money.Of(p.Rest, q.Price.Currency), now, q.ExpiresAt)
+	return nil
+}
+
+func errAmount() error {
+	return fault.Because(fault.Conflict, "amount_differs", "The confirmed amount is not the offer's. Reload the page and look again.", nil)
 }
 
 // takes fails where an amount cannot be collected by a rail before the price ends.

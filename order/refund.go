@@ -25,7 +25,7 @@ type Refund struct {
 	Provider   string
 	Amount     money.Money
 	State      payment.RefundState
-	Why        string // "not_served": of an order that ends by it; "double": nobody waited for the money; "late": it came when its order was over; "staff"
+	Why        string // "not_served": of an order that ends by it; "double": nobody waited for the money; "late": it came when its order was over; "amount_differs": it was not what a basket costs; "staff"
 	ProviderID string
 	Code       string
 	Attempts   int
@@ -144,7 +144,7 @@ func (d *Desk) addRefunds(ctx context.Context, b *db.Batch, tx db.Tx, o Order) e
 		return err
 	}
 	for _, p := range paid {
-		d.addRefund(b, tx, p, o.ID, p.Amount, "not_served")
+		d.addRefund(b, tx, p.Payment, o.ID, p.given, "not_served")
 	}
 	decided := false
 	for _, r := range before {
@@ -404,7 +404,7 @@ func addRefunded(b *db.Batch, tx db.Tx, o Order) Order {
 // came, when the order for which it came is not served; else as owed.
 func (r Refund) booked(p Payment, o Order) []ledger.Transfer {
 	if r.Why == "not_served" {
-		return received(p, o.Rest())
+		return received(p.Provider, r.Amount, o.Rest())
 	}
 	return []ledger.Transfer{{From: ledger.Provider(p.Provider), To: ledger.Due, Amount: r.Amount}}
 }
@@ -485,7 +485,7 @@ func (d *Desk) settleRefund(ctx context.Context, o Order) error {
 			return err
 		}
 		for _, p := range paid {
-			d.addRefund(&b, tx, p, o.ID, p.Amount, "not_served")
+			d.addRefund(&b, tx, p.Payment, o.ID, p.given, "not_served")
 		}
 		b.Add(`UPDATE orders SET due_at = NULL WHERE account_id = $1 AND id = $2 AND state = 'refund_due'`, o.Account, o.ID)
 		return tx.Batch(ctx, &b)
