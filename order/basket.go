@@ -29,8 +29,8 @@ type Together struct {
 	Tool    catalogue.Tool // ToolWallet, or a rail whose provider can give back parts
 }
 
-// maxTogether is how many orders a basket may have.
-const maxTogether = 10
+// MaxTogether is how many orders a basket may have.
+const MaxTogether = 10
 
 // basket are the orders that one payment pays: mostly one. The first is the one
 // under which the payment stands.
@@ -87,8 +87,8 @@ func basketOf(ctx context.Context, tx db.Tx, k Key) (basket, error) {
 // asked before it returns; with a tool they come back placed, and [Desk.Pay] of
 // any of them is next.
 func (d *Desk) PlaceTogether(ctx context.Context, t Together) ([]Order, error) {
-	if n := len(t.Quotes); n < 2 || n > maxTogether {
-		return nil, fault.Because(fault.Invalid, "together_many", fmt.Sprintf("Choose 2 to %d lines.", maxTogether), nil)
+	if n := len(t.Quotes); n < 2 || n > MaxTogether {
+		return nil, fault.Because(fault.Invalid, "together_many", fmt.Sprintf("Choose 2 to %d lines.", MaxTogether), nil)
 	}
 	set, already, err := d.considerTogether(ctx, t)
 	if err != nil || already != nil {

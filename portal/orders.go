@@ -37,6 +37,7 @@ type orderPage struct {
 	Price    string
 	Tool     string    // empty where Parts say it
 	Parts    []partRow // where there are several
+	Basket   string    // the page of those that are paid together with it
 	Bills    []billLink
 	Refunds  []refundRow
 	Again    string // where something else is chosen
@@ -77,6 +78,9 @@ func (s *Server) orderPage(ctx context.Context, v *visit) (answer, error) {
 			}
 		}
 		return goTo("/orders/" + t.order.ID), nil
+	}
+	if t.order.State == order.Placed && t.order.Basket != "" && !k.limited() {
+		return goTo(pathOf(t.order)), nil // it is paid with the others
 	}
 	return show("order.html", v.story(k, t)), nil
 }
@@ -140,6 +144,9 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	if p.Parts = v.partRows(o.Parts, o.Price.Currency, o.Tool); p.Parts != nil {
 		p.Tool = ""
 	}
+	if o.Basket != "" && !k.limited() {
+		p.Basket = pathOf(o)
+	}
 	var billed time.Time
 	for _, b := range t.bills {
 		if b.Kind != billing.CreditNote {
@@ -181,6 +188,9 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	}
 	if n := len(t.payments); n > 0 && failed(t.payments[n-1]) {
 		p.Trouble = v.voice.PaymentWhy(t.payments[n-1].Reason)
+	}
+	if o.Basket != "" && p.ID != o.Basket {
+		return // it is paid with the others, on their page
 	}
 	if p.Progress.Moving && !v.unheard(t.live()) || !v.voice.Now.Before(o.ExpiresAt) {
 		return
@@ -240,7 +250,7 @@ func (s *Server) payOrder(ctx context.Context, v *visit) (answer, error) {
 	if _, ok := s.Desk.Rails[rail]; !ok {
 		return answer{}, fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
-	if t.order.State != order.Placed {
+	if t.order.State != order.Placed || t.order.Basket != "" {
 		return goTo("/orders/" + t.order.ID), nil
 	}
 	return goTo(s.collect(ctx, v, t.order, rail)), nil

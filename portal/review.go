@@ -87,7 +87,13 @@ func (v *visit) quoted(ctx context.Context) (keyhole, quoted, error) {
 	if err != nil {
 		return k, quoted{}, err
 	}
-	q, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (q quoted, err error) {
+	q, err := v.readQuote(ctx, k, id)
+	return k, q, err
+}
+
+// readQuote reads a quote with what it was made from.
+func (v *visit) readQuote(ctx context.Context, k keyhole, id string) (quoted, error) {
+	return db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (q quoted, err error) {
 		if q.quote, err = order.GetQuote(ctx, tx, k.account, id); err != nil {
 			return q, err
 		}
@@ -117,7 +123,6 @@ func (v *visit) quoted(ctx context.Context) (keyhole, quoted, error) {
 		q.points = points.Minor
 		return q, err
 	})
-	return k, q, err
 }
 
 func (v *visit) review(k keyhole, q quoted) reviewPage {
@@ -329,7 +334,7 @@ func (v *visit) why(q quoted, err error) string {
 // collect begins to collect a placed order's price, and says where the customer
 // goes next: to the provider's page, or to the order's, which tells the rest.
 func (s *Server) collect(ctx context.Context, v *visit, o order.Order, rail payment.Rail) string {
-	page := "/orders/" + o.ID
+	page := pathOf(o)
 	p, err := s.Desk.Pay(ctx, o.Ref(), rail, order.Ways{
 		Return: s.URL + page + "?back=1", Cancel: s.URL + page + "?back=0", Language: string(v.voice.Lang),
 		Device: v.device(), ClientIP: v.client(),
