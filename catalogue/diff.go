@@ -157,6 +157,7 @@ func sellerSheets(seller Seller) []*sheet {
 	for _, c := range slices.Sorted(maps.Keys(seller.Points.Worth)) {
 		s.put("worth of a point in "+string(c), money.Of(seller.Points.Worth[c], c).Decimal())
 	}
+	s.put("most percent of a price that points pay", seller.Points.MostPercent)
 	out := []*sheet{s}
 	for _, t := range seller.Taxes {
 		tax := &sheet{subject: "tax class " + t.ID}

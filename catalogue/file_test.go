@@ -32,7 +32,7 @@ func fileOf(t interface{ Fatal(...any) }, c *Catalogue) []byte {
 		"seller": with(block{
 			"name": s.Name, "contact": s.Contact, "zone": s.Zone, "address": s.Address, "base_currency": s.BaseCurrency,
 			"taxes":  each(s.Taxes, taxBlock),
-			"points": block{"earn_per": pointsBlock(s.Points.EarnPer), "worth": pointsBlock(s.Points.Worth)},
+			"points": block{"earn_per": pointsBlock(s.Points.EarnPer), "worth": pointsBlock(s.Points.Worth), "most_percent": s.Points.MostPercent},
 		}, "invoice_number", s.InvoiceNumber),
 		"operators": each(c.Operators, func(o Operator) block {
 			gb := map[int64]string{binaryGB: "binary", decimalGB: "decimal"}[o.GB]

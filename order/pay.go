@@ -36,16 +36,17 @@ type Ways struct {
 }
 
 // Pay starts an attempt to collect a placed order with one tool, and returns it
-// with what the customer must do next. Called again with the same tool, it
-// returns the attempt that is already open. Another tool first closes the
-// former attempt; if that turns out to be paid, the order is paid. While money
-// of the former is on its way it fails with [fault.Conflict].
+// with what the customer must do next. An order of a basket is paid with all
+// others of it. Called again with the same tool, it returns the attempt that is
+// already open. Another tool first closes the former attempt; if that turns out to
+// be paid, the order is paid. While money of the former is on its way it fails
+// with [fault.Conflict].
 func (d *Desk) Pay(ctx context.Context, k Key, rail payment.Rail, w Ways) (Payment, error) {
 	name, ok := d.Rails[rail]
 	if !ok {
 		return Payment{}, fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
-	o, live, err := d.payable(ctx, k, rail, name)
+	all, live, err := d.payable(ctx, k, rail)
 	if err != nil {
 		return Payment{}, err
 	}
@@ -54,36 +55,44 @@ func (d *Desk) Pay(ctx context.Context, k Key, rail payment.Rail, w Ways) (Payme
 			return p, err
 		}
 	}
-	p, err := d.open(ctx, o, rail, name, w)
+	p, err := d.open(ctx, all, rail, name, w)
 	if err != nil {
 		return Payment{}, err
 	}
 	return d.start(ctx, p, true)
 }
 
-// payable reads the order and its live attempt, and checks that the rules and
-// the provider let this tool pay.
-func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name string) (o Order, live Payment, err error) {
+// payable reads an order with those that are paid together with it, and their
+// live attempt, and checks that the rules and the provider let this tool pay.
+func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail) (all basket, live Payment, err error) {
 	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
-		if o, err = Get(ctx, tx, k); err != nil {
+		if all, err = basketOf(ctx, tx, k); err != nil {
 			return err
 		}
-		if live, err = livePayment(ctx, tx, k); err != nil {
+		if live, err = livePayment(ctx, tx, all.first().Ref()); err != nil {
 			return err
 		}
+		ends := all.first().ExpiresAt
 		switch {
-		case o.State != Placed:
+		case !all.are(Placed):
 			return errNotPayable()
-		case !tx.Now().Before(o.ExpiresAt):
+		case !tx.Now().Before(ends):
 			return fault.Because(fault.Invalid, "quote_expired", "This offer has expired. Choose one again; the price may have changed.", nil)
-		case !d.Providers[name].Limits().Takes(rail, o.Price) || d.tooSlow(rail, tx.Now(), o.ExpiresAt):
-			return fault.Because(fault.Invalid, "tool_currency", "This way to pay does not take that currency or amount. Choose another one.", nil)
-		case o.Kind != TopUp && catalogue.Tool(rail) != o.Tool:
-			return d.allows(ctx, tx, o, rail)
+		}
+		if err := d.takesTogether(rail, all.rest(), len(all), tx.Now(), ends); err != nil {
+			return err
+		}
+		for _, o := range all {
+			if o.Kind == TopUp || catalogue.Tool(rail) == o.Tool {
+				continue
+			}
+			if err := d.allows(ctx, tx, o, rail); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
-	return o, live, err
+	return all, live, err
 }
 
 func errNotPayable() error {
@@ -149,23 +158,26 @@ func (d *Desk) Stale(p Payment) bool {
 // maxPayments bounds how many attempts one order may have.
 const maxPayments = 20
 
-// open stores an attempt before its first byte leaves. The order is touched in
-// the same transaction, so that it is still waiting when the attempt is there.
-func (d *Desk) open(ctx context.Context, o Order, rail payment.Rail, provider string, w Ways) (Payment, error) {
+// open stores an attempt before its first byte leaves. Its orders are touched in
+// the same transaction, so that they are still waiting when the attempt is there.
+func (d *Desk) open(ctx context.Context, all basket, rail payment.Rail, provider string, w Ways) (Payment, error) {
+	o := all.first()
 	p, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Payment, error) {
 		p := Payment{
-			Account: o.Account, ID: d.IDs.Under("py", o.Account), Order: o.ID, Rail: rail, Provider: provider, Amount: o.Price,
+			Account: o.Account, ID: d.IDs.Under("py", o.Account), Order: o.ID, Rail: rail, Provider: provider, Amount: all.rest(),
 			State: payment.Created, Live: true, ReturnURL: w.Return, Language: w.Language, Device: w.Device, ClientIP: w.ClientIP,
 			DueAt: tx.Now().Add(lease), ExpiresAt: o.ExpiresAt, CreatedAt: tx.Now(), UpdatedAt: tx.Now(), Attempts: 1,
 		}
 		p.Ref = reference(p.ID)
-		n, err := tx.Exec(ctx, `UPDATE orders SET updated_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed' AND expires_at > $3`,
-			o.Account, o.ID, db.At(tx.Now()))
-		if err == nil && n == 0 {
-			err = errNotPayable()
-		}
-		if err != nil {
-			return p, err
+		for _, o := range all {
+			n, err := tx.Exec(ctx, `UPDATE orders SET updated_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed' AND expires_at > $3`,
+				o.Account, o.ID, db.At(tx.Now()))
+			if err == nil && n == 0 {
+				err = errNotPayable()
+			}
+			if err != nil {
+				return p, err
+			}
 		}
 		before, err := Payments(ctx, tx, o.Ref())
 		if err != nil {
@@ -226,11 +238,17 @@ func (d *Desk) close(ctx context.Context, p Payment) (Payment, error) {
 // asks the provider; what the address says is not believed. An earlier attempt
 // that is not over, whose page the customer may have come from, is due at once.
 func (d *Desk) Resume(ctx context.Context, k Key, returned url.Values) error {
-	all, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Payment, error) { return Payments(ctx, tx, k) })
+	tried, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Payment, error) {
+		all, err := basketOf(ctx, tx, k)
+		if err != nil {
+			return nil, err
+		}
+		return Payments(ctx, tx, all.first().Ref())
+	})
 	if err != nil {
 		return err
 	}
-	for _, p := range all {
+	for _, p := range tried {
 		switch {
 		case p.Live:
 			err = errors.Join(err, d.resume(ctx, p, returned))
@@ -399,11 +417,15 @@ func rungFor(ctx context.Context, tx db.Tx, provider string, bell payment.Doorbe
 // maxEvidence bounds what is kept of a notification's body.
 const maxEvidence = 64 << 10
 
-// expire cancels a placed order whose time is over, once no attempt of it is
-// open any more.
+// expire cancels a placed order whose time is over, with all that are paid
+// together with it, once no attempt of them is open any more.
 func (d *Desk) expire(ctx context.Context, o Order) error {
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		live, err := livePayment(ctx, tx, o.Ref())
+		all, err := basketOf(ctx, tx, o.Ref())
+		if err != nil || !all.are(Placed) {
+			return err // somebody was faster
+		}
+		live, err := livePayment(ctx, tx, all.first().Ref())
 		if err != nil {
 			return err
 		}
@@ -411,12 +433,16 @@ func (d *Desk) expire(ctx context.Context, o Order) error {
 		if !tx.Now().Before(at) && live.ID != "" {
 			at = later(tx.Now(), live.DueAt).Add(30 * time.Second) // its provider is asked first
 		}
-		if tx.Now().Before(at) {
-			_, err := tx.Exec(ctx, `UPDATE orders SET due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed'`, o.Account, o.ID, db.At(at))
-			return err
+		var b db.Batch
+		for _, o := range all {
+			if tx.Now().Before(at) {
+				b.Add(`UPDATE orders SET due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed'`, o.Account, o.ID, db.At(at))
+				continue
+			}
+			addMove(&b, tx, o, Cancelled, func(o *Order) { o.DueAt, o.Reason, o.CompletedAt = time.Time{}, "expired", tx.Now() })
+			o.addReturn(&b, tx.Now())
 		}
-		_, err = move(ctx, tx, o, Cancelled, func(o *Order) { o.DueAt, o.Reason, o.CompletedAt = time.Time{}, "expired", tx.Now() })
-		return err
+		return conflict(tx.Batch(ctx, &b), o.ID)
 	})
 }
 

@@ -102,11 +102,29 @@ func Payments(ctx context.Context, tx db.Tx, order Key) ([]Payment, error) {
 		order.Account, order.ID)
 }
 
+// allocated is a payment and how much of it was given to one order.
+type allocated struct {
+	Payment
+	given money.Money
+}
+
 // paymentsFor reads the payments whose money was given to an order.
-func paymentsFor(ctx context.Context, tx db.Tx, o Order) ([]Payment, error) {
-	return payments(ctx, tx, `SELECT `+paymentColumns+` FROM payments
+func paymentsFor(ctx context.Context, tx db.Tx, o Order) ([]allocated, error) {
+	paid, err := payments(ctx, tx, `SELECT `+paymentColumns+` FROM payments
 		WHERE account_id = $1 AND id IN (SELECT payment_id FROM allocations WHERE account_id = $1 AND order_id = $2) ORDER BY id`,
 		o.Account, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]allocated, len(paid))
+	for i, p := range paid {
+		out[i] = allocated{p, money.Of(0, p.Amount.Currency)}
+		if err := tx.QueryRow(ctx, `SELECT minor FROM allocations WHERE account_id = $1 AND payment_id = $2 AND order_id = $3`,
+			o.Account, p.ID, o.ID).Scan(&out[i].given.Minor); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func payments(ctx context.Context, tx db.Tx, query string, args ...any) (out []Payment, err error) {

@@ -94,6 +94,13 @@ func (s *Server) routes() []route {
 		{"GET /orders/{id}", holder, s.orderPage},
 		{"POST /orders/{id}/pay", holder, s.payOrder},
 
+		{"GET /together", customer, s.togetherPage},
+		{"POST /together", customer, s.chooseTogether},
+		{"GET /together/review", customer, s.basketReview},
+		{"POST /together/review", customer, s.acceptTogether},
+		{"GET /together/{id}", customer, s.basketPage},
+		{"POST /together/{id}/pay", customer, s.payBasket},
+
 		{"GET /bills/{id}", customer, s.billPage},
 		{"GET /wallet", customer, s.walletPage},
 		{"POST /wallet", customer, s.topUp},
