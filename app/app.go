@@ -125,7 +125,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	shelf := &catalogue.Shelf{}
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
-		Log: env.Log, Wallet: c.Wallet, QuoteTTL: c.QuoteTTL, Side: sideBySide,
+		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret)}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door}
@@ -157,6 +157,7 @@ func (a *App) Steps() []Step {
 		{"orders", a.Desk.Step, order.Workers},
 		{"payments", a.Desk.PaymentStep, 1},
 		{"refunds", a.Desk.RefundStep, 1},
+		{"wallets", a.Desk.WalletStep, 1},
 		{"usage", a.Desk.LookStep, 1},
 		{"bill numbers", numbering.Step, 1},
 		{"messages", a.Sender.Step, 1},

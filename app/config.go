@@ -27,9 +27,11 @@ type Config struct {
 
 	ClientHeader string `help:"Header in which the reverse proxy in front of us puts the client's address, for example X-Real-IP. Unset: the connection's own. Set it only behind a proxy that always sets it." placeholder:"HEADER"`
 
-	Wallet   order.WalletMode `default:"full" enum:"off,refunds_only,full" help:"What stored value may be used for. The law differs by country."`
-	QuoteTTL time.Duration    `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured."`
-	LogLevel slog.Level       `default:"info" help:"debug, info, warn or error."`
+	Wallet order.WalletMode `default:"full" enum:"off,refunds_only,full" help:"What stored value may be used for. The law differs by country."`
+
+	WalletExpiry time.Duration `help:"How long value stays in a wallet before it expires, for example 4320h; its owner is told 7 days before. 0: for ever." placeholder:"DURATION"`
+	QuoteTTL     time.Duration `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured."`
+	LogLevel     slog.Level    `default:"info" help:"debug, info, warn or error."`
 
 	Rail map[payment.Rail]string `help:"Which adapter takes a way to pay, where several could: --rail alipay=stripe. Otherwise the first configured of stripe, paypal, linepay, paypay, alipay, wechatpay that has it. Payments that are open stay where they are." placeholder:"RAIL=ADAPTER"`
 
@@ -121,6 +123,10 @@ type Mail struct {
 
 const minSecret = 32
 
+// leastExpiry is the shortest life of value in a wallet: its owner needs time to
+// use it after the notice.
+const leastExpiry = 30 * 24 * time.Hour
+
 // Validate reports everything that is wrong, not only the first thing. Kong
 // calls it.
 func (c *Config) Validate() error {
@@ -133,6 +139,9 @@ func (c *Config) Validate() error {
 	}
 	if c.QuoteTTL < time.Minute || c.QuoteTTL > 24*time.Hour {
 		errs = append(errs, fmt.Errorf("--quote-ttl: %v is not between a minute and a day", c.QuoteTTL))
+	}
+	if c.WalletExpiry != 0 && (c.Wallet != order.WalletFull || c.WalletExpiry < leastExpiry) {
+		errs = append(errs, fmt.Errorf("--wallet-expiry: %v: give at least %v, and only with --wallet full", c.WalletExpiry, leastExpiry))
 	}
 	if (c.Stripe.Key == "") != (len(c.Stripe.WebhookSecret) == 0) {
 		errs = append(errs, errors.New("--stripe-key and --stripe-webhook-secret go together"))

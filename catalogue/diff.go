@@ -157,6 +157,7 @@ func sellerSheets(seller Seller) []*sheet {
 	for _, c := range slices.Sorted(maps.Keys(seller.Points.Worth)) {
 		s.put("worth of a point in "+string(c), money.Of(seller.Points.Worth[c], c).Decimal())
 	}
+	s.put("most percent of a price that points pay", seller.Points.MostPercent)
 	s.put("prices converted to", set(seller.Exchange.To))
 	s.put("margin of the exchange", percentOf(seller.Exchange.Margin.Percent, seller.Exchange.Margin.Scale))
 	s.put("days that a rate may be old", seller.Exchange.MaxDays)

@@ -32,7 +32,7 @@ func fileOf(t interface{ Fatal(...any) }, c *Catalogue) []byte {
 		"seller": with(block{
 			"name": s.Name, "contact": s.Contact, "zone": s.Zone, "address": s.Address, "base_currency": s.BaseCurrency,
 			"taxes":  each(s.Taxes, taxBlock),
-			"points": block{"earn_per": pointsBlock(s.Points.EarnPer), "worth": pointsBlock(s.Points.Worth)},
+			"points": block{"earn_per": pointsBlock(s.Points.EarnPer), "worth": pointsBlock(s.Points.Worth), "most_percent": s.Points.MostPercent},
 			"exchange": block{
 				"to": s.Exchange.To, "margin_percent": percentOf(s.Exchange.Margin.Percent, s.Exchange.Margin.Scale),
 				"round_to": pointsBlock(s.Exchange.RoundTo), "max_days": s.Exchange.MaxDays,

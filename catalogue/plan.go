@@ -53,6 +53,31 @@ type TaxClass struct {
 type PointsRule struct {
 	EarnPer map[money.Currency]int64 // minor units that earn one point
 	Worth   map[money.Currency]int64 // minor units that one point pays
+
+	// MostPercent is how much of a price points may pay, 0 to 100; 0: points
+	// are collected and pay for nothing.
+	MostPercent int64
+}
+
+// Earned is how many points an amount of money earns: whole ones, rounded down.
+func (r PointsRule) Earned(paid money.Money) int64 {
+	per := r.EarnPer[paid.Currency]
+	if per <= 0 {
+		return 0
+	}
+	return paid.Minor / per
+}
+
+// Spendable is how many of a customer's points may pay for a price, and what they
+// pay of it: whole points, never more than the price.
+func (r PointsRule) Spendable(has int64, price money.Money) (points int64, discount money.Money) {
+	worth := r.Worth[price.Currency]
+	if worth <= 0 || has <= 0 {
+		return 0, money.Of(0, price.Currency)
+	}
+	most := price.Minor/100*r.MostPercent + price.Minor%100*r.MostPercent/100 // the product alone may pass int64
+	points = min(has, most/worth)
+	return points, money.Of(points*worth, price.Currency)
 }
 
 // Exchange offers what has no price in a currency at its price in the base

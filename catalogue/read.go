@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -105,11 +106,14 @@ func seller(at place) Seller {
 		out.Taxes = append(out.Taxes, taxClass(at))
 	}
 	unique(taxes, "tax class")
-	points := s.opt("points").section("earn_per", "worth")
+	points := s.opt("points").section("earn_per", "worth", "most_percent")
 	out.Points = PointsRule{
 		EarnPer: minorUnits(points.need("earn_per").amounts()),
 		Worth:   minorUnits(points.need("worth").amounts()),
+
+		MostPercent: int64(points.opt("most_percent").number(0, 100)),
 	}
+	out.Points.check(points)
 	out.Exchange = exchange(s.opt("exchange"), out.BaseCurrency)
 	return out
 }
@@ -138,6 +142,15 @@ func exchange(at place, base money.Currency) Exchange {
 		}
 	}
 	return out
+}
+
+// check finds a shop that gives back all that it takes.
+func (r PointsRule) check(points section) {
+	for _, c := range slices.Sorted(maps.Keys(r.EarnPer)) {
+		if r.Worth[c] >= r.EarnPer[c] {
+			points.where("worth").doubtful("A point is worth as much in %s as the amount that earns it.", c)
+		}
+	}
 }
 
 // minorUnits is nil for no amounts.

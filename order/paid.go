@@ -187,7 +187,7 @@ func (d *Desk) addMoney(ctx context.Context, b *db.Batch, tx db.Tx, o Order, was
 		addCase(b, tx, d.IDs, o, "amount_differs", "payment "+p.ID+": asked for "+was.Amount.String()+", the provider took "+p.Amount.String())
 	}
 	switch {
-	case o.State == Placed && p.Amount == o.Price:
+	case o.State == Placed && p.Amount == o.Rest():
 		d.addPaid(b, tx, o, p)
 		return nil
 	case o.State == Placed:
@@ -195,19 +195,23 @@ func (d *Desk) addMoney(ctx context.Context, b *db.Batch, tx db.Tx, o Order, was
 		paid := d.addPaid(b, tx, o, p)
 		held := addMove(b, tx, paid, Held, func(o *Order) { o.DueAt, o.Reason = time.Time{}, "amount_differs" })
 		return d.addNews(b, tx, message.OrderHeld, held)
-	case o.State == Cancelled && p.Amount == o.Price:
+	case o.State == Cancelled && p.Amount == o.Rest():
 		_, honoured, err := byKey(ctx, tx, o.Account, lateKey(o))
 		if err != nil {
 			return err
 		}
 		if !honoured {
-			d.addLate(b, tx, o, p)
-			return nil
+			return d.addLate(ctx, b, tx, o, p)
 		}
 	}
-	addReceipt(b, tx, p, p.Amount)
-	d.addRefund(b, tx, p, o.ID, p.Amount, "double")
+	d.addUnwanted(b, tx, o, p, "double")
 	return nil
+}
+
+// addUnwanted books money that no order waits for, and sends it back.
+func (d *Desk) addUnwanted(b *db.Batch, tx db.Tx, o Order, p Payment, why string) {
+	addReceipt(b, tx, p, p.Amount)
+	d.addRefund(b, tx, p, o.ID, p.Amount, why)
 }
 
 // addMoneyGone books money that was there and had gone back, or was held back by
@@ -227,8 +231,9 @@ func (d *Desk) addMoneyGone(b *db.Batch, tx db.Tx, o Order, p Payment, seen paym
 // addPaid gives a payment to the order that waits for it. Another attempt of the
 // order is no longer wanted and will be closed.
 func (d *Desk) addPaid(b *db.Batch, tx db.Tx, o Order, p Payment) Order {
-	addReceipt(b, tx, p, o.Price)
+	addReceipt(b, tx, p, o.Rest())
 	addAllocation(b, p, o.ID)
+	o.addTaking(b, tx.Now())
 	b.Add(`UPDATE payments SET live = false, due_at = $4 WHERE account_id = $1 AND order_id = $2 AND id <> $3 AND live`,
 		p.Account, o.ID, p.ID, db.At(tx.Now()))
 	b.Add(`UPDATE orders SET tool = $3 WHERE account_id = $1 AND id = $2`, o.Account, o.ID, p.Rail)
@@ -277,18 +282,29 @@ func addAllocation(b *db.Batch, p Payment, order string) {
 func lateKey(o Order) string { return "late:" + o.ID }
 
 // addLate deals with money for an order that was cancelled: a new order with
-// the same contents is paid by it. Whether the rules still allow what was
-// quoted is decided where every paid order is decided, in fulfil.go; if they do
-// not, the money goes back.
-func (d *Desk) addLate(b *db.Batch, tx db.Tx, o Order, p Payment) {
+// the same contents is paid by it, and by what wallet and points paid of the
+// former, if that is still there; else the money goes back. Whether the rules
+// still allow what was quoted is decided where every paid order is decided, in
+// begin.go; if they do not, all of it goes back.
+func (d *Desk) addLate(ctx context.Context, b *db.Batch, tx db.Tx, o Order, p Payment) error {
+	missing, err := o.short(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if missing != nil || o.Parts.Wallet > 0 && d.Wallet == WalletOff {
+		d.addUnwanted(b, tx, o, p, "late")
+		return nil
+	}
 	late := o
 	late.ID, late.State, late.Key, late.Quote, late.Reason = d.IDs.Under("ord", o.Account), Paid, lateKey(o), "", "late_money"
 	late.Tool = catalogue.Tool(p.Rail)
 	late.PlacedAt, late.PaidAt, late.UpdatedAt, late.DueAt = tx.Now(), tx.Now(), tx.Now(), tx.Now()
 	late.CompletedAt, late.Attempts = time.Time{}, 0
 	insert(b, late)
-	addReceipt(b, tx, p, o.Price)
+	addReceipt(b, tx, p, o.Rest())
 	addAllocation(b, p, late.ID)
+	late.addSpending(b, tx.Now())
+	return nil
 }
 
 // Successor reads the order that late money for a cancelled one made, if it did.

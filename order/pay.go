@@ -76,12 +76,10 @@ func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name strin
 			return errNotPayable()
 		case !tx.Now().Before(o.ExpiresAt):
 			return fault.Because(fault.Invalid, "quote_expired", "This offer has expired. Choose one again; the price may have changed.", nil)
-		case !d.Providers[name].Limits().Takes(rail, o.Price) || d.tooSlow(rail, tx.Now(), o.ExpiresAt):
-			return fault.Because(fault.Invalid, "tool_currency", "This way to pay does not take that currency or amount. Choose another one.", nil)
 		case o.Kind != TopUp && catalogue.Tool(rail) != o.Tool:
-			return d.allows(ctx, tx, o, rail)
+			err = d.allows(ctx, tx, o, rail)
 		}
-		return nil
+		return errors.Join(d.takes(rail, o.Rest(), tx.Now(), o.ExpiresAt), err)
 	})
 	return o, live, err
 }
@@ -154,7 +152,7 @@ const maxPayments = 20
 func (d *Desk) open(ctx context.Context, o Order, rail payment.Rail, provider string, w Ways) (Payment, error) {
 	p, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Payment, error) {
 		p := Payment{
-			Account: o.Account, ID: d.IDs.Under("py", o.Account), Order: o.ID, Rail: rail, Provider: provider, Amount: o.Price,
+			Account: o.Account, ID: d.IDs.Under("py", o.Account), Order: o.ID, Rail: rail, Provider: provider, Amount: o.Rest(),
 			State: payment.Created, Live: true, ReturnURL: w.Return, Language: w.Language, Device: w.Device, ClientIP: w.ClientIP,
 			DueAt: tx.Now().Add(lease), ExpiresAt: o.ExpiresAt, CreatedAt: tx.Now(), UpdatedAt: tx.Now(), Attempts: 1,
 		}
@@ -415,8 +413,10 @@ func (d *Desk) expire(ctx context.Context, o Order) error {
 			_, err := tx.Exec(ctx, `UPDATE orders SET due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed'`, o.Account, o.ID, db.At(at))
 			return err
 		}
-		_, err = move(ctx, tx, o, Cancelled, func(o *Order) { o.DueAt, o.Reason, o.CompletedAt = time.Time{}, "expired", tx.Now() })
-		return err
+		var b db.Batch
+		o.addReturn(&b, tx.Now())
+		addMove(&b, tx, o, Cancelled, func(o *Order) { o.DueAt, o.Reason, o.CompletedAt = time.Time{}, "expired", tx.Now() })
+		return conflict(tx.Batch(ctx, &b), o.ID)
 	})
 }
 

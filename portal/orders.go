@@ -35,7 +35,8 @@ type orderPage struct {
 	Starts   ui.Moment
 	Ends     ui.Moment
 	Price    string
-	Tool     string
+	Tool     string    // empty where Parts say it
+	Parts    []partRow // where there are several
 	Bills    []billLink
 	Refunds  []refundRow
 	Again    string // where something else is chosen
@@ -136,6 +137,9 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		ID: o.ID, What: v.orderName(t.cat, o), Price: v.voice.Money(o.Price), Tool: v.voice.Tool(o.Tool),
 		Why: v.voice.Why(o), Open: !k.limited(), Again: "/wallet",
 	}
+	if p.Parts = v.partRows(o.Parts, o.Price.Currency, o.Tool); p.Parts != nil {
+		p.Tool = ""
+	}
 	var billed time.Time
 	for _, b := range t.bills {
 		if b.Kind != billing.CreditNote {
@@ -188,11 +192,11 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if o.Line != "" {
 		accepted = placeOf(t.cat, t.line.Plan).plan.Policy.Tools
 	}
-	p.Tools = v.tools(k, order.Quote{Kind: o.Kind, Price: o.Price, ExpiresAt: o.ExpiresAt}, accepted, nil)
+	p.Tools = v.tools(k, order.Quote{Kind: o.Kind, Price: o.Rest(), ExpiresAt: o.ExpiresAt}, accepted, nil)
 	for i := range p.Tools {
 		p.Tools[i].Chosen = p.Tools[i].Value == string(o.Tool) && !p.Tools[i].Off
 	}
-	p.Pay = v.voice.Say("review.pay", locale.Args{"amount": o.Price})
+	p.Pay = v.voice.Say("review.pay", locale.Args{"amount": o.Rest()})
 	p.PayUntil = v.voice.Say("order.page.pay_until", locale.Args{"time": v.voice.Moment(o.ExpiresAt, at.loc).Text})
 }
 

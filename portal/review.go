@@ -40,6 +40,7 @@ type reviewPage struct {
 	Stands   ui.Moment
 	Amount   int64 // what is confirmed, as the form sends it: minor units
 	Currency string
+	Division division
 	Tools    []tool
 	CanPay   bool
 	Pay      string // the button's words
@@ -64,6 +65,7 @@ type quoted struct {
 	catalogue *catalogue.Catalogue // the quote's version
 	situation renewal.Situation    // zero for a top-up
 	wallet    money.Money
+	points    int64
 	accepted  string // the order that it became; ""
 }
 
@@ -108,7 +110,11 @@ func (v *visit) quoted(ctx context.Context) (keyhole, quoted, error) {
 			}
 			q.situation.Catalogue = q.catalogue
 		}
-		q.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, q.quote.Price.Currency)
+		if q.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, q.quote.Price.Currency); err != nil {
+			return q, err
+		}
+		points, err := ledger.Balance(ctx, tx, k.account, ledger.Points, money.Points)
+		q.points = points.Minor
 		return q, err
 	})
 	return k, q, err
@@ -120,14 +126,18 @@ func (v *visit) review(k keyhole, q quoted) reviewPage {
 		Frame: v.frame(v.voice.T("review.title")), ID: quote.ID, Price: v.voice.Money(quote.Price),
 		Amount: quote.Price.Minor, Currency: string(quote.Price.Currency),
 		Stands: v.voice.Moment(quote.ExpiresAt, v.shopZone()), Again: "/wallet", Refund: v.voice.T("refundable.topup"),
-		Pay: v.voice.Say("review.pay", locale.Args{"amount": quote.Price}), Expired: !v.voice.Now.Before(quote.ExpiresAt),
+		Expired: !v.voice.Now.Before(quote.ExpiresAt),
 	}
 	var accepted []catalogue.Tool
 	if quote.Kind != order.TopUp {
-		v.addPurchase(&p, q)
 		accepted = placeOf(q.catalogue, q.situation.Line.Plan).plan.Policy.Tools
 	}
-	p.Tools = v.tools(k, quote, accepted, &q.wallet)
+	parts, division := v.divide(k, q, accepted)
+	if p.Division = division; quote.Kind != order.TopUp {
+		v.addPurchase(&p, q, money.Of(quote.Price.Minor-parts.Discount, quote.Price.Currency))
+	}
+	p.Pay = v.payWords(parts, quote.Price.Currency)
+	p.Tools = v.toolsFor(k, q, accepted, parts)
 	for i := range p.Tools {
 		if !p.Tools[i].Off {
 			p.Tools[i].Chosen, p.CanPay = true, true
@@ -137,8 +147,20 @@ func (v *visit) review(k keyhole, q quoted) reviewPage {
 	return p
 }
 
-// addPurchase says what is bought for a line.
-func (v *visit) addPurchase(p *reviewPage, q quoted) {
+// toolsFor are the ways to pay the rest of a quote.
+func (v *visit) toolsFor(k keyhole, q quoted, accepted []catalogue.Tool, p order.Parts) []tool {
+	rest, wallet := q.quote, &q.wallet
+	if rest.Price.Minor = p.Rest; p.Rest == 0 && q.quote.Price.Minor > 0 {
+		return []tool{v.ownTool(p)}
+	}
+	if p.Wallet > 0 {
+		wallet = nil // it pays its part already
+	}
+	return v.tools(k, rest, accepted, wallet)
+}
+
+// addPurchase says what is bought for a line; charged is what is paid in money.
+func (v *visit) addPurchase(p *reviewPage, q quoted, charged money.Money) {
 	quote, line := q.quote, q.situation.Line
 	own := placeOf(q.catalogue, line.Plan)
 	sold, _ := q.catalogue.Plan(quote.Plan)
@@ -160,9 +182,9 @@ func (v *visit) addPurchase(p *reviewPage, q quoted) {
 	if no == nil && quote.Kind == order.Term {
 		p.Unused = offer.UnusedText(v.voice.Lang, own.op.GB)
 	}
-	p.Tax = v.taxIn(q.catalogue.Seller, sold.TaxClass, quote.Price)
-	if per := q.catalogue.Seller.Points.EarnPer[quote.Price.Currency]; per > 0 && quote.Price.Minor >= per {
-		p.Points = v.voice.Money(money.Of(quote.Price.Minor/per, money.Points))
+	p.Tax = v.taxIn(q.catalogue.Seller, sold.TaxClass, charged)
+	if points := q.catalogue.Seller.Points.Earned(charged); points > 0 {
+		p.Points = v.voice.Money(money.Of(points, money.Points))
 	}
 }
 
@@ -255,12 +277,15 @@ func (v *visit) acceptance(k keyhole, q order.Quote) (order.Acceptance, error) {
 		Account: k.account, Quote: q.ID, Tool: catalogue.Tool(v.field("tool")),
 		Amount: money.Of(minor, money.Currency(v.field("currency"))),
 	}
+	if a.Parts, err = v.parts(a); err != nil {
+		return a, err
+	}
 	switch {
 	case a.Tool == "":
 		return a, fault.Because(fault.Invalid, "tool_missing", "Choose a way to pay.", nil)
-	case k.limited() && a.Tool == order.ToolWallet:
+	case k.limited() && (a.Tool == order.ToolWallet || a.Tool == order.ToolPoints || a.Parts != order.Parts{}):
 		return a, fault.Because(fault.Denied, "link_tool",
-			"With this link you can pay only with a tool that you enter now. Sign in to use your wallet.", nil)
+			"With this link you can pay only with a tool that you enter now. Sign in to use your wallet or points.", nil)
 	}
 	return a, nil
 }
