@@ -89,9 +89,9 @@ func (w *town) stops(b *browser) map[string]string {
 	w.deliver()
 	stops := map[string]string{
 		"lines": "/", "review": "/quotes/" + b.quote("packs", "term/yokocho-base/1gb-30d"),
-		"pack review": "/quotes/" + b.quote("packs", "pack/yokocho-base/500mb"),
+		"pack review":     "/quotes/" + b.quote("packs", "pack/yokocho-base/500mb"),
 		"review in parts": "/quotes/" + b.quote("throttled", "term/machi-5gb/30d") + "?use_points=1&use_wallet=1",
-		"order done":  done, "order moving": waiting, "order placed": placed, "bill": "/bills/" + bill, "wallet": "/wallet", "account": "/account",
+		"order done":      done, "order moving": waiting, "order placed": placed, "bill": "/bills/" + bill, "wallet": "/wallet", "account": "/account",
 		"sessions": "/account/sessions", "until": "/lines/" + w.lines["throttled"] + "/renew?until=2026-03-20",
 	}
 	for key, id := range w.lines {

@@ -11,3 +11,7 @@ CREATE TABLE exchange_rates (
     imported_by text   NOT NULL,
     PRIMARY KEY (source, currency)
 );
+
+-- order: what a price was converted from, and how; '' where it stands in the list.
+ALTER TABLE quotes ADD COLUMN exchange text NOT NULL DEFAULT '';
+ALTER TABLE orders ADD COLUMN exchange text NOT NULL DEFAULT '';
