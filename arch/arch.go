@@ -13,7 +13,7 @@ var layers = []string{
 	// words
 	"fault", "money", "calendar", "id", "locale", "db", "outbound",
 	// things
-	"message", "catalogue", "account", "line", "ledger", "loyalty", "billing", "device", "support", "trail",
+	"message", "catalogue", "exchange", "account", "line", "ledger", "loyalty", "billing", "device", "support", "trail",
 	// strangers
 	"payment", "carrier", "language",
 	// the story

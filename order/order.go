@@ -95,6 +95,7 @@ type Order struct {
 	Item        string // term or pack
 	Catalogue   int64  // version whose rules were accepted
 	Price       money.Money
+	Exchange    Exchange       // what Price was converted from
 	Parts       Parts          // what pays the price
 	Basket      string         // the first of the orders that are paid together; empty: it is paid alone
 	Tool        catalogue.Tool // what pays what neither points nor the wallet pay; else one of these two
@@ -135,17 +136,22 @@ func (o Order) Ref() Key { return Key{o.Account, o.ID} }
 const columns = `account_id, id, state, customer_key, input_digest, quote_id, kind, line_id, plan_id, item_id,
 	catalogue_version, minor, currency, tool, effect, starts_at, ends_at, anchor, bytes, periods, enlarges,
 	snapshot, asked_at, operator_ref, reason, evidence, told, attempts, due_at,
-	expires_at, placed_at, paid_at, completed_at, updated_at, points, discount_minor, wallet_minor, basket`
+	expires_at, placed_at, paid_at, completed_at, updated_at, points, discount_minor, wallet_minor, basket, exchange`
 
 func scan(row db.Row) (Order, error) {
 	var o Order
 	var quote db.Text
 	var snapshot string
+	var converted string
 	var starts, ends, asked, due, expires, placed, paid, completed, updated db.Instant
 	err := row.Scan(&o.Account, &o.ID, &o.State, &o.Key, &o.Digest, &quote, &o.Kind, &o.Line, &o.Plan, &o.Item,
 		&o.Catalogue, &o.Price.Minor, &o.Price.Currency, &o.Tool, &o.Effect, &starts, &ends, &o.Anchor, &o.Bytes, &o.Periods, &o.Enlarges,
 		&snapshot, &asked, &o.OperatorRef, &o.Reason, &o.Evidence, &o.Told, &o.Attempts, &due,
-		&expires, &placed, &paid, &completed, &updated, &o.Parts.Points, &o.Parts.Discount, &o.Parts.Wallet, &o.Basket)
+		&expires, &placed, &paid, &completed, &updated, &o.Parts.Points, &o.Parts.Discount, &o.Parts.Wallet, &o.Basket, &converted)
+	if err != nil {
+		return o, err
+	}
+	o.Exchange, err = storedExchange(converted)
 	o.Parts.Rest = o.Price.Minor - o.Parts.Discount - o.Parts.Wallet
 	o.Quote, o.Snapshot = string(quote), carrier.Snapshot(snapshot)
 	o.StartsAt, o.EndsAt, o.AskedAt, o.DueAt = starts.Time, ends.Time, asked.Time, due.Time
@@ -157,12 +163,12 @@ func scan(row db.Row) (Order, error) {
 func insert(b *db.Batch, o Order) {
 	b.Row(`INSERT INTO orders (`+columns+`)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,
-		        $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38)`,
+		        $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39)`,
 		o.Account, o.ID, o.State, o.Key, o.Digest, db.Text(o.Quote), o.Kind, o.Line, o.Plan, o.Item,
 		o.Catalogue, o.Price.Minor, o.Price.Currency, o.Tool, o.Effect, db.At(o.StartsAt), db.At(o.EndsAt), o.Anchor, o.Bytes, o.Periods, o.Enlarges,
 		string(o.Snapshot), db.At(o.AskedAt), o.OperatorRef, o.Reason, o.Evidence, o.Told, o.Attempts, db.At(o.DueAt),
 		db.At(o.ExpiresAt), db.At(o.PlacedAt), db.At(o.PaidAt), db.At(o.CompletedAt), db.At(o.UpdatedAt),
-		o.Parts.Points, o.Parts.Discount, o.Parts.Wallet, o.Basket)
+		o.Parts.Points, o.Parts.Discount, o.Parts.Wallet, o.Basket, o.Exchange.stored())
 }
 
 // Get reads an order. It fails with [fault.NotFound].

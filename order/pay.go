@@ -109,7 +109,7 @@ func (d *Desk) allows(ctx context.Context, tx db.Tx, o Order, rail payment.Rail)
 	if err != nil {
 		return err
 	}
-	s, err := situation(ctx, tx, cat, o.Account, o.Line, o.Price.Currency, catalogue.Tool(rail))
+	s, err := situation(ctx, tx, cat, o.Account, o.Line, o.Price.Currency, o.Exchange.Rate, catalogue.Tool(rail))
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Or
 	if err != nil {
 		return placing{}, err
 	}
-	s, err := situation(ctx, tx, cat, a.Account, q.Line, q.Price.Currency, a.Tool)
+	s, err := situation(ctx, tx, cat, a.Account, q.Line, q.Price.Currency, q.Exchange.Rate, a.Tool)
 	if err != nil {
 		return placing{}, err
 	}
@@ -142,7 +142,7 @@ func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Or
 func (q Quote) order(a Acceptance) Order {
 	return Order{
 		Account: a.Account, State: Placed, Key: a.Key, Digest: a.digest(), Quote: q.ID, Kind: q.Kind,
-		Line: q.Line, Plan: q.Plan, Item: q.Item, Catalogue: q.Catalogue, Price: q.Price, Tool: a.Tool, Parts: a.parts(),
+		Line: q.Line, Plan: q.Plan, Item: q.Item, Catalogue: q.Catalogue, Price: q.Price, Exchange: q.Exchange, Tool: a.Tool, Parts: a.parts(),
 		Effect: q.Effect, StartsAt: q.StartsAt, EndsAt: q.EndsAt, Anchor: q.Anchor, Bytes: q.Bytes, Periods: q.Periods, Enlarges: q.Enlarges,
 		ExpiresAt: q.ExpiresAt, DueAt: q.ExpiresAt,
 	}
@@ -238,12 +238,20 @@ func (d *Desk) extension(cat *catalogue.Catalogue, l line.Line, o Order) (carrie
 		}
 		e.Package = k.Package
 		if k.EachDay && k.Prices != nil {
-			e.Days = packDays(k, o.Price)
+			e.Days = packDays(k, o.listPrice())
 		}
 	case TopUp:
 		return nil, e, fault.New(fault.Internal, "a top-up asks no operator")
 	}
 	return c, e, nil
+}
+
+// listPrice is the price as it stands in the price list, in whichever currency.
+func (o Order) listPrice() money.Money {
+	if o.Exchange != (Exchange{}) {
+		return o.Exchange.List
+	}
+	return o.Price
 }
 
 // packDays is for how many days a pack was sold, from what was paid for it.

@@ -220,6 +220,9 @@ func (v *visit) situation(ctx context.Context, tx db.Tx, k keyhole, lineID strin
 	if err := k.shows(s.Line.ID); err != nil {
 		return s, err
 	}
-	s.Currency, err = v.currency(ctx, tx, k, s.Catalogue, s.Line)
+	if s.Currency, err = v.currency(ctx, tx, k, s.Catalogue, s.Line); err != nil {
+		return s, err
+	}
+	s.Rate, err = order.Rate(ctx, tx, s.Catalogue, s.Currency)
 	return s, err
 }

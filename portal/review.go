@@ -23,29 +23,30 @@ import (
 // know before they pay.
 type reviewPage struct {
 	ui.Frame
-	ID       string
-	Line     lineView // without ID for a top-up
-	Plan     string
-	PlanID   string
-	What     string
-	Starts   ui.Moment
-	Begins   string
-	Ends     ui.Moment
-	Effect   string
-	Unused   string
-	Price    string
-	Tax      string
-	Points   string
-	Refund   string
-	Stands   ui.Moment
-	Amount   int64 // what is confirmed, as the form sends it: minor units
-	Currency string
-	Division division
-	Tools    []tool
-	CanPay   bool
-	Pay      string // the button's words
-	Expired  bool
-	Again    string // where another offer is chosen
+	ID        string
+	Line      lineView // without ID for a top-up
+	Plan      string
+	PlanID    string
+	What      string
+	Starts    ui.Moment
+	Begins    string
+	Ends      ui.Moment
+	Effect    string
+	Unused    string
+	Price     string
+	Tax       string
+	Converted string // from what and how; "" where the price stands in the list
+	Points    string
+	Refund    string
+	Stands    ui.Moment
+	Amount    int64 // what is confirmed, as the form sends it: minor units
+	Currency  string
+	Division  division
+	Tools     []tool
+	CanPay    bool
+	Pay       string // the button's words
+	Expired   bool
+	Again     string // where another offer is chosen
 }
 
 // tool is one way to pay, as a radio button.
@@ -114,7 +115,7 @@ func (v *visit) readQuote(ctx context.Context, k keyhole, id string) (quoted, er
 			if q.situation, err = v.server.Desk.Situation(ctx, tx, k.account, q.quote.Line, q.quote.Price.Currency, ""); err != nil {
 				return q, err
 			}
-			q.situation.Catalogue = q.catalogue
+			q.situation.Catalogue, q.situation.Rate = q.catalogue, q.quote.Exchange.Rate
 		}
 		if q.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, q.quote.Price.Currency); err != nil {
 			return q, err
@@ -186,6 +187,9 @@ func (v *visit) addPurchase(p *reviewPage, q quoted, charged money.Money) {
 	p.Effect, p.Refund = offer.EffectText(v.voice.Lang, own.loc), offer.RefundText(v.voice.Lang, own.loc)
 	if no == nil && quote.Kind == order.Term {
 		p.Unused = offer.UnusedText(v.voice.Lang, own.op.GB)
+	}
+	if x := quote.Exchange; x != (order.Exchange{}) {
+		p.Converted = v.voice.Say("review.converted", locale.Args{"list": x.List, "rate": v.voice.Rate(x.Rate, q.catalogue.Seller.Exchange.Margin)})
 	}
 	p.Tax = v.taxIn(q.catalogue.Seller, sold.TaxClass, charged)
 	if points := q.catalogue.Seller.Points.Earned(charged); points > 0 {
