@@ -176,23 +176,42 @@ func (a *auditor) judgeOrder(t *ticket, o order.Order, p page) {
 			s.log("refund %+v", r)
 		}
 	}
+	given := a.givenBack(t, o, p)
 	if o.Kind != order.TopUp && o.State != order.Held {
-		if times := s.town.Simple.Extended(o.ID); (times == 1) != done || times > 1 {
+		times := s.town.Simple.Extended(o.ID)
+		takenBack := done && times == 0 && given == o.Price.Minor // the operator took back what had not begun
+		if (times == 1) != done && !takenBack || times > 1 {
 			a.wrong("order %s is %s (%s), and the operator extended %d times", o.ID, o.State, o.Reason, times)
 		}
 	}
 	a.listed[o.ID] = true
-	a.judgeMoney(o, p)
+	a.judgeMoney(o, p, given)
 	a.judgeBills(o, p)
 	a.judgeNews(t, o)
 	if done {
-		a.book(t, o)
+		a.book(t, o, given)
 	}
 	a.noteRepairs(t, o, p)
 }
 
+// givenBack is what the credit note of an order says, which is what staff said.
+func (a *auditor) givenBack(t *ticket, o order.Order, p page) int64 {
+	for _, b := range p.bills {
+		if b.Kind == billing.CreditNote {
+			if t.given.Minor > 0 && b.Total != t.given {
+				a.wrong("of order %s staff gave back %s, and the credit note says %s", o.ID, t.given, b.Total)
+			}
+			return b.Total.Minor
+		}
+	}
+	if t.given.Minor > 0 && t.order == o.ID {
+		a.wrong("of order %s staff gave back %s, and there is no credit note", o.ID, t.given)
+	}
+	return 0
+}
+
 // judgeMoney adds up what the banks took and gave back for an order.
-func (a *auditor) judgeMoney(o order.Order, p page) {
+func (a *auditor) judgeMoney(o order.Order, p page, given int64) {
 	var kept int64
 	for _, pay := range p.payments {
 		bank := a.s.bankOf(pay.Provider)
@@ -205,7 +224,7 @@ func (a *auditor) judgeMoney(o order.Order, p page) {
 	}
 	want := int64(0)
 	if (o.State == order.Completed || o.State == order.Held) && o.Tool != order.ToolWallet && o.Quote != "" {
-		want = o.Price.Minor
+		want = o.Price.Minor - given
 	}
 	if p.late.State == order.Completed || p.late.State == order.Held {
 		want += p.late.Price.Minor
@@ -265,20 +284,20 @@ func (a *auditor) judgeNews(t *ticket, o order.Order) {
 func (s *Simulation) skewMax() time.Duration { return s.weather.skew.Abs() + time.Second }
 
 // book keeps what a completed order should have brought.
-func (a *auditor) book(t *ticket, o order.Order) {
+func (a *auditor) book(t *ticket, o order.Order, given int64) {
 	account := t.who.account
 	if a.wallet[account] == nil {
 		a.wallet[account] = map[money.Currency]int64{}
 	}
 	switch {
 	case o.Kind == order.TopUp:
-		a.wallet[account][o.Price.Currency] += o.Price.Minor
+		a.wallet[account][o.Price.Currency] += o.Price.Minor - given
 		return
 	case o.Tool == order.ToolWallet:
-		a.wallet[account][o.Price.Currency] -= o.Price.Minor
+		a.wallet[account][o.Price.Currency] -= o.Price.Minor - given
 	}
 	if per := a.s.cat.Seller.Points.EarnPer[o.Price.Currency]; per > 0 {
-		a.points[account] += o.Price.Minor / per
+		a.points[account] += (o.Price.Minor - given) / per
 	}
 	if o.Enlarges == 0 {
 		a.served[o.Line]++

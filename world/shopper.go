@@ -48,7 +48,7 @@ type ticket struct {
 	bank     *Bank
 	patience int // how often they still try
 	paidAt   time.Time
-	given    money.Money // what staff gave back of the completed order
+	given    money.Money // what staff said that they gave back of the completed order
 }
 
 // ways are the tools of this town, each with a currency that its bank takes.
@@ -57,14 +57,14 @@ var ways = []struct {
 	currency money.Currency
 	share    int
 }{
-	{payment.Wallet, "JPY", 40},
-	{payment.Card, "JPY", 22},
+	{payment.Wallet, "JPY", 42},
+	{payment.Card, "JPY", 24},
 	{payment.Card, "USD", 4},
-	{payment.PayPay, "JPY", 12},
-	{payment.LINEPay, "TWD", 8},
-	{payment.PayPal, "USD", 4},
-	{payment.Alipay, "CNY", 5},
-	{payment.WeChatPay, "CNY", 5},
+	{payment.PayPay, "JPY", 14},
+	{payment.LINEPay, "TWD", 9},
+	{payment.PayPal, "USD", 3},
+	{payment.Alipay, "CNY", 2},
+	{payment.WeChatPay, "CNY", 2},
 }
 
 // plansOfTown are those that customers have lines of: every effect of a renewal.

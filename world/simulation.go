@@ -118,6 +118,7 @@ func Simulate(ctx context.Context, p Plan) (Result, error) {
 	}
 	defer s.close()
 	s.after(busyTick, s.tick)
+	s.after(clerkEvery, s.clerk)
 	for i := range p.Orders {
 		s.at(s.epoch.Add(time.Duration(i)*time.Second/perSecond), s.wish)
 	}
@@ -133,8 +134,9 @@ func Simulate(ctx context.Context, p Plan) (Result, error) {
 		e.do(ctx)
 	}
 	s.weather.clear()
-	for range 3 { // what was put off by the last fault
+	for range 30 { // the sun shines, and what waits has its time
 		s.clock.Add(time.Hour)
+		s.clerk(ctx)
 		s.turn(ctx)
 	}
 	return s.judge(ctx)
