@@ -319,7 +319,9 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	var err error
 	switch {
 	case !p.State.Final() && !wanted:
-		seen, err = provider.Abandon(call, p.attempt())
+		if seen, err = provider.Abandon(call, p.attempt()); err != nil {
+			seen, err = provider.Query(call, p.attempt()) // some close nothing that was paid, and say no more than that
+		}
 		switch {
 		case err != nil && !d.DB.Now().Before(p.ExpiresAt.Add(letGoAfter)):
 			return d.letGo(ctx, p, payment.Observation{State: payment.Unknown, Code: clip(err.Error())})

@@ -29,6 +29,7 @@ type commands struct {
 	Order     orderCmd     `cmd:"" help:"Look at orders, and decide those that wait for a person."`
 	Payment   paymentCmd   `cmd:"" help:"What there is to know about ways to pay."`
 	Audit     auditCmd     `cmd:"" help:"Ask the database whether every promise was kept."`
+	Simulate  simulateCmd  `cmd:"" help:"Run a town of customers, providers and operators around the real code, and audit what came of it."`
 	Bench     benchCmd     `cmd:"" help:"Measure."`
 }
 
