@@ -59,6 +59,27 @@ func Lots(ctx context.Context, tx db.Tx, account string, c money.Currency) (lots
 	return lots, aside, err
 }
 
+// SetAside reads what is set aside from an account's wallet and points for orders
+// that wait for their rest.
+func SetAside(ctx context.Context, tx db.Tx, account string) (all []money.Money, err error) {
+	rows, err := tx.Query(ctx, `SELECT currency, SUM(CASE WHEN to_book = 'aside' THEN minor ELSE -minor END) AS held FROM transfers
+		WHERE account_id = $1 AND (to_book = 'aside' OR from_book = 'aside') GROUP BY currency ORDER BY currency`, account)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var m money.Money
+		if err := rows.Scan(&m.Currency, &m.Minor); err != nil {
+			return nil, err
+		}
+		if !m.IsZero() {
+			all = append(all, m)
+		}
+	}
+	return all, rows.Err()
+}
+
 // newest reads what was put into a wallet last, until it is so much.
 func newest(ctx context.Context, tx db.Tx, account string, c money.Currency, held int64) (lots []Lot, err error) {
 	rows, err := tx.Query(ctx, `SELECT minor, at FROM transfers

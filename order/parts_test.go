@@ -2,9 +2,12 @@ package order_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/carrier"
@@ -516,4 +519,81 @@ func (f forgetful) Limits() payment.Limits {
 	l := f.Provider.Limits()
 	l.RefundWithin = time.Minute
 	return l
+}
+
+// However much a customer has and wants to use: what is proposed sums to the
+// price, is not more than there is or may be used, leaves a rest that a tool takes
+// where there is one, and is accepted as it stands.
+func TestDivide(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		account, ln := c.rich(t, 100_000, 100_000)
+		q := c.quote(t, account, ln, extendable)
+		rapid.Check(t, func(t *rapid.T) {
+			l := c.Desk.Providers["stripe"].Limits()
+			least, multiple := rapid.Int64Range(1, 2000).Draw(t, "least"), rapid.SampledFrom([]int64{1, 100, 500}).Draw(t, "multiple")
+			l.Min, l.Multiple = map[money.Currency]int64{"JPY": least}, map[money.Currency]int64{"JPY": multiple}
+			c.Desk.Providers["other"] = limited{c.Desk.Providers["stripe"], l}
+			c.Desk.Rails = map[payment.Rail]string{payment.Card: "other"}
+			rule := catalogue.PointsRule{
+				Worth:       map[money.Currency]int64{"JPY": rapid.SampledFrom([]int64{0, 1, 7}).Draw(t, "worth")},
+				MostPercent: rapid.SampledFrom([]int64{0, 50, 100}).Draw(t, "most"),
+			}
+			accepted := rapid.SampledFrom([][]catalogue.Tool{nil, {"card"}, {"card", "wallet"}, {"card", "points"}}).Draw(t, "accepted")
+			purse := order.Purse{
+				Points: rapid.Int64Range(0, 3000).Draw(t, "points"), Wallet: money.Of(rapid.Int64Range(0, 3000).Draw(t, "wallet"), "JPY"),
+				UsePoints: rapid.Bool().Draw(t, "use points"), UseWallet: rapid.Bool().Draw(t, "use wallet"),
+			}
+			p := c.Desk.Divide(q, rule, accepted, purse)
+			most, discount := rule.Spendable(purse.Points, q.Price)
+			if p.Points < 0 || p.Points > most || p.Discount != p.Points*rule.Worth["JPY"] || p.Discount > discount.Minor ||
+				p.Wallet < 0 || p.Wallet > purse.Wallet.Minor || p.Rest < 0 || p.Discount+p.Wallet+p.Rest != q.Price.Minor {
+				t.Fatalf("%+v of %v with %+v", p, q.Price, purse)
+			}
+			may := func(tool catalogue.Tool) bool { return accepted == nil || slices.Contains(accepted, tool) }
+			if p.Points > 0 && (!purse.UsePoints || !may("points")) || p.Wallet > 0 && (!purse.UseWallet || !may("wallet")) {
+				t.Fatalf("%+v uses what may not be used: %+v, %v", p, purse, accepted)
+			}
+			if takes := l.Takes(payment.Card, q.Price); takes && p.Rest > 0 && !l.Takes(payment.Card, money.Of(p.Rest, "JPY")) && rule.Worth["JPY"] <= 1 {
+				t.Fatalf("no tool takes the rest of %+v: at least %d, multiples of %d", p, least, multiple)
+			}
+		})
+	})
+}
+
+// limited is a provider with other limits.
+type limited struct {
+	payment.Provider
+	limits payment.Limits
+}
+
+func (l limited) Limits() payment.Limits { return l.limits }
+
+// A provider that took another amount than the rest: a person compares, and gives
+// back each part as it came.
+func TestAnotherAmountThanTheRest(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		account, ln := c.rich(t, 700, 400)
+		o, err := c.parted(t, c.quote(t, account, ln, extendable), "card", mixed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := c.pay(t, o, payment.Card)
+		must(t)(c.card.Pay(p.Ref))
+		honest := c.Desk.Providers["stripe"]
+		c.Desk.Providers["stripe"] = greedy{honest}
+		c.pass(t, time.Hour)
+		c.want(t, o, order.Held, "amount_differs")
+		c.has(t, account, 200, 100, 0)
+		c.clean(t, account, "charged_another_amount")
+		c.Desk.Providers["stripe"] = honest
+		if _, err := c.Desk.LookAgain(t.Context(), o.Ref(), mika); !isConflict(err) {
+			t.Errorf("serving it: %v", err)
+		}
+		if _, err := c.Desk.GiveBack(t.Context(), o.Ref(), mika); err != nil {
+			t.Fatal(err)
+		}
+		c.has(t, account, 700, 400, 0)
+	})
 }

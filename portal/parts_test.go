@@ -66,7 +66,7 @@ func TestPartsFromReviewToBill(t *testing.T) {
 	}
 	page := "/orders/" + o.ID
 	has(t, b.see(page).html, "From your wallet", "¥4,360", "76 points", "Pay "+rest(o))
-	has(t, b.see("/wallet").html, "Set aside for an order", "Order paid", "Points history", "−76 points")
+	has(t, b.see("/wallet").html, "¥4,360 set aside for an order that waits", "76 points set aside", "Set aside for an order", "Order paid", "Points history", "−76 points")
 	b.get(page + "?back=1")
 	w.finish()
 	done := b.see(page).html

@@ -19,6 +19,7 @@ import (
 type walletPage struct {
 	ui.Frame
 	Balances   []string
+	Aside      []string // what is set aside for orders that wait
 	Expiring   []string // what of it expires next, and when
 	CanTopUp   bool
 	Amount     string
@@ -62,6 +63,7 @@ const maxAmount = 15
 func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (walletPage, error) {
 	type facts struct {
 		balances []money.Money
+		aside    []money.Money
 		expiring []order.Expiring
 		entries  []ledger.Entry
 		points   money.Money
@@ -69,6 +71,9 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 	}
 	f, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (f facts, err error) {
 		if f.balances, err = ledger.Balances(ctx, tx, v.account.ID, ledger.Wallet); err != nil {
+			return f, err
+		}
+		if f.aside, err = ledger.SetAside(ctx, tx, v.account.ID); err != nil {
 			return f, err
 		}
 		for _, m := range f.balances {
@@ -99,6 +104,9 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 	p := walletPage{
 		Frame: v.frame(v.voice.T("wallet.title")), Balances: v.amounts(f.balances), Amount: amount,
 		CanTopUp: v.server.Desk.Wallet == order.WalletFull, Entries: v.entryRows(f.entries, ledger.Wallet),
+	}
+	for _, m := range f.aside {
+		p.Aside = append(p.Aside, v.voice.Say("wallet.aside", locale.Args{"amount": m}))
 	}
 	for _, e := range f.expiring {
 		p.Expiring = append(p.Expiring, v.voice.Say("wallet.expires", locale.Args{"amount": e.Amount, "time": v.voice.Moment(e.At, v.shopZone()).Text}))
