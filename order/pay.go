@@ -33,6 +33,10 @@ type Ways struct {
 	Language string // BCP 47, for the provider's pages
 	Device   payment.Device
 	ClientIP string // the customer's
+
+	Saved  string // a tool of the account's that is charged, whatever the rail says
+	Keep   bool   // the customer agrees, by the words of [KeepConsent], that what they pay with is kept
+	Absent bool   // the customer is not there: only with Saved, and only where they agreed to that
 }
 
 // Pay starts an attempt to collect a placed order with one tool, and returns it
@@ -42,15 +46,23 @@ type Ways struct {
 // of the former is on its way it fails with [fault.Conflict].
 func (d *Desk) Pay(ctx context.Context, k Key, rail payment.Rail, w Ways) (Payment, error) {
 	name, ok := d.Rails[rail]
+	if w.Saved != "" {
+		var err error
+		if rail, name, err = d.railOf(ctx, k.Account, w.Saved); err != nil {
+			return Payment{}, err
+		}
+		ok = true
+	}
 	if !ok {
 		return Payment{}, fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
+	w.Keep = w.Keep && w.Saved == "" && d.Keeps(rail)
 	o, live, err := d.payable(ctx, k, rail, name)
 	if err != nil {
 		return Payment{}, err
 	}
 	if live.ID != "" {
-		if p, settled, err := d.former(ctx, live, rail); settled || err != nil {
+		if p, settled, err := d.former(ctx, live, rail, w); settled || err != nil {
 			return p, err
 		}
 	}
@@ -113,14 +125,15 @@ func (d *Desk) allows(ctx context.Context, tx db.Tx, o Order, rail payment.Rail)
 
 // former deals with the attempt that is already open: the same tool goes on
 // with it, another one closes it. settled says that no new one may be opened.
-func (d *Desk) former(ctx context.Context, live Payment, rail payment.Rail) (p Payment, settled bool, err error) {
+func (d *Desk) former(ctx context.Context, live Payment, rail payment.Rail, w Ways) (p Payment, settled bool, err error) {
+	same := live.Rail == rail && live.Tool == w.Saved && (live.Keep != "") == w.Keep
 	unanswered := live.State == payment.Created || live.State == payment.Unknown || d.Stale(live)
 	switch {
-	case live.Rail == rail && live.Next != (payment.Next{}) && !d.Stale(live):
+	case same && live.Next != (payment.Next{}) && !d.Stale(live):
 		return live, true, nil
 	case live.State == payment.Created && d.DB.Now().Before(live.CreatedAt.Add(lease/2)):
 		return Payment{}, true, errOpening() // another tab is talking to the provider
-	case live.Rail == rail && unanswered && d.Providers[live.Provider].Limits().Keyed:
+	case same && unanswered && d.Providers[live.Provider].Limits().Keyed:
 		// The answer was lost: the same key gives it again.
 		if p, err = d.start(ctx, live, false); err == nil && (p.Next != (payment.Next{}) || p.State == payment.Paid) {
 			return p, true, nil
@@ -157,6 +170,13 @@ func (d *Desk) open(ctx context.Context, o Order, rail payment.Rail, provider st
 			Account: o.Account, ID: d.IDs.Under("py", o.Account), Order: o.ID, Rail: rail, Provider: provider, Amount: o.Price,
 			State: payment.Created, Live: true, ReturnURL: w.Return, Language: w.Language, Device: w.Device, ClientIP: w.ClientIP,
 			DueAt: tx.Now().Add(lease), ExpiresAt: o.ExpiresAt, CreatedAt: tx.Now(), UpdatedAt: tx.Now(), Attempts: 1,
+			Tool: w.Saved, Absent: w.Absent && w.Saved != "",
+		}
+		if w.Keep {
+			p.Keep = KeepConsent
+		}
+		if err := addUse(ctx, tx, p.Account, p.Tool); err != nil {
+			return p, err
 		}
 		p.Ref = reference(p.ID)
 		n, err := tx.Exec(ctx, `UPDATE orders SET updated_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed' AND expires_at > $3`,
@@ -190,7 +210,11 @@ func (d *Desk) open(ctx context.Context, o Order, rail payment.Rail, provider st
 func (d *Desk) start(ctx context.Context, p Payment, first bool) (Payment, error) {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	seen, err := d.Providers[p.Provider].Start(call, p.attempt())
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return Payment{}, err // the row is due
+	}
+	seen, err := d.startWith(call, p, at)
 	ctx = context.WithoutCancel(ctx) // what came back is kept, even if the customer has left
 	if first && errors.Is(err, payment.ErrNotSent) {
 		// Certainly nothing there: this attempt is over, another may begin.
@@ -210,7 +234,11 @@ func (d *Desk) start(ctx context.Context, p Payment, first bool) (Payment, error
 func (d *Desk) close(ctx context.Context, p Payment) (Payment, error) {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	seen, err := d.Providers[p.Provider].Abandon(call, p.attempt())
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return p, err
+	}
+	seen, err := d.Providers[p.Provider].Abandon(call, at.Attempt)
 	ctx = context.WithoutCancel(ctx)
 	if err == nil && (seen.State.Final() || seen.State == payment.Pending) {
 		return d.observe(ctx, p, seen)
@@ -246,7 +274,12 @@ func (d *Desk) Resume(ctx context.Context, k Key, returned url.Values) error {
 func (d *Desk) resume(ctx context.Context, p Payment, returned url.Values) error {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	seen, err := d.Providers[p.Provider].Resume(call, p.attempt(), returned)
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return err
+	}
+	seen, err := d.Providers[p.Provider].Resume(call, at.Attempt, returned)
+	seen, err = d.endRefused(call, p, at, seen, err)
 	if err != nil {
 		return nil // the row is due; the order's page says that we are looking
 	}
@@ -296,12 +329,15 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
 	unheard := p.ProviderID == "" && (p.State == payment.Created || p.State == payment.Unknown)
-	wanted := p.Live && d.DB.Now().Before(p.ExpiresAt)
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return err
+	}
+	wanted := p.Live && d.DB.Now().Before(p.ExpiresAt) && !(unheard && at.withdrawn)
 	var seen payment.Observation
-	var err error
 	switch {
 	case !p.State.Final() && !wanted:
-		seen, err = provider.Abandon(call, p.attempt())
+		seen, err = provider.Abandon(call, at.Attempt)
 		switch {
 		case err != nil && !d.DB.Now().Before(p.ExpiresAt.Add(letGoAfter)):
 			return d.letGo(ctx, p, payment.Observation{State: payment.Unknown, Code: clip(err.Error())})
@@ -309,9 +345,10 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 			return d.letGo(ctx, p, seen)
 		}
 	case unheard && provider.Limits().Keyed:
-		seen, err = provider.Start(call, p.attempt()) // the answer was lost: the same key gives it again
+		seen, err = d.startWith(call, p, at) // the answer was lost: the same key gives it again
 	default:
-		seen, err = provider.Query(call, p.attempt())
+		seen, err = provider.Query(call, at.Attempt)
+		seen, err = d.endRefused(call, p, at, seen, err)
 	}
 	if err == nil && seen.State == payment.Approved && wanted {
 		// The customer agreed and never came back: the money is taken here.
@@ -319,7 +356,8 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 		if err != nil {
 			return err
 		}
-		seen, err = provider.Resume(call, p.attempt(), nil)
+		at.ProviderID, at.MoneyID = p.ProviderID, p.MoneyID
+		seen, err = provider.Resume(call, at.Attempt, nil)
 	}
 	if err != nil {
 		seen = payment.Observation{State: payment.Unknown, Code: clip(err.Error())}

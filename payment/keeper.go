@@ -10,6 +10,10 @@ import (
 // money, so it does not appear in logs. It is never a card's number.
 type Token string
 
+// Forgotten stands in an attempt for a token that the caller no longer has. It
+// charges nothing; what became of an earlier charge can still be asked.
+const Forgotten Token = "-"
+
 // String hides the token.
 func (Token) String() string { return "[token]" }
 

@@ -99,6 +99,9 @@ func (a *Adapter) charge(ctx context.Context, at payment.Attempt) (payment.Obser
 	if !asOf.Before(chargeEnds(at)) {
 		return a.Query(ctx, at)
 	}
+	if at.Saved == payment.Forgotten {
+		return payment.Observation{State: payment.Dead, Reason: payment.ToolGone, Code: "no_kept_account", Amount: at.Amount, AsOf: asOf}, nil
+	}
 	o, status, t := a.create(ctx, at)
 	switch {
 	case t != nil && t.no != nil:

@@ -85,7 +85,7 @@ func (a *Adapter) charge(ctx context.Context, at payment.Attempt, amount int64, 
 	if !asOf.Before(chargeEnds(at)) {
 		return a.queryCharge(ctx, at)
 	}
-	if at.Holder == "" || at.Saved == "" || at.Rail != payment.Card {
+	if at.Holder == "" || at.Saved == "" || at.Saved == payment.Forgotten || at.Rail != payment.Card {
 		return no(payment.ToolGone, "no_kept_card")
 	}
 	pi, err := a.client.V1PaymentIntents.Create(ctx, chargeParams(at, amount, currency))
