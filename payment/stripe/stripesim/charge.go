@@ -12,6 +12,7 @@ type charge struct {
 	id          string
 	intent      *intent
 	method      *method
+	details     obj    // of the method as it was
 	status      string // succeeded, pending, failed
 	amount      int64
 	captured    int64
@@ -30,13 +31,14 @@ const konbiniLife = 3 * 24 * time.Hour
 // returns the bank's no.
 func (s *Sim) try(p *intent, m *method, offSession bool) *apiError {
 	p.method, p.lastError = m, nil
+	asks := s.wantsCustomer(m, offSession)
+	if asks && s.askNext > 0 {
+		s.askNext--
+	}
 	switch {
-	case m.tool.authenticates && offSession:
-		return s.decline(p, &apiError{
-			status: 402, kind: cardError, code: "authentication_required", decline: "authentication_required",
-			message: "Your card was declined. This transaction requires authentication.", method: m,
-		})
-	case m.tool.authenticates:
+	case asks && offSession:
+		return s.refused(p, authenticationRequired)
+	case asks:
 		p.status = requiresAction
 		s.emit("payment_intent.requires_action", p.json())
 		return nil
@@ -49,13 +51,30 @@ func (s *Sim) try(p *intent, m *method, offSession bool) *apiError {
 	return s.debit(p)
 }
 
+// wantsCustomer reports whether the bank wants the customer for a try: a card
+// that was set up for it is not asked for off session.
+func (s *Sim) wantsCustomer(m *method, offSession bool) bool {
+	return m.tool.authenticates && (!offSession || !m.tool.settled) || m.tool.kind == "card" && s.askNext > 0
+}
+
+// refused is the bank's no for a reason of its own.
+func (s *Sim) refused(p *intent, decline string) *apiError {
+	t := refusing("", decline)
+	return s.decline(p, &apiError{status: 402, kind: cardError, code: t.code, decline: decline, message: t.says, method: p.method})
+}
+
 // debit asks the bank. The customer has done all that was asked.
 func (s *Sim) debit(p *intent) *apiError {
 	switch {
+	case len(s.refuseNext) > 0:
+		code := s.refuseNext[0]
+		s.refuseNext = s.refuseNext[1:]
+		return s.refused(p, code)
 	case s.declineNext > 0:
 		s.declineNext--
-		t := tools["pm_card_chargeDeclined"]
-		return s.decline(p, &apiError{status: 402, kind: cardError, code: t.code, decline: t.decline, message: t.says, method: p.method})
+		return s.refused(p, "generic_decline")
+	case p.method.expired(s.now):
+		return s.refused(p, "expired_card")
 	case p.method.tool.code != "":
 		return s.decline(p, p.method.refusal())
 	case s.pendNext > 0:
@@ -83,7 +102,7 @@ func (s *Sim) debit(p *intent) *apiError {
 
 // charge writes down a try.
 func (s *Sim) charge(p *intent, status string) *charge {
-	ch := &charge{sim: s, id: s.newID("ch_3", 23), intent: p, method: p.method, status: status, amount: p.amount, createdAt: s.now}
+	ch := &charge{sim: s, id: s.newID("ch_3", 23), intent: p, method: p.method, details: p.method.chargeDetails(), status: status, amount: p.amount, createdAt: s.now}
 	p.latest = ch
 	p.charges = append(p.charges, ch)
 	s.charges = append(s.charges, ch)
@@ -115,10 +134,22 @@ func (s *Sim) keepMethod(p *intent) {
 		p.customer = s.newCustomer(cs.customerEmail, "", map[string]string{})
 		cs.customer = p.customer
 	}
-	if p.futureUse != "" && p.customer != nil && m.customer == nil {
-		m.customer = p.customer
-		s.emit("payment_method.attached", m.json())
+	if p.futureUse == "off_session" && m.tool.settles {
+		m.tool.settled = true
 	}
+	ticked := p.session != nil && p.session.saving.ticked
+	if (p.futureUse == "" && !ticked) || p.customer == nil || p.customer.deleted || m.customer != nil {
+		return
+	}
+	switch {
+	case ticked:
+		m.redisplay = "always"
+	case p.session != nil && p.session.saving.redisplay != "":
+		m.redisplay = p.session.saving.redisplay
+	case p.session != nil:
+		m.redisplay = "limited"
+	}
+	s.attach(m, p.customer)
 }
 
 // complete tells the session how its intent fares.
@@ -249,7 +280,7 @@ func (ch *charge) json() obj {
 		"refunded": ch.refunded > 0 && ch.refunded >= max(ch.captured, 1), "disputed": ch.disputed,
 		"payment_intent": p.link(), "customer": p.customer.link(), "metadata": maps.Clone(p.metadata),
 		"description": orNull(p.description), "balance_transaction": ch.transactionLink(),
-		"payment_method": ch.method.id, "payment_method_details": obj{"type": ch.method.tool.kind, ch.method.tool.kind: ch.method.tool.details()},
+		"payment_method": ch.method.id, "payment_method_details": ch.details,
 		"failure_code": nil, "failure_message": nil, "failure_balance_transaction": nil,
 		"outcome":         obj{"network_status": "approved_by_network", "type": "authorized", "reason": nil, "risk_level": "normal", "seller_message": "Payment complete."},
 		"billing_details": obj{"email": nil, "name": nil, "phone": nil, "address": nil}, "receipt_url": nil, "receipt_email": orNull(p.receiptEmail), "review": nil,

@@ -1,6 +1,7 @@
 package stripesim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,12 +30,13 @@ func (s *Sim) Pay(name string) (Shown, error) { return s.PayWith(name, "pm_card_
 func (s *Sim) Decline(name string) (Shown, error) { return s.PayWith(name, "pm_card_chargeDeclined") }
 
 // PayWith is [Sim.Pay] with one of Stripe's test payment methods (pm_card_visa,
-// pm_card_authenticationRequired …) or with a rail (alipay, konbini …).
+// pm_card_authenticationRequired …), with a rail (alipay, konbini …), or with a
+// saved method that the session's page offers, by its identifier.
 func (s *Sim) PayWith(name, tool string) (Shown, error) {
 	s.enter()
 	defer s.mu.Unlock()
 	if cs := newest(s.named.sessions[name], func(cs *session) bool { return cs.status == "open" }); cs != nil {
-		return s.submit(cs, tool)
+		return s.submit(cs, tool, false)
 	}
 	p := newest(s.named.intents[name], func(p *intent) bool {
 		return p.session == nil && slices.Contains([]string{requiresMethod, requiresConfirmation}, p.status)
@@ -42,7 +44,7 @@ func (s *Sim) PayWith(name, tool string) (Shown, error) {
 	if p == nil {
 		return Shown{}, fmt.Errorf("stripesim: nothing open is called %q", name)
 	}
-	return s.enterFor(p, tool)
+	return s.enterFor(p, s.enterTool(tool))
 }
 
 // Authenticate answers the bank's question (3-D Secure) or finishes the step
@@ -70,15 +72,20 @@ func (s *Sim) GiveUp(name string) (Shown, error) {
 	return Shown{Redirect: cs.cancelURL}, nil
 }
 
-// submit is the customer's press on the session's button.
-func (s *Sim) submit(cs *session, tool string) (Shown, error) {
+// submit is the customer's press on the session's button, with the box for
+// saving ticked or not.
+func (s *Sim) submit(cs *session, tool string, save bool) (Shown, error) {
 	if cs.status != "open" {
 		return s.shown(cs), nil
 	}
-	t, known := tools[tool]
-	if !known || !slices.Contains(cs.methods, t.kind) {
+	m := newest(s.offeredTo(cs), func(m *method) bool { return m.id == tool })
+	if t, known := tools[tool]; m == nil && (!known || !slices.Contains(cs.methods, t.kind)) {
 		return Shown{}, fmt.Errorf("stripesim: the page does not offer %q", tool)
 	}
+	if m == nil {
+		m = s.enterTool(tool)
+	}
+	cs.saving.ticked = save && cs.asksToSave()
 	if cs.intent == nil {
 		cs.intent = &intent{
 			status:      requiresMethod,
@@ -95,14 +102,13 @@ func (s *Sim) submit(cs *session, tool string) (Shown, error) {
 		}
 		s.addIntent(cs.intent)
 	}
-	return s.enterFor(cs.intent, tool)
+	return s.enterFor(cs.intent, m)
 }
 
-// enterFor types a card in for an intent.
-func (s *Sim) enterFor(p *intent, tool string) (Shown, error) {
-	m := s.enterTool(tool)
+// enterFor gives an intent the method that the customer chose.
+func (s *Sim) enterFor(p *intent, m *method) (Shown, error) {
 	if m == nil || !slices.Contains(p.methods, m.tool.kind) {
-		return Shown{}, fmt.Errorf("stripesim: the payment does not take %q", tool)
+		return Shown{}, errors.New("stripesim: the payment does not take what was chosen")
 	}
 	s.try(p, m, false) // a refusal is in p.lastError
 	return s.shownFor(p), nil
@@ -160,7 +166,7 @@ func (s *Sim) shown(cs *session) Shown {
 // back is the return address of an intent, with what Stripe adds to it.
 func (p *intent) back() string {
 	outcome := "succeeded"
-	if p.lastError != nil {
+	if p.lastError != nil || p.status == canceled {
 		outcome = "failed"
 	}
 	mark := "?"

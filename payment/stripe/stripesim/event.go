@@ -12,6 +12,7 @@ type event struct {
 	kind      string
 	createdAt time.Time
 	object    json.RawMessage
+	before    obj    // previous_attributes
 	request   string // the call that caused it, "" for customers and the clock
 	key       string
 }
@@ -19,8 +20,11 @@ type event struct {
 const eventLife = 30 * 24 * time.Hour
 
 // emit notes that something happened, and lets it be told.
-func (s *Sim) emit(kind string, o obj) {
-	e := &event{id: s.newID("evt_3", 23), kind: kind, createdAt: s.now, object: render(o)}
+func (s *Sim) emit(kind string, o obj) { s.emitChange(kind, o, nil) }
+
+// emitChange is emit for what also says how it was before.
+func (s *Sim) emitChange(kind string, o, before obj) {
+	e := &event{id: s.newID("evt_3", 23), kind: kind, createdAt: s.now, object: render(o), before: before}
 	if s.asking != nil {
 		e.request, e.key = s.asking.ID, s.asking.Key
 	}
@@ -56,9 +60,13 @@ func (s *Sim) getEvent(_ *form, id string) step {
 }
 
 func (e *event) json() obj {
+	data := obj{"object": e.object}
+	if e.before != nil {
+		data["previous_attributes"] = e.before
+	}
 	return obj{
 		"id": e.id, "object": "event", "api_version": Version, "created": e.createdAt.Unix(), "livemode": false,
-		"type": e.kind, "data": obj{"object": e.object}, "pending_webhooks": 1,
+		"type": e.kind, "data": data, "pending_webhooks": 1,
 		"request": obj{"id": orNull(e.request), "idempotency_key": orNull(e.key)},
 	}
 }

@@ -112,9 +112,10 @@ func (cs *session) public() Session {
 type Charge struct {
 	ID            string
 	PaymentIntent string
-	Ref           string // client_reference_id of the session, if there is one
-	Status        string // succeeded, pending, failed
-	Code          string // why it failed: decline_code, else code
+	Ref           string            // client_reference_id of the session, if there is one
+	Metadata      map[string]string // of the payment intent
+	Status        string            // succeeded, pending, failed
+	Code          string            // why it failed: decline_code, else code
 	Amount        money.Money
 	Captured      money.Money
 	Refunded      money.Money
@@ -131,7 +132,7 @@ func (s *Sim) Charges() []Charge {
 	for _, ch := range s.charges {
 		p := ch.intent
 		v := Charge{
-			ID: ch.id, PaymentIntent: p.id, Status: ch.status, Disputed: ch.disputed, CreatedAt: ch.createdAt,
+			ID: ch.id, PaymentIntent: p.id, Metadata: maps.Clone(p.metadata), Status: ch.status, Disputed: ch.disputed, CreatedAt: ch.createdAt,
 			Amount: moneyOf(ch.amount, p.currency), Captured: moneyOf(ch.captured, p.currency),
 			Refunded: moneyOf(ch.refunded, p.currency), Fee: moneyOf(feeOf(ch.captured), p.currency),
 		}

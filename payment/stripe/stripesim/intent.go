@@ -60,7 +60,7 @@ func readConfirmation(f *form) confirmation {
 	c := confirmation{
 		methodID:   f.text("payment_method", 255),
 		returnURL:  f.address("return_url"),
-		offSession: f.flag("off_session"),
+		offSession: !slices.Contains([]string{"", "false"}, f.word("off_session", "true", "false", "one_off", "recurring")),
 		noAction:   f.flag("error_on_requires_action"),
 	}
 	f.ignore("use_stripe_sdk", "mandate_data", "radar_options", "shipping", "payment_method_options", "excluded_payment_method_types", "payment_details", "amount_details")
@@ -105,7 +105,7 @@ func (s *Sim) createIntent(f *form, _ string) step {
 	}
 	return func() (obj, *apiError) {
 		if customerID != "" {
-			if p.customer = s.customers[customerID]; p.customer == nil {
+			if p.customer = s.customer(customerID); p.customer == nil {
 				return nil, missing("customer", customerID, "customer")
 			}
 		}
@@ -163,7 +163,7 @@ func (s *Sim) usable(id string, p *intent) (*method, *apiError) {
 	case m.customer != nil && m.customer != p.customer:
 		return nil, wrong("", "payment_method", "The payment method belongs to a customer; give the same customer with the PaymentIntent.")
 	case m.customer == nil && m.used:
-		return nil, wrong("", "payment_method", "The payment method was used before without being attached to a customer, and may not be used again.")
+		return nil, usedUp("payment_method")
 	case !slices.Contains(p.methods, m.tool.kind):
 		return nil, wrong("payment_intent_incompatible_payment_method", "payment_method", "The payment method's type %s is not among those of the PaymentIntent.", m.tool.kind)
 	}
@@ -211,7 +211,7 @@ func (s *Sim) confirmIntent(f *form, id string) step {
 // confirm is a try to pay through the API: a refusal is an error there.
 func (s *Sim) confirm(p *intent, m *method, c confirmation) *apiError {
 	p.returnURL = c.returnURL
-	if c.noAction && m.tool.authenticates && !c.offSession {
+	if c.noAction && !c.offSession && s.wantsCustomer(m, false) {
 		e := wrong("payment_intent_action_required", "", "This payment required an authentication action to complete, but error_on_requires_action was set.")
 		e.status, e.kind, e.intent = 402, cardError, p
 		return e

@@ -1,46 +1,20 @@
 package stripesim
 
 import (
-	"maps"
+	"slices"
 	"time"
 )
-
-// tool is one of Stripe's test payment methods, or a rail other than cards. See
-// https://docs.stripe.com/testing.
-type tool struct {
-	kind          string // card, alipay …
-	brand, last4  string
-	authenticates bool   // the customer must do one more step: 3-D Secure, or the rail's own page
-	later         bool   // the money comes after the session: konbini
-	code, decline string // of the refusal, "" if it is charged
-	says          string // the sentence of the refusal
-}
-
-var tools = map[string]tool{
-	"pm_card_visa":                            {kind: "card", brand: "visa", last4: "4242"},
-	"pm_card_mastercard":                      {kind: "card", brand: "mastercard", last4: "4444"},
-	"pm_card_jcb":                             {kind: "card", brand: "jcb", last4: "0505"},
-	"pm_card_authenticationRequired":          {kind: "card", brand: "visa", last4: "3184", authenticates: true},
-	"pm_card_chargeDeclined":                  {kind: "card", brand: "visa", last4: "0002", code: "card_declined", decline: "generic_decline", says: "Your card was declined."},
-	"pm_card_chargeDeclinedInsufficientFunds": {kind: "card", brand: "visa", last4: "9995", code: "card_declined", decline: "insufficient_funds", says: "Your card has insufficient funds."},
-	"pm_card_chargeDeclinedExpiredCard":       {kind: "card", brand: "visa", last4: "0069", code: "expired_card", decline: "expired_card", says: "Your card has expired."},
-	"pm_card_chargeDeclinedIncorrectCvc":      {kind: "card", brand: "visa", last4: "0127", code: "incorrect_cvc", decline: "incorrect_cvc", says: "Your card's security code is incorrect."},
-	"pm_card_chargeDeclinedProcessingError":   {kind: "card", brand: "visa", last4: "0119", code: "processing_error", decline: "processing_error", says: "An error occurred while processing your card. Try again in a little bit."},
-	"alipay":                                  {kind: "alipay", authenticates: true},
-	"wechat_pay":                              {kind: "wechat_pay", authenticates: true},
-	"paypay":                                  {kind: "paypay", authenticates: true},
-	"paypal":                                  {kind: "paypal", authenticates: true},
-	"konbini":                                 {kind: "konbini", later: true},
-}
 
 // method is a payment method that was entered once. It may be used again if a
 // customer keeps it.
 type method struct {
-	id        string
-	tool      tool
-	customer  *customer
-	used      bool
-	createdAt time.Time
+	id                string
+	tool              tool
+	expMonth, expYear int // of a card: good until that month ends
+	customer          *customer
+	redisplay         string // allow_redisplay: always, limited, unspecified
+	used              bool   // charged, or detached: without a customer it may not be used again
+	createdAt         time.Time
 }
 
 // enterTool makes a method of a test tool, as the customer does by typing a card.
@@ -49,7 +23,7 @@ func (s *Sim) enterTool(name string) *method {
 	if !ok {
 		return nil
 	}
-	m := &method{id: s.newID("pm_1", 23), tool: t, createdAt: s.now}
+	m := &method{id: s.newID("pm_1", 23), tool: t, expMonth: 12, expYear: s.now.Year() + 3, redisplay: "unspecified", createdAt: s.now}
 	s.methods = append(s.methods, m)
 	s.methodOf[m.id] = m
 	return m
@@ -61,34 +35,6 @@ func (s *Sim) method(id string) *method {
 		return m
 	}
 	return s.enterTool(id)
-}
-
-type customer struct {
-	id, email, name string
-	metadata        map[string]string
-	createdAt       time.Time
-}
-
-func (s *Sim) newCustomer(email, name string, metadata map[string]string) *customer {
-	c := &customer{id: s.newID("cus_", 14), email: email, name: name, metadata: metadata, createdAt: s.now}
-	s.customers[c.id] = c
-	s.emit("customer.created", c.json())
-	return c
-}
-
-func (s *Sim) createCustomer(f *form, _ string) step {
-	email, name, metadata := f.text("email", 512), f.text("name", 256), f.metadata("metadata")
-	f.ignore("description", "phone", "address", "shipping", "preferred_locales")
-	return func() (obj, *apiError) { return s.newCustomer(email, name, metadata).json(), nil }
-}
-
-func (s *Sim) getCustomer(_ *form, id string) step {
-	return func() (obj, *apiError) {
-		if c := s.customers[id]; c != nil {
-			return c.json(), nil
-		}
-		return nil, missing("customer", id, "")
-	}
 }
 
 func (s *Sim) getMethod(_ *form, id string) step {
@@ -103,7 +49,7 @@ func (s *Sim) getMethod(_ *form, id string) step {
 func (s *Sim) attachMethod(f *form, id string) step {
 	customerID := f.need("customer")
 	return func() (obj, *apiError) {
-		m, c := s.method(id), s.customers[customerID]
+		m, c := s.method(id), s.customer(customerID)
 		switch {
 		case c == nil:
 			return nil, missing("customer", customerID, "customer")
@@ -111,13 +57,19 @@ func (s *Sim) attachMethod(f *form, id string) step {
 			return nil, missing("PaymentMethod", id, "")
 		case m.customer != nil && m.customer != c:
 			return nil, wrong("", "", "The payment method you provided has already been attached to a customer.")
-		case m.tool.code != "":
+		case m.customer == nil && m.used:
+			return nil, usedUp("")
+		case m.tool.code != "" && !m.tool.attaches:
 			return nil, m.refusal()
 		}
-		m.customer = c
-		s.emit("payment_method.attached", m.json())
+		s.attach(m, c)
 		return m.json(), nil
 	}
+}
+
+// usedUp says that a method is of no use any more.
+func usedUp(param string) *apiError {
+	return wrong("", param, "This PaymentMethod was used without a Customer, or was detached from one, and may not be used again.")
 }
 
 func (s *Sim) detachMethod(_ *form, id string) step {
@@ -129,49 +81,63 @@ func (s *Sim) detachMethod(_ *form, id string) step {
 		case m.customer == nil:
 			return nil, wrong("", "", "The payment method you provided is not attached to a customer so detachment is impossible.")
 		}
-		m.customer = nil
-		s.emit("payment_method.detached", m.json())
+		s.detach(m)
 		return m.json(), nil
 	}
 }
 
+func (s *Sim) attach(m *method, c *customer) {
+	if m.customer == c {
+		return
+	}
+	m.customer = c
+	s.emit("payment_method.attached", m.json())
+}
+
+// detach is for good.
+func (s *Sim) detach(m *method) {
+	was := m.customer.id
+	m.customer, m.used = nil, true
+	s.emitChange("payment_method.detached", m.json(), obj{"customer": was})
+}
+
 func (s *Sim) listMethods(f *form, _ string) step {
-	return s.listMethodsOf(f, f.need("customer"))
+	return s.methodsOf(f, f.need("customer"), "customer", "/v1/payment_methods")
 }
 
 func (s *Sim) listMethodsOf(f *form, customerID string) step {
-	kind, l := f.word("type", methodTypes...), f.listing()
+	return s.methodsOf(f, customerID, "", "/v1/customers/"+customerID+"/payment_methods")
+}
+
+func (s *Sim) methodsOf(f *form, customerID, param, url string) step {
+	kind, redisplay, l := f.word("type", methodTypes...), f.word("allow_redisplay", redisplays...), f.listing()
 	return func() (obj, *apiError) {
-		if s.customers[customerID] == nil {
-			return nil, missing("customer", customerID, "customer")
+		if s.customer(customerID) == nil {
+			return nil, missing("customer", customerID, param)
 		}
 		var all []entry
 		for _, m := range s.methods {
-			if m.customer != nil && m.customer.id == customerID && (kind == "" || kind == m.tool.kind) {
+			if m.of(customerID) && (kind == "" || kind == m.tool.kind) && (redisplay == "" || redisplay == m.redisplay) {
 				all = append(all, entry{m.id, m.createdAt, m.json})
 			}
 		}
-		return l.show("/v1/payment_methods", all)
+		return l.show(url, all)
 	}
 }
+
+// redisplays say whether a method may be shown to its customer again.
+var redisplays = []string{"always", "limited", "unspecified"}
+
+func (m *method) of(customerID string) bool { return m.customer != nil && m.customer.id == customerID }
 
 // refusal is the bank's no to this method.
 func (m *method) refusal() *apiError {
 	return &apiError{status: 402, kind: cardError, code: m.tool.code, decline: m.tool.decline, message: m.tool.says, method: m}
 }
 
-func (c *customer) link() link {
-	if c == nil {
-		return link{}
-	}
-	return link{id: c.id, open: c.json}
-}
-
-func (c *customer) json() obj {
-	return obj{
-		"id": c.id, "object": "customer", "email": orNull(c.email), "name": orNull(c.name),
-		"metadata": maps.Clone(c.metadata), "created": c.createdAt.Unix(), "livemode": false,
-	}
+// expired reports whether a card's last month is over.
+func (m *method) expired(now time.Time) bool {
+	return m.tool.kind == "card" && !now.Before(time.Date(m.expYear, time.Month(m.expMonth)+1, 1, 0, 0, 0, 0, time.UTC))
 }
 
 func (m *method) link() link {
@@ -183,18 +149,51 @@ func (m *method) link() link {
 
 func (m *method) json() obj {
 	return obj{
-		"id": m.id, "object": "payment_method", "type": m.tool.kind, m.tool.kind: m.tool.details(),
+		"id": m.id, "object": "payment_method", "type": m.tool.kind, m.tool.kind: m.details(),
 		"customer": m.customer.link(), "billing_details": obj{"email": nil, "name": nil, "phone": nil, "address": nil},
-		"created": m.createdAt.Unix(), "livemode": false, "metadata": obj{},
+		"allow_redisplay": m.redisplay, "created": m.createdAt.Unix(), "livemode": false, "metadata": obj{},
 	}
 }
 
-func (t tool) details() obj {
-	if t.kind != "card" {
+func (m *method) details() obj {
+	if m.tool.kind != "card" {
 		return obj{}
 	}
 	return obj{
-		"brand": t.brand, "last4": t.last4, "exp_month": 12, "exp_year": 2034,
-		"country": "US", "funding": "credit", "fingerprint": "sim" + t.last4,
+		"brand": m.tool.brand, "display_brand": m.tool.brand, "last4": m.tool.last4, "exp_month": m.expMonth, "exp_year": m.expYear,
+		"country": "US", "funding": "credit", "fingerprint": "sim" + m.tool.last4, "generated_from": nil, "wallet": nil,
+		"checks":               obj{"address_line1_check": nil, "address_postal_code_check": nil, "cvc_check": "pass"},
+		"networks":             obj{"available": []any{m.tool.brand}, "preferred": nil},
+		"three_d_secure_usage": obj{"supported": true},
 	}
+}
+
+// chargeDetails is what a charge remembers of its method.
+func (m *method) chargeDetails() obj {
+	d := m.details()
+	delete(d, "display_brand")
+	delete(d, "generated_from")
+	if m.tool.kind == "card" {
+		d["network"] = m.tool.brand
+		delete(d, "networks")
+		delete(d, "three_d_secure_usage")
+	}
+	return obj{"type": m.tool.kind, m.tool.kind: d}
+}
+
+// offeredTo lists the saved methods that a session's page shows its customer.
+func (s *Sim) offeredTo(cs *session) (all []*method) {
+	if cs.customer == nil {
+		return nil
+	}
+	filters := cs.saving.filters
+	if len(filters) == 0 {
+		filters = []string{"always"}
+	}
+	for _, m := range s.methods {
+		if m.customer == cs.customer && slices.Contains(filters, m.redisplay) && slices.Contains(cs.methods, m.tool.kind) {
+			all = append(all, m)
+		}
+	}
+	return all
 }

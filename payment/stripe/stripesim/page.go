@@ -18,6 +18,8 @@ type cardPage struct {
 	Amount  string
 	Items   []string
 	Tools   []pageTool
+	Save    bool   // the box for saving the card
+	Notice  string // what is agreed by paying
 	Message string
 	Asks    bool   // the step at the customer's bank
 	Back    string // where the way back leads, "" if there is none
@@ -70,7 +72,9 @@ button.no{background:#eee}
 <select id="tool" name="tool">{{range .Tools}}
 <option value="{{.Name}}">{{.Label}}</option>{{end}}
 </select>
-<button id="pay" name="do" value="pay">Pay {{.Amount}}</button>
+{{if .Save}}<label><input type="checkbox" id="save" name="save" value="yes"> Save my card for the next time</label>
+{{end}}{{with .Notice}}<p class="notice">{{.}}</p>
+{{end}}<button id="pay" name="do" value="pay">Pay {{.Amount}}</button>
 </form>
 {{end}}{{with .Back}}<p><a id="cancel" href="{{.}}">Back to the shop</a></p>
 {{end}}</main>
@@ -80,17 +84,17 @@ button.no{background:#eee}
 // session's, or that of an intent whose customer must authenticate.
 func (s *Sim) servePage(w http.ResponseWriter, r *http.Request) {
 	id := strings.TrimPrefix(r.URL.Path, "/pay/")
-	do, tool := "", ""
+	do, tool, save := "", "", false
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodPost:
 		r.Body = http.MaxBytesReader(w, r.Body, bodyMax)
-		do, tool = r.PostFormValue("do"), r.PostFormValue("tool")
+		do, tool, save = r.PostFormValue("do"), r.PostFormValue("tool"), r.PostFormValue("save") == "yes"
 	default:
 		http.Error(w, "GET or POST", http.StatusMethodNotAllowed)
 		return
 	}
-	page, redirect, status := s.visit(id, do, tool)
+	page, redirect, status := s.visit(id, do, tool, save)
 	if redirect != "" {
 		http.Redirect(w, r, redirect, http.StatusSeeOther)
 		return
@@ -109,7 +113,7 @@ func (s *Sim) servePage(w http.ResponseWriter, r *http.Request) {
 
 // visit lets the customer act and says what they see then: a page, or another
 // place.
-func (s *Sim) visit(id, do, tool string) (page cardPage, redirect string, status int) {
+func (s *Sim) visit(id, do, tool string, save bool) (page cardPage, redirect string, status int) {
 	s.enter()
 	defer s.mu.Unlock()
 	cs := s.session(id)
@@ -124,7 +128,7 @@ func (s *Sim) visit(id, do, tool string) (page cardPage, redirect string, status
 	var err error
 	switch {
 	case do == "pay" && cs != nil && !p.asks():
-		shown, err = s.submit(cs, tool)
+		shown, err = s.submit(cs, tool, save)
 	case (do == "approve" || do == "fail") && p.asks():
 		shown = s.authenticated(p, do == "approve")
 	case cs != nil:
@@ -138,7 +142,7 @@ func (s *Sim) visit(id, do, tool string) (page cardPage, redirect string, status
 	if cs == nil {
 		page = cardPage{Title: p.description, Amount: priceTag(p.amount, p.currency), Done: true}
 	} else {
-		page = cs.page()
+		page = s.pageOf(cs)
 	}
 	if cs != nil {
 		p = cs.intent // made by the first try
@@ -150,12 +154,19 @@ func (s *Sim) visit(id, do, tool string) (page cardPage, redirect string, status
 	return page, shown.Redirect, http.StatusOK
 }
 
-func (cs *session) page() cardPage {
+func (s *Sim) pageOf(cs *session) cardPage {
 	v := cardPage{Title: cs.items[0].name, Amount: priceTag(cs.amount, cs.currency), Back: cs.cancelURL, Done: cs.status != "open"}
 	if len(cs.items) > 1 {
 		for _, it := range cs.items {
 			v.Items = append(v.Items, digits(it.quantity)+" × "+it.name+", "+priceTag(it.unit, it.currency))
 		}
+	}
+	for _, m := range s.offeredTo(cs) {
+		v.Tools = append(v.Tools, pageTool{m.id, "Saved " + m.tool.brand + " •••• " + m.tool.last4})
+	}
+	v.Save = cs.asksToSave()
+	if cs.forIntent.futureUse == "off_session" {
+		v.Notice = "By paying, you allow the shop to charge this card for future payments."
 	}
 	for _, t := range offered {
 		if slices.Contains(cs.methods, tools[t.Name].kind) {

@@ -26,6 +26,7 @@ type session struct {
 	methods       []string
 	metadata      map[string]string
 	forIntent     intentData
+	saving        saving
 	intent        *intent
 	url           string
 	createdAt     time.Time
@@ -38,6 +39,23 @@ type intentData struct {
 	metadata      map[string]string
 	captureMethod string
 	futureUse     string
+}
+
+// saving is what a session says about keeping the method, and what its customer
+// chose.
+type saving struct {
+	offered   bool     // payment_method_save: the page has a box to tick
+	ticked    bool     // … and it is ticked
+	removes   string   // payment_method_remove as it was given
+	filters   []string // which saved methods are shown: their allow_redisplay
+	redisplay string   // allow_redisplay of a method that is saved without the box
+	asked     bool     // saved_payment_method_options was given
+}
+
+// asksToSave reports whether the page has the box: without a customer there is
+// nobody to save for.
+func (cs *session) asksToSave() bool {
+	return cs.saving.offered && (cs.customer != nil || cs.newCustomer)
 }
 
 type item struct {
@@ -74,6 +92,13 @@ func (s *Sim) createSession(f *form, _ string) step {
 			futureUse:     f.word("payment_intent_data[setup_future_usage]", "on_session", "off_session"),
 		},
 	}
+	cs.saving = saving{
+		asked:     f.has("saved_payment_method_options"),
+		offered:   f.word("saved_payment_method_options[payment_method_save]", "enabled", "disabled") == "enabled",
+		removes:   f.word("saved_payment_method_options[payment_method_remove]", "enabled", "disabled"),
+		filters:   f.words("saved_payment_method_options[allow_redisplay_filters]", redisplays...),
+		redisplay: f.word("payment_method_data[allow_redisplay]", redisplays...),
+	}
 	if f.need("mode") != "payment" {
 		f.refuse("mode")
 	}
@@ -95,7 +120,7 @@ func (s *Sim) createSession(f *form, _ string) step {
 	readRest(f, cs)
 	return func() (obj, *apiError) {
 		if customerID != "" {
-			if cs.customer = s.customers[customerID]; cs.customer == nil {
+			if cs.customer = s.customer(customerID); cs.customer == nil {
 				return nil, missing("customer", customerID, "customer")
 			}
 		}
@@ -117,7 +142,7 @@ func readRest(f *form, cs *session) {
 	f.ignore("adaptive_pricing", "after_expiration", "billing_address_collection", "branding_settings", "consent_collection",
 		"custom_fields", "custom_text", "customer_update", "excluded_payment_method_types", "integration_identifier", "name_collection",
 		"origin_context", "payment_method_collection", "payment_method_options", "permissions", "phone_number_collection",
-		"redirect_on_completion", "saved_payment_method_options", "submit_type", "wallet_options",
+		"redirect_on_completion", "submit_type", "wallet_options",
 		"payment_intent_data[receipt_email]", "payment_intent_data[shipping]",
 		"payment_intent_data[statement_descriptor]", "payment_intent_data[statement_descriptor_suffix]")
 	f.refuse("allow_promotion_codes", "automatic_tax", "currency", "customer_account", "discounts", "invoice_creation", "optional_items", "payment_method_configuration",
@@ -282,6 +307,20 @@ func namesOf(names []string, metadata ...map[string]string) []string {
 	return slices.DeleteFunc(slices.Compact(names), func(n string) bool { return n == "" })
 }
 
+func (v saving) json() any {
+	if !v.asked {
+		return nil
+	}
+	o := obj{"allow_redisplay_filters": nil, "payment_method_remove": orNull(v.removes), "payment_method_save": "disabled"}
+	if len(v.filters) > 0 {
+		o["allow_redisplay_filters"] = v.filters
+	}
+	if v.offered {
+		o["payment_method_save"] = "enabled"
+	}
+	return o
+}
+
 func (cs *session) json() obj {
 	o := obj{
 		"id": cs.id, "object": "checkout.session", "mode": "payment", "ui_mode": "hosted_page", "livemode": false,
@@ -294,15 +333,16 @@ func (cs *session) json() obj {
 		"customer": cs.customer.link(), "customer_email": orNull(cs.customerEmail), "customer_details": nil,
 		"locale": orNull(cs.locale), "payment_method_types": cs.methods, "payment_intent": cs.intent.link(),
 		"payment_link": nil, "setup_intent": nil, "subscription": nil, "invoice": nil, "client_secret": nil,
-		"automatic_tax":       obj{"enabled": false, "liability": nil, "provider": nil, "status": nil},
-		"customer_creation":   "if_required",
-		"presentment_details": nil, "recovered_from": nil, "after_expiration": nil, "consent": nil,
+		"automatic_tax":     obj{"enabled": false, "liability": nil, "provider": nil, "status": nil},
+		"customer_creation": "if_required",
+		"recovered_from":    nil, "custom_text": obj{"after_submit": nil, "shipping_address": nil, "submit": nil, "terms_of_service_acceptance": nil}, "after_expiration": nil, "consent": nil,
 		"custom_fields": []any{}, "payment_method_options": obj{}, "shipping_options": []any{}, "submit_type": nil,
 		"line_items": link{id: cs.id, hidden: true, open: func() obj {
 			all, _ := listing{limit: itemsMax}.show("/v1/checkout/sessions/"+cs.id+"/line_items", cs.entries())
 			return all
 		}},
 	}
+	o["saved_payment_method_options"] = cs.saving.json()
 	if cs.newCustomer {
 		o["customer_creation"] = "always"
 	}
@@ -310,7 +350,11 @@ func (cs *session) json() obj {
 		o["url"] = cs.url
 	}
 	if cs.status == "complete" {
-		o["customer_details"] = obj{"email": orNull(cs.customerEmail), "name": nil, "phone": nil, "address": nil, "tax_exempt": "none", "tax_ids": []any{}}
+		email := cs.customerEmail
+		if email == "" && cs.customer != nil {
+			email = cs.customer.email
+		}
+		o["customer_details"] = obj{"email": orNull(email), "name": nil, "phone": nil, "address": nil, "tax_exempt": "none", "tax_ids": []any{}}
 	}
 	return o
 }

@@ -10,7 +10,7 @@
 //	POST /v1/payment_intents              GET /v1/payment_intents[/{id}]
 //	POST /v1/payment_intents/{id}/confirm | capture | cancel
 //	POST /v1/refunds                      GET /v1/refunds[/{id}]
-//	POST /v1/customers                    GET /v1/customers/{id}
+//	POST, GET /v1/customers[/{id}]        DELETE /v1/customers/{id}
 //	POST /v1/payment_methods/{id}/attach | detach
 //	GET  /v1/payment_methods[/{id}]       GET /v1/customers/{id}/payment_methods
 //	GET  /v1/charges[/{id}]  GET /v1/disputes[/{id}]  GET /v1/events[/{id}]
@@ -27,9 +27,9 @@
 //
 // # The other side
 //
-// The customer is [Sim.Pay], [Sim.PayWith], [Sim.Decline], [Sim.Authenticate]
-// and [Sim.GiveUp], or a person at the page. Bank and Stripe are the methods in
-// bank.go. [Trouble] is what goes wrong with a call, [Delivery] with an event's
+// The customer is [Sim.Pay], [Sim.PayWith], [Sim.PayAndSave], [Sim.Decline],
+// [Sim.Authenticate] and [Sim.GiveUp], or a person at the page. Bank and Stripe
+// are the methods in bank.go, and in saved.go for cards that are saved. [Trouble] is what goes wrong with a call, [Delivery] with an event's
 // notice; the wire itself is package outboundsim's. What really happened is in
 // [Sim.Captured], [Sim.Refunded] and the lists beside them.
 //
@@ -43,8 +43,12 @@
 // error type of a key in use; the codes when an intent belongs to a session,
 // when nothing was captured, and when method and currency do not fit; the
 // cancellation reason of an expired session's intent; the plan of retried
-// webhooks; minimum amounts other than those of yen and dollar; the fee of 3.6 %;
-// and that a failed refund lets a charge's amount_refunded fall.
+// webhooks; // minimum amounts other than those of yen and dollar; the fee of 3.6 %;
+// that a failed refund lets a charge's amount_refunded fall; that a ticked box
+// saves a card without setup_future_usage, and the box is not shown to guests;
+// that a card whose month is over is refused by its bank; the codes, if any, of a
+// method that is foreign, detached or used up; and that a deleted customer's
+// methods are told as detached.
 //
 // Tsuzuku is a program; this package promises nothing to other modules.
 package stripesim
@@ -117,7 +121,8 @@ type Sim struct {
 	charges    []*charge
 	refunds    []*refund
 	disputes   []*dispute
-	customers  map[string]*customer
+	customers  []*customer
+	customerOf map[string]*customer // by identifier
 	methods    []*method
 	methodOf   map[string]*method // by identifier
 
@@ -133,8 +138,9 @@ type Sim struct {
 	deliver []Delivery // asked for by Tell, before Config.Deliver
 	secrets []secret   // newest first
 
-	declineNext, pendNext int
-	holdRefunds           bool
+	declineNext, pendNext, askNext int
+	refuseNext                     []string // decline codes
+	holdRefunds                    bool
 }
 
 // New returns a Stripe account in which nothing has happened yet. It panics
@@ -147,12 +153,12 @@ func New(cfg Config) *Sim {
 		cfg.PageBase = "https://stripesim.invalid"
 	}
 	s := &Sim{
-		cfg:       cfg,
-		rand:      cfg.Rand,
-		keys:      map[string]*kept{},
-		customers: map[string]*customer{},
-		methodOf:  map[string]*method{},
-		secrets:   []secret{{text: cfg.WebhookSecret}},
+		cfg:        cfg,
+		rand:       cfg.Rand,
+		keys:       map[string]*kept{},
+		customerOf: map[string]*customer{},
+		methodOf:   map[string]*method{},
+		secrets:    []secret{{text: cfg.WebhookSecret}},
 	}
 	if s.rand == nil {
 		s.rand = rand.New(rand.NewPCG(20260325, 85))
