@@ -93,7 +93,7 @@ func (a *Adapter) charge(ctx context.Context, at payment.Attempt, amount int64, 
 		t := judge(err)
 		switch {
 		case t.no == nil:
-			return payment.Observation{}, t.acted("charge")
+			return a.lostCharge(ctx, at, t)
 		case t.no.PaymentIntent != nil && t.no.PaymentIntent.ID != "":
 			// It was made, and refused. What it is now says more than this
 			// answer, which may be a stored one.
@@ -111,6 +111,17 @@ func (a *Adapter) charge(ctx context.Context, at payment.Attempt, amount int64, 
 		return payment.Observation{}, strange("charge", payment.ErrUnknown, why)
 	}
 	return obs, nil
+}
+
+// lostCharge is for a charge without an answer. The customer is waiting, and
+// Stripe keeps even a failure under the key, so the charge is looked for at once.
+func (a *Adapter) lostCharge(ctx context.Context, at payment.Attempt, t trouble) (payment.Observation, error) {
+	if t.kind == payment.ErrUnknown {
+		if id, err := a.findCharge(ctx, at); err == nil && id != "" {
+			return a.readCharge(ctx, at, id, payment.ErrUnknown)
+		}
+	}
+	return payment.Observation{}, t.acted("charge")
 }
 
 // chargeParams follow from the attempt alone, as those of a session do.
