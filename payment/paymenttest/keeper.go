@@ -147,10 +147,8 @@ func keepsWhatWasAgreed(t tester, b KeeperBench) {
 	if b.Kept != nil && !b.Kept(k) {
 		t.Errorf("the provider does not keep %q", string(k.Token))
 	}
-	for what, s := range map[string]string{"label": k.Label, "mark": k.Mark, "token": string(k.Token), "holder": k.Holder} {
-		if number.MatchString(strings.NewReplacer(" ", "", "-", "").Replace(s)) {
-			t.Errorf("the %s %q holds a card's number", what, s)
-		}
+	if number.MatchString(strings.NewReplacer(" ", "", "-", "").Replace(k.Label)) {
+		t.Errorf("the label %q holds a card's number", k.Label)
 	}
 	if !k.Until.IsZero() && (k.Until.Month < 1 || k.Until.Month > 12 || k.Until.Year < 2000) {
 		t.Errorf("it can be charged until %+v", k.Until)
@@ -481,7 +479,8 @@ func chargeSilent(t tester, b KeeperBench, strike func()) {
 func closeSilent(t tester, b KeeperBench, strike func()) {
 	a := b.using(t)
 	strike()
-	if _, err := b.Bench.Start(t.Context(), a); err != nil {
+	begun, err := b.Bench.Start(t.Context(), a)
+	if err != nil {
 		wantUnknown(t, "Start", err)
 	}
 	before := b.Captured(a.Ref)
@@ -499,7 +498,7 @@ func closeSilent(t tester, b KeeperBench, strike func()) {
 	if b.DeliverLate != nil {
 		b.DeliverLate()
 	}
-	if dead := seen.State == payment.Dead || closed.State == payment.Dead; dead && !b.Captured(a.Ref).IsZero() {
+	if dead := begun.State == payment.Dead || seen.State == payment.Dead || closed.State == payment.Dead; dead && !b.Captured(a.Ref).IsZero() {
 		t.Errorf("called dead, and then %v were taken", b.Captured(a.Ref))
 	}
 	if closed.ProviderID != "" {
