@@ -139,7 +139,7 @@ func posts(ends ...string) func(*http.Request) bool {
 func stripeBank(sim *stripesim.Sim) *Bank {
 	shown := func(_ stripesim.Shown, err error) (url.Values, error) { return nil, err }
 	return &Bank{
-		Name: "stripe", Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/sessions", "/refunds"),
+		Name: "stripe", Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/sessions", "/payment_intents", "/refunds"),
 		Pay:         func(ref string) (url.Values, error) { return shown(sim.Pay(ref)) },
 		Decline:     func(ref string) (url.Values, error) { return shown(sim.Decline(ref)) },
 		GiveUp:      func(ref string) (url.Values, error) { return shown(sim.GiveUp(ref)) },

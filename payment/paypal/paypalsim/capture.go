@@ -15,6 +15,8 @@ const (
 	failed    = "FAILED"
 )
 
+const instrumentDeclined = "INSTRUMENT_DECLINED"
+
 // capture is the money of one order.
 type capture struct {
 	id        string
@@ -85,7 +87,7 @@ func (s *Sim) captureOrder(id string, q request) (answer, func(bool) answer) {
 			o.state = needsPayer
 		}
 		s.changed(o)
-		no := unfit("INSTRUMENT_DECLINED", "", "")
+		no := unfit(instrumentDeclined, "", "")
 		no.way = s.page(o)
 		return s.refuse(no), func(bool) answer { return s.refuse(no) }
 	}
@@ -125,6 +127,9 @@ func (s *Sim) settled(c *capture) {
 		kind, summary = "PAYMENT.CAPTURE.DECLINED", "Payment declined"
 	default:
 		c.takenAt = s.now
+	}
+	if c.state == completed && c.order.wantsSaving() {
+		s.save(c.order)
 	}
 	s.changed(c.order)
 	s.tell(kind, "capture", "2.0", summary, s.captureView(c))

@@ -43,6 +43,21 @@ func (s *Sim) PayWith(ref string, tool Tool) (url.Values, error) {
 	return s.approve(o, tool)
 }
 
+// PayFrom is Pay from a PayPal account of the customer's choice, by its PayerID.
+func (s *Sim) PayFrom(ref, payer string) (url.Values, error) {
+	s.enter()
+	defer s.mu.Unlock()
+	o := s.newest(ref)
+	if o == nil {
+		return nil, ErrNoSuchOrder
+	}
+	s.open(o)
+	if o.payer == "" {
+		o.payer = payer
+	}
+	return s.approve(o, Balance)
+}
+
 // Decline lets the customer approve with a tool that is refused when the
 // merchant captures.
 func (s *Sim) Decline(ref string) (url.Values, error) { return s.PayWith(ref, DeclinedLater) }
@@ -108,7 +123,7 @@ func (s *Sim) approve(o *order, tool Tool) (url.Values, error) {
 		return nil, ErrRefused
 	}
 	if o.payer == "" {
-		o.payer = s.newID(payerLetters, 13)
+		o.payer = s.payerOf(o)
 	}
 	news := o.state == needsPayer || o.declined
 	if o.state == needsPayer {

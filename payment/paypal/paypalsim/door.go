@@ -67,6 +67,9 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
 	}
+	if a.status == http.StatusNoContent {
+		w.Header().Del("Content-Type")
+	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // the caller has left; that is their affair
 }
@@ -88,7 +91,7 @@ func (s *Sim) answer(r *http.Request, body []byte) answer {
 	switch r.Method {
 	case http.MethodGet:
 		return s.read(r.URL)
-	case http.MethodPost:
+	case http.MethodPost, http.MethodDelete:
 		return s.act(r, body)
 	}
 	return s.refuse(missing())
@@ -182,6 +185,9 @@ const (
 )
 
 func (s *Sim) carryOut(r *http.Request, body []byte) answer {
+	if r.Method == http.MethodDelete {
+		return s.deleteToken(r.URL.Path)
+	}
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	order := len(parts) >= 3 && parts[0] == "v2" && parts[1] == "checkout" && parts[2] == "orders"
 	rules, keep := map[string]rule{}, ordersKeep

@@ -14,6 +14,8 @@ const (
 	lapsed     = "" // forgotten: PayPal shows nothing any more
 )
 
+const payerAddress = "payer@example.com"
+
 // patience is how long an order waits to be opened, from there to be approved,
 // and from there to be captured.
 const patience = 3 * time.Hour
@@ -32,18 +34,22 @@ type order struct {
 
 	payer    string // PayerID, from the first approval on
 	tool     Tool   // what the payer chose
+	token    *token // what pays, if it was saved; or what this order saved
+	saving   string // how far saving the wallet has come, "" if it is not to be
 	declined bool   // the last tool was refused at capture
 	capture  *capture
 }
 
 func (o *order) unit(field string) string { return text(o.request, "purchase_units", field) }
-func (o *order) wish(field string) string { return text(o.request, sourceOf(field)...) }
-func (o *order) waits() bool              { return o.state == needsPayer || o.state == approved }
-func (o *order) path() string             { return "/v2/checkout/orders/" + o.id }
-func (o *order) invoice() string          { return o.unit("invoice_id") }
-func (s *Sim) page(o *order) string       { return s.cfg.PageBase + pagePath + "?token=" + o.id }
-func sourceOf(field string) (path []string) {
-	return []string{"payment_source", "paypal", "experience_context", field}
+func (o *order) wish(field string) string {
+	return text(o.request, sourceOf("experience_context", field)...)
+}
+func (o *order) waits() bool        { return o.state == needsPayer || o.state == approved }
+func (o *order) path() string       { return "/v2/checkout/orders/" + o.id }
+func (o *order) invoice() string    { return o.unit("invoice_id") }
+func (s *Sim) page(o *order) string { return s.cfg.PageBase + pagePath + "?token=" + o.id }
+func sourceOf(fields ...string) (path []string) {
+	return append([]string{"payment_source", "paypal"}, fields...)
 }
 
 // ref is the merchant's own reference.
@@ -59,9 +65,12 @@ func (s *Sim) createOrder(q request) (answer, func(bool) answer) {
 	units, issue := readAmount(value, currency)
 	payee := text(q.fields, "purchase_units", "payee", "merchant_id")
 	invoice := text(q.fields, "purchase_units", "invoice_id")
+	no := s.unfitSource(q.fields)
 	switch {
 	case q.key == "":
 		return s.refuse(bad("PAYPAL_REQUEST_ID_REQUIRED", "PayPal-Request-Id", "")), nil
+	case no != nil:
+		return s.refuse(no), nil
 	case issue != "":
 		return s.refuse(unfit(issue, "/purchase_units/0/amount", value+" "+currency)), nil
 	case payee != "" && payee != s.cfg.MerchantID:
@@ -71,15 +80,17 @@ func (s *Sim) createOrder(q request) (answer, func(bool) answer) {
 	}
 	o := &order{
 		id: s.newID(idLetters, 17), state: needsPayer, units: units, currency: currency, request: q.fields,
-		createdAt: s.now, until: s.now.Add(patience),
+		createdAt: s.now, until: s.now.Add(patience), token: s.tokenOf[text(q.fields, sourceOf("vault_id")...)],
 	}
-	s.orders[o.id] = o
-	s.waiting = append(s.waiting, o)
-	s.byRef[o.ref()] = append(s.byRef[o.ref()], o)
-	if i := o.invoice(); i != "" && i != o.ref() {
-		s.byRef[i] = append(s.byRef[i], o)
+	if o.token != nil {
+		if no := s.askToken(o); no != nil {
+			if no.issue != instrumentDeclined {
+				return s.refuse(no), nil
+			}
+			return s.refuse(no), func(bool) answer { return s.refuse(no) }
+		}
 	}
-	s.changed(o)
+	s.addOrder(o)
 	again := func(full bool) answer {
 		if o.state == lapsed {
 			return s.refuse(missing())
@@ -87,6 +98,20 @@ func (s *Sim) createOrder(q request) (answer, func(bool) answer) {
 		return s.shown(http.StatusOK, o, full)
 	}
 	return s.shown(http.StatusCreated, o, q.full), again
+}
+
+// addOrder gives a new order its place, and pays it where a saved wallet may.
+func (s *Sim) addOrder(o *order) {
+	s.orders[o.id] = o
+	s.waiting = append(s.waiting, o)
+	s.byRef[o.ref()] = append(s.byRef[o.ref()], o)
+	if i := o.invoice(); i != "" && i != o.ref() {
+		s.byRef[i] = append(s.byRef[i], o)
+	}
+	s.changed(o)
+	if o.token != nil && o.state == approved && !s.cfg.VaultedWaits {
+		s.take(o)
+	}
 }
 
 // lapse is the end of an order's patience.
@@ -175,8 +200,12 @@ func (s *Sim) orderView(o *order) obj {
 		"create_time": stamp(o.createdAt), "update_time": stamp(o.updatedAt), "payment_source": obj{"paypal": obj{}},
 	}
 	if o.payer != "" {
-		v["payer"] = obj{"payer_id": o.payer, "email_address": "payer@example.com"}
-		v["payment_source"] = obj{"paypal": obj{"account_id": o.payer, "account_status": "VERIFIED", "email_address": "payer@example.com"}}
+		v["payer"] = obj{"payer_id": o.payer, "email_address": payerAddress}
+		wallet := obj{"account_id": o.payer, "account_status": "VERIFIED", "email_address": payerAddress}
+		if o.saving != "" {
+			wallet["attributes"] = obj{"vault": o.vaultView()}
+		}
+		v["payment_source"] = obj{"paypal": wallet}
 	}
 	return v
 }

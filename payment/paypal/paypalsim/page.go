@@ -14,6 +14,7 @@ const pagePath = "/checkoutnow"
 type payPage struct {
 	Title, Amount, Alert string
 	Tools                []pageTool
+	Notice               string // what is agreed by paying
 	Cancel               string // where giving up leads, "" if nowhere
 }
 
@@ -57,7 +58,8 @@ button.no{background:#eee}
 <select id="tool" name="tool">{{range .}}
 <option value="{{.Name}}">{{.Label}}</option>{{end}}
 </select>
-<button id="pay" name="do" value="pay">Pay</button>
+{{with $.Notice}}<p class="notice">{{.}}</p>
+{{end}}<button id="pay" name="do" value="pay">Pay</button>
 <button id="decline" name="do" value="decline" class="no">Pay with what will be refused</button>
 </form>
 {{end}}{{with .Cancel}}<p><a id="cancel" href="{{.}}">Cancel and return to the shop</a></p>
@@ -121,6 +123,9 @@ func (s *Sim) visit(id, do string, tool Tool) (page payPage, back string, status
 	}
 	s.open(o)
 	page.Tools, page.Cancel = offered, with(o.wish("cancel_url"), url.Values{"token": {o.id}})
+	if o.wantsSaving() {
+		page.Notice = "You allow the shop to charge your PayPal account later, too."
+	}
 	if o.declined {
 		page.Alert = "What you chose was refused. Choose something else."
 	}
@@ -129,8 +134,11 @@ func (s *Sim) visit(id, do string, tool Tool) (page payPage, back string, status
 	}
 	if do == "pay" || do == "decline" {
 		added, err := s.approve(o, tool)
-		if err == nil {
+		if err == nil && o.wish("return_url") != "" {
 			return page, with(o.wish("return_url"), added), http.StatusSeeOther
+		}
+		if err == nil {
+			page.Alert, page.Tools = "You approved this payment. Return to the shop.", nil
 		}
 		if errors.Is(err, ErrRefused) {
 			page.Alert = "That was refused. Choose something else."
@@ -142,7 +150,7 @@ func (s *Sim) visit(id, do string, tool Tool) (page payPage, back string, status
 // with adds parameters to an address that may have some already.
 func with(address string, added url.Values) string {
 	u, err := url.Parse(address)
-	if err != nil {
+	if err != nil || address == "" {
 		return address // it was parsed when the order was made
 	}
 	if u.RawQuery != "" {

@@ -12,9 +12,12 @@
 //	GET  /v2/payments/captures/{id}       POST /v2/payments/captures/{id}/refund
 //	GET  /v2/payments/refunds/{id}
 //	GET  /v1/customer/disputes?disputed_transaction_id={capture}
+//	GET  /v3/vault/payment-tokens?customer_id={customer}
+//	GET, DELETE /v3/vault/payment-tokens/{id}
 //
 // Orders have intent CAPTURE, one purchase unit and payment_source.paypal with
-// both addresses. Amounts are decimal strings, read digit by digit. What PayPal
+// both addresses, or with the vault_id of a wallet that was saved by
+// attributes.vault of an earlier one. Amounts are decimal strings, read digit by digit. What PayPal
 // knows and is not simulated is refused like what it does not know.
 //
 // The page is under /checkoutnow?token={order}; [Sim.Pages] serves it.
@@ -22,7 +25,8 @@
 // # The other side
 //
 // The customer is [Sim.Pay], [Sim.PayWith], [Sim.Decline] and [Sim.GiveUp], or
-// a person at the page. PayPal's own desk is in desk.go. [Trouble] is what goes
+// a person at the page. PayPal's own desk is in desk.go, that of saved wallets in
+// wallet.go. [Trouble] is what goes
 // wrong with a call, [Delivery] with an event; the wire itself is package
 // outboundsim's. What really happened is in [Sim.Captured], [Sim.Refunded],
 // [Sim.Disputed] and [Sim.Charges]. A ref is what stands in custom_id or
@@ -31,7 +35,7 @@
 // # Sources
 //
 // PayPal's OpenAPI files (github.com/paypal/paypal-rest-api-specifications:
-// Orders 2.13, Payments 2.5, Disputes 1.10) for paths, fields, limits, issues,
+// Orders 2.13, Payments 2.5, Payment Method Tokens 3.1, Disputes 1.10) for paths, fields, limits, issues,
 // the life of request identifiers (orders 6 hours, payments 45 days) and the
 // three hours of an order; developer.paypal.com on idempotency, funding
 // failures, uncaptured payments, dispute webhooks and currency codes; published
@@ -59,6 +63,17 @@
 // event tells of a capture that is denied, and of a refund (REFUNDED, with the
 // refund as its resource); RATE_LIMIT_REACHED; no authorisation at all has
 // PayPal's envelope, an old or unknown token OAuth's.
+//
+// Chosen about saved wallets: stored_credential has the fields of PayPal's
+// server SDK, since the OpenAPI file lacks it; usage_type is needed; a customer's
+// identifier is taken as it is given, else PayPal makes one; a wallet is saved
+// when its money has come, once for a payer and customer; a token that comes
+// later is then shown by its order, too; TOKEN_ID_NOT_FOUND for a vault_id that
+// is unknown or deleted, listed for captures, and 404 where that is to be
+// deleted; a payer who must come makes an order wait where they began it and is
+// PAYER_ACTION_REQUIRED where the merchant did; a customer without tokens has an
+// empty list; metadata.order_id in the event of a new token was seen in programs,
+// not in the documents; what the events of its deletion hold.
 //
 // Tsuzuku is a program; this package promises nothing to other modules.
 package paypalsim
@@ -105,6 +120,13 @@ type Config struct {
 	// another one.
 	DeclinedStaysApproved bool
 
+	// VaultedWaits leaves an order that a saved wallet pays APPROVED until it is
+	// captured. Otherwise it is captured when it is made.
+	VaultedWaits bool
+
+	// NoVault is an app that may not save wallets.
+	NoVault bool
+
 	// Deliver decides how an event of that type is told; nil means [Prompt]. It
 	// is called under the simulator's lock.
 	Deliver func(kind string) Delivery
@@ -139,8 +161,12 @@ type Sim struct {
 	last   *event // the newest, for forgeries
 	queue  []notice
 
-	declineNext, pendNext int
-	holdRefunds           bool
+	tokenOf    map[string]*token // what is saved, by identifier; deleted ones are not
+	saved      []*token          // oldest first, deleted ones too
+	refuseNext []string          // issues
+
+	declineNext, pendNext, askNext int
+	holdRefunds, holdVault         bool
 }
 
 // New returns a PayPal in which nothing has happened yet. It panics where a
@@ -174,6 +200,7 @@ func New(cfg Config) *Sim {
 
 		captureOf: map[string]*capture{},
 		refundOf:  map[string]*refund{},
+		tokenOf:   map[string]*token{},
 	}
 	if s.rand == nil {
 		s.rand = rand.New(rand.NewPCG(20260801, 213))

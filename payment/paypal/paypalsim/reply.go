@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -34,6 +35,7 @@ func oldToken() *refusal { return &refusal{status: http.StatusUnauthorized, oaut
 var errorNames = map[int][2]string{
 	http.StatusBadRequest:           {"INVALID_REQUEST", "The request is not well formed."},
 	http.StatusUnauthorized:         {"AUTHENTICATION_FAILURE", "There is no usable Authorization header."},
+	http.StatusForbidden:            {"NOT_AUTHORIZED", "The app may not do this."},
 	http.StatusNotFound:             {"RESOURCE_NOT_FOUND", "There is no such resource."},
 	http.StatusConflict:             {"RESOURCE_CONFLICT", "Another request is in the way."},
 	http.StatusUnsupportedMediaType: {"UNSUPPORTED_MEDIA_TYPE", "The body has to be application/json."},
@@ -112,6 +114,12 @@ const disputesPath = "/v1/customer/disputes"
 // read answers a GET.
 func (s *Sim) read(u *url.URL) answer {
 	path, query := u.Path, u.Query()
+	if strings.HasPrefix(path, tokensPath) && s.cfg.NoVault {
+		return s.refuse(&refusal{status: http.StatusForbidden})
+	}
+	if path == tokensPath {
+		return s.listTokens(query)
+	}
 	if path == disputesPath {
 		id := query.Get("disputed_transaction_id")
 		if len(query) != 1 || !captureForm.MatchString(id) {

@@ -26,6 +26,7 @@ type rule struct {
 
 var (
 	localeForm   = regexp.MustCompile(`^[a-z]{2}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$`)
+	nameForm     = regexp.MustCompile(`^[0-9a-zA-Z_-]+$`)
 	merchantForm = regexp.MustCompile(`^[2-9A-HJ-NP-Z]{13}$`)
 )
 
@@ -48,12 +49,20 @@ var orderRule = map[string]rule{
 	}},
 	"payment_source": {need: true, parts: map[string]rule{
 		"paypal": {need: true, parts: map[string]rule{
-			"experience_context": {need: true, parts: map[string]rule{
+			"vault_id":   {max: 255, form: nameForm},
+			"attributes": {parts: vaultRule},
+			"stored_credential": {parts: map[string]rule{
+				"payment_initiator": {need: true, max: 255, among: []string{initiatedByPayer, initiatedByMerchant}},
+				"usage_pattern":     {max: 30, among: patterns},
+				"charge_pattern":    {max: 30, among: patterns},
+				"usage":             {max: 255, among: []string{"FIRST", "SUBSEQUENT", "DERIVED"}},
+			}},
+			"experience_context": {parts: map[string]rule{
 				"brand_name":                {max: 127},
 				"locale":                    {max: 10, form: localeForm},
 				"shipping_preference":       {max: 24, among: []string{"GET_FROM_FILE", "NO_SHIPPING", "SET_PROVIDED_ADDRESS"}},
-				"return_url":                {need: true, max: 2048, url: true},
-				"cancel_url":                {need: true, max: 2048, url: true},
+				"return_url":                {max: 2048, url: true},
+				"cancel_url":                {max: 2048, url: true},
 				"landing_page":              {max: 13, among: []string{"LOGIN", "GUEST_CHECKOUT", "NO_PREFERENCE"}},
 				"user_action":               {max: 8, among: []string{"CONTINUE", "PAY_NOW"}},
 				"payment_method_preference": {max: 255, among: []string{"UNRESTRICTED", immediate}},
@@ -61,6 +70,27 @@ var orderRule = map[string]rule{
 		}},
 	}},
 }
+
+// vaultRule is what may be said about saving the payer's wallet.
+var vaultRule = map[string]rule{
+	"customer": {parts: map[string]rule{"id": {need: true, max: 22, form: nameForm}}},
+	"vault": {parts: map[string]rule{
+		"store_in_vault": {max: 255, among: []string{"ON_SUCCESS"}},
+		"usage_type":     {need: true, max: 255, among: []string{"MERCHANT", "PLATFORM"}},
+		"customer_type":  {max: 255, among: []string{"CONSUMER", "BUSINESS"}},
+		"usage_pattern":  {max: 30, among: patterns},
+		"description":    {max: 128},
+	}},
+}
+
+// patterns are the ways in which a merchant may mean to use what is saved.
+var patterns = []string{"IMMEDIATE", "DEFERRED", "RECURRING_PREPAID", "RECURRING_POSTPAID", "THRESHOLD_PREPAID", "THRESHOLD_POSTPAID"}
+
+// Who begins a payment with what was saved.
+const (
+	initiatedByPayer    = "CUSTOMER"
+	initiatedByMerchant = "MERCHANT"
+)
 
 const immediate = "IMMEDIATE_PAYMENT_REQUIRED"
 

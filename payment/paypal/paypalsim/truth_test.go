@@ -2,6 +2,7 @@ package paypalsim_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +17,10 @@ import (
 // taken; and once the merchant looks, the API says the same as the truth.
 func TestTheMoneyIsAlwaysRight(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := newTown(func(c *paypalsim.Config) { c.DeclinedStaysApproved = rapid.Bool().Draw(t, "stays approved") })
+		w := newTown(func(c *paypalsim.Config) {
+			c.DeclinedStaysApproved = rapid.Bool().Draw(t, "stays approved")
+			c.VaultedWaits = rapid.Bool().Draw(t, "saved wallets wait")
+		})
 		ids := map[string][]string{}
 		refs := []string{"a", "b"}
 		n := 0
@@ -49,7 +53,12 @@ func step(t *rapid.T, w *town, ids map[string][]string, ref, key string) {
 	}
 	switch rapid.IntRange(0, 11).Draw(t, "step") {
 	case 0, 1:
-		if id := w.post(orderPath, orderBody(ref, "1980", "JPY"), key).str("id"); id != "" {
+		bodies := []string{orderBody(ref, "1980", "JPY"), saving(ref, "account-1")}
+		for _, saved := range w.sim.Saved("account-1") {
+			bodies = append(bodies, strings.Replace(paying(ref, saved.ID, "CUSTOMER"), "700", "1980", 1))
+		}
+		w.sim.AskNext(rapid.IntRange(0, 1).Draw(t, "ask"))
+		if id := w.post(orderPath, rapid.SampledFrom(bodies).Draw(t, "body"), key).str("id"); id != "" {
 			ids[ref] = append(ids[ref], id)
 		}
 	case 2, 3:

@@ -29,9 +29,10 @@
 //
 // The customer is [Sim.Pay], [Sim.PayWith], [Sim.PayAndSave], [Sim.Decline],
 // [Sim.Authenticate] and [Sim.GiveUp], or a person at the page. Bank and Stripe
-// are the methods in bank.go, and in saved.go for cards that are saved. [Trouble] is what goes wrong with a call, [Delivery] with an event's
-// notice; the wire itself is package outboundsim's. What really happened is in
-// [Sim.Captured], [Sim.Refunded] and the lists beside them.
+// are the methods in bank.go, and in saved.go for cards that are saved. [Trouble]
+// is what goes wrong with a call, [Delivery] with an event's notice; the wire
+// itself is package outboundsim's. What really happened is in [Sim.Captured],
+// [Sim.Refunded] and the lists beside them.
 //
 // # Sources
 //
@@ -43,7 +44,7 @@
 // error type of a key in use; the codes when an intent belongs to a session,
 // when nothing was captured, and when method and currency do not fit; the
 // cancellation reason of an expired session's intent; the plan of retried
-// webhooks; // minimum amounts other than those of yen and dollar; the fee of 3.6 %;
+// webhooks; minimum amounts other than those of yen and dollar; the fee of 3.6 %;
 // that a failed refund lets a charge's amount_refunded fall; that a ticked box
 // saves a card without setup_future_usage, and the box is not shown to guests;
 // that a card whose month is over is refused by its bank; the codes, if any, of a
