@@ -77,7 +77,9 @@ func (m Month) Over(now time.Time) bool {
 // of no use any more.
 //
 // Start sends nothing after the attempt's ExpiresAt. Query and Abandon never
-// charge, not even to find out what became of a Start whose answer was lost.
+// charge, not even to find out what became of a Start whose answer was lost:
+// where the provider has nothing to look through, it stays Unknown until a
+// notification gives the caller the provider's identifier.
 type Keeper interface {
 	Provider
 

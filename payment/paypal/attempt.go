@@ -97,7 +97,7 @@ func (a *Adapter) create(ctx context.Context, at payment.Attempt) (o order, stat
 type newOrder struct {
 	Intent string    `json:"intent"`
 	Units  []newUnit `json:"purchase_units"`
-	Source *source   `json:"payment_source,omitempty"` // nil: it comes with the capture
+	Source source    `json:"payment_source"`
 }
 
 // source is schema payment_source.
@@ -108,6 +108,7 @@ type source struct {
 // wallet is schema paypal_wallet.
 type wallet struct {
 	VaultID    string      `json:"vault_id,omitempty"`
+	Credential *credential `json:"stored_credential,omitempty"`
 	Attributes *attributes `json:"attributes,omitempty"`
 	Experience *experience `json:"experience_context,omitempty"`
 }
@@ -134,12 +135,15 @@ func orderRequest(at payment.Attempt) newOrder {
 	n := newOrder{Intent: "CAPTURE", Units: []newUnit{{
 		CustomID: at.Ref, InvoiceID: at.Ref, Description: clip(at.Description, 127), Amount: sum,
 	}}}
+	w := &n.Source.PayPal
 	if at.Saved != "" {
-		return n
+		w.VaultID, w.Credential = string(at.Saved), credentialOf(at)
 	}
-	n.Source = &source{wallet{Experience: experienceOf(at)}}
-	if at.Keep {
-		n.Source.PayPal.Attributes = keeping(at.Holder)
+	if !at.Absent {
+		w.Experience = experienceOf(at)
+	}
+	if at.Keep && at.Saved == "" {
+		w.Attributes = keeping(at.Holder)
 	}
 	return n
 }
@@ -214,6 +218,11 @@ func (a *Adapter) story(ctx context.Context, at payment.Attempt) (payment.Observ
 	asOf := a.now().UTC()
 	if obs, bad := notInLimits(at, asOf); bad {
 		return obs, order{}, nil
+	}
+	if at.Saved != "" {
+		// To create it again would be to charge. Its notification names it, or
+		// Start, as long as the charge is wanted.
+		return payment.Observation{State: payment.Unknown, Amount: at.Amount, AsOf: asOf}, order{}, nil
 	}
 	id, fresh, t := a.find(ctx, at)
 	switch {

@@ -92,8 +92,22 @@ func chargeEnds(at payment.Attempt) time.Time {
 	return at.ExpiresAt
 }
 
-// charge is Start with a kept account. Repeated, it finds the order, and PayPal
-// answers the capture under its key as before.
+// credential says who asks for the money. The OpenAPI description lacks it; its
+// fields are those of PayPal's server SDKs.
+type credential struct {
+	Initiator string `json:"payment_initiator"`
+	Usage     string `json:"usage"`
+}
+
+func credentialOf(at payment.Attempt) *credential {
+	if at.Absent {
+		return &credential{"MERCHANT", "SUBSEQUENT"}
+	}
+	return &credential{"CUSTOMER", "SUBSEQUENT"}
+}
+
+// charge is Start with a kept account. Repeated, PayPal answers it with the order
+// as it stands.
 func (a *Adapter) charge(ctx context.Context, at payment.Attempt) (payment.Observation, error) {
 	asOf := a.now().UTC()
 	if !asOf.Before(chargeEnds(at)) {
@@ -120,37 +134,34 @@ func (a *Adapter) charge(ctx context.Context, at payment.Attempt) (payment.Obser
 			return obs, err
 		}
 	}
-	if obs.State != payment.Open {
-		return obs, nil // it has gone on
-	}
-	if obs.Amount != at.Amount {
-		return payment.Observation{}, strange("charge", payment.ErrUnknown, "PayPal's order is for another amount")
-	}
-	with := wallet{VaultID: string(at.Saved)}
-	if !at.Absent {
-		with.Experience = experienceOf(at) // for where the customer comes back to, if PayPal wants them
-	}
-	obs, err := a.capture(ctx, at, at.Ref+".v", struct {
-		Source source `json:"payment_source"`
-	}{source{with}})
-	if err != nil {
-		return obs, err
+	if obs.State == payment.Approved {
+		if obs.Amount != at.Amount {
+			return payment.Observation{}, strange("charge", payment.ErrUnknown, "PayPal's order is for another amount")
+		}
+		var err error
+		if obs, err = a.capture(ctx, at, captureKey(at, o)); err != nil {
+			return obs, err
+		}
 	}
 	return ended(at, obs), nil
 }
 
-// ended is what the capture of a kept account came to, with a refusal as the end:
-// nobody has the order's page, and we do not ask again. Only where PayPal wants
-// the customer, and there is one, it goes on.
+// ended is what a charge came to, with a refusal as the end: nobody has been
+// shown the order's page, and we do not ask again. Only where PayPal wants the
+// payer, and there is one, it goes on.
 func ended(at payment.Attempt, obs payment.Observation) payment.Observation {
-	if obs.Reason == "" || obs.State != payment.Open && obs.State != payment.NeedsCustomer {
+	if obs.State != payment.Open && obs.State != payment.NeedsCustomer {
 		return obs
 	}
-	if obs.Reason == payment.NotAuthenticated && obs.State == payment.NeedsCustomer && !at.Absent {
+	wanted := obs.Reason == "" || obs.Reason == payment.NotAuthenticated
+	if wanted && obs.State == payment.NeedsCustomer && !at.Absent {
 		obs.Reason, obs.Code = "", ""
 		return obs
 	}
 	obs.State, obs.Next = payment.Dead, payment.Next{}
+	if obs.Reason == "" {
+		obs.Reason, obs.Code = payment.NotAuthenticated, "PAYER_ACTION_REQUIRED"
+	}
 	return obs
 }
 

@@ -134,9 +134,6 @@ func (a *Adapter) observe(at payment.Attempt, o order, asOf time.Time) (obs paym
 			obs.State, obs.Reason, obs.Code = payment.Dead, payment.TooLate, "not_captured/"+o.Status
 			return obs, ""
 		}
-		if at.Saved != "" && o.Status == "CREATED" {
-			obs.State = payment.Open // its page is for nobody: see charge
-		}
 		if obs.State == payment.NeedsCustomer {
 			obs.Next.RedirectURL = pageOf(o.Links)
 			if obs.Next.RedirectURL == "" {

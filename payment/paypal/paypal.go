@@ -20,13 +20,13 @@
 //
 // Where the seller's app may use PayPal's vault, an order can keep the account
 // that pays it (Orders: payment_source.paypal.attributes.vault; Payment Method
-// Tokens v3). A kept account is charged in two requests: an order is created
-// without a payment source, under Ref.c, and captured with the vault's token as
-// its source, under Ref.v ("the buyer must first approve the order or a valid
-// payment_source must be provided"). So an order whose answer was lost can be
-// found as any other, by creating it again, and that charges nobody. PayPal's
-// page of such an order is shown to nobody, unless PayPal wants the customer: a
-// refusal is therefore the end of it.
+// Tokens v3). A kept account is charged by an order with the vault's token,
+// under Ref.c as any other; PayPal captures it at once, or approves it at once
+// and we capture it, or wants the payer.
+//
+// Such an order cannot be looked for by creating it again: that could charge. So
+// where its answer was lost it stays unknown until Start is repeated, which
+// charges once, or until its notification names it.
 //
 // # Closing
 //

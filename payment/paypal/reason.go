@@ -23,6 +23,7 @@ var reasons = map[string]payment.Reason{
 	"REFERENCED_CARD_EXPIRED":                 payment.CardExpired,
 	"TOKEN_ID_NOT_FOUND":                      payment.ToolGone,
 	"TOKEN_EXPIRED":                           payment.ToolGone,
+	"AGREEMENT_ALREADY_CANCELLED":             payment.ToolGone,
 	"PAYMENT_SOURCE_CANNOT_BE_USED":           payment.Declined,
 	"PAYMENT_SOURCE_DECLINED_BY_PROCESSOR":    payment.Declined,
 	"PAYER_ACTION_REQUIRED":                   payment.NotAuthenticated,

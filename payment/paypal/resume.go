@@ -22,7 +22,7 @@ func (a *Adapter) Resume(ctx context.Context, at payment.Attempt, _ url.Values) 
 		return payment.Observation{}, strange("capture", payment.ErrNotSent, "PayPal's order is for another amount")
 	}
 	at.ProviderID = o.ID
-	return a.capture(ctx, at, captureKey(at, o), struct{}{})
+	return a.capture(ctx, at, captureKey(at, o))
 }
 
 // captureKey is one for each time the customer agreed. PayPal may repeat the
@@ -42,13 +42,13 @@ func captureKey(at payment.Attempt, o order) string {
 	return at.Ref + ".f." + when
 }
 
-// capture takes the money, once, with what body says. Whatever PayPal answers that is not the
+// capture takes the money, once. Whatever PayPal answers that is not the
 // capture itself is compared with the order as it then stands.
-func (a *Adapter) capture(ctx context.Context, at payment.Attempt, key string, body any) (payment.Observation, error) {
+func (a *Adapter) capture(ctx context.Context, at payment.Attempt, key string) (payment.Observation, error) {
 	asOf := a.now().UTC()
 	var got order
 	_, t := a.ask(ctx, question{
-		method: http.MethodPost, path: "/v2/checkout/orders/" + url.PathEscape(at.ProviderID) + "/capture", key: key, body: body,
+		method: http.MethodPost, path: "/v2/checkout/orders/" + url.PathEscape(at.ProviderID) + "/capture", key: key, body: struct{}{},
 	}, &got)
 	if t == nil {
 		if obs, why := a.observe(at, got, asOf); why == "" && decided(obs) {
