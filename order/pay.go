@@ -407,15 +407,22 @@ func (d *Desk) Notify(ctx context.Context, provider string, h http.Header, body 
 		if err != nil {
 			return err
 		}
+		evidence, err := d.hushed(ctx, tx, account, provider, bell, body)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `INSERT INTO provider_events (account_id, provider, event_id, kind, subject, body, at)
 			VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (account_id, provider, event_id) DO NOTHING`,
-			account, provider, bell.EventID, bell.Kind, id, storable(string(body), maxEvidence), db.At(tx.Now())); err != nil {
+			account, provider, bell.EventID, bell.Kind, id, storable(evidence, maxEvidence), db.At(tx.Now())); err != nil {
 			return err
 		}
 		if id == "" {
 			return nil
 		}
 		if err := wakeRefunds(ctx, tx, account, id); err != nil {
+			return err
+		}
+		if err := learn(ctx, tx, account, id, bell); err != nil {
 			return err
 		}
 		return wake(ctx, tx, account, id)

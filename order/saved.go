@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/db"
@@ -220,6 +221,40 @@ func (d *Desk) startWith(ctx context.Context, p Payment, at asked) (payment.Obse
 	return d.endRefused(ctx, p, at, seen, err)
 }
 
+// hushed is a notification as it is stored: without the tokens of the account's
+// kept tools, which stand in the events of the payments made with them.
+func (d *Desk) hushed(ctx context.Context, tx db.Tx, account, provider string, bell payment.Doorbell, body []byte) (string, error) {
+	if _, keeps := d.Providers[provider].(payment.Keeper); !keeps || d.Seal == nil {
+		return string(body), nil
+	}
+	if bell.Discreet {
+		return "", nil
+	}
+	all, err := tools(ctx, tx, `SELECT `+toolColumns+` FROM saved_tools WHERE account_id = $1 AND provider = $2 AND token <> ''`, account, provider)
+	if err != nil {
+		return "", err
+	}
+	text := string(body)
+	for _, t := range all {
+		if token, shut := d.unseal(t); !shut {
+			text = strings.ReplaceAll(text, string(token), token.String())
+		}
+	}
+	return text, nil
+}
+
+// learn keeps by what name the provider calls a charge whose answer was lost, as
+// its notification says: some providers have no other way to find it. What it
+// comes to is still asked.
+func learn(ctx context.Context, tx db.Tx, account, id string, bell payment.Doorbell) error {
+	if bell.ProviderID == "" {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `UPDATE payments SET provider_id = $3 WHERE account_id = $1 AND id = $2 AND provider_id = '' AND tool_id <> ''`,
+		account, id, bell.ProviderID)
+	return err
+}
+
 // endRefused closes an attempt whose kept tool was refused: nobody can try
 // another one in it. Where that fails it is tried again with the next look.
 func (d *Desk) endRefused(ctx context.Context, p Payment, at asked, seen payment.Observation, err error) (payment.Observation, error) {
@@ -282,12 +317,10 @@ func (d *Desk) addTool(ctx context.Context, b *db.Batch, tx db.Tx, p Payment, k 
 		return err
 	}
 	for _, f := range former {
-		due := db.At(tx.Now())
-		if token, _ := d.unseal(f); token == k.Token {
-			due = db.Instant{} // to forget it would be to forget the new one
+		b.Add(`UPDATE saved_tools SET revoked_at = $3, due_at = $3 WHERE account_id = $1 AND id = $2`, f.Account, f.ID, db.At(tx.Now()))
+		if token, _ := d.unseal(f); token == k.Token { // to forget it would be to forget the new one
+			b.Add(`UPDATE saved_tools SET token = '', due_at = NULL WHERE account_id = $1 AND id = $2`, f.Account, f.ID)
 		}
-		b.Add(`UPDATE saved_tools SET revoked_at = $3, due_at = $4, token = CASE WHEN $4 IS NULL THEN '' ELSE token END WHERE account_id = $1 AND id = $2`,
-			f.Account, f.ID, db.At(tx.Now()), due)
 		b.Add(`UPDATE one_taps SET tool_id = $3 WHERE account_id = $1 AND tool_id = $2 AND revoked_at IS NULL`, f.Account, f.ID, t.ID)
 	}
 	until := 0
@@ -298,6 +331,9 @@ func (d *Desk) addTool(ctx context.Context, b *db.Batch, tx db.Tx, p Payment, k 
 			consent, consent_language, consented_at, created_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`,
 		t.Account, t.ID, t.Provider, t.Rail, t.token, t.holder, t.mark, t.Label, until, t.Payment,
 		p.Keep, p.Language, db.At(p.CreatedAt), db.At(tx.Now()))
+	// Events that came before nobody knew what is secret in them.
+	b.Add(`UPDATE provider_events SET body = replace(body, $3, '[token]') WHERE account_id = $1 AND provider = $2 AND subject = $4`,
+		t.Account, t.Provider, string(k.Token), p.ID)
 	return d.tellOfTool(b, tx, message.ToolSaved, t, t.ID)
 }
 

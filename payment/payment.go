@@ -183,6 +183,7 @@ type Doorbell struct {
 	Ref        string // our reference, when the notification names it
 	ProviderID string // the provider's identifier of the attempt
 	MoneyID    string // the provider's identifier of the money, for what is told without our reference
+	Discreet   bool   // the notification is about a kept tool or its customer: its body is not to be stored
 
 	// What the provider wants to read once the notification is stored, and its
 	// media type; empty where the status 200 is enough.
