@@ -42,16 +42,18 @@ func AllowedOneTap(ctx context.Context, tx db.Tx, account string) (OneTap, bool,
 	return t, err == nil, err
 }
 
-// OneTapLeft reads what may still be paid through one link; false where nothing
-// is allowed.
-func OneTapLeft(ctx context.Context, tx db.Tx, account, link string) (OneTap, money.Money, bool, error) {
+// OneTapLeft reads what may still be paid through one link for a quote, which is
+// not held against itself when it was tried before; false where nothing is
+// allowed.
+func OneTapLeft(ctx context.Context, tx db.Tx, account, link, quote string) (OneTap, money.Money, bool, error) {
 	t, ok, err := AllowedOneTap(ctx, tx, account)
 	if !ok || err != nil {
 		return t, money.Money{}, false, err
 	}
 	spent := int64(0)
-	err = tx.QueryRow(ctx, `SELECT minor FROM one_tap_links WHERE account_id = $1 AND link_id = $2 AND currency = $3`,
-		account, link, t.Limit.Currency).Scan(&spent)
+	err = tx.QueryRow(ctx, `SELECT minor - COALESCE((SELECT minor FROM one_tap_uses WHERE account_id = $1 AND link_id = $2 AND quote_id = $4), 0)
+		FROM one_tap_links WHERE account_id = $1 AND link_id = $2 AND currency = $3`,
+		account, link, t.Limit.Currency, quote).Scan(&spent)
 	if err != nil && !errors.Is(err, db.ErrNoRows) {
 		return t, money.Money{}, false, err
 	}

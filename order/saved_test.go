@@ -676,4 +676,3 @@ func TestOneTapNonsense(t *testing.T) {
 		}
 	})
 }
-
