@@ -333,7 +333,7 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	if err != nil {
 		return err
 	}
-	wanted := p.Live && d.DB.Now().Before(p.ExpiresAt) && !(unheard && at.withdrawn)
+	wanted := p.Live && d.DB.Now().Before(p.ExpiresAt) && (!unheard || !at.withdrawn)
 	var seen payment.Observation
 	switch {
 	case !p.State.Final() && !wanted:

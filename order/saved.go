@@ -112,23 +112,21 @@ func errToolOff() error {
 	return fault.Because(fault.Invalid, "tool_off", "This saved way to pay can no longer be used. Choose another one.", nil)
 }
 
-// keeper is the provider that keeps tools of a rail, if we can seal them.
-func (d *Desk) keeper(provider string, rail payment.Rail) (payment.Keeper, bool) {
+// keeps reports whether a provider keeps tools of a rail, and we can seal them.
+func (d *Desk) keeps(provider string, rail payment.Rail) bool {
 	k, ok := d.Providers[provider].(payment.Keeper)
-	return k, ok && d.Seal != nil && slices.Contains(k.Keeps(), rail)
+	return ok && d.Seal != nil && slices.Contains(k.Keeps(), rail)
 }
 
 // Keeps reports whether what is paid with by a rail can be kept for later.
 func (d *Desk) Keeps(rail payment.Rail) bool {
-	_, ok := d.keeper(d.Rails[rail], rail)
-	return ok
+	return d.keeps(d.Rails[rail], rail)
 }
 
 // Chargeable are those of an account's tools that can be charged here and now.
 func (d *Desk) Chargeable(all []SavedTool) []SavedTool {
 	return slices.DeleteFunc(slices.Clone(all), func(t SavedTool) bool {
-		_, ok := d.keeper(t.Provider, t.Rail)
-		return !ok || d.Rails[t.Rail] == "" || !t.Usable(d.DB.Now())
+		return !d.keeps(t.Provider, t.Rail) || d.Rails[t.Rail] == "" || !t.Usable(d.DB.Now())
 	})
 }
 

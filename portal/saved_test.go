@@ -167,10 +167,8 @@ func TestTheBoxDecides(t *testing.T) {
 func TestKeptCardPaysWithoutAPage(t *testing.T) {
 	w := newTill(t)
 	b, tool := w.keeper()
-	bytesBefore := 0
 	quote := b.quote("volume", "term/machi-10gb/10gb-15d")
 	review := b.see("/quotes/" + quote)
-	bytesBefore += review.bytes
 	wallet, card, page := strings.Index(review.html, `value="wallet"`), strings.Index(review.html, `value="saved:`+tool.ID), strings.Index(review.html, `value="card"`)
 	if wallet < 0 || card < wallet || page < card {
 		t.Errorf("the ways to pay stand at %d (wallet), %d (kept card), %d (card page)", wallet, card, page)
@@ -257,11 +255,9 @@ func holderOf(w *till, tool order.SavedTool) (h string) {
 // A card whose month is over is shown as that, and not offered.
 func TestExpiredCard(t *testing.T) {
 	w := newTill(t)
-	b, tool := w.keeper()
+	_, tool := w.keeper()
 	w.env.Clock.Set(time.Date(tool.Until.Year, tool.Until.Month+1, 2, 0, 0, 0, 0, time.UTC))
-	b = w.browser(locale.En).signIn("aiko@example.com")
-	has(t, b.see("/account").html, "<s>Visa •• 4242</s>", "Expired")
-	_ = b
+	has(t, w.browser(locale.En).signIn("aiko@example.com").see("/account").html, "<s>Visa •• 4242</s>", "Expired")
 	for _, t := range w.server.Desk.Chargeable(w.saved()) {
 		w.t.Errorf("offered: %v", t)
 	}

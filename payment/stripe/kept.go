@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -116,7 +117,7 @@ func (a *Adapter) charge(ctx context.Context, at payment.Attempt, amount int64, 
 // lostCharge is for a charge without an answer. The customer is waiting, and
 // Stripe keeps even a failure under the key, so the charge is looked for at once.
 func (a *Adapter) lostCharge(ctx context.Context, at payment.Attempt, t trouble) (payment.Observation, error) {
-	if t.kind == payment.ErrUnknown {
+	if errors.Is(t.kind, payment.ErrUnknown) {
 		if id, err := a.findCharge(ctx, at); err == nil && id != "" {
 			return a.readCharge(ctx, at, id, payment.ErrUnknown)
 		}
