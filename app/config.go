@@ -23,7 +23,9 @@ type Config struct {
 	Listen   string `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
 	URL      string `name:"url" default:"http://127.0.0.1:8080" help:"Public base address, for links in mail and returns from payment pages."`
 	Database string `default:"tsuzuku.db" help:"SQLite file, or a postgres:// address."`
-	Secret   Secret `help:"At least 32 characters that nobody knows: codes and links are hashed with it. Changing it signs everybody out." placeholder:"SECRET"`
+	Secret   Secret `help:"At least 32 characters that nobody knows: codes and links are hashed with it, and the tokens of saved cards sealed. Changing it signs everybody out; give the old one as a former secret, else saved cards can no longer be charged." placeholder:"SECRET"`
+
+	FormerSecret []Secret `help:"Secrets of before: what was sealed with them can still be opened. Nothing new is." placeholder:"SECRET"`
 
 	ClientHeader string `help:"Header in which the reverse proxy in front of us puts the client's address, for example X-Real-IP. Unset: the connection's own. Set it only behind a proxy that always sets it." placeholder:"HEADER"`
 
@@ -63,6 +65,7 @@ type PayPal struct {
 	WebhookID    string `name:"webhook-id" help:"PayPal's identifier of the webhook URL/hooks/payment/paypal; it is part of what PayPal signs." placeholder:"ID"`
 	MerchantID   string `name:"merchant-id" help:"Payer ID of the seller's account: what pays anybody else is not ours." placeholder:"ID"`
 	Disputes     bool   `help:"Ask for disputes; the app's feature of that name must be on at PayPal."`
+	Vault        bool   `help:"Let customers keep their PayPal account for later payments; the app's feature \"Save payment methods\" must be on at PayPal."`
 	Base         string `name:"url" help:"For the sandbox: https://api-m.sandbox.paypal.com. Unset: live." placeholder:"URL"`
 
 	Roots *x509.CertPool `kong:"-"` // for simulators; nil: the system's

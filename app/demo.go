@@ -99,7 +99,7 @@ func TownConfig(url string, s *world.Strangers) Config {
 		URL: url, Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
 		Reports: []string{"stripe", "wechatpay"}, // the simulators that make them
 		Stripe:  Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}},
-		PayPal:  PayPal{ClientID: world.PayPalClient, ClientSecret: world.PayPalSecret, WebhookID: world.PayPalWebhook, MerchantID: world.PayPalMerchant, Disputes: true, Roots: s.Roots},
+		PayPal:  PayPal{ClientID: world.PayPalClient, ClientSecret: world.PayPalSecret, WebhookID: world.PayPalWebhook, MerchantID: world.PayPalMerchant, Disputes: true, Vault: true, Roots: s.Roots},
 		LINEPay: LINEPay{ChannelID: world.LINEPayChannel, ChannelSecret: world.LINEPaySecret, Currency: "TWD"},
 		PayPay:  PayPay{Key: world.PayPayKey, Secret: world.PayPaySecret, MerchantID: world.PayPayMerchant},
 		Alipay: Alipay{

@@ -82,7 +82,7 @@ func viaPayPal(c Config, env Env, _ *id.Source) (payment.Provider, []string, err
 	}
 	p, err := paypal.New(paypal.Config{
 		ClientID: c.PayPal.ClientID, ClientSecret: string(c.PayPal.ClientSecret), WebhookID: c.PayPal.WebhookID,
-		MerchantID: c.PayPal.MerchantID, Disputes: c.PayPal.Disputes, BaseURL: c.PayPal.Base, Roots: c.PayPal.Roots,
+		MerchantID: c.PayPal.MerchantID, Disputes: c.PayPal.Disputes, Vault: c.PayPal.Vault, BaseURL: c.PayPal.Base, Roots: c.PayPal.Roots,
 	}, env.client("paypal", 0), env.Now)
 	return p, []string{"https://www.paypal.com", "https://www.sandbox.paypal.com"}, wrap("paypal", err)
 }

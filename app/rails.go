@@ -29,7 +29,7 @@ type RailFact struct {
 	RefundDays int                      `json:"refund_days"`          // 0: no last day is documented
 	Partial    bool                     `json:"partial_refunds"`
 	OwnPage    bool                     `json:"provider_page"` // a page of the provider must be loaded
-	Recurring  bool                     `json:"recurring"`     // the rail can be charged again without the customer; we do not do so yet
+	Recurring  bool                     `json:"recurring"`     // the rail's document knows charges without a page; which of them we save is a matter of payment.Keeper
 	AsOf       string                   `json:"as_of"`         // when the source was read
 	Source     string                   `json:"source"`
 }

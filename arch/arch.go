@@ -11,7 +11,7 @@ package arch
 // before it), and its parent folder. See ARCHITECTURE.md.
 var layers = []string{
 	// words
-	"fault", "money", "calendar", "id", "locale", "db", "outbound",
+	"fault", "money", "calendar", "id", "seal", "locale", "db", "outbound",
 	// things
 	"message", "catalogue", "exchange", "account", "line", "ledger", "loyalty", "billing", "device", "support", "trail",
 	// strangers

@@ -36,6 +36,7 @@ type Facts struct {
 	Amount       money.Money `json:"amount,omitzero"`
 	Balance      money.Money `json:"balance,omitzero"`        // of the wallet, afterwards
 	Tool         string      `json:"tool,omitempty"`          // a payment.Rail: what was paid with
+	ToolLabel    string      `json:"tool_label,omitempty"`    // of a saved tool: "Visa •• 4242"
 	Method       string      `json:"method,omitempty"`        // a payment.Rail: where money goes back to
 	ByTool       money.Money `json:"by_tool,omitzero"`        // of Amount, where the wallet paid a part
 	FromWallet   money.Money `json:"from_wallet,omitzero"`    // the part of Amount that the wallet paid beside Tool

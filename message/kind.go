@@ -21,6 +21,9 @@ const (
 	WalletToppedUp    Kind = "wallet_topped_up"
 	WalletExpiring    Kind = "wallet_expiring" // some of its value expires soon
 	WalletExpired     Kind = "wallet_expired"  // some of its value has expired
+	ToolSaved         Kind = "tool_saved"      // a card or the like is kept for later
+	ToolRemoved       Kind = "tool_removed"    // it no longer is
+	OneTapAllowed     Kind = "one_tap_allowed" // links may pay without signing in
 )
 
 // Kinds are all kinds, in the order above.
@@ -29,6 +32,7 @@ func Kinds() []Kind {
 		SignInCode, NewSignIn, OrderCompleted, OrderStillWorking, OrderRefundDue, OrderRefunded, OrderHeld,
 		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, WalletToppedUp,
 		WalletExpiring, WalletExpired,
+		ToolSaved, ToolRemoved, OneTapAllowed,
 	}
 }
 

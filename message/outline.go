@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -41,6 +42,12 @@ func (w *writer) outline(k Kind) error {
 		w.walletExpiring()
 	case WalletExpired:
 		w.walletExpired()
+	case ToolSaved:
+		w.aboutTool("tool_saved.subject", "tool_saved.lead", "tool_saved.advice")
+	case ToolRemoved:
+		w.aboutTool("tool_removed.subject", "tool_removed.lead", "tool_removed.advice")
+	case OneTapAllowed:
+		w.aboutTool("one_tap_allowed.subject", "one_tap_allowed.lead", "one_tap_allowed.advice")
 	default:
 		return fmt.Errorf("message: no words for kind %q", k)
 	}
@@ -268,4 +275,16 @@ func (w *writer) walletExpired() {
 		w.lead("wallet_expired.lead", nil)
 	}
 	w.button("wallet_topped_up.button")
+}
+
+// aboutTool is about a saved tool, or what may be paid with it.
+func (w *writer) aboutTool(subject, lead, advice string) {
+	name := cmp.Or(tidy(w.f.ToolLabel), w.tool(w.f.Tool), w.say("tool.unnamed", nil))
+	w.subject(subject, nil)
+	w.lead(lead, locale.Args{"tool": name, "seller": w.from.Seller})
+	w.row("row.tool", name)
+	w.row("row.limit", w.money(w.f.Amount))
+	w.row("row.at", w.moment(w.f.At))
+	w.note(advice, nil)
+	w.button("tools.button")
 }

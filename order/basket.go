@@ -188,16 +188,16 @@ func (d *Desk) decideTogether(ctx context.Context, tx db.Tx, t Together) ([]plac
 	if t.Tool == ToolWallet {
 		return set, nil
 	}
-	return set, d.takesTogether(payment.Rail(t.Tool), sum, len(set), tx.Now(), ends)
+	return set, d.takesTogether(payment.Rail(t.Tool), d.Rails[payment.Rail(t.Tool)], sum, len(set), tx.Now(), ends)
 }
 
 // takesTogether is [Desk.takes] for a payment of n orders: each may have to be
 // given back alone.
-func (d *Desk) takesTogether(rail payment.Rail, rest money.Money, n int, now, ends time.Time) error {
-	if err := d.takes(rail, rest, now, ends); err != nil {
+func (d *Desk) takesTogether(rail payment.Rail, name string, rest money.Money, n int, now, ends time.Time) error {
+	if err := d.takes(rail, name, rest, now, ends); err != nil {
 		return err
 	}
-	if n > 1 && !d.Providers[d.Rails[rail]].Limits().Partial {
+	if n > 1 && !d.Providers[name].Limits().Partial {
 		return fault.Because(fault.Invalid, "tool_whole", "With this way to pay only one line can be paid at a time. Choose another one.", nil)
 	}
 	return nil

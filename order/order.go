@@ -24,6 +24,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/seal"
 )
 
 // Desk is where orders are taken and brought to their end. Its fields are set
@@ -36,6 +37,9 @@ type Desk struct {
 	Providers map[string]payment.Provider // by adapter name
 	Rails     map[payment.Rail]string     // which adapter a rail is paid through
 	Log       *slog.Logger
+
+	// Seal hides the tokens of kept tools in the database; nil: no tool is kept.
+	Seal *seal.Box
 
 	// Wallet says what the seller's wallet may be used for.
 	Wallet WalletMode

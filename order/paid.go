@@ -79,6 +79,9 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 	case was.declined(now):
 		err = d.addPaymentFailed(&b, tx, o, now)
 	}
+	if err == nil {
+		now, err = d.addKept(ctx, &b, tx, was, now, seen)
+	}
 	if err != nil {
 		return was, err
 	}

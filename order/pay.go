@@ -33,6 +33,10 @@ type Ways struct {
 	Language string // BCP 47, for the provider's pages
 	Device   payment.Device
 	ClientIP string // the customer's
+
+	Saved  string // a tool of the account's that is charged, whatever the rail says
+	Keep   bool   // the customer agrees, by the words of [KeepConsent], that what they pay with is kept
+	Absent bool   // the customer is not there: only with Saved, and only where they agreed to that
 }
 
 // Pay starts an attempt to collect a placed order with one tool, and returns it
@@ -43,15 +47,23 @@ type Ways struct {
 // with [fault.Conflict].
 func (d *Desk) Pay(ctx context.Context, k Key, rail payment.Rail, w Ways) (Payment, error) {
 	name, ok := d.Rails[rail]
+	if w.Saved != "" {
+		var err error
+		if rail, name, err = d.railOf(ctx, k.Account, w.Saved); err != nil {
+			return Payment{}, err
+		}
+		ok = true
+	}
 	if !ok {
 		return Payment{}, fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
-	all, live, err := d.payable(ctx, k, rail)
+	w.Keep = w.Keep && w.Saved == "" && d.Keeps(rail)
+	all, live, err := d.payable(ctx, k, rail, name)
 	if err != nil {
 		return Payment{}, err
 	}
 	if live.ID != "" {
-		if p, settled, err := d.former(ctx, live, rail); settled || err != nil {
+		if p, settled, err := d.former(ctx, live, rail, w); settled || err != nil {
 			return p, err
 		}
 	}
@@ -64,7 +76,7 @@ func (d *Desk) Pay(ctx context.Context, k Key, rail payment.Rail, w Ways) (Payme
 
 // payable reads an order with those that are paid together with it, and their
 // live attempt, and checks that the rules and the provider let this tool pay.
-func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail) (all basket, live Payment, err error) {
+func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name string) (all basket, live Payment, err error) {
 	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		if all, err = basketOf(ctx, tx, k); err != nil {
 			return err
@@ -79,7 +91,7 @@ func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail) (all baske
 		case !tx.Now().Before(ends):
 			return fault.Because(fault.Invalid, "quote_expired", "This offer has expired. Choose one again; the price may have changed.", nil)
 		}
-		if err := d.takesTogether(rail, all.rest(), len(all), tx.Now(), ends); err != nil {
+		if err := d.takesTogether(rail, name, all.rest(), len(all), tx.Now(), ends); err != nil {
 			return err
 		}
 		for _, o := range all {
@@ -122,14 +134,15 @@ func (d *Desk) allows(ctx context.Context, tx db.Tx, o Order, rail payment.Rail)
 
 // former deals with the attempt that is already open: the same tool goes on
 // with it, another one closes it. settled says that no new one may be opened.
-func (d *Desk) former(ctx context.Context, live Payment, rail payment.Rail) (p Payment, settled bool, err error) {
+func (d *Desk) former(ctx context.Context, live Payment, rail payment.Rail, w Ways) (p Payment, settled bool, err error) {
+	same := live.Rail == rail && live.Tool == w.Saved && (live.Keep != "") == w.Keep
 	unanswered := live.State == payment.Created || live.State == payment.Unknown || d.Stale(live)
 	switch {
-	case live.Rail == rail && live.Next != (payment.Next{}) && !d.Stale(live):
+	case same && live.Next != (payment.Next{}) && !d.Stale(live):
 		return live, true, nil
 	case live.State == payment.Created && d.DB.Now().Before(live.CreatedAt.Add(lease/2)):
 		return Payment{}, true, errOpening() // another tab is talking to the provider
-	case live.Rail == rail && unanswered && d.Providers[live.Provider].Limits().Keyed:
+	case same && unanswered && d.Providers[live.Provider].Limits().Keyed:
 		// The answer was lost: the same key gives it again.
 		if p, err = d.start(ctx, live, false); err == nil && (p.Next != (payment.Next{}) || p.State == payment.Paid) {
 			return p, true, nil
@@ -167,6 +180,13 @@ func (d *Desk) open(ctx context.Context, all basket, rail payment.Rail, provider
 			Account: o.Account, ID: d.IDs.Under("py", o.Account), Order: o.ID, Rail: rail, Provider: provider, Amount: all.rest(),
 			State: payment.Created, Live: true, ReturnURL: w.Return, Language: w.Language, Device: w.Device, ClientIP: w.ClientIP,
 			DueAt: tx.Now().Add(lease), ExpiresAt: o.ExpiresAt, CreatedAt: tx.Now(), UpdatedAt: tx.Now(), Attempts: 1,
+			Tool: w.Saved, Absent: w.Absent && w.Saved != "",
+		}
+		if w.Keep {
+			p.Keep = KeepConsent
+		}
+		if err := addUse(ctx, tx, p.Account, p.Tool); err != nil {
+			return p, err
 		}
 		p.Ref = reference(p.ID)
 		for _, o := range all {
@@ -202,7 +222,11 @@ func (d *Desk) open(ctx context.Context, all basket, rail payment.Rail, provider
 func (d *Desk) start(ctx context.Context, p Payment, first bool) (Payment, error) {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	seen, err := d.Providers[p.Provider].Start(call, p.attempt())
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return Payment{}, err // the row is due
+	}
+	seen, err := d.startWith(call, p, at)
 	ctx = context.WithoutCancel(ctx) // what came back is kept, even if the customer has left
 	if first && errors.Is(err, payment.ErrNotSent) {
 		// Certainly nothing there: this attempt is over, another may begin.
@@ -222,7 +246,11 @@ func (d *Desk) start(ctx context.Context, p Payment, first bool) (Payment, error
 func (d *Desk) close(ctx context.Context, p Payment) (Payment, error) {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	seen, err := d.Providers[p.Provider].Abandon(call, p.attempt())
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return p, err
+	}
+	seen, err := d.Providers[p.Provider].Abandon(call, at.Attempt)
 	ctx = context.WithoutCancel(ctx)
 	if err == nil && (seen.State.Final() || seen.State == payment.Pending) {
 		return d.observe(ctx, p, seen)
@@ -264,7 +292,12 @@ func (d *Desk) Resume(ctx context.Context, k Key, returned url.Values) error {
 func (d *Desk) resume(ctx context.Context, p Payment, returned url.Values) error {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	seen, err := d.Providers[p.Provider].Resume(call, p.attempt(), returned)
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return err
+	}
+	seen, err := d.Providers[p.Provider].Resume(call, at.Attempt, returned)
+	seen, err = d.endRefused(call, p, at, seen, err)
 	if err != nil {
 		return nil // the row is due; the order's page says that we are looking
 	}
@@ -314,13 +347,16 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
 	unheard := p.ProviderID == "" && (p.State == payment.Created || p.State == payment.Unknown)
-	wanted := p.Live && d.DB.Now().Before(p.ExpiresAt)
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return err
+	}
+	wanted := p.Live && d.DB.Now().Before(p.ExpiresAt) && (!unheard || !at.withdrawn)
 	var seen payment.Observation
-	var err error
 	switch {
 	case !p.State.Final() && !wanted:
-		if seen, err = provider.Abandon(call, p.attempt()); err != nil {
-			seen, err = provider.Query(call, p.attempt()) // some close nothing that was paid, and say no more than that
+		if seen, err = provider.Abandon(call, at.Attempt); err != nil {
+			seen, err = provider.Query(call, at.Attempt) // some close nothing that was paid, and say no more than that
 		}
 		switch {
 		case err != nil && !d.DB.Now().Before(p.ExpiresAt.Add(letGoAfter)):
@@ -329,9 +365,10 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 			return d.letGo(ctx, p, seen)
 		}
 	case unheard && provider.Limits().Keyed:
-		seen, err = provider.Start(call, p.attempt()) // the answer was lost: the same key gives it again
+		seen, err = d.startWith(call, p, at) // the answer was lost: the same key gives it again
 	default:
-		seen, err = provider.Query(call, p.attempt())
+		seen, err = provider.Query(call, at.Attempt)
+		seen, err = d.endRefused(call, p, at, seen, err)
 	}
 	if err == nil && seen.State == payment.Approved && wanted {
 		// The customer agreed and never came back: the money is taken here.
@@ -339,7 +376,8 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 		if err != nil {
 			return err
 		}
-		seen, err = provider.Resume(call, p.attempt(), nil)
+		at.ProviderID, at.MoneyID = p.ProviderID, p.MoneyID
+		seen, err = provider.Resume(call, at.Attempt, nil)
 	}
 	if err != nil {
 		seen = payment.Observation{State: payment.Unknown, Code: clip(err.Error())}
@@ -389,15 +427,22 @@ func (d *Desk) Notify(ctx context.Context, provider string, h http.Header, body 
 		if err != nil {
 			return err
 		}
+		evidence, err := d.hushed(ctx, tx, account, provider, bell, body)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `INSERT INTO provider_events (account_id, provider, event_id, kind, subject, body, at)
 			VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (account_id, provider, event_id) DO NOTHING`,
-			account, provider, bell.EventID, bell.Kind, id, storable(string(body), maxEvidence), db.At(tx.Now())); err != nil {
+			account, provider, bell.EventID, bell.Kind, id, storable(evidence, maxEvidence), db.At(tx.Now())); err != nil {
 			return err
 		}
 		if id == "" {
 			return nil
 		}
 		if err := wakeRefunds(ctx, tx, account, id); err != nil {
+			return err
+		}
+		if err := learn(ctx, tx, account, id, bell); err != nil {
 			return err
 		}
 		return wake(ctx, tx, account, id)

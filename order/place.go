@@ -89,7 +89,7 @@ func (d *Desk) consider(ctx context.Context, a Acceptance) (placing, error) {
 		o := q.order(a)
 		p, no := d.decide(ctx, tx, a, q, o)
 		if no == nil && o.Parts.Rest > 0 {
-			no = d.takes(payment.Rail(a.Tool), o.Rest(), tx.Now(), q.ExpiresAt)
+			no = d.takes(payment.Rail(a.Tool), d.Rails[payment.Rail(a.Tool)], o.Rest(), tx.Now(), q.ExpiresAt)
 		}
 		if no == nil {
 			return p, nil
@@ -196,13 +196,14 @@ func errAmount() error {
 	return fault.Because(fault.Conflict, "amount_differs", "The confirmed amount is not the offer's. Reload the page and look again.", nil)
 }
 
-// takes fails where an amount cannot be collected by a rail before the price ends.
-func (d *Desk) takes(rail payment.Rail, rest money.Money, now, ends time.Time) error {
-	name, ok := d.Rails[rail]
+// takes fails where an adapter cannot collect an amount by a rail before the price
+// ends.
+func (d *Desk) takes(rail payment.Rail, name string, rest money.Money, now, ends time.Time) error {
+	provider, ok := d.Providers[name]
 	if !ok {
 		return fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
-	if !d.Providers[name].Limits().Takes(rail, rest) || d.tooSlow(rail, now, ends) {
+	if !provider.Limits().Takes(rail, rest) || d.tooSlow(rail, now, ends) {
 		return fault.Because(fault.Invalid, "tool_currency", "This way to pay does not take that currency or amount. Choose another one.", nil)
 	}
 	return nil

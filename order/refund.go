@@ -259,9 +259,13 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 	if err != nil {
 		return err
 	}
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return err
+	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	ask := payment.Refund{Ref: r.Ref, Attempt: p.attempt(), Amount: r.Amount, ProviderID: r.ProviderID, Note: r.Why}
+	ask := payment.Refund{Ref: r.Ref, Attempt: at.Attempt, Amount: r.Amount, ProviderID: r.ProviderID, Note: r.Why}
 	if r.State == payment.RefundDone {
 		seen, err := provider.QueryRefund(call, ask)
 		return d.refundLookedBack(ctx, r, seen, err)

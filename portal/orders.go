@@ -26,6 +26,8 @@ type orderPage struct {
 	Trouble  string // why the last debit failed
 	Way      *payWay
 	Tools    []tool // while it can still be paid
+	Keep     string
+	SignIn   string
 	Pay      string
 	PayUntil string
 	Line     lineView
@@ -57,6 +59,7 @@ type told struct {
 	payments []order.Payment
 	refunds  []order.Refund
 	bills    []billing.Bill
+	purse    purse
 }
 
 // linkShows is how long an order's result can be seen through a link that
@@ -114,6 +117,9 @@ func (v *visit) told(ctx context.Context) (keyhole, told, error) {
 			return t, err
 		}
 		if t.refunds, err = order.Refunds(ctx, tx, key); err != nil {
+			return t, err
+		}
+		if t.purse, err = v.purse(ctx, tx, k, t.order.Quote); err != nil {
 			return t, err
 		}
 		t.bills, err = billing.OfOrder(ctx, tx, k.account, id)
@@ -202,7 +208,8 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if o.Line != "" {
 		accepted = placeOf(t.cat, t.line.Plan).plan.Policy.Tools
 	}
-	p.Tools = v.tools(k, order.Quote{Kind: o.Kind, Price: o.Rest(), ExpiresAt: o.ExpiresAt}, accepted, nil)
+	p.Tools = v.tools(k, order.Quote{Kind: o.Kind, Price: o.Rest(), ExpiresAt: o.ExpiresAt}, accepted, nil, t.purse)
+	p.Keep, p.SignIn = v.keepWords(k, p.Tools), v.signInFor(k, "/orders/"+o.ID)
 	for i := range p.Tools {
 		p.Tools[i].Chosen = p.Tools[i].Value == string(o.Tool) && !p.Tools[i].Off
 	}
@@ -246,14 +253,21 @@ func (s *Server) payOrder(ctx context.Context, v *visit) (answer, error) {
 	if err := v.mayBuy(ctx, k); err != nil {
 		return answer{}, err
 	}
-	rail := payment.Rail(v.field("tool"))
+	tool, with, err := v.chosen(k, t.purse)
+	if err != nil {
+		return answer{}, err
+	}
+	rail := payment.Rail(tool)
 	if _, ok := s.Desk.Rails[rail]; !ok {
 		return answer{}, fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
 	if t.order.State != order.Placed || t.order.Basket != "" {
 		return goTo("/orders/" + t.order.ID), nil
 	}
-	return goTo(s.collect(ctx, v, t.order, rail)), nil
+	if err := s.takeOneTap(ctx, k, t.order.Quote, tool, with.saved); err != nil {
+		return answer{}, err
+	}
+	return goTo(s.collect(ctx, v, t.order, rail, with)), nil
 }
 
 // orderRow is one order in a list.

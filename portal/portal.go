@@ -106,6 +106,8 @@ func (s *Server) routes() []route {
 		{"POST /wallet", customer, s.topUp},
 		{"GET /account", customer, s.accountPage},
 		{"POST /account", customer, s.saveAccount},
+		{"POST /account/tools", customer, s.removeTool},
+		{"POST /account/one-tap", customer, s.oneTap},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
 	}

@@ -223,7 +223,7 @@ func (v *visit) reviewTogether(all []quoted) basketReviewPage {
 	p.Sum, p.Amount, p.Stands = v.voice.Money(sum), sum.Minor, v.voice.Moment(ends, v.shopZone())
 	p.Pay, p.Expired = v.voice.Say("review.pay", locale.Args{"amount": sum}), !v.voice.Now.Before(ends)
 	whole := order.Quote{Kind: first.Kind, Price: sum, ExpiresAt: ends}
-	p.Tools = v.toolsTogether(whole, quotes, commonTools(policies), &all[0].wallet)
+	p.Tools = v.toolsTogether(whole, quotes, commonTools(policies), &all[0].wallet, all[0].purse)
 	for i := range p.Tools {
 		if !p.Tools[i].Off {
 			p.Tools[i].Chosen, p.CanPay = true, true
@@ -234,10 +234,10 @@ func (v *visit) reviewTogether(all []quoted) basketReviewPage {
 }
 
 // toolsTogether are the ways to pay several quotes at once.
-func (v *visit) toolsTogether(whole order.Quote, quotes []order.Quote, accepted []catalogue.Tool, wallet *money.Money) []tool {
+func (v *visit) toolsTogether(whole order.Quote, quotes []order.Quote, accepted []catalogue.Tool, wallet *money.Money, has purse) []tool {
 	rails := v.server.Desk.ToolsTogether(quotes)
-	return slices.DeleteFunc(v.tools(keyhole{account: v.account.ID}, whole, accepted, wallet), func(t tool) bool {
-		return !slices.Contains(rails, payment.Rail(t.Value))
+	return slices.DeleteFunc(v.tools(keyhole{account: v.account.ID}, whole, accepted, wallet, has), func(t tool) bool {
+		return !slices.Contains(rails, has.rail(t.Value))
 	})
 }
 
@@ -267,14 +267,16 @@ func (s *Server) acceptTogether(ctx context.Context, v *visit) (answer, error) {
 	if err := v.mayBuy(ctx, keyhole{account: v.account.ID}); err != nil {
 		return answer{}, err
 	}
-	minor, err := strconv.ParseInt(v.field("amount"), 10, 64)
+	minor, amountErr := strconv.ParseInt(v.field("amount"), 10, 64)
+	tool, with, err := v.chosen(keyhole{account: v.account.ID}, all[0].purse)
 	t := order.Together{
-		Account: v.account.ID, Quotes: v.r.PostForm["q"], Tool: catalogue.Tool(v.field("tool")),
+		Account: v.account.ID, Quotes: v.r.PostForm["q"], Tool: tool,
 		Amount: money.Of(minor, money.Currency(v.field("currency"))),
 	}
 	var placed []order.Order
 	switch {
 	case err != nil:
+	case amountErr != nil:
 		err = fault.Because(fault.Conflict, "amount_differs", "The confirmed amount is not the offer's. Reload the page and look again.", nil)
 	case t.Tool == "":
 		err = fault.Because(fault.Invalid, "tool_missing", "Choose a way to pay.", nil)
@@ -290,7 +292,7 @@ func (s *Server) acceptTogether(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	if placed[0].State == order.Placed {
-		return goTo(s.collect(ctx, v, placed[0], payment.Rail(t.Tool))), nil
+		return goTo(s.collect(ctx, v, placed[0], payment.Rail(t.Tool), with)), nil
 	}
 	return goTo(pathOf(placed[0])), nil
 }
@@ -345,6 +347,9 @@ func (v *visit) basketTold(ctx context.Context) (basketTold, error) {
 		if t.cat, err = v.server.Shelf.At(ctx, tx, t.order.Catalogue); err != nil {
 			return t, err
 		}
+		if t.purse, err = v.purse(ctx, tx, k, ""); err != nil {
+			return t, err
+		}
 		t.payments, err = order.Payments(ctx, tx, t.order.Ref())
 		return t, err
 	})
@@ -397,7 +402,7 @@ func (v *visit) basketStory(t basketTold) basketPage {
 	p.Frame = v.frame(v.voice.Say("basket.title", locale.Args{"lines": len(t.orders)}))
 	v.addPaying(&p.orderPage, keyhole{account: v.account.ID}, t.told, placeOf(t.cat, whole.Plan))
 	if p.Tools != nil {
-		p.Tools = v.toolsTogether(order.Quote{Kind: whole.Kind, Price: whole.Rest(), ExpiresAt: whole.ExpiresAt}, quotes, commonTools(policies), nil)
+		p.Tools = v.toolsTogether(order.Quote{Kind: whole.Kind, Price: whole.Rest(), ExpiresAt: whole.ExpiresAt}, quotes, commonTools(policies), nil, t.purse)
 		for i := range p.Tools {
 			p.Tools[i].Chosen = p.Tools[i].Value == string(whole.Tool) && !p.Tools[i].Off
 		}
@@ -417,12 +422,16 @@ func (s *Server) payBasket(ctx context.Context, v *visit) (answer, error) {
 	if err := v.mayBuy(ctx, keyhole{account: v.account.ID}); err != nil {
 		return answer{}, err
 	}
-	rail := payment.Rail(v.field("tool"))
+	tool, with, err := v.chosen(keyhole{account: v.account.ID}, t.purse)
+	if err != nil {
+		return answer{}, err
+	}
+	rail := payment.Rail(tool)
 	if _, ok := s.Desk.Rails[rail]; !ok {
 		return answer{}, fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
 	if t.order.State != order.Placed {
 		return goTo(pathOf(t.order)), nil
 	}
-	return goTo(s.collect(ctx, v, t.order, rail)), nil
+	return goTo(s.collect(ctx, v, t.order, rail, with)), nil
 }
