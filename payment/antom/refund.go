@@ -108,7 +108,7 @@ func (a *Adapter) seek(ctx context.Context, r payment.Refund) (payment.RefundObs
 	case got.status == no && absent(got.code):
 		return payment.RefundObservation{AsOf: asOf}, nil
 	case got.status != yes:
-		return payment.RefundObservation{}, &failure{payment.ErrNotSent, fmt.Errorf("Antom says %s %s", got.status, got.code)}
+		return payment.RefundObservation{}, &failure{payment.ErrNotSent, fmt.Errorf("the answer is %s %s", got.status, got.code)}
 	}
 	obs, why := observeRefund(r, got.body, "", asOf)
 	if why != "" {
