@@ -21,11 +21,13 @@ const instrumentDeclined = "INSTRUMENT_DECLINED"
 type capture struct {
 	id        string
 	order     *order
+	payee     string // the merchant
 	state     string // completed, pending, declined
 	reason    string // of pending
 	amount    int64
 	createdAt time.Time
 	takenAt   time.Time // when it was completed
+	settledAt time.Time // when it got the state that it has
 	updatedAt time.Time
 	refunds   []*refund
 	dispute   *dispute // the newest
@@ -97,7 +99,7 @@ func (s *Sim) captureOrder(id string, q request) (answer, func(bool) answer) {
 
 // take captures an approved order, as far as the payer's tool lets it.
 func (s *Sim) take(o *order) {
-	c := &capture{id: s.newID(idLetters, 17), order: o, state: completed, amount: o.units, createdAt: s.now, updatedAt: s.now}
+	c := &capture{id: s.newID(idLetters, 17), order: o, payee: s.cfg.MerchantID, state: completed, amount: o.units, createdAt: s.now, updatedAt: s.now}
 	switch {
 	case o.tool == Denied:
 		c.state = declined
@@ -118,7 +120,7 @@ func (s *Sim) take(o *order) {
 
 // settled tells what became of a capture.
 func (s *Sim) settled(c *capture) {
-	c.updatedAt = s.now
+	c.updatedAt, c.settledAt = s.now, s.now
 	kind, summary := "PAYMENT.CAPTURE.COMPLETED", "Payment completed"
 	switch c.state {
 	case pending:

@@ -69,44 +69,6 @@ func (s *Sim) SettleRefund(name string, arrived bool) error {
 	return nil
 }
 
-// Dispute lets the customer dispute all that is left of what was taken for ref.
-// PayPal withholds it.
-func (s *Sim) Dispute(ref string) error {
-	s.enter()
-	defer s.mu.Unlock()
-	c := s.captureFor(ref, completed)
-	if c == nil || c.dispute != nil || c.refunded() == c.amount {
-		return fmt.Errorf("paypalsim: nothing can be disputed for %s", ref)
-	}
-	c.dispute = &dispute{id: "PP-D-" + s.newID("0123456789", 5), capture: c, units: c.amount - c.refunded(), createdAt: s.now, updatedAt: s.now}
-	s.changed(c.order)
-	s.tell("CUSTOMER.DISPUTE.CREATED", "dispute", "", "A new dispute was opened with case "+c.dispute.id, c.dispute.view(true))
-	return nil
-}
-
-// ResolveDispute ends the dispute about ref. Where the seller loses, PayPal
-// returns what is disputed to the customer.
-func (s *Sim) ResolveDispute(ref string, sellerWins bool) error {
-	s.enter()
-	defer s.mu.Unlock()
-	c := s.captureFor(ref, completed)
-	if c == nil || c.dispute == nil || !c.dispute.open() {
-		return fmt.Errorf("paypalsim: no dispute is open for %s", ref)
-	}
-	units := c.disputed()
-	s.resolve(c.dispute)
-	if sellerWins || units == 0 {
-		return nil
-	}
-	r := &refund{id: s.newID(idLetters, 17), capture: c, state: completed, units: units, createdAt: s.now, updatedAt: s.now}
-	c.refunds = append(c.refunds, r)
-	s.refundOf[r.id] = r
-	r.totalAfter, c.updatedAt = c.refunded(), s.now
-	s.changed(c.order)
-	s.tell("PAYMENT.CAPTURE.REVERSED", "capture", "2.0", "A payment was reversed", s.captureView(c))
-	return nil
-}
-
 // captureFor is the newest capture of ref in a state.
 func (s *Sim) captureFor(ref, state string) (found *capture) {
 	for _, o := range s.byRef[ref] {

@@ -90,6 +90,11 @@ func (s *Sim) answer(r *http.Request, body []byte) answer {
 	}
 	switch r.Method {
 	case http.MethodGet:
+		if r.URL.Path == reportPath && len(s.upsetReports) > 0 {
+			t := s.upsetReports[0]
+			s.upsetReports = s.upsetReports[1:]
+			return s.befall(t, r)
+		}
 		return s.read(r.URL)
 	case http.MethodPost, http.MethodDelete:
 		return s.act(r, body)
@@ -144,11 +149,16 @@ func (s *Sim) act(r *http.Request, body []byte) answer {
 	}
 	t := s.upset[0]
 	s.upset = s.upset[1:]
-	switch t {
-	case ActsThenBreaks:
+	if t == ActsThenBreaks {
 		s.carryOut(r, body)
-		return s.refuse(&refusal{status: http.StatusInternalServerError})
-	case Breaks:
+	}
+	return s.befall(t, r)
+}
+
+// befall is the answer of a trouble.
+func (s *Sim) befall(t Trouble, r *http.Request) answer {
+	switch t {
+	case ActsThenBreaks, Breaks:
 		return s.refuse(&refusal{status: http.StatusInternalServerError})
 	case Unavailable:
 		return s.refuse(&refusal{status: http.StatusServiceUnavailable})
@@ -187,6 +197,9 @@ const (
 func (s *Sim) carryOut(r *http.Request, body []byte) answer {
 	if r.Method == http.MethodDelete {
 		return s.deleteToken(r.URL.Path)
+	}
+	if strings.HasPrefix(r.URL.Path, disputesPath+"/") {
+		return s.answerDispute(r, body)
 	}
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	order := len(parts) >= 3 && parts[0] == "v2" && parts[1] == "checkout" && parts[2] == "orders"

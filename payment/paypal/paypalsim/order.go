@@ -141,6 +141,7 @@ func (s *Sim) changed(o *order) {
 		}
 		if c.dispute != nil {
 			s.show(disputesPath+"?"+c.id, disputeList(c.dispute))
+			s.show(c.dispute.path(), c.dispute.view(true))
 		}
 	}
 }

@@ -12,7 +12,10 @@
 //	GET  /v2/payments/captures/{id}       POST /v2/payments/captures/{id}/refund
 //	GET  /v2/payments/refunds/{id}
 //	GET  /v1/customer/disputes?disputed_transaction_id={capture}
+//	GET  /v1/customer/disputes/{id}
+//	POST /v1/customer/disputes/{id}/provide-evidence | accept-claim
 //	GET  /v3/vault/payment-tokens?customer_id={customer}
+//	GET  /v1/reporting/transactions
 //	GET, DELETE /v3/vault/payment-tokens/{id}
 //
 // Orders have intent CAPTURE, one purchase unit and payment_source.paypal with
@@ -35,7 +38,8 @@
 // # Sources
 //
 // PayPal's OpenAPI files (github.com/paypal/paypal-rest-api-specifications:
-// Orders 2.13, Payments 2.5, Payment Method Tokens 3.1, Disputes 1.10) for paths, fields, limits, issues,
+// Orders 2.13, Payments 2.5, Payment Method Tokens 3.1, Transactions 1.9,
+// Disputes 1.10) for paths, fields, limits, issues,
 // the life of request identifiers (orders 6 hours, payments 45 days) and the
 // three hours of an order; developer.paypal.com on idempotency, funding
 // failures, uncaptured payments, dispute webhooks and currency codes; published
@@ -59,7 +63,11 @@
 // plan's steps (25 posts within three days are reported); DECIMALS_NOT_SUPPORTED,
 // listed for refunds, is said for orders too; a repeated refund is answered 201
 // again, the only success that is listed; a dispute waits for the seller at
-// once, is the only one of its capture, and ends when all is refunded; which
+// once, is the only one of its capture, withholds the money from its first day
+// even as an inquiry, and ends when all is refunded; evidence is heard once, not
+// after seller_response_due_date, and only as a form with a part named input;
+// ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE; a claim that is accepted ends for
+// the buyer and goes back as a reversal; which
 // event tells of a capture that is denied, and of a refund (REFUNDED, with the
 // refund as its resource); RATE_LIMIT_REACHED; no authorisation at all has
 // PayPal's envelope, an old or unknown token OAuth's.
@@ -74,6 +82,16 @@
 // PAYER_ACTION_REQUIRED where the merchant did; a customer without tokens has an
 // empty list; metadata.order_id in the event of a new token was seen in programs,
 // not in the documents; what the events of its deletion hold.
+//
+// Chosen about the report of transactions: a search is by the time at which a
+// transaction began, with both ends, oldest first; instants have a zone without
+// a colon, as answers that were published have and the OpenAPI file has not; V
+// for a sale of which all went back; pending and denied rows are not balance
+// affecting; a dispute is a hold, its release and, if lost, a reversal; refunds
+// return no fee, and disputes cost none; the issues of searches that are refused
+// (RESULTSET_TOO_LARGE is PayPal's). That a start which the report does not reach
+// yet is refused, by a message alone, was seen of live accounts, with status 400
+// and with 404.
 //
 // Tsuzuku is a program; this package promises nothing to other modules.
 package paypalsim
@@ -124,8 +142,12 @@ type Config struct {
 	// captured. Otherwise it is captured when it is made.
 	VaultedWaits bool
 
-	// NoVault is an app that may not save wallets.
-	NoVault bool
+	// NoVault is an app that may not save wallets, NoReports one that may not
+	// search for transactions.
+	NoVault, NoReports bool
+
+	// ReportMost is how many transactions a search may find; default 10,000.
+	ReportMost int
 
 	// Deliver decides how an event of that type is told; nil means [Prompt]. It
 	// is called under the simulator's lock.
@@ -152,6 +174,7 @@ type Sim struct {
 	waiting  []*order            // those whose time is running
 	invoices map[string]*order   // what money was captured for, or is pending
 	captures []*capture          // oldest first
+	disputes []*dispute          // oldest first
 
 	captureOf map[string]*capture // by identifier
 	refundOf  map[string]*refund  // by each of its names; the newest
@@ -164,6 +187,12 @@ type Sim struct {
 	tokenOf    map[string]*token // what is saved, by identifier; deleted ones are not
 	saved      []*token          // oldest first, deleted ones too
 	refuseNext []string          // issues
+
+	byHand       []movement // of the account, that belong to no capture
+	flaws        map[string]Flaw
+	upsetReports []Trouble
+	reportLag    time.Duration
+	losePages    int
 
 	declineNext, pendNext, askNext int
 	holdRefunds, holdVault         bool
@@ -187,6 +216,9 @@ func New(cfg Config) *Sim {
 	if cfg.TokenLife == 0 {
 		cfg.TokenLife = 9 * time.Hour
 	}
+	if cfg.ReportMost == 0 {
+		cfg.ReportMost = 10_000
+	}
 	s := &Sim{
 		cfg:      cfg,
 		rand:     cfg.Rand,
@@ -201,6 +233,8 @@ func New(cfg Config) *Sim {
 		captureOf: map[string]*capture{},
 		refundOf:  map[string]*refund{},
 		tokenOf:   map[string]*token{},
+		flaws:     map[string]Flaw{},
+		reportLag: 3 * time.Hour,
 	}
 	if s.rand == nil {
 		s.rand = rand.New(rand.NewPCG(20260801, 213))

@@ -15,6 +15,7 @@ type refund struct {
 	invoice    string
 	custom     string
 	note       string
+	reversal   bool  // by PayPal, not by the merchant
 	totalAfter int64 // returned of the capture, with this one
 	createdAt  time.Time
 	updatedAt  time.Time
@@ -95,7 +96,7 @@ func (s *Sim) giveBack(r *refund) (issue string) {
 	r.totalAfter = c.refunded()
 	s.refundSettled(r)
 	if c.refunded() == c.amount && c.dispute != nil && c.dispute.open() {
-		s.resolve(c.dispute)
+		s.resolve(c.dispute, buyerWon, c.dispute.units)
 	}
 	return ""
 }
@@ -143,49 +144,4 @@ func (s *Sim) refundView(r *refund) obj {
 		v["status_details"] = obj{"reason": "ECHECK"}
 	}
 	return v
-}
-
-// dispute is a payer's complaint about a capture.
-type dispute struct {
-	id         string
-	capture    *capture
-	units      int64
-	createdAt  time.Time
-	updatedAt  time.Time
-	resolvedAt time.Time // zero: open
-}
-
-func (d *dispute) open() bool { return d.resolvedAt.IsZero() }
-
-// resolve closes a dispute; where the money goes is the caller's affair.
-func (s *Sim) resolve(d *dispute) {
-	d.resolvedAt, d.updatedAt = s.now, s.now
-	s.changed(d.capture.order)
-	s.tell("CUSTOMER.DISPUTE.RESOLVED", "dispute", "", "A dispute was resolved with case "+d.id, d.view(true))
-}
-
-func (d *dispute) view(full bool) obj {
-	status, state := "WAITING_FOR_SELLER_RESPONSE", "REQUIRED_ACTION"
-	if !d.open() {
-		status, state = "RESOLVED", "RESOLVED"
-	}
-	v := obj{
-		"dispute_id": d.id, "reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED", "status": status, "dispute_state": state,
-		"dispute_amount": amountOf(d.units, d.capture.order.currency), "dispute_life_cycle_stage": "CHARGEBACK",
-		"dispute_channel": "INTERNAL", "create_time": stamp(d.createdAt), "update_time": stamp(d.updatedAt),
-		"links": []obj{self(disputesPath+"/"+d.id, "self")},
-	}
-	if full {
-		v["disputed_transactions"] = []obj{{"seller_transaction_id": d.capture.id}}
-	}
-	return v
-}
-
-// disputeList is what a list of one capture's disputes shows.
-func disputeList(d *dispute) obj {
-	items := []obj{}
-	if d != nil {
-		items = append(items, d.view(false))
-	}
-	return obj{"items": items, "links": []obj{self(disputesPath, "self")}}
 }

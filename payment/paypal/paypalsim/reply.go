@@ -14,6 +14,8 @@ type refusal struct {
 	issue        string // "" for none
 	field, value string // what caused it
 	way          string // where the payer has to go, "" if nowhere
+	name         string // in place of that of the status …
+	message      string // … and of what it means
 	oauth        string // an error of the door before the API, in its own form
 }
 
@@ -50,6 +52,12 @@ func (s *Sim) refuse(no *refusal) answer {
 		return say(no.status, obj{"error": no.oauth, "error_description": "The access token is unknown or has ended"})
 	}
 	name := errorNames[no.status]
+	if no.name != "" {
+		name = [2]string{no.name, "The request cannot be answered."}
+	}
+	if no.message != "" {
+		name[1] = no.message
+	}
 	links := []obj{}
 	e := obj{"name": name[0], "message": name[1], "debug_id": s.newID(hexLetters, 13)}
 	if no.issue != "" {
@@ -117,15 +125,16 @@ func (s *Sim) read(u *url.URL) answer {
 	if strings.HasPrefix(path, tokensPath) && s.cfg.NoVault {
 		return s.refuse(&refusal{status: http.StatusForbidden})
 	}
+	if path == reportPath {
+		return s.report(u)
+	}
 	if path == tokensPath {
 		return s.listTokens(query)
 	}
 	if path == disputesPath {
-		id := query.Get("disputed_transaction_id")
-		if len(query) != 1 || !captureForm.MatchString(id) {
+		if path = disputesQuery(query); path == "" {
 			return s.refuse(bad("INVALID_PARAMETER_VALUE", "?"+u.RawQuery, ""))
 		}
-		path += "?" + id
 	} else if len(query) > 0 && u.RawQuery != "fields=payment_source" {
 		return s.refuse(bad("NOT_SUPPORTED", "?"+u.RawQuery, ""))
 	}

@@ -13,7 +13,8 @@ import (
 )
 
 // rule is what a field of a request must look like. A rule with parts is an
-// object, one with each an array of exactly one object, any other a string.
+// object, one with each an array of objects, one with texts an array of strings,
+// any other a string.
 type rule struct {
 	need  bool
 	max   int      // bytes; the least is 1
@@ -22,6 +23,8 @@ type rule struct {
 	url   bool // an absolute web address
 	parts map[string]rule
 	each  map[string]rule
+	texts int // bytes of each string
+	many  int // the most elements of an array; default 1
 }
 
 var (
@@ -152,16 +155,9 @@ func check(path string, v any, r rule) *refusal {
 		}
 		return checkAll(path, fields, r.parts)
 	case r.each != nil:
-		list, ok := v.([]any)
-		switch {
-		case !ok:
-			return bad("INVALID_PARAMETER_SYNTAX", path, "")
-		case len(list) < 1:
-			return bad("INVALID_ARRAY_MIN_ITEMS", path, strconv.Itoa(len(list)))
-		case len(list) > 1:
-			return bad("INVALID_ARRAY_MAX_ITEMS", path, strconv.Itoa(len(list)))
-		}
-		return check(path+"/0", list[0], rule{parts: r.each})
+		return checkList(path, v, r.many, rule{parts: r.each})
+	case r.texts > 0:
+		return checkList(path, v, r.many, rule{max: r.texts})
 	}
 	text, ok := v.(string)
 	switch {
@@ -175,6 +171,24 @@ func check(path string, v any, r rule) *refusal {
 		return bad("INVALID_PARAMETER_VALUE", path, text)
 	case r.url && !absolute(text):
 		return bad("INVALID_PARAMETER_SYNTAX", path, text)
+	}
+	return nil
+}
+
+func checkList(path string, v any, many int, each rule) *refusal {
+	list, ok := v.([]any)
+	switch {
+	case !ok:
+		return bad("INVALID_PARAMETER_SYNTAX", path, "")
+	case len(list) < 1:
+		return bad("INVALID_ARRAY_MIN_ITEMS", path, strconv.Itoa(len(list)))
+	case len(list) > max(many, 1):
+		return bad("INVALID_ARRAY_MAX_ITEMS", path, strconv.Itoa(len(list)))
+	}
+	for i, element := range list {
+		if no := check(path+"/"+strconv.Itoa(i), element, each); no != nil {
+			return no
+		}
 	}
 	return nil
 }
