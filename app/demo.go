@@ -97,7 +97,7 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 func TownConfig(url string, s *world.Strangers) Config {
 	return Config{
 		URL: url, Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
-		Reports: []string{"stripe", "wechatpay"}, // the simulators that make them
+		Reports: []string{"stripe", "paypal", "wechatpay"}, // the simulators that make them
 		Stripe:  Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}},
 		PayPal:  PayPal{ClientID: world.PayPalClient, ClientSecret: world.PayPalSecret, WebhookID: world.PayPalWebhook, MerchantID: world.PayPalMerchant, Disputes: true, Roots: s.Roots},
 		LINEPay: LINEPay{ChannelID: world.LINEPayChannel, ChannelSecret: world.LINEPaySecret, Currency: "TWD"},
