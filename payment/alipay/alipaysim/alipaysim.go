@@ -11,6 +11,7 @@
 //	alipay.trade.precreate
 //	alipay.trade.query, alipay.trade.close, alipay.trade.cancel
 //	alipay.trade.refund, alipay.trade.fastpay.refund.query
+//	alipay.data.dataservice.bill.downloadurl.query
 //
 // The first two are signed links that the customer's browser opens: the gateway
 // answers with 302 to the cashier, or with an error page. There is no trade,
@@ -23,6 +24,13 @@
 // text of their first member. Unknown, missing and mistyped parameters are
 // refused; those that change nothing here are taken and forgotten; those that
 // would change the money (discounts, shares, instalments) count as unknown.
+//
+// Bills are of a day in Beijing, from nine o'clock of the next, and never
+// change: payments and refunds by their time, with fees of FeeRate, rounded to
+// fen; a refund gives back as much as the fee of what is left is lower. A
+// bill_download_url begins with PageBase, lives 30 seconds and is served by
+// [Sim.ServeHTTP]: a ZIP, in GBK, with the day's trades and a summary.
+// [BillTrouble] is what is wrong with a bill.
 //
 // [Sim.Pages] is what a browser needs: the links, the cashier, the page behind
 // a code. An adapter whose gateway is PageBase+"/gateway.do" gives links that
@@ -40,8 +48,9 @@
 //
 // The rules of https://opendocs.alipay.com (common/057k53, common/02mse7,
 // common/02km9f, open/028r8t, 02ivbs, 05osv9, 02ekfq, 02ekfr, 02ekfs, 02ekft,
-// 02o6e8, open/270/105902) as retold by others in 2017 to 2026, and published
-// samples of links, answers, return addresses and notifications. It was not
+// 02o6e8, open/270/105902, and that of bill.downloadurl.query) as retold by
+// others in 2016 to 2026, and published samples of links, answers, return
+// addresses, notifications and bills. It was not
 // compared with a live account. Documented and easily missed: charset must
 // stand in the address of a POST (else its body is read as GBK); app_id is
 // looked at before the signature; refund_fee is the sum of all refunds; a
@@ -59,9 +68,16 @@
 // scanned; close of anything but a waiting trade is ACQ.TRADE_STATUS_ERROR;
 // refunds are told for every product, an unpaid close and the end of the refund
 // period only for wap.pay; a retried notification keeps its content and its
-// notify_id but not its notify_time. Not simulated: GBK, certificates,
-// app_auth_token, the pause of 3 s between refunds of one trade, error pages in
-// GBK (they are UTF-8 here), disputes (the API shows none).
+// notify_id but not its notify_time. Of bills: isp.bill_not_exist also for a day
+// without trades, and isv.invalid_arguments for a day that is not over (both
+// names were seen in answers; the document writes them otherwise); lines end in
+// CR LF, commas in texts become spaces, what GBK lacks becomes a question mark;
+// a refund's row has its own time twice; an address whose time is over leads to
+// a page with status 200.
+//
+// Not simulated: requests in GBK, certificates, app_auth_token, the pause of 3 s
+// between refunds of one trade, error pages in GBK (they are UTF-8 here),
+// disputes (the API shows none), bills of a month or of other types than trade.
 //
 // Tsuzuku is a program; this package promises nothing to other modules.
 package alipaysim
@@ -93,6 +109,10 @@ type Config struct {
 	// UnsignedFailures lets answers other than 10000 come without a sign. Nil
 	// means true. What fails before its signature was found good never has one.
 	UnsignedFailures *bool
+
+	// FeeRate is Alipay's part of an amount, in hundredths of a percent. Zero
+	// means 60, which is 0.60%; less means none.
+	FeeRate int64
 
 	// FinishAfter is how long after the payment a trade can be refunded. Zero
 	// means 90 days.
@@ -126,6 +146,9 @@ type Sim struct {
 	upset []Trouble
 	lag   time.Duration
 
+	spoilt    []BillTrouble
+	downloads map[string]*download // by query
+
 	declineNext int
 }
 
@@ -141,10 +164,13 @@ func New(cfg Config) *Sim {
 	if cfg.FinishAfter == 0 {
 		cfg.FinishAfter = 90 * 24 * time.Hour
 	}
+	if cfg.FeeRate == 0 {
+		cfg.FeeRate = 60
+	}
 	s := &Sim{
 		cfg: cfg, rand: cfg.Rand,
 		offers: map[string]*offer{}, newest: map[string]*offer{}, codes: map[string]*offer{},
-		trades: map[string]*trade{}, byNo: map[string]*trade{},
+		trades: map[string]*trade{}, byNo: map[string]*trade{}, downloads: map[string]*download{},
 	}
 	if s.rand == nil {
 		s.rand = rand.New(rand.NewPCG(20880, 40004))

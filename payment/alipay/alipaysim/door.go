@@ -31,8 +31,12 @@ type call struct {
 	signedAt time.Time
 }
 
-// ServeHTTP is the gateway.
+// ServeHTTP is the gateway, and what a bill_download_url leads to.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == downloadPath {
+		s.serveBill(w, r)
+		return
+	}
 	if r.URL.Path != gatewayPath {
 		http.NotFound(w, r)
 		return
@@ -231,6 +235,9 @@ func (s *Sim) check(m *method, params url.Values, alien bool) (call, *failure) {
 	}
 	var bad *failure
 	c.content, bad = readContent(params.Get("biz_content"), m.fields)
+	if bad != nil && bad.code == "40004" && m.invalid != "" {
+		bad.sub = m.invalid
+	}
 	return c, bad
 }
 

@@ -9,8 +9,9 @@ import (
 // method is one of the gateway's.
 type method struct {
 	name    string
-	link    bool // opened by the customer's browser
-	changes bool // something, when called
+	link    bool   // opened by the customer's browser
+	changes bool   // something, when called
+	invalid string // what it calls a wrong parameter; "" for ACQ.INVALID_PARAMETER
 	fields  []field
 	act     func(*Sim, call) (object, *failure)
 }
@@ -53,6 +54,9 @@ func methods() []method {
 			field{name: "operator_id", max: 30}, field{name: "store_id", max: 32}, field{name: "terminal_id", max: 32})},
 		{name: "alipay.trade.fastpay.refund.query", act: (*Sim).queryRefund, fields: asks(
 			field{name: "out_request_no", max: 64, need: true}, field{name: "query_options", kind: list})},
+		{name: billMethod, invalid: billInvalid, act: (*Sim).queryBill, fields: []field{
+			{name: "bill_type", max: 20, need: true}, {name: "bill_date", max: 15, need: true},
+		}},
 	}
 }
 
