@@ -18,6 +18,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/payment/alipay/alipaysim"
 	"github.com/tsuzuku/tsuzuku/payment/paypal/paypalsim"
 	"github.com/tsuzuku/tsuzuku/payment/stripe/stripesim"
 	"github.com/tsuzuku/tsuzuku/payment/wechatpay/wechatpaysim"
@@ -193,6 +194,23 @@ func paypalMisreports() []misreport {
 	}
 }
 
+func alipayMisreports() []misreport {
+	spoil := func(trouble alipaysim.BillTrouble) func(*testing.T, *ledgerDay) {
+		return func(_ *testing.T, l *ledgerDay) { l.bank.Sim.(*alipaysim.Sim).SpoilBill(trouble) }
+	}
+	nothing := func(*testing.T, *ledgerDay) {}
+	return []misreport{
+		{"a row is missing", spoil(alipaysim.RowMissing), nothing, "not_there", "", false},
+		{"a row stands twice", spoil(alipaysim.RowTwice), nothing, "stated_twice", "", false},
+		{"a row has another amount", spoil(alipaysim.WrongAmount), nothing, "other_amount", "", false},
+		{"wrong totals", spoil(alipaysim.WrongTotal), nothing, "", "does not add up", false},
+		{"truncated", spoil(alipaysim.Truncated), nothing, "", "half of one", false},
+		{"another hash", spoil(alipaysim.WrongHash), nothing, "", "damaged", false},
+		{"not there yet", spoil(alipaysim.NotYet), nothing, "", "not there yet", false},
+		{"in the other order", spoil(alipaysim.SummaryFirst), nothing, "", "", false},
+	}
+}
+
 func wechatMisreports() []misreport {
 	spoil := func(trouble wechatpaysim.BillTrouble) func(*testing.T, *ledgerDay) {
 		return func(_ *testing.T, l *ledgerDay) { l.bank.Sim.(*wechatpaysim.Sim).SpoilBill(trouble) }
@@ -222,6 +240,7 @@ func TestReportsAndBooksAgree(t *testing.T) {
 	}{
 		{"stripe", payment.Card, "USD", stripeMisreports()},
 		{"paypal", payment.PayPal, "JPY", paypalMisreports()},
+		{"alipay", payment.Alipay, "CNY", alipayMisreports()},
 		{"wechatpay", payment.WeChatPay, "CNY", wechatMisreports()},
 	} {
 		t.Run(c.provider, func(t *testing.T) {
