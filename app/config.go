@@ -94,6 +94,7 @@ type Alipay struct {
 	PrivateKey Secret   `help:"The application's own key, PEM or base64." placeholder:"SECRET"`
 	PublicKey  []Secret `help:"Alipay's public key, PEM or base64; two while it is being changed." placeholder:"KEY"`
 	QR         bool     `name:"qr" help:"Show computers a code to scan instead of Alipay's page; needs the contract for it."`
+	TradesOnly bool     `help:"Read only the bill of trades, where the account is not given the bill of its balance: payouts are then not told."`
 	Gateway    string   `help:"For the sandbox: https://openapi-sandbox.dl.alipaydev.com/gateway.do. Unset: live." placeholder:"URL"`
 }
 

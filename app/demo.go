@@ -97,14 +97,14 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 func TownConfig(url string, s *world.Strangers) Config {
 	return Config{
 		URL: url, Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
-		Reports: []string{"stripe", "wechatpay"}, // the simulators that make them
+		Reports: []string{"all"},
 		Stripe:  Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}},
 		PayPal:  PayPal{ClientID: world.PayPalClient, ClientSecret: world.PayPalSecret, WebhookID: world.PayPalWebhook, MerchantID: world.PayPalMerchant, Disputes: true, Vault: true, Roots: s.Roots},
 		LINEPay: LINEPay{ChannelID: world.LINEPayChannel, ChannelSecret: world.LINEPaySecret, Currency: "TWD"},
 		PayPay:  PayPay{Key: world.PayPayKey, Secret: world.PayPaySecret, MerchantID: world.PayPayMerchant},
 		Alipay: Alipay{
 			AppID: world.AlipayApp, SellerID: world.AlipaySeller, PrivateKey: Secret(s.Keys.PrivatePEM()), PublicKey: []Secret{Secret(s.Keys.PublicPEM())},
-			Gateway: url + "/sim/alipay/gateway.do",
+			TradesOnly: true, Gateway: url + "/sim/alipay/gateway.do",
 		},
 		WeChatPay: WeChatPay{
 			MchID: world.WeChatMerchant, AppID: world.WeChatApp, Serial: world.WeChatSerial, PrivateKey: Secret(s.Keys.PrivatePEM()),

@@ -114,7 +114,7 @@ func viaAlipay(c Config, env Env, _ *id.Source) (payment.Provider, []string, err
 	}
 	p, err := alipay.New(alipay.Config{
 		AppID: c.Alipay.AppID, SellerID: c.Alipay.SellerID, PrivateKey: string(c.Alipay.PrivateKey), AlipayKeys: plain(c.Alipay.PublicKey),
-		NotifyURL: c.hook("alipay"), QR: c.Alipay.QR, Gateway: c.Alipay.Gateway,
+		NotifyURL: c.hook("alipay"), QR: c.Alipay.QR, TradesOnly: c.Alipay.TradesOnly, Gateway: c.Alipay.Gateway,
 	}, env.client("alipay", 0), env.Now)
 	return p, []string{"https://*.alipay.com", "https://*.alipaydev.com"}, wrap("alipay", err)
 }

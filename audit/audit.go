@@ -24,9 +24,13 @@ const (
 	// RefundLate is how long a refund may take until a person should know.
 	RefundLate = 48 * time.Hour
 
-	// ReportLate is how long a provider's report may be missing, or differ from
-	// our books: those who were asked have answered by then.
-	ReportLate = 24 * time.Hour
+	// DifferLate is how long a provider's report may differ from our books: those
+	// who were asked have answered by then.
+	DifferLate = 24 * time.Hour
+
+	// ReportLate is how long a provider's report may be missing. That there is
+	// none of a quiet day is believed of some only a day after it.
+	ReportLate = 48 * time.Hour
 )
 
 // Promise is one of the product's promises, by number.

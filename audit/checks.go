@@ -232,7 +232,7 @@ var Checks = []Check{
 			WHERE m.state IN ('due', 'sending', 'unknown') AND m.due_at <= $1`,
 	},
 	{
-		Name: "provider_differs", Promise: BooksBalance, Says: "a provider's report and our books differ, and nobody has accepted it:", Late: ReportLate,
+		Name: "provider_differs", Promise: BooksBalance, Says: "a provider's report and our books differ, and nobody has accepted it:", Late: DifferLate,
 		query: `SELECT d.account_id, d.kind || ' ' || d.subject, d.provider || ' ' || d.day FROM audit_differences d WHERE d.accepted = '' AND d.found_at <= $1`,
 	},
 	{

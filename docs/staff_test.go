@@ -220,7 +220,7 @@ func TestSettingsExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := []string{"help", "by", "why", "staff", "operator-ref", "state", "data", "amount", "to"} // of single commands
+	known := []string{"help", "by", "why", "staff", "operator-ref", "state", "data", "amount", "provider", "day", "from", "to", "json"} // of single commands
 	var secret []string
 	for _, f := range k.Model.Flags {
 		known = append(known, f.Name)

@@ -18,6 +18,8 @@ import (
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/payment/alipay/alipaysim"
+	"github.com/tsuzuku/tsuzuku/payment/paypal/paypalsim"
 	"github.com/tsuzuku/tsuzuku/payment/stripe/stripesim"
 	"github.com/tsuzuku/tsuzuku/payment/wechatpay/wechatpaysim"
 	"github.com/tsuzuku/tsuzuku/settlement"
@@ -38,7 +40,7 @@ type ledgerDay struct {
 
 func openLedger(t *testing.T, env dbtest.Env, provider string, rail payment.Rail, currency money.Currency) *ledgerDay {
 	t.Helper()
-	b := openBranch(t, env)
+	b := openBranch(t, env, nil)
 	at := slices.IndexFunc(b.town.Banks, func(bank *world.Bank) bool { return bank.Name == provider })
 	zone, err := b.Settlement.Zone(provider)
 	if err != nil {
@@ -104,6 +106,7 @@ type misreport struct {
 	mend    func(t *testing.T, l *ledgerDay)
 	found   string // the kinds of difference, sorted
 	trouble string // or what the day says
+	partly  bool   // or it only says that there may be more
 }
 
 func stripeMisreports() []misreport {
@@ -129,23 +132,82 @@ func stripeMisreports() []misreport {
 		}
 	}
 	return []misreport{
-		{"a charge is missing", flaw("charge", stripesim.RowLost), right, "not_there", ""},
-		{"a charge stands twice", flaw("charge", stripesim.RowTwice), right, "stated_twice", ""},
-		{"a charge has another amount", flaw("charge", stripesim.RowOther), right, "other_amount", ""},
-		{"a refund is missing", flaw("refund", stripesim.RowLost), right, "refund_not_there", ""},
-		{"a refund has another amount", flaw("refund", stripesim.RowOther), right, "refund_other_amount", ""},
+		{"a charge is missing", flaw("charge", stripesim.RowLost), right, "not_there", "", false},
+		{"a charge stands twice", flaw("charge", stripesim.RowTwice), right, "stated_twice", "", false},
+		{"a charge has another amount", flaw("charge", stripesim.RowOther), right, "other_amount", "", false},
+		{"a refund is missing", flaw("refund", stripesim.RowLost), right, "refund_not_there", "", false},
+		{"a refund has another amount", flaw("refund", stripesim.RowOther), right, "refund_other_amount", "", false},
 		{
 			"an empty page", func(_ *testing.T, l *ledgerDay) { sim(l).LosePages(2) }, func(*testing.T, *ledgerDay) {},
-			"not_there not_there refund_not_there", "",
+			"not_there not_there refund_not_there", "", false,
 		},
 		{
 			"rows come late", func(_ *testing.T, l *ledgerDay) { sim(l).DelayReports(72 * time.Hour) }, func(_ *testing.T, l *ledgerDay) { sim(l).DelayReports(0) },
-			"not_there not_there refund_not_there", "",
+			"not_there not_there refund_not_there", "", false,
 		},
 		{
 			"silence", func(_ *testing.T, l *ledgerDay) { sim(l).UpsetReports(stripesim.Troubles...) }, func(*testing.T, *ledgerDay) {},
-			"", "stripe: report",
+			"", "stripe: report", false,
 		},
+	}
+}
+
+func paypalMisreports() []misreport {
+	sim := func(l *ledgerDay) *paypalsim.Sim { return l.bank.Sim.(*paypalsim.Sim) }
+	flaw := func(refund bool, f paypalsim.Flaw) func(*testing.T, *ledgerDay) {
+		return func(t *testing.T, l *ledgerDay) {
+			for _, tx := range sim(l).Transactions() {
+				if l.day.Holds(tx.At, time.UTC) && (tx.Amount.Minor < 0) == refund {
+					if err := sim(l).Misreport(tx.ID, f); err != nil {
+						t.Fatal(err)
+					}
+					return
+				}
+			}
+			t.Fatal("nothing to be wrong about")
+		}
+	}
+	right := func(t *testing.T, l *ledgerDay) {
+		for _, tx := range sim(l).Transactions() {
+			if err := sim(l).Misreport(tx.ID, paypalsim.NoFlaw); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	nothing := func(*testing.T, *ledgerDay) {}
+	return []misreport{
+		{"a charge is missing", flaw(false, paypalsim.RowLost), right, "not_there", "", false},
+		{"a charge stands twice", flaw(false, paypalsim.RowTwice), right, "stated_twice", "", false},
+		{"a charge has another amount", flaw(false, paypalsim.RowOther), right, "other_amount", "", false},
+		{"a refund is missing", flaw(true, paypalsim.RowLost), right, "refund_not_there", "", false},
+		{"a refund has another amount", flaw(true, paypalsim.RowOther), right, "refund_other_amount", "", false},
+		{"an empty page", func(_ *testing.T, l *ledgerDay) { sim(l).LosePages(1) }, nothing, "", "should list", false},
+		{
+			"a list that is old", func(_ *testing.T, l *ledgerDay) { sim(l).DelayReports(12 * time.Hour) },
+			func(_ *testing.T, l *ledgerDay) { sim(l).DelayReports(3 * time.Hour) }, "", "", true,
+		},
+		{
+			"a list that does not reach the day", func(_ *testing.T, l *ledgerDay) { sim(l).DelayReports(36 * time.Hour) },
+			func(_ *testing.T, l *ledgerDay) { sim(l).DelayReports(3 * time.Hour) }, "", "not there yet", false,
+		},
+		{"silence", func(_ *testing.T, l *ledgerDay) { sim(l).UpsetReports(paypalsim.Troubles...) }, nothing, "", "paypal: report", false},
+	}
+}
+
+func alipayMisreports() []misreport {
+	spoil := func(trouble alipaysim.BillTrouble) func(*testing.T, *ledgerDay) {
+		return func(_ *testing.T, l *ledgerDay) { l.bank.Sim.(*alipaysim.Sim).SpoilBill(trouble) }
+	}
+	nothing := func(*testing.T, *ledgerDay) {}
+	return []misreport{
+		{"a row is missing", spoil(alipaysim.RowMissing), nothing, "not_there", "", false},
+		{"a row stands twice", spoil(alipaysim.RowTwice), nothing, "stated_twice", "", false},
+		{"a row has another amount", spoil(alipaysim.WrongAmount), nothing, "other_amount", "", false},
+		{"wrong totals", spoil(alipaysim.WrongTotal), nothing, "", "does not add up", false},
+		{"truncated", spoil(alipaysim.Truncated), nothing, "", "half of one", false},
+		{"another hash", spoil(alipaysim.WrongHash), nothing, "", "damaged", false},
+		{"not there yet", spoil(alipaysim.NotYet), nothing, "", "not there yet", false},
+		{"in the other order", spoil(alipaysim.SummaryFirst), nothing, "", "", false},
 	}
 }
 
@@ -155,14 +217,14 @@ func wechatMisreports() []misreport {
 	}
 	nothing := func(*testing.T, *ledgerDay) {}
 	return []misreport{
-		{"a row is missing", spoil(wechatpaysim.RowMissing), nothing, "not_there", ""},
-		{"a row stands twice", spoil(wechatpaysim.RowTwice), nothing, "stated_twice", ""},
-		{"a row has another amount", spoil(wechatpaysim.WrongAmount), nothing, "other_amount", ""},
-		{"wrong totals", spoil(wechatpaysim.WrongTotal), nothing, "", "does not add up"},
-		{"truncated", spoil(wechatpaysim.Truncated), nothing, "", "not a whole report"},
-		{"another hash", spoil(wechatpaysim.WrongHash), nothing, "", "digest"},
-		{"not there yet", spoil(wechatpaysim.NotYet), nothing, "", "not there yet"},
-		{"with marks", spoil(wechatpaysim.Marked), nothing, "", ""},
+		{"a row is missing", spoil(wechatpaysim.RowMissing), nothing, "not_there", "", false},
+		{"a row stands twice", spoil(wechatpaysim.RowTwice), nothing, "stated_twice", "", false},
+		{"a row has another amount", spoil(wechatpaysim.WrongAmount), nothing, "other_amount", "", false},
+		{"wrong totals", spoil(wechatpaysim.WrongTotal), nothing, "", "does not add up", false},
+		{"truncated", spoil(wechatpaysim.Truncated), nothing, "", "not a whole report", false},
+		{"another hash", spoil(wechatpaysim.WrongHash), nothing, "", "digest", false},
+		{"not there yet", spoil(wechatpaysim.NotYet), nothing, "", "not there yet", false},
+		{"with marks", spoil(wechatpaysim.Marked), nothing, "", "", false},
 	}
 }
 
@@ -177,6 +239,8 @@ func TestReportsAndBooksAgree(t *testing.T) {
 		wrong    []misreport
 	}{
 		{"stripe", payment.Card, "USD", stripeMisreports()},
+		{"paypal", payment.PayPal, "JPY", paypalMisreports()},
+		{"alipay", payment.Alipay, "CNY", alipayMisreports()},
 		{"wechatpay", payment.WeChatPay, "CNY", wechatMisreports()},
 	} {
 		t.Run(c.provider, func(t *testing.T) {
@@ -188,7 +252,7 @@ func TestReportsAndBooksAgree(t *testing.T) {
 					before := l.customers(t)
 					m.spoil(t, l)
 					r, found := l.reconcile(t)
-					if found != m.found || !strings.Contains(r.Days[0].Trouble, m.trouble) || m.trouble == "" && r.Days[0].Trouble != "" || (m.found+m.trouble == "") != r.Agrees() {
+					if found != m.found || !strings.Contains(r.Days[0].Trouble, m.trouble) || m.trouble == "" && r.Days[0].Trouble != "" || (m.found+m.trouble == "" && !m.partly) != r.Agrees() {
 						t.Errorf("%s: found %q, trouble %q", m.name, found, r.Days[0].Trouble)
 					}
 					m.mend(t, l)

@@ -81,13 +81,29 @@ func (r *Room) wasRead(ctx context.Context, provider string, day payment.Day, co
 	})
 }
 
+// wasNotRead notes why a day could not be read, and sees to it that it is tried
+// again while that makes sense.
 func (r *Room) wasNotRead(ctx context.Context, provider string, day payment.Day, f payment.ReportFacts, why error) (DayState, error) {
 	return db.Written(ctx, r.DB, func(ctx context.Context, tx db.Tx) (DayState, error) {
-		return scanDay(tx.QueryRow(ctx, `INSERT INTO settlement_days (provider, day, attempts, trouble, ready_at)
-			VALUES ($1,$2,1,$3,$4)
-			ON CONFLICT (provider, day) DO UPDATE SET attempts = settlement_days.attempts + 1, trouble = excluded.trouble
-			RETURNING `+dayColumns, provider, day, trouble(why), db.At(f.ReadyAt(day))))
+		return scanDay(tx.QueryRow(ctx, `INSERT INTO settlement_days (provider, day, attempts, trouble, ready_at, due_at)
+			VALUES ($1,$2,1,$3,$4,$5)
+			ON CONFLICT (provider, day) DO UPDATE SET attempts = settlement_days.attempts + 1, trouble = excluded.trouble,
+				due_at = COALESCE(settlement_days.due_at, excluded.due_at)
+			RETURNING `+dayColumns, provider, day, trouble(why), db.At(f.ReadyAt(day)), db.At(retryAt(tx.Now(), f.ReadyAt(day)))))
 	})
+}
+
+// retryAt is when a day that could not be read is tried again; zero: never by
+// itself.
+func retryAt(now, ready time.Time) time.Time {
+	next := now.Add(time.Hour)
+	switch {
+	case next.Before(ready):
+		return ready
+	case next.After(ready.Add(patience)):
+		return time.Time{}
+	}
+	return next
 }
 
 // Step reads one report that is due, and compares. It plans by itself: of every
@@ -174,11 +190,7 @@ func (r *Room) work(ctx context.Context, d DayState, reporter payment.Reporter) 
 		return err // its lease ends
 	}
 	if now.Trouble != "" {
-		next := r.DB.Now().Add(time.Hour)
-		if next.After(now.ReadyAt.Add(patience)) {
-			next = time.Time{}
-		}
-		return r.again(ctx, now, next)
+		return r.again(ctx, now, retryAt(r.DB.Now(), now.ReadyAt))
 	}
 	last := min(d.Day.Next().Next(), payment.DayOf(r.DB.Now(), reporter.ReportFacts().Zone)) // what was unsure may be sure now
 	c, _, err := r.compare(ctx, d.Provider, d.Day, max(last, d.Day))

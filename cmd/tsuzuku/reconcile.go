@@ -127,9 +127,9 @@ func dayInWords(d settlement.DayState) string {
 	case d.Trouble != "":
 		return fmt.Sprintf("could not be read: %s. It should be there from %s", d.Trouble, d.ReadyAt.UTC().Format(time.RFC3339))
 	case !d.Whole:
-		return fmt.Sprintf("%d movements so far; whole from %s", d.Counted, d.ReadyAt.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("movements so far: %d; whole from %s", d.Counted, d.ReadyAt.UTC().Format(time.RFC3339))
 	}
-	return fmt.Sprintf("%d movements", d.Counted)
+	return fmt.Sprintf("movements: %d", d.Counted)
 }
 
 func amount(m money.Money) string {

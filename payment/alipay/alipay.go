@@ -83,6 +83,11 @@ type Config struct {
 	// contract for payment face to face (当面付).
 	QR bool
 
+	// TradesOnly reads the bill of trades without that of the balance, for
+	// accounts that are not given the second: payouts, and fees that are not for a
+	// trade, are then told by nobody.
+	TradesOnly bool
+
 	// Gateway is for sandboxes and simulators; "" is the live one.
 	Gateway string
 }
@@ -103,13 +108,14 @@ type Adapter struct {
 	notify        string
 	gateway       string
 	qr            bool
+	tradesOnly    bool
 }
 
 // New returns an adapter that calls Alipay through client and knows no other
 // clock than now. It reports everything that is wrong with c.
 func New(c Config, client *outbound.Client, now func() time.Time) (*Adapter, error) {
 	a := &Adapter{
-		client: client, now: now, appID: c.AppID, seller: c.SellerID, notify: c.NotifyURL, gateway: c.Gateway, qr: c.QR,
+		client: client, now: now, appID: c.AppID, seller: c.SellerID, notify: c.NotifyURL, gateway: c.Gateway, qr: c.QR, tradesOnly: c.TradesOnly,
 	}
 	if a.gateway == "" {
 		a.gateway = live

@@ -211,6 +211,13 @@ func TestNoBill(t *testing.T) {
 	if got, err := d.Report(t.Context(), reportDay, ""); err != nil || !got.Whole || len(got.Movements) != 0 {
 		t.Errorf("a day later: %+v, %v", got, err)
 	}
+	unsigned := newDesk(t, false, func(string) (int, string) {
+		return 200, `{"alipay_data_dataservice_bill_downloadurl_query_response":` + no("40004", "isp.bill_not_exist") + `}`
+	})
+	unsigned.now = d.now
+	if got, err := unsigned.Report(t.Context(), reportDay, ""); err != nil || !got.Whole || len(got.Movements) != 0 {
+		t.Errorf("unsigned: %+v, %v", got, err)
+	}
 	d.asked = nil
 	if _, err := d.Report(t.Context(), "2031-05-07", ""); !errors.Is(err, payment.ErrNotReady) || len(d.asked) != 0 {
 		t.Errorf("today: %v, asked %v", err, d.asked)

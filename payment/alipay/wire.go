@@ -126,7 +126,7 @@ func (a *Adapter) judge(method string, body []byte) (r reply, kind, cause error)
 	code := brief(said.Code + " " + said.SubCode)
 	switch {
 	case signature == "":
-		return r, payment.ErrUnknown, fmt.Errorf("an answer without signature: %s", code)
+		return r, payment.ErrUnknown, fmt.Errorf("an answer without signature: %w", coded(code))
 	case !a.signedAnswer(text, signature):
 		return r, payment.ErrUnknown, errors.New("an answer whose signature is not Alipay's")
 	}
@@ -147,7 +147,7 @@ func (a *Adapter) judge(method string, body []byte) (r reply, kind, cause error)
 	return r, payment.ErrUnknown, coded(code)
 }
 
-// coded is a signed refusal that is no definite no about a trade: Alipay's codes.
+// coded is a refusal that is no definite no about a trade: Alipay's codes.
 type coded string
 
 func (c coded) Error() string { return string(c) }

@@ -106,7 +106,7 @@ func (a *Adapter) Report(ctx context.Context, day payment.Day, page string) (pay
 
 // reportTrouble is the error of a list that did not come.
 func reportTrouble(t *trouble) error {
-	if t.no != nil && t.no.said.is("DATA_NOT_AVAILABLE") {
+	if t.no != nil && t.no.said.ahead {
 		return fmt.Errorf("paypal: report: %w: %w", payment.ErrNotReady, t.cause)
 	}
 	if t.no != nil && t.no.said.is("RESULTSET_TOO_LARGE") {

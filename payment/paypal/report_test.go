@@ -201,7 +201,8 @@ func TestReportTroubles(t *testing.T) {
 		want   error
 	}{
 		"too much":      {400, `{"name":"RESULTSET_TOO_LARGE","debug_id":"d"}`, payment.ErrBadReport},
-		"not there yet": {400, `{"name":"INVALID_REQUEST","details":[{"issue":"DATA_NOT_AVAILABLE"}]}`, payment.ErrNotReady},
+		"not there yet": {400, `{"name":"INVALID_REQUEST","message":"Data for the given start date is not available."}`, payment.ErrNotReady},
+		"or so":         {404, `{"name":"INVALID_REQUEST","details":[{"issue":"Data for the given start date is not available."}]}`, payment.ErrNotReady},
 		"not allowed":   {403, `{"name":"NOT_AUTHORIZED"}`, payment.ErrNotSent},
 		"down":          {503, `oops`, payment.ErrNotSent},
 	} {

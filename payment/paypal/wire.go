@@ -123,6 +123,7 @@ type said struct {
 	issues []string
 	debug  string // what PayPal's support asks for
 	links  []link
+	ahead  bool // a report does not reach so far yet: PayPal has no code for it
 }
 
 // saying reads an error's body; name is empty if it is none of PayPal's.
@@ -130,6 +131,7 @@ func saying(body []byte) said {
 	var e struct {
 		Name    string `json:"name"`
 		Error   string `json:"error"` // of the token service
+		Message string `json:"message"`
 		DebugID string `json:"debug_id"`
 		Details []struct {
 			Issue string `json:"issue"`
@@ -140,10 +142,12 @@ func saying(body []byte) said {
 		return said{}
 	}
 	s := said{name: word(e.Name), debug: word(e.DebugID), links: e.Links}
+	s.ahead = strings.Contains(e.Message, "given start date is not available")
 	if s.name == "" {
 		s.name = word(e.Error)
 	}
 	for _, d := range e.Details {
+		s.ahead = s.ahead || strings.Contains(d.Issue, "given start date is not available")
 		if w := word(d.Issue); w != "" && len(s.issues) < 4 {
 			s.issues = append(s.issues, w)
 		}
