@@ -80,6 +80,8 @@ type Trip struct {
 	// was used of it so far, and its Minutes how long that took.
 	Today Date
 
+	MinutesLeft int // of Today; 0: what its entry leaves, or the whole day
+
 	Told Date // the last day of the stay as the customer told it; 0: not told
 	Away int  // whole days since the line was last seen on a network; 0: it is there
 
@@ -108,6 +110,8 @@ func (t Trip) Validate() error {
 		return refuse("The trip began on %s, more than %d days ago.", t.Arrival, MaxTripDays)
 	case t.End != 0 && t.End < t.Arrival:
 		return refuse("The trip ends on %s, before it begins.", t.End)
+	case t.MinutesLeft < 0 || t.MinutesLeft > minutesPerDay:
+		return refuse("There cannot be %d minutes left of today.", t.MinutesLeft)
 	case t.Away < 0:
 		return refuse("A line cannot have been away for %d days.", t.Away)
 	}

@@ -78,6 +78,8 @@ const (
 // at any time, and queues.
 type Rules struct {
 	Mode         Mode
+	WhenEmpty    Mode  // as Mode, once the running volume is used up; "": Replace
+	MustRunOn    bool  // a line that has ended can not be renewed any more
 	OpensDays    int   // a running line can be renewed in its last so many days only; 0: at any time
 	StackPeriods int   // running and waiting periods together; 0: no limit
 	AheadDays    int   // the new end may lie at most so many days from today, today included; 0: no limit

@@ -2,12 +2,11 @@ package advice
 
 // Question is what a traveller is advised on.
 type Question struct {
-	Trip        Trip
-	State       State
-	MinutesLeft int // of today; 0: the whole day
-	Attitude    Attitude
-	Usual       int   // 1 + the offer that they would have bought without advice; 0: not known
-	Wallet      int64 // minor units of wallet and points that can be spent without a fee
+	Trip     Trip
+	State    State
+	Attitude Attitude
+	Usual    int   // 1 + the offer that they would have bought without advice; 0: not known
+	Wallet   int64 // minor units of wallet and points that can be spent without a fee
 }
 
 // Action is what to do now.
