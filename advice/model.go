@@ -2,6 +2,7 @@ package advice
 
 import (
 	"encoding/json"
+	"sync"
 )
 
 // Model is what was learnt of how travellers use data and how long they stay.
@@ -13,8 +14,15 @@ type Model struct {
 	To      Date   // the last
 	Scores  Scores // on the trips that it was calibrated with, before it saw them; zero: not calibrated
 
-	use  useParams
-	stay stayParams
+	seed   uint64
+	use    useParams
+	stay   stayParams
+	ranges ranges
+
+	// What follows from it.
+	spread [spreadNodes]float64 // variances of users, in shares of their segment's
+	tail   []float64            // log of the upper tail of a normal
+	shop   func() *sync.Pool    // of workshops for forecasts
 }
 
 // Scores says how good a model was on trips that it had not seen.
