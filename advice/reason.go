@@ -24,13 +24,20 @@ func (r *Reasons) add(x Reason) {
 // Numbers is every number that an explanation may name. Nothing else may be
 // named.
 type Numbers struct {
-	PerDay       int64 // bytes of an ordinary day
-	NeedLow      int64 // bytes until LastDay, 80 % range
+	PerDay       int64 // bytes of an ordinary day: what was used so far, where there is a history, else expected
+	OwnDays      int   // days of history that this is from; 0: expected
+	NeedLow      int64 // bytes from now to the end of the trip: 80 % range
 	NeedHigh     int64
-	LastDay      Date // told, or most probable
-	EnoughOf100  int  // in how many of 100 cases the first step suffices
+	LastDay      Date // told, or as likely later as earlier
+	Told         bool
+	Covered      Date // until when something is paid for already, the last day; 0: nothing is
+	EnoughOf100  int  // in how many of 100 cases the choice suffices for as long as it runs
+	LastsOf100   int  // in how many it suffices to the end of the trip
 	Price        int64
 	Saving       int64
 	CarefreeMore int64
-	CarefreeOf   int // in how many of 100 cases carefree would be needed
+	CarefreeOf   int  // in how many of 100 cases it would be needed
+	Changed      Date // since when use is another
+	ChangedBy    int  // how many times as much, or as little, rounded; 0: no change
+	Away         int  // days since the line was last seen
 }

@@ -52,7 +52,8 @@ type Choice struct {
 	Price  int64   // minor units of the steps, fees included
 	Cost   int64   // expected, of the whole rest of the trip: prices, fees, hassle and what falls short
 	Paid   int64   // expected, of the whole rest of the trip: prices and fees alone
-	Enough float64 // the probability that the first step, with what is paid for, suffices for as long as it runs
+	Enough float64 // the probability that what is paid for after the first step suffices for as long as it runs
+	Lasts  float64 // the probability that it suffices to the end of the trip
 }
 
 // Advice is the answer.
@@ -66,7 +67,7 @@ type Advice struct {
 	// that neither ends nor becomes slow before the trip probably does, and how
 	// much more than Best that is. Offer -1: there is none.
 	Carefree      Step
-	CarefreePrice int64
+	CarefreePrice int64 // of all its terms
 	CarefreeMore  int64
 	CarefreeNeed  float64 // the probability that it would be needed
 
@@ -77,14 +78,6 @@ type Advice struct {
 	Numbers Numbers
 }
 
-// Tables are ready answers for one model and one shop; see [Build]. They never
-// change, and are safe for concurrent use.
-type Tables struct {
-	model *Model
-	shop  Shop
-	cost  [3][]float64 // by attitude
-}
-
 // Shop is what the tables were built for.
 func (t *Tables) Shop() Shop { return t.shop }
 
@@ -92,7 +85,3 @@ func (t *Tables) Shop() Shop { return t.shop }
 // [fault.Invalid] for a shop about which nothing can be said ([Shop.Validate]);
 // one without anything on sale is none of those.
 func Build(m *Model, s Shop) (*Tables, error) { return build(m, s) }
-
-// Recommend says what to do now. It fails with [fault.Invalid] for a history
-// that cannot be. It does not allocate.
-func (t *Tables) Recommend(q Question) (Advice, error) { return t.recommend(&q) }

@@ -1,0 +1,284 @@
+package advice
+
+import (
+	"math"
+	"slices"
+)
+
+// clock has, for each position of a chain, each level of use and each attitude,
+// what the rest of a stay costs from there on when nothing is paid for any more
+// and the best is bought ever after.
+type clock struct {
+	*chain
+	steps int // of a minimum spend that can be missing, besides none
+	cost  [3][useLevels][]float32
+	paid  [3][useLevels][]float32 // of it, prices and fees
+	best  [3][useLevels][]uint8   // 1 + the offer to buy; 0: none today
+}
+
+// at is the place of a position in a row, with so many steps of a minimum spend
+// missing.
+func (c *clock) at(position, missing int) int {
+	return min(missing, c.steps)*len(c.hazard) + min(position, len(c.hazard)-1)
+}
+
+// levelAt is where an ordinary day's mean use lies among the levels.
+func levelAt(logMean float64) (k int, f float64) {
+	x := (logMean - logLowest) / logStep
+	k = min(max(int(x), 0), useLevels-2)
+	return k, min(max(x-float64(k), 0), 1)
+}
+
+var (
+	logLowest = math.Log(lowestUse)
+	logStep   = (math.Log(mostUse) - logLowest) / (useLevels - 1)
+)
+
+// bench is where tables are solved.
+type bench struct {
+	t     *Tables
+	steps int
+	terms []int // offers that can be bought when nothing runs, without those that another beats in every way
+	stats [useLevels][]offerStats
+}
+
+// offerStats is what an offer does at one level of use.
+type offerStats struct {
+	day    [3]float64 // what a day counts while it runs
+	dry    []float32  // of a volume: the probability that it is used up on the i-th day
+	rest   []float32  // and how much of that day is left then, on average
+	slow   [3]float64 // what a day counts once it is used up, where it is slow then
+	runDry float64    // sum of dry
+}
+
+func newBench(t *Tables, steps int) *bench {
+	b := &bench{t: t, steps: steps}
+	for i := range t.offer {
+		if t.offer[i].term && !slices.ContainsFunc(t.offer, func(o onSale) bool { return o.beats(&t.offer[i]) }) {
+			b.terms = append(b.terms, i)
+		}
+	}
+	base := t.model.baseDays(t.longestVolume())
+	for k := range b.stats {
+		b.stats[k] = make([]offerStats, len(t.offer))
+		scale := math.Exp(logLowest+float64(k)*logStep) / base.mean
+		for _, i := range b.terms {
+			b.stats[k][i] = t.statsOf(&t.offer[i], base, scale)
+		}
+	}
+	return b
+}
+
+// beats reports whether o is at least as good in everything, and better in
+// something.
+func (o *onSale) beats(p *onSale) bool {
+	return o.term && o.days == p.days && o.kind == p.kind && o.volume == p.volume && o.slow == p.slow && o.price < p.price && o.spends == p.spends
+}
+
+func (t *Tables) longestVolume() int {
+	days := 1
+	for _, o := range t.offer {
+		if o.volume > 0 {
+			days = max(days, o.days)
+		}
+	}
+	return days
+}
+
+// days are futures of one level, to be scaled to the others.
+type days struct {
+	n, long int
+	each    []float64 // bytes of a day
+	sum     []float64 // up to and with it
+	mean    float64
+}
+
+func (m *Model) baseDays(long int) *days {
+	dice := m.throw(basePaths, baseSeed)
+	d := &days{n: basePaths, long: long, each: make([]float64, basePaths*long), sum: make([]float64, basePaths*long)}
+	u := user{sd: math.Sqrt(m.use.All.S2), zero: m.use.All.Zero, stay: -1}
+	trail := trail{today: 1}
+	for k := range basePaths {
+		y := d.each[k*long : (k+1)*long]
+		trail.future(dice, k, &u, y)
+		var sum float64
+		for i, x := range y {
+			sum += x
+			d.sum[k*long+i] = sum
+		}
+	}
+	for i, x := range dice.coin { // the mean needs more days than a volume lasts
+		if float64(x) >= u.zero {
+			d.mean += math.Exp(u.sd*float64(dice.noise[i])) / float64(len(dice.coin))
+		}
+	}
+	return d
+}
+
+// statsOf is what an offer does to users of one level.
+func (t *Tables) statsOf(o *onSale, base *days, scale float64) (s offerStats) {
+	k := t.kinds[o.kind]
+	n := min(len(base.each), 4096)
+	step := len(base.each) / n
+	for a := range t.costs {
+		for i := range n {
+			y := base.each[i*step] * scale
+			s.day[a] += k.day(&t.costs[a], y) / float64(n)
+			s.slow[a] += t.costs[a].slow(y) / float64(n)
+		}
+	}
+	if o.volume == 0 {
+		return s
+	}
+	s.dry, s.rest = make([]float32, o.days), make([]float32, o.days)
+	limit := o.volume / scale
+	for i := range base.n {
+		sums := base.sum[i*base.long : i*base.long+o.days]
+		if sums[o.days-1] <= limit {
+			continue
+		}
+		at := search(sums, limit)
+		if sums[at] <= limit {
+			at++ // search finds the first that is not below
+		}
+		y := base.each[i*base.long+at]
+		s.dry[at]++
+		s.rest[at] += float32(min(max((sums[at]-limit)/max(y, 1), 0), 1))
+	}
+	for i, x := range s.dry {
+		if x > 0 {
+			s.rest[i] /= x
+		}
+		s.dry[i] /= float32(base.n)
+		s.runDry += float64(s.dry[i])
+	}
+	return s
+}
+
+// solve finds the costs from the end of a chain backwards.
+func (b *bench) solve(c *chain) *clock {
+	out := &clock{chain: c, steps: b.steps}
+	n := len(c.hazard) * (b.steps + 1)
+	for a := range out.cost {
+		for k := range useLevels {
+			cost, paid, best := make([]float64, n), make([]float64, n), make([]uint8, n)
+			for missing := 0; missing <= b.steps; missing++ {
+				w := walk{b: b, c: out, stats: b.stats[k], y: &b.t.costs[a], a: a, cost: cost, paid: paid, best: best, missing: missing}
+				w.backwards()
+			}
+			out.cost[a][k], out.paid[a][k], out.best[a][k] = narrow(cost), narrow(paid), best
+		}
+	}
+	return out
+}
+
+func narrow(x []float64) []float32 {
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i] = float32(v)
+	}
+	return out
+}
+
+// walk is one row being solved.
+type walk struct {
+	b          *bench
+	c          *clock
+	stats      []offerStats
+	y          *yardstick
+	a          int
+	cost, paid []float64
+	best       []uint8
+	missing    int
+}
+
+func (w *walk) backwards() {
+	last := len(w.c.hazard) - 1
+	at := w.c.at(last, w.missing)
+	end := w.lost(w.missing)
+	w.cost[at] = w.y.outage/w.c.hazard[last] + end // without anything, to the end
+	for range 60 {
+		before := w.cost[at]
+		w.choose(last)
+		if math.Abs(before-w.cost[at]) < 1e-3*before {
+			break
+		}
+	}
+	for i := last - 1; i >= 0; i-- {
+		at := w.c.at(i, w.missing)
+		stays := 1 - w.c.hazard[i]
+		w.cost[at] = w.y.outage + stays*w.cost[w.c.at(i+1, w.missing)] + (1-stays)*end
+		w.paid[at] = stays * w.paid[w.c.at(i+1, w.missing)]
+		w.best[at] = 0
+		w.choose(i) // a volume that does not last its first day leads back to here
+		w.choose(i)
+	}
+}
+
+// lost is what is missing of a minimum spend when the stay is over.
+func (w *walk) lost(missing int) float64 { return float64(int64(missing) * w.b.t.step) }
+
+// choose lowers the cost of a position to that of the best offer.
+func (w *walk) choose(i int) {
+	at := w.c.at(i, w.missing)
+	for _, o := range w.b.terms {
+		cost, paid := w.buy(i, o)
+		if cost < w.cost[at]-1e-6 {
+			w.cost[at], w.paid[at], w.best[at] = cost, paid, uint8(o+1) //nolint:gosec // at most MaxOffers
+		}
+	}
+}
+
+// buy is what a stay costs from position i on when an offer is bought there.
+func (w *walk) buy(i, offer int) (cost, paid float64) {
+	o, s := &w.b.t.offer[offer], &w.stats[offer]
+	missing := max(w.missing-o.spends, 0)
+	end := w.lost(missing)
+	c := w.c
+	alive := c.alive[i]
+	cost, paid = o.price+w.y.hassle, o.price
+	if s.runDry > 0 {
+		dc, dp, wet := w.dry(i, o, s, missing, end)
+		after := c.at(i+o.days, missing)
+		reach := c.alive[i+o.days] / alive
+		return cost + dc + wet*(reach*w.cost[after]+(1-reach)*end), paid + dp + wet*reach*w.paid[after]
+	}
+	reach := c.alive[i+o.days] / alive
+	cost += s.day[w.a] * (c.sum[i+o.days] - c.sum[i]) / alive
+	after := c.at(i+o.days, missing)
+	return cost + reach*w.cost[after] + (1-reach)*end, paid + reach*w.paid[after]
+}
+
+// dry is what comes when a volume is used up: buy again at once, or go without
+// until tomorrow, or, where it is only slow, bear that. wet is the probability
+// that it is not.
+func (w *walk) dry(i int, o *onSale, s *offerStats, missing int, end float64) (cost, paid, wet float64) {
+	c := w.c
+	alive := c.alive[i]
+	wet = 1
+	for d, p := range s.dry {
+		if p == 0 {
+			continue
+		}
+		here := float64(p) * c.alive[i+d] / alive
+		gone := float64(p) - here // the stay was over before
+		now, next := c.at(i+d, missing), c.at(i+d+1, missing)
+		stays := c.alive[i+d+1] / max(c.alive[i+d], 1e-300)
+		most, spent := w.cost[now], w.paid[now]
+		if wait := float64(s.rest[d])*w.y.outage + stays*w.cost[next] + (1-stays)*end; wait < most {
+			most, spent = wait, stays*w.paid[next]
+		}
+		if o.slow {
+			days := (c.sum[i+o.days] - c.sum[i+d]) / max(c.alive[i+d], 1e-300)
+			reach := c.alive[i+o.days] / max(c.alive[i+d], 1e-300)
+			after := c.at(i+o.days, missing)
+			if bear := days*s.slow[w.a] + reach*w.cost[after] + (1-reach)*end; bear < most {
+				most, spent = bear, reach*w.paid[after]
+			}
+		}
+		cost += here*most + gone*end
+		paid += here * spent
+		wet -= float64(p)
+	}
+	return cost, paid, max(wet, 0)
+}

@@ -1,0 +1,148 @@
+package advice
+
+// kept is the way of what is paid for already.
+func (r *room) kept(s *State) (w way) {
+	w.offer = -1
+	w.add(r.running(s))
+	for i := range s.Waiting {
+		c := &s.Waiting[i]
+		x := r.stretchOf(c.Service, c.Days, c.Bytes)
+		x.first = -1
+		w.add(x)
+	}
+	return w
+}
+
+func (r *room) running(s *State) stretch {
+	c := &s.Running
+	x := r.stretchOf(c.Service, c.Days, c.Bytes)
+	if c.DailyCap == 0 {
+		x.first = -1
+	}
+	return x
+}
+
+func (r *room) stretchOf(s Service, days int, bytes int64) stretch {
+	x := stretch{
+		kind: -1, limit: kind{float64(s.DailyCap), s.ThrottleKbps > 0}, volume: s.Volume > 0, slow: s.ThrottleKbps > 0,
+		days: min(days, MaxOfferDays), bytes: float64(max(bytes, 0)), first: float64(max(bytes, 0)),
+	}
+	for i, k := range r.t.kinds {
+		if k == x.limit {
+			x.kind = i
+		}
+	}
+	return x
+}
+
+// with is what is paid for once an offer is bought, too.
+func (r *room) with(offer int, q *Question) (w way) {
+	o := &r.t.shop.Offers[offer]
+	w.offer = offer
+	fresh := r.stretchOf(o.Service, o.Days, o.Volume)
+	fresh.first = -1
+	kept := r.kept(&q.State)
+	switch {
+	case o.Kind == Pack:
+		w = kept
+		w.offer = offer
+		w.stretches[0].enlarge(o)
+	case kept.n == 0:
+		w.add(fresh)
+	default:
+		w = r.combined(&kept, fresh, r.mode(&q.State))
+		w.offer = offer
+	}
+	w.price = float64(o.Price+r.fee(o, q)) + r.t.costs[r.a].hassle
+	return w
+}
+
+// enlarge adds a pack to the running period.
+func (s *stretch) enlarge(o *Offer) {
+	switch {
+	case s.volume:
+		s.bytes += float64(o.Volume)
+	case o.Volume == 0: // full speed until the reset
+		s.first = 1e18
+	case s.first >= 0:
+		s.first += float64(o.Volume)
+	}
+}
+
+func (r *room) mode(s *State) Mode {
+	rules := &r.t.shop.Rules
+	if s.Running.Volume > 0 && s.Running.Bytes <= 0 {
+		if rules.WhenEmpty == "" {
+			return Replace
+		}
+		return rules.WhenEmpty
+	}
+	if rules.Mode == "" {
+		return Queue
+	}
+	return rules.Mode
+}
+
+// combined is what is paid for after a purchase in the given mode.
+func (r *room) combined(kept *way, fresh stretch, mode Mode) (w way) {
+	switch mode {
+	case Replace:
+		w.add(fresh)
+		return w
+	case Parallel:
+		return beside(kept, fresh)
+	case Extend:
+		last := kept.stretches[kept.n-1]
+		if last.volume && fresh.volume {
+			for _, s := range kept.stretches[:kept.n-1] {
+				w.add(s)
+			}
+			last.days += fresh.days
+			last.bytes += fresh.bytes
+			w.add(last)
+			return w
+		}
+	case Queue:
+	}
+	w = *kept
+	w.add(fresh)
+	return w
+}
+
+// beside lets the new period run beside the old ones: two volumes are used up
+// one after the other, an endless one makes the other idle.
+func beside(kept *way, fresh stretch) (w way) {
+	old := kept.stretches[0]
+	if old.volume && fresh.volume {
+		old.days = max(old.days, fresh.days)
+		old.bytes += fresh.bytes
+		w.add(old)
+	} else {
+		w.add(fresh)
+		if old.days -= fresh.days; old.days > 0 {
+			old.first = -1
+			w.add(old)
+		}
+	}
+	for _, s := range kept.stretches[1:kept.n] {
+		w.add(s)
+	}
+	return w
+}
+
+func (r *room) fee(o *Offer, q *Question) int64 {
+	if q.Wallet >= o.Price {
+		return 0
+	}
+	return o.Fee
+}
+
+// missingAfter is how many steps of the minimum spend are missing once so much
+// more was spent.
+func (r *room) missingAfter(spent int64) int {
+	if r.t.step == 0 {
+		return 0
+	}
+	missing := r.t.shop.Rules.MinimumSpend - spent
+	return int(min(max((missing+r.t.step-1)/r.t.step, 0), spendSteps))
+}
