@@ -141,6 +141,10 @@ type trail struct {
 	week  [7]float64
 	first float64 // what today has less: part of it is over, or the traveller arrives
 	last  float64
+
+	// What today's use so far says of the rest of it: the log of the bytes, and how
+	// much that counts against what the user is like; 0: nothing.
+	seen, sure float64
 }
 
 func (m *Model) trail(t *Trip, week [7]float64) trail {
@@ -151,8 +155,28 @@ func (m *Model) trail(t *Trip, week [7]float64) trail {
 	case t.Today == t.Arrival && t.MinutesLeft == 0:
 		r.first = m.use.First
 	}
+	r.watch(t)
 	return r
 }
+
+// watch looks at what was used of today. People who download at noon go on in
+// the afternoon: the rest of a day is like its beginning, the more of it is over
+// the more surely.
+func (r *trail) watch(t *Trip) {
+	n := len(t.Days)
+	if n == 0 || t.Days[n-1].Date != t.Today || t.Days[n-1].Minutes == 0 || t.Days[n-1].Bytes < activeBytes {
+		return
+	}
+	d := &t.Days[n-1]
+	over := float64(d.Minutes) / float64(d.Minutes+minutesLeft(t))
+	r.seen = math.Log(float64(d.Bytes)) + math.Log((1-over)/over)
+	r.sure = 1 / (restNoise + restEarly*(1-over)/over)
+}
+
+const (
+	restNoise = 0.10 // variance of the log of what the rest of a day brings, against an even day
+	restEarly = 0.05 // more of it, the less of the day is over
+)
 
 // minutesLeft is how much of today is left.
 func minutesLeft(t *Trip) int {
@@ -175,12 +199,12 @@ func (r *trail) future(d *dice, k int, u *user, y []float64) {
 			row = (k + day/diceDays*17) % d.n
 		}
 		at := row*diceDays + day%diceDays
-		if float64(d.coin[at]) < u.zero {
+		if float64(d.coin[at]) < u.zero && (day > 0 || r.sure == 0) {
 			y[day] = 0
 		} else {
 			x := u.mu + r.week[dow] + u.sd*float64(d.noise[at]) + float64(d.walk[k*diceDays+min(day, diceDays-1)])
 			if day == 0 {
-				x += r.first
+				x = r.rest(x+r.first, u, float64(d.noise[at]))
 			}
 			if day == u.stay-1 {
 				x += r.last
@@ -191,6 +215,17 @@ func (r *trail) future(d *dice, k int, u *user, y []float64) {
 			dow = 0
 		}
 	}
+}
+
+// rest is the log of what today still brings: between what the user is like, x,
+// and what today was like.
+func (r *trail) rest(x float64, u *user, noise float64) float64 {
+	if r.sure == 0 {
+		return x
+	}
+	own := 1 / (u.sd * u.sd)
+	v := 1 / (own + r.sure)
+	return v*(own*(x-u.sd*noise)+r.sure*r.seen) + math.Sqrt(v)*noise
 }
 
 // mostLog is the log of 100 GB: what fits through the air in a day of streaming.

@@ -87,11 +87,12 @@ func (q *posterior) take(p *useParams, t *Trip, d *Day) {
 		q.nWhole += math.Pow(farBack, float64(t.Today-d.Date))
 	}
 	q.days++
-	if d.Capped {
+	cut := d.Capped && d.Date != t.Today // what is used up today was wanted until now
+	if cut {
 		q.capped++
 	}
 	q.rest[q.n] = math.Log(max(float64(d.Bytes), activeBytes)) - p.expected(&s, &q.week)
-	q.on[q.n], q.cut[q.n] = d.Date, d.Capped
+	q.on[q.n], q.cut[q.n] = d.Date, cut
 	q.n++
 }
 

@@ -12,7 +12,8 @@ type room struct {
 	e     ends
 	users [decisionPaths]user
 
-	// Futures, one after the other: future k has its days at from[k]:from[k+1].
+	// Futures, one after the other: future k has its days from from[k] on, and one
+	// more, on which its traveller has left.
 	from  [decisionPaths + 1]int
 	each  []float64   // bytes of a day
 	sum   []float64   // up to and with it
@@ -22,6 +23,7 @@ type room struct {
 
 	level   [decisionPaths]int // of each future among the table's levels
 	part    [decisionPaths]float64
+	mean    [decisionPaths]float64 // bytes of an ordinary day
 	clock   *clock
 	pos     int
 	a       int // attitude
@@ -72,8 +74,10 @@ func (r *room) imagine(q *Question) {
 			}
 		}
 		r.need[k] = sum
-		r.level[k], r.part[k] = levelAt(u.mu + u.sd*u.sd/2 + math.Log(1-u.zero))
-		at += u.stay
+		mean := u.mu + u.sd*u.sd/2 + math.Log(1-u.zero)
+		r.level[k], r.part[k] = levelAt(mean)
+		r.mean[k] = math.Exp(mean)
+		at += u.stay + 1
 	}
 	r.from[decisionPaths] = at
 	r.missing = -1
@@ -90,7 +94,7 @@ func (r *room) fill(missing int) {
 		at, f := r.from[k], r.part[k]
 		lo, hi := r.clock.cost[r.a][r.level[k]], r.clock.cost[r.a][r.level[k]+1]
 		plo, phi := r.clock.paid[r.a][r.level[k]], r.clock.paid[r.a][r.level[k]+1]
-		for i := range r.users[k].stay {
+		for i := range r.users[k].stay + 1 {
 			j := r.clock.at(r.pos+i, missing)
 			r.cost[at+i] = float64(lo[j])*(1-f) + float64(hi[j])*f
 			r.paid[at+i] = float64(plo[j])*(1-f) + float64(phi[j])*f
@@ -233,13 +237,13 @@ func (r *room) rest(k, e int, limit float64) float64 {
 func (r *room) dry(k int, s *stretch, e, end int, limit float64) (cost, paid float64) {
 	at, stay := r.from[k], r.users[k].stay
 	y := &r.t.costs[r.a]
-	cost, paid = r.cost[at+e], r.paid[at+e]
-	tomorrow, spent := 0.0, 0.0
-	if e+1 < stay {
-		tomorrow, spent = r.cost[at+e+1], r.paid[at+e+1]
-	}
-	if c := r.rest(k, e, limit)*y.outage + tomorrow; c < cost {
-		cost, paid = c, spent
+	// Nobody knows on that day whether it is the last, so this future's stay must
+	// not choose.
+	stays := 1 - r.clock.hazard[min(r.pos+e, len(r.clock.hazard)-1)]
+	more := r.t.burst(r.sum[at+e]-limit, r.mean[k])
+	cost, paid = r.cost[at+e]+more, r.paid[at+e]+more
+	if c := r.rest(k, e, limit)*y.outage + stays*r.cost[at+e+1]; c < cost {
+		cost, paid = c, stays*r.paid[at+e+1]
 	}
 	if s.slow {
 		c, p := r.without(k, s, e, min(end, stay), limit), 0.0

@@ -44,12 +44,23 @@ type bench struct {
 
 // offerStats is what an offer does at one level of use.
 type offerStats struct {
-	day    [3]float64 // what a day counts while it runs
-	dry    []float32  // of a volume: the probability that it is used up on the i-th day
-	rest   []float32  // and how much of that day is left then, on average
-	slow   [3]float64 // what a day counts once it is used up, where it is slow then
-	runDry float64    // sum of dry
+	day  [3]float64 // what a day counts while it runs
+	slow [3]float64 // what a day counts once a volume is used up, where it is slow then
+	dry  []usedUp   // of a volume
+	wet  float64    // the probability that it is not used up in its days
 }
+
+// usedUp is one way in which a volume comes to its end.
+type usedUp struct {
+	p     float64 // probability
+	day   int     // 0: the first
+	rest  float64 // how much of that day is left then
+	burst float64 // what it counts that more is wanted of that rest than of an ordinary day
+}
+
+// usedUpWays is how many ways a volume's end is told apart in, at most, besides
+// the first day's.
+const usedUpWays = 8
 
 func newBench(t *Tables, steps int) *bench {
 	b := &bench{t: t, steps: steps}
@@ -127,10 +138,20 @@ func (t *Tables) statsOf(o *onSale, base *days, scale float64) (s offerStats) {
 			s.slow[a] += t.costs[a].slow(y) / float64(n)
 		}
 	}
-	if o.volume == 0 {
-		return s
+	s.wet = 1
+	if o.volume > 0 {
+		s.dry = condensed(t.usedUp(o, base, scale))
 	}
-	s.dry, s.rest = make([]float32, o.days), make([]float32, o.days)
+	for _, u := range s.dry {
+		s.wet -= u.p
+	}
+	s.wet = max(s.wet, 0)
+	return s
+}
+
+// usedUp is when a volume comes to its end, day by day.
+func (t *Tables) usedUp(o *onSale, base *days, scale float64) []usedUp {
+	out := make([]usedUp, o.days)
 	limit := o.volume / scale
 	for i := range base.n {
 		sums := base.sum[i*base.long : i*base.long+o.days]
@@ -142,17 +163,48 @@ func (t *Tables) statsOf(o *onSale, base *days, scale float64) (s offerStats) {
 			at++ // search finds the first that is not below
 		}
 		y := base.each[i*base.long+at]
-		s.dry[at]++
-		s.rest[at] += float32(min(max((sums[at]-limit)/max(y, 1), 0), 1))
+		u := &out[at]
+		u.p++
+		u.rest += min(max((sums[at]-limit)/max(y, 1), 0), 1)
+		u.burst += t.burst((sums[at]-limit)*scale, base.mean*scale)
 	}
-	for i, x := range s.dry {
-		if x > 0 {
-			s.rest[i] /= x
+	for i := range out {
+		u := &out[i]
+		u.day = i
+		u.rest, u.burst = u.rest/max(u.p, 1), u.burst/max(u.p, 1)
+		u.p /= float64(base.n)
+	}
+	return out
+}
+
+// condensed joins days that follow each other to few ways; the first day is one
+// of its own.
+func condensed(days []usedUp) (out []usedUp) {
+	var sum float64
+	for _, u := range days {
+		sum += u.p
+	}
+	var join usedUp
+	var at float64
+	for i, u := range days {
+		join.p += u.p
+		at += u.p * float64(u.day)
+		join.rest += u.p * u.rest
+		join.burst += u.p * u.burst
+		if join.p > 0 && (i == 0 || join.p >= sum/usedUpWays || i == len(days)-1) {
+			join.day = int(at/join.p + 0.5)
+			join.rest, join.burst = join.rest/join.p, join.burst/join.p
+			out = append(out, join)
+			join, at = usedUp{}, 0
 		}
-		s.dry[i] /= float32(base.n)
-		s.runDry += float64(s.dry[i])
 	}
-	return s
+	return out
+}
+
+// burst is what it costs to buy for the rest of a day on which so many bytes are
+// still wanted, more than for an ordinary day: tables know of ordinary ones only.
+func (t *Tables) burst(bytes, ordinary float64) float64 {
+	return min(max(bytes-ordinary, 0)*t.perByte, t.dayPass)
 }
 
 // solve finds the costs from the end of a chain backwards.
@@ -210,7 +262,6 @@ func (w *walk) backwards() {
 		w.cost[at] = w.y.outage + stays*w.cost[w.c.at(i+1, w.missing)] + (1-stays)*end
 		w.paid[at] = stays * w.paid[w.c.at(i+1, w.missing)]
 		w.best[at] = 0
-		w.choose(i) // a volume that does not last its first day leads back to here
 		w.choose(i)
 	}
 }
@@ -222,9 +273,15 @@ func (w *walk) lost(missing int) float64 { return float64(int64(missing) * w.b.t
 func (w *walk) choose(i int) {
 	at := w.c.at(i, w.missing)
 	for _, o := range w.b.terms {
-		cost, paid := w.buy(i, o)
-		if cost < w.cost[at]-1e-6 {
+		for range 3 { // a volume that does not last its first day leads back to here
+			cost, paid := w.buy(i, o)
+			if cost >= w.cost[at]-1 {
+				break
+			}
 			w.cost[at], w.paid[at], w.best[at] = cost, paid, uint8(o+1) //nolint:gosec // at most MaxOffers
+			if len(w.stats[o].dry) == 0 || w.stats[o].dry[0].day > 0 {
+				break
+			}
 		}
 	}
 }
@@ -235,42 +292,44 @@ func (w *walk) buy(i, offer int) (cost, paid float64) {
 	missing := max(w.missing-o.spends, 0)
 	end := w.lost(missing)
 	c := w.c
-	alive := c.alive[i]
-	cost, paid = o.price+w.y.hassle, o.price
-	if s.runDry > 0 {
-		dc, dp, wet := w.dry(i, o, s, missing, end)
-		after := c.at(i+o.days, missing)
-		reach := c.alive[i+o.days] / alive
-		return cost + dc + wet*(reach*w.cost[after]+(1-reach)*end), paid + dp + wet*reach*w.paid[after]
-	}
-	reach := c.alive[i+o.days] / alive
-	cost += s.day[w.a] * (c.sum[i+o.days] - c.sum[i]) / alive
+	alive := 1 / c.alive[i]
+	reach := c.alive[i+o.days] * alive
 	after := c.at(i+o.days, missing)
-	return cost + reach*w.cost[after] + (1-reach)*end, paid + reach*w.paid[after]
+	cost = o.price + w.y.hassle + s.wet*(reach*w.cost[after]+(1-reach)*end)
+	paid = o.price + s.wet*reach*w.paid[after]
+	switch {
+	case len(s.dry) > 0:
+		dc, dp := w.dry(i, o, s, missing, end)
+		return cost + dc, paid + dp
+	case o.volume == 0:
+		cost += s.day[w.a] * (c.sum[i+o.days] - c.sum[i]) * alive
+	}
+	return cost, paid
 }
 
 // dry is what comes when a volume is used up: buy again at once, or go without
-// until tomorrow, or, where it is only slow, bear that. wet is the probability
-// that it is not.
-func (w *walk) dry(i int, o *onSale, s *offerStats, missing int, end float64) (cost, paid, wet float64) {
+// until tomorrow, or, where it is only slow, bear that.
+func (w *walk) dry(i int, o *onSale, s *offerStats, missing int, end float64) (cost, paid float64) {
 	c := w.c
-	alive := c.alive[i]
-	wet = 1
-	for d, p := range s.dry {
-		if p == 0 {
+	alive := 1 / c.alive[i]
+	for j := range s.dry {
+		u := &s.dry[j]
+		here := u.p * c.alive[i+u.day] * alive
+		gone := u.p - here // the stay was over before
+		if here < 1e-6 {
+			cost += u.p * end
 			continue
 		}
-		here := float64(p) * c.alive[i+d] / alive
-		gone := float64(p) - here // the stay was over before
-		now, next := c.at(i+d, missing), c.at(i+d+1, missing)
-		stays := c.alive[i+d+1] / max(c.alive[i+d], 1e-300)
-		most, spent := w.cost[now], w.paid[now]
-		if wait := float64(s.rest[d])*w.y.outage + stays*w.cost[next] + (1-stays)*end; wait < most {
+		now, next := c.at(i+u.day, missing), c.at(i+u.day+1, missing)
+		then := 1 / c.alive[i+u.day]
+		stays := c.alive[i+u.day+1] * then
+		most, spent := w.cost[now]+u.burst, w.paid[now]+u.burst
+		if wait := u.rest*w.y.outage + stays*w.cost[next] + (1-stays)*end; wait < most {
 			most, spent = wait, stays*w.paid[next]
 		}
 		if o.slow {
-			days := (c.sum[i+o.days] - c.sum[i+d]) / max(c.alive[i+d], 1e-300)
-			reach := c.alive[i+o.days] / max(c.alive[i+d], 1e-300)
+			days := (c.sum[i+o.days] - c.sum[i+u.day]) * then
+			reach := c.alive[i+o.days] * then
 			after := c.at(i+o.days, missing)
 			if bear := days*s.slow[w.a] + reach*w.cost[after] + (1-reach)*end; bear < most {
 				most, spent = bear, reach*w.paid[after]
@@ -278,7 +337,6 @@ func (w *walk) dry(i int, o *onSale, s *offerStats, missing int, end float64) (c
 		}
 		cost += here*most + gone*end
 		paid += here * spent
-		wet -= float64(p)
 	}
-	return cost, paid, max(wet, 0)
+	return cost, paid
 }

@@ -9,14 +9,14 @@ import (
 const (
 	// useLevels are the amounts of ordinary daily use that tables have an answer
 	// for, evenly on a logarithmic scale; between two of them it is interpolated.
-	useLevels = 24
+	useLevels = 20
 	lowestUse = 5e6
 	mostUse   = 4e10
 
 	agesTold = maxStay // days before the told end that have a position of their own
-	ages     = 120     // days of a stay without a told end
+	ages     = 90      // days of a stay without a told end
 
-	exactSegments = 24 // segments with tables of their own: those with the most trips
+	exactSegments = 64 // segments with tables of their own: those with the most trips
 	spendSteps    = 20 // of a minimum that is missing
 
 	decisionPaths = 96
@@ -35,15 +35,14 @@ type Tables struct {
 	kinds []kind // distinct daily limits that are on sale
 	offer []onSale
 
-	toldAt   *clock
-	stayAt   []*clock
-	exact    map[Segment]int // index in stayAt
-	step     int64           // of a minimum spend, in minor units
-	free     carefree
-	usual    float64 // sd of a day of everyone
-	rooms    sync.Pool
-	tooDear  bool
-	hasTerms bool
+	toldAt  *clock
+	stayAt  []*clock
+	exact   map[Segment]int // index in stayAt
+	step    int64           // of a minimum spend, in minor units
+	free    carefree
+	rooms   sync.Pool
+	perByte float64 // the least that a byte of a volume costs
+	dayPass float64 // the least that a day without end costs, hassle included
 }
 
 // yardstick is [Costs] for sums of expectations.
@@ -108,6 +107,7 @@ func build(m *Model, s Shop) (*Tables, error) {
 	for _, o := range s.Offers {
 		t.add(o)
 	}
+	t.marginal()
 	b := newBench(t, steps)
 	t.toldAt = b.solve(m.toldChain())
 	for _, c := range m.stayChains(t.exact) {
@@ -137,6 +137,21 @@ func (t *Tables) add(o Offer) {
 		s.spends = int(min((o.Price+t.step/2)/t.step, spendSteps))
 	}
 	t.offer = append(t.offer, s)
+}
+
+// marginal finds what a little more costs.
+func (t *Tables) marginal() {
+	t.perByte, t.dayPass = 1, 1e9
+	hassle := float64(t.shop.Costs.Hassle)
+	for _, o := range t.offer {
+		switch {
+		case !o.term:
+		case o.volume > 0:
+			t.perByte = min(t.perByte, (o.price+hassle)/o.volume)
+		case t.kinds[o.kind].cap == 0 || t.kinds[o.kind].throttle:
+			t.dayPass = min(t.dayPass, o.price+hassle)
+		}
+	}
 }
 
 // chain is the way of a stay through its days: the probability, at each

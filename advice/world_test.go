@@ -156,7 +156,7 @@ func TestRegret(t *testing.T) {
 	}
 	t.Log("build", time.Since(start))
 	exam := c.trips(1500, testDay+420)
-	var mine, clair, told, toldBest, mean, none, noneBest float64
+	var meanNot, seven, mine, clair, told, toldBest, mean, none, noneBest float64
 	var regrets []float64
 	var asked int
 	var took time.Duration
@@ -182,6 +182,28 @@ func TestRegret(t *testing.T) {
 		if n == 0 {
 			none, noneBest = none+cost, noneBest+best
 		}
+		if u.Told == 0 {
+			meanNot += naive
+			one := w.follows(n, func(past Trip) int { return 3 })
+			seven += one
+		}
+		if u.Told == 0 && len(regrets) < 40 {
+			str := ""
+			w.follows(n, func(past Trip) int {
+				a, _ := tables.Recommend(Question{Trip: past})
+				i := -1
+				if a.Best.Action == Buy {
+					i = a.Best.Steps.At[0].Offer
+				}
+				if i >= 0 {
+					str += fmt.Sprintf(" %d:%s", past.Today-past.Arrival, shop.Offers[i].ID)
+				} else {
+					str += fmt.Sprintf(" %d:-", past.Today-past.Arrival)
+				}
+				return i
+			})
+			t.Logf("%v n=%d stay=%d need=%.1f best %.0f cost %.0f %s", u.Segment, n, len(u.wanted), float64(u.need(n))/1e9, best, cost, str)
+		}
 		if u.Told > 0 {
 			told, toldBest = told+cost, toldBest+best
 		}
@@ -189,6 +211,7 @@ func TestRegret(t *testing.T) {
 	}
 	slices.SortFunc(regrets, cmp.Compare)
 	k := len(regrets)
+	t.Logf("not told: own mean %.1f %%, seven %.1f", 100*(meanNot/(clair-toldBest)-1), 100*(seven/(clair-toldBest)-1))
 	t.Logf("asked %d times, %v each", asked, took/time.Duration(asked))
 	t.Logf("best %.0f, ours %.0f (%.1f %%), told %.1f %%, not %.1f %%, no history %.1f %%; median %.1f %% p90 %.1f %%; own mean %.1f %%",
 		clair/float64(k), mine/float64(k), 100*(mine/clair-1), 100*(told/toldBest-1), 100*((mine-told)/(clair-toldBest)-1), 100*(none/noneBest-1),
