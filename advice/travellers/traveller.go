@@ -1,7 +1,6 @@
 package travellers
 
 import (
-	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -19,7 +18,6 @@ const (
 // Who says which travellers to draw. Days are counted from 1 January 1970.
 type Who struct {
 	Stratum  Stratum
-	Group    string // only of this nationality group; "": as they arrive
 	From, To int    // the first and the last possible day of arrival
 }
 
@@ -54,10 +52,7 @@ func (t *Traveller) Last() int { return t.Arrival + len(t.Days) - 1 }
 // New makes traveller number n of a seed.
 func New(seed, n uint64, w Who) Traveller {
 	r := rand.New(rand.NewPCG(seed, n*0x9e3779b97f4a7c15+uint64(w.Stratum))) //nolint:gosec // people are repeatable, nothing here is a secret
-	t := Traveller{Group: w.Group}
-	if t.Group == "" {
-		t.Group = groups[pick(r, groupShares)]
-	}
+	t := Traveller{Group: groups[pick(r, groupShares)]}
 	t.Arrival = w.From + r.IntN(w.To-w.From+1)
 	stay := 0
 	if w.Stratum == LongStay {
@@ -95,6 +90,3 @@ func (t *Traveller) Future(r *rand.Rand, from int, out []int64) int {
 	}
 	return len(days)
 }
-
-// Ordinary is the median of an active whole day before anything changed, bytes.
-func (t *Traveller) Ordinary() float64 { return math.Exp(t.habit.level) }

@@ -1,0 +1,70 @@
+package examination
+
+import "github.com/tsuzuku/tsuzuku/advice/travellers"
+
+// kind is one part of the trips.
+type kind struct {
+	dimension, name string
+	holds           func(*moment) bool
+}
+
+func buckets() []kind {
+	days := func(from, to int) func(*moment) bool {
+		return func(m *moment) bool { return m.day >= from && m.day <= to }
+	}
+	told := func(m *moment) bool { return m.trip.told[m.day] != 0 }
+	all := []kind{
+		{"history", "0-2 days", days(0, 2)},
+		{"history", "3-5 days", days(3, 5)},
+		{"history", "6-10 days", days(6, 10)},
+		{"history", "11+ days", days(11, 1<<20)},
+		{"history", "no history", days(0, 0)},
+		{"end", "told", told},
+		{"end", "not told", func(m *moment) bool { return !told(m) }},
+	}
+	for _, g := range travellers.Groups() {
+		all = append(all, kind{"group", g, func(m *moment) bool { return m.trip.segment.Group == g }})
+	}
+	for _, w := range []occasion{start, expiry, usedUp, low, reminder} {
+		all = append(all, kind{"occasion", string(w), func(m *moment) bool { return m.why == w }})
+	}
+	return all
+}
+
+// bucket is the part of the main trips that belongs to a kind, and as many more
+// as are needed to tell: drawn as the main ones are, and kept when they belong.
+// It is not ok when there are none.
+func (e *exam) bucket(k kind, at []moment, scores []forecastScore, b bill, s *sample) (Bucket, bool) {
+	var keep []int
+	var in []forecastScore
+	for i := range at {
+		if k.holds(&at[i]) {
+			keep, in = append(keep, i), append(in, scores[i])
+		}
+	}
+	part := b.only(keep).without("oracle")
+	if missing := e.of(bucketLeast) - len(keep); missing > 0 && s != nil && k.dimension != "occasion" {
+		more := *s // every bucket draws from where the main trips ended
+		extra := more.take(missing, k.holds)
+		extraScores, _, _ := e.score(extra)
+		in = append(in, extraScores...)
+		part = part.and(charge(extra, e.buyers, 1))
+	}
+	if len(in) == 0 {
+		return Bucket{}, false
+	}
+	f := forecasts(in, make([]float64, len(in)), make([]float64, len(in)))
+	r := Bucket{Dimension: k.dimension, Name: k.name, Trips: len(in), Coverage: f.Coverage, Pinball: f.Pinball, Buyers: part.report(e.Seed)}
+	r.Miss, r.Allowed = r.far(len(in), 0.04)
+	r.Regret, r.RegretCI, r.P90 = r.Buyers[0].Regret, r.Buyers[0].RegretCI, r.Buyers[0].P90
+	return r, true
+}
+
+// without is a bill without one of its buyers.
+func (b bill) without(name string) bill {
+	at := b.index(name)
+	if at < 0 {
+		return b
+	}
+	return bill{buyers: append(b.buyers[:at:at], b.buyers[at+1:]...), best: b.best, out: append(b.out[:at:at], b.out[at+1:]...)}
+}
