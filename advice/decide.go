@@ -51,16 +51,16 @@ func (r *room) recommend(q *Question) (a Advice) {
 
 // tryAll tries nothing, and every offer that the policy accepts.
 func (r *room) tryAll(q *Question) (n int) {
-	r.ways[0] = r.kept(&q.State)
+	r.kept(&q.State, &r.ways[0])
 	r.ways[0].missing = r.missingAfter(q.State.Spent)
 	r.try(&r.ways[0], &r.costs[0])
 	n = 1
 	for i := range r.t.shop.Offers {
 		o := &r.t.shop.Offers[i]
-		if !r.t.shop.Rules.Allows(*o, q.State) || o.Kind == Pack && !r.helps(o, q) {
+		if !r.t.shop.Rules.allows(o, &q.State) || o.Kind == Pack && !r.helps(o, q) {
 			continue
 		}
-		r.ways[n] = r.with(i, q)
+		r.with(i, q, &r.ways[n])
 		r.ways[n].missing = r.missingAfter(q.State.Spent + o.Price)
 		r.try(&r.ways[n], &r.costs[n])
 		n++
@@ -253,8 +253,8 @@ func (s *State) validate() error {
 	if bad(&s.Running) || s.Spent < 0 || s.Spent > maxPrice {
 		return refuse("What is paid for on the line cannot be.")
 	}
-	if len(s.Waiting) > maxStretches-2 {
-		return refuse("More than %d periods are waiting on the line.", maxStretches-2)
+	if len(s.Waiting) > MaxWaiting {
+		return refuse("More than %d periods are waiting on the line.", MaxWaiting)
 	}
 	for i := range s.Waiting {
 		if bad(&s.Waiting[i]) {

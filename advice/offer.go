@@ -103,8 +103,11 @@ type State struct {
 	Spent   int64   // minor units, towards Rules.MinimumSpend
 }
 
+// MaxWaiting is how many waiting periods can be told of.
+const MaxWaiting = maxStretches - 2
+
 // Covered is for how many days, today included, something is paid for.
-func (s State) Covered() int {
+func (s *State) Covered() int {
 	days := s.Running.Days
 	for _, c := range s.Waiting {
 		days += c.Days
@@ -114,7 +117,9 @@ func (s State) Covered() int {
 
 // Allows reports whether the policy accepts this offer for a line in this
 // state.
-func (r Rules) Allows(o Offer, s State) bool {
+func (r Rules) Allows(o Offer, s State) bool { return r.allows(&o, &s) }
+
+func (r *Rules) allows(o *Offer, s *State) bool {
 	switch {
 	case o.Price < r.MinimumOrder, o.Price < 0:
 		return false

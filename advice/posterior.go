@@ -162,13 +162,20 @@ func (q *posterior) grid(m *Model, temper float64) {
 			ss += q.keep[i] * temper * (q.rest[i] - mean) * (q.rest[i] - mean)
 		}
 	}
+	var prior [levelNodes]float64
+	for i := range q.mu {
+		q.mu[i] = centre - half + float64(i)*q.step
+		prior[i] = q.logPrior(q.mu[i])
+	}
 	most := math.Inf(-1)
 	for j := range q.sd {
 		q.sd[j] = max(math.Sqrt(q.level.S2*m.spread[j]), leastSD)
-		for i := range q.mu {
-			q.mu[i] = centre - half + float64(i)*q.step
-			x := -n*math.Log(q.sd[j]) - (ss+n*(q.mu[i]-mean)*(q.mu[i]-mean))/(2*q.sd[j]*q.sd[j])
-			x += q.logPrior(q.mu[i]) + q.logCapped(m, q.mu[i], q.sd[j], temper)
+		base, scale := -n*math.Log(q.sd[j]), 1/(2*q.sd[j]*q.sd[j])
+		for i, mu := range q.mu {
+			x := base - (ss+n*(mu-mean)*(mu-mean))*scale + prior[i]
+			if q.capped > 0 {
+				x += q.logCapped(m, mu, q.sd[j], temper)
+			}
 			q.weight[j*levelNodes+i] = x
 			most = max(most, x)
 		}
@@ -189,9 +196,6 @@ func (q *posterior) logPrior(mu float64) float64 {
 }
 
 func (q *posterior) logCapped(m *Model, mu, sd, temper float64) float64 {
-	if q.capped == 0 {
-		return 0
-	}
 	var sum float64
 	for i := range q.n {
 		if q.cut[i] {

@@ -30,7 +30,7 @@ type room struct {
 	missing int // steps of a minimum spend, for which cost and paid are filled
 	today   float64
 
-	ways  [MaxOffers + 1]way
+	ways  [MaxOffers + 1]way // the first is what is paid for already
 	costs [MaxOffers + 1][decisionPaths]float32
 	need  [decisionPaths]float64
 }
@@ -113,7 +113,7 @@ type stretch struct {
 	first  float64 // left of the cap on its first day; below 0: all of it
 }
 
-const maxStretches = 12
+const maxStretches = 8
 
 // way is something that can be done now, and what comes of it.
 type way struct {
@@ -199,6 +199,35 @@ func (r *room) follow(k int, w *way) (o outcome) {
 	return o
 }
 
+// followOne is follow for a line on which nothing else is paid for.
+func (r *room) followOne(k int, s *stretch) (o outcome) {
+	stay, at := r.users[k].stay, r.from[k]
+	if stay == 0 {
+		return o
+	}
+	n := min(s.days, stay)
+	switch {
+	case !s.volume && s.kind >= 0 && s.first < 0:
+		o.cost = r.short[s.kind][at+n-1]
+		o.short = o.cost > 0
+	case !s.volume:
+		o.cost = r.limited(k, s, 0, n)
+		o.short = o.cost > 0
+	case r.sum[at+n-1] > s.bytes:
+		e := 0
+		for r.sum[at+e] <= s.bytes {
+			e++
+		}
+		o.cost, o.paid = r.dry(k, s, e, s.days, s.bytes)
+		o.short = true
+		return o
+	}
+	if n < stay {
+		o.cost, o.paid = o.cost+r.cost[at+n], r.paid[at+n]
+	}
+	return o
+}
+
 // limited is what n days from d count because of a daily limit.
 func (r *room) limited(k int, s *stretch, d, n int) float64 {
 	at := r.from[k] + d
@@ -276,8 +305,14 @@ func (r *room) try(w *way, costs *[decisionPaths]float32) {
 	r.fill(w.missing)
 	w.cost, w.paid, w.enough, w.lasts = 0, 0, 0, 0
 	lost := float64(int64(w.missing) * r.t.step)
+	single := w.n == 1
 	for k := range r.users {
-		o := r.follow(k, w)
+		var o outcome
+		if single {
+			o = r.followOne(k, &w.stretches[0])
+		} else {
+			o = r.follow(k, w)
+		}
 		if r.users[k].stay <= w.covers {
 			o.cost += lost // it is over before more is spent
 		}

@@ -1,8 +1,8 @@
 package advice
 
-// kept is the way of what is paid for already.
-func (r *room) kept(s *State) (w way) {
-	w.offer = -1
+// kept makes w the way of what is paid for already.
+func (r *room) kept(s *State, w *way) {
+	w.reset(-1)
 	w.add(r.running(s))
 	for i := range s.Waiting {
 		c := &s.Waiting[i]
@@ -10,8 +10,9 @@ func (r *room) kept(s *State) (w way) {
 		x.first = -1
 		w.add(x)
 	}
-	return w
 }
+
+func (w *way) reset(offer int) { w.offer, w.n, w.covers, w.price = offer, 0, 0, 0 }
 
 func (r *room) running(s *State) stretch {
 	c := &s.Running
@@ -35,26 +36,30 @@ func (r *room) stretchOf(s Service, days int, bytes int64) stretch {
 	return x
 }
 
-// with is what is paid for once an offer is bought, too.
-func (r *room) with(offer int, q *Question) (w way) {
+// with makes w what is paid for once an offer is bought, too.
+func (r *room) with(offer int, q *Question, w *way) {
 	o := &r.t.shop.Offers[offer]
-	w.offer = offer
+	kept := &r.ways[0]
 	fresh := r.stretchOf(o.Service, o.Days, o.Volume)
 	fresh.first = -1
-	kept := r.kept(&q.State)
+	w.reset(offer)
 	switch {
 	case o.Kind == Pack:
-		w = kept
-		w.offer = offer
+		w.keep(kept)
 		w.stretches[0].enlarge(o)
 	case kept.n == 0:
 		w.add(fresh)
 	default:
-		w = r.combined(&kept, fresh, r.mode(&q.State))
-		w.offer = offer
+		w.combine(kept, fresh, r.mode(&q.State))
 	}
 	w.price = float64(o.Price+r.fee(o, q)) + r.t.costs[r.a].hassle
-	return w
+}
+
+// keep adds all of another way.
+func (w *way) keep(kept *way) {
+	for _, s := range kept.stretches[:kept.n] {
+		w.add(s)
+	}
 }
 
 // enlarge adds a pack to the running period.
@@ -83,35 +88,33 @@ func (r *room) mode(s *State) Mode {
 	return rules.Mode
 }
 
-// combined is what is paid for after a purchase in the given mode.
-func (r *room) combined(kept *way, fresh stretch, mode Mode) (w way) {
+// combine makes w what is paid for after a purchase in the given mode.
+func (w *way) combine(kept *way, fresh stretch, mode Mode) {
 	switch mode {
 	case Replace:
 		w.add(fresh)
-		return w
+		return
 	case Parallel:
-		return beside(kept, fresh)
+		w.beside(kept, fresh)
+		return
 	case Extend:
-		last := kept.stretches[kept.n-1]
+		last := &kept.stretches[kept.n-1]
 		if last.volume && fresh.volume {
-			for _, s := range kept.stretches[:kept.n-1] {
-				w.add(s)
-			}
-			last.days += fresh.days
-			last.bytes += fresh.bytes
-			w.add(last)
-			return w
+			w.keep(kept)
+			w.stretches[w.n-1].days += fresh.days
+			w.stretches[w.n-1].bytes += fresh.bytes
+			w.covers += fresh.days
+			return
 		}
 	case Queue:
 	}
-	w = *kept
+	w.keep(kept)
 	w.add(fresh)
-	return w
 }
 
 // beside lets the new period run beside the old ones: two volumes are used up
 // one after the other, an endless one makes the other idle.
-func beside(kept *way, fresh stretch) (w way) {
+func (w *way) beside(kept *way, fresh stretch) {
 	old := kept.stretches[0]
 	if old.volume && fresh.volume {
 		old.days = max(old.days, fresh.days)
@@ -127,7 +130,6 @@ func beside(kept *way, fresh stretch) (w way) {
 	for _, s := range kept.stretches[1:kept.n] {
 		w.add(s)
 	}
-	return w
 }
 
 func (r *room) fee(o *Offer, q *Question) int64 {
