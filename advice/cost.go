@@ -41,7 +41,8 @@ func (c Costs) Outage(minutes int) int64 {
 }
 
 // Day is what a day counts on which demand bytes were wanted, evenly over the
-// day, and served as it was.
+// day, and served as it was. A day on which nothing was wanted counts nothing:
+// nobody missed it.
 func (c Costs) Day(demand int64, s Served) int64 {
 	cost := c.Slow(s.Slow)
 	if s.Missing > 0 && demand > 0 {

@@ -15,11 +15,15 @@ func (l *userLearner) zeros() {
 		zero[u.at] += u.zeros
 		days[u.at] += u.days
 	}
-	var allZ, allD float64
+	var allZ, allD, silent float64
+	for i := range l.people {
+		silent += l.people[i].silent
+	}
 	for i := range n {
 		allZ, allD = allZ+zero[i], allD+days[i]
 	}
 	l.p.All.Zero = min(max((allZ+10*priorGuess*priorZero)/(allD+10*priorGuess), 0.002), 0.95)
+	l.p.Silent = (silent + 20*l.p.Silent) / (allZ + 20)
 	values, weights := make([]float64, n), make([]float64, n)
 	for i := range n {
 		p := (zero[i] + 10*l.p.All.Zero) / (days[i] + 10)

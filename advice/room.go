@@ -23,7 +23,6 @@ type room struct {
 
 	level   [decisionPaths]int // of each future among the table's levels
 	part    [decisionPaths]float64
-	mean    [decisionPaths]float64 // bytes of an ordinary day
 	clock   *clock
 	pos     int
 	a       int // attitude
@@ -74,9 +73,7 @@ func (r *room) imagine(q *Question) {
 			}
 		}
 		r.need[k] = sum
-		mean := u.mu + u.sd*u.sd/2 + math.Log(1-u.zero)
-		r.level[k], r.part[k] = levelAt(mean)
-		r.mean[k] = math.Exp(mean)
+		r.level[k], r.part[k] = levelAt(u.mu + u.sd*u.sd/2 + math.Log(1-u.zero))
 		at += u.stay + 1
 	}
 	r.from[decisionPaths] = at
@@ -146,9 +143,8 @@ type outcome struct {
 // follow walks a way along future k. The room is filled for w.missing.
 func (r *room) follow(k int, w *way) (o outcome) {
 	stay, at := r.users[k].stay, r.from[k]
-	y := &r.t.costs[r.a]
 	if w.n == 0 && stay > 0 { // nothing today; tomorrow is another day
-		o.cost, o.short = y.outage*r.today, true
+		o.cost, o.short = r.outage(k, 0)*r.today, true
 		if stay > 1 {
 			o.cost, o.paid = o.cost+r.cost[at+1], r.paid[at+1]
 		}
@@ -185,13 +181,16 @@ func (r *room) follow(k int, w *way) (o outcome) {
 			o.cost, o.paid = o.cost+c, o.paid+p
 			return o
 		}
-		if r.t.shop.Rules.WhenEmpty == Queue { // what waits, waits for its day
-			o.cost += r.without(k, s, e, d+n, limit)
-			d += n
-			used = r.sum[at+d-1]
-			continue
+		// What waits, waits for its day; unless it is better to buy again and let it
+		// be.
+		wait := r.without(k, s, e, d+n, limit)
+		if c, p := r.dry(k, s, e, e+1, limit); r.t.shop.Rules.WhenEmpty != Queue && c < wait {
+			o.cost, o.paid = o.cost+c, o.paid+p
+			return o
 		}
-		d, used = e, limit
+		o.cost += wait
+		d += n
+		used = r.sum[at+d-1]
 	}
 	if d < stay {
 		o.cost, o.paid = o.cost+r.cost[at+d], o.paid+r.paid[at+d]
@@ -261,20 +260,25 @@ func (r *room) rest(k, e int, limit float64) float64 {
 	return share
 }
 
-// dry is the cheapest that can be done when the last volume is used up on day e:
-// buy again at once, go without until tomorrow, or bear that it is slow.
+// outage is what a day counts on which nothing runs.
+func (r *room) outage(k, day int) float64 {
+	y := &r.t.costs[r.a]
+	if r.each[r.from[k]+day] == 0 {
+		return y.outage * (1 - r.t.model.use.Silent) // hardly anything was wanted, or nothing
+	}
+	return y.outage
+}
+
+// dry is what comes when the last volume is used up on day e: the rest of the
+// day goes without, and the next morning the best is bought; or, where the line
+// is only slow, that is borne until its end.
 func (r *room) dry(k int, s *stretch, e, end int, limit float64) (cost, paid float64) {
 	at, stay := r.from[k], r.users[k].stay
-	y := &r.t.costs[r.a]
 	// Nobody knows on that day whether it is the last, so this future's stay must
-	// not choose.
+	// not say so.
 	stays := 1 - r.clock.hazard[min(r.pos+e, len(r.clock.hazard)-1)]
-	more := r.t.burst(r.sum[at+e]-limit, r.mean[k])
-	cost, paid = r.cost[at+e]+more, r.paid[at+e]+more
-	if c := r.rest(k, e, limit)*y.outage + stays*r.cost[at+e+1]; c < cost {
-		cost, paid = c, stays*r.paid[at+e+1]
-	}
-	if s.slow {
+	cost, paid = r.without(k, s, e, e+1, limit)+stays*r.cost[at+e+1], stays*r.paid[at+e+1]
+	if s.slow && end > e+1 {
 		c, p := r.without(k, s, e, min(end, stay), limit), 0.0
 		if end < stay {
 			c, p = c+r.cost[at+end], r.paid[at+end]
@@ -291,7 +295,11 @@ func (r *room) without(k int, s *stretch, e, end int, limit float64) float64 {
 	at := r.from[k]
 	y := &r.t.costs[r.a]
 	if !s.slow {
-		return (r.rest(k, e, limit) + float64(end-e-1)) * y.outage
+		cost := r.rest(k, e, limit) * y.outage
+		for i := e + 1; i < end; i++ {
+			cost += r.outage(k, i)
+		}
+		return cost
 	}
 	cost := y.slow(r.sum[at+e] - limit)
 	for i := e + 1; i < end; i++ {

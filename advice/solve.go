@@ -40,6 +40,7 @@ type bench struct {
 	steps int
 	terms []int // offers that can be bought when nothing runs, without those that another beats in every way
 	stats [useLevels][]offerStats
+	awake float64 // share of the days on which to be without service counts
 }
 
 // offerStats is what an offer does at one level of use.
@@ -52,10 +53,9 @@ type offerStats struct {
 
 // usedUp is one way in which a volume comes to its end.
 type usedUp struct {
-	p     float64 // probability
-	day   int     // 0: the first
-	rest  float64 // how much of that day is left then
-	burst float64 // what it counts that more is wanted of that rest than of an ordinary day
+	p    float64 // probability
+	day  int     // 0: the first
+	rest float64 // how much of that day is left then
 }
 
 // usedUpWays is how many ways a volume's end is told apart in, at most, besides
@@ -63,7 +63,7 @@ type usedUp struct {
 const usedUpWays = 8
 
 func newBench(t *Tables, steps int) *bench {
-	b := &bench{t: t, steps: steps}
+	b := &bench{t: t, steps: steps, awake: 1 - t.model.use.All.Zero*t.model.use.Silent}
 	for i := range t.offer {
 		if t.offer[i].term && !slices.ContainsFunc(t.offer, func(o onSale) bool { return o.beats(&t.offer[i]) }) {
 			b.terms = append(b.terms, i)
@@ -140,7 +140,7 @@ func (t *Tables) statsOf(o *onSale, base *days, scale float64) (s offerStats) {
 	}
 	s.wet = 1
 	if o.volume > 0 {
-		s.dry = condensed(t.usedUp(o, base, scale))
+		s.dry = condensed(o.usedUp(base, scale))
 	}
 	for _, u := range s.dry {
 		s.wet -= u.p
@@ -150,7 +150,7 @@ func (t *Tables) statsOf(o *onSale, base *days, scale float64) (s offerStats) {
 }
 
 // usedUp is when a volume comes to its end, day by day.
-func (t *Tables) usedUp(o *onSale, base *days, scale float64) []usedUp {
+func (o *onSale) usedUp(base *days, scale float64) []usedUp {
 	out := make([]usedUp, o.days)
 	limit := o.volume / scale
 	for i := range base.n {
@@ -166,12 +166,11 @@ func (t *Tables) usedUp(o *onSale, base *days, scale float64) []usedUp {
 		u := &out[at]
 		u.p++
 		u.rest += min(max((sums[at]-limit)/max(y, 1), 0), 1)
-		u.burst += t.burst((sums[at]-limit)*scale, base.mean*scale)
 	}
 	for i := range out {
 		u := &out[i]
 		u.day = i
-		u.rest, u.burst = u.rest/max(u.p, 1), u.burst/max(u.p, 1)
+		u.rest /= max(u.p, 1)
 		u.p /= float64(base.n)
 	}
 	return out
@@ -190,21 +189,14 @@ func condensed(days []usedUp) (out []usedUp) {
 		join.p += u.p
 		at += u.p * float64(u.day)
 		join.rest += u.p * u.rest
-		join.burst += u.p * u.burst
 		if join.p > 0 && (i == 0 || join.p >= sum/usedUpWays || i == len(days)-1) {
 			join.day = int(at/join.p + 0.5)
-			join.rest, join.burst = join.rest/join.p, join.burst/join.p
+			join.rest /= join.p
 			out = append(out, join)
 			join, at = usedUp{}, 0
 		}
 	}
 	return out
-}
-
-// burst is what it costs to buy for the rest of a day on which so many bytes are
-// still wanted, more than for an ordinary day: tables know of ordinary ones only.
-func (t *Tables) burst(bytes, ordinary float64) float64 {
-	return min(max(bytes-ordinary, 0)*t.perByte, t.dayPass)
 }
 
 // solve finds the costs from the end of a chain backwards.
@@ -248,7 +240,8 @@ func (w *walk) backwards() {
 	last := len(w.c.hazard) - 1
 	at := w.c.at(last, w.missing)
 	end := w.lost(w.missing)
-	w.cost[at] = w.y.outage/w.c.hazard[last] + end // without anything, to the end
+	outage := w.y.outage * w.b.awake
+	w.cost[at] = outage/w.c.hazard[last] + end // without anything, to the end
 	for range 60 {
 		before := w.cost[at]
 		w.choose(last)
@@ -259,7 +252,7 @@ func (w *walk) backwards() {
 	for i := last - 1; i >= 0; i-- {
 		at := w.c.at(i, w.missing)
 		stays := 1 - w.c.hazard[i]
-		w.cost[at] = w.y.outage + stays*w.cost[w.c.at(i+1, w.missing)] + (1-stays)*end
+		w.cost[at] = outage + stays*w.cost[w.c.at(i+1, w.missing)] + (1-stays)*end
 		w.paid[at] = stays * w.paid[w.c.at(i+1, w.missing)]
 		w.best[at] = 0
 		w.choose(i)
@@ -273,15 +266,8 @@ func (w *walk) lost(missing int) float64 { return float64(int64(missing) * w.b.t
 func (w *walk) choose(i int) {
 	at := w.c.at(i, w.missing)
 	for _, o := range w.b.terms {
-		for range 3 { // a volume that does not last its first day leads back to here
-			cost, paid := w.buy(i, o)
-			if cost >= w.cost[at]-1 {
-				break
-			}
+		if cost, paid := w.buy(i, o); cost < w.cost[at] {
 			w.cost[at], w.paid[at], w.best[at] = cost, paid, uint8(o+1) //nolint:gosec // at most MaxOffers
-			if len(w.stats[o].dry) == 0 || w.stats[o].dry[0].day > 0 {
-				break
-			}
 		}
 	}
 }
@@ -307,8 +293,9 @@ func (w *walk) buy(i, offer int) (cost, paid float64) {
 	return cost, paid
 }
 
-// dry is what comes when a volume is used up: buy again at once, or go without
-// until tomorrow, or, where it is only slow, bear that.
+// dry is what comes when a volume is used up: the rest of that day goes without.
+// The next morning something is bought, or nothing; or, where the line is only
+// slow, that is borne to the period's end.
 func (w *walk) dry(i int, o *onSale, s *offerStats, missing int, end float64) (cost, paid float64) {
 	c := w.c
 	alive := 1 / c.alive[i]
@@ -320,20 +307,20 @@ func (w *walk) dry(i int, o *onSale, s *offerStats, missing int, end float64) (c
 			cost += u.p * end
 			continue
 		}
-		now, next := c.at(i+u.day, missing), c.at(i+u.day+1, missing)
+		next := c.at(i+u.day+1, missing)
 		then := 1 / c.alive[i+u.day]
 		stays := c.alive[i+u.day+1] * then
-		most, spent := w.cost[now]+u.burst, w.paid[now]+u.burst
-		if wait := u.rest*w.y.outage + stays*w.cost[next] + (1-stays)*end; wait < most {
-			most, spent = wait, stays*w.paid[next]
-		}
+		most, spent := stays*w.cost[next]+(1-stays)*end, stays*w.paid[next]
 		if o.slow {
+			most += u.rest * s.slow[w.a]
 			days := (c.sum[i+o.days] - c.sum[i+u.day]) * then
 			reach := c.alive[i+o.days] * then
 			after := c.at(i+o.days, missing)
-			if bear := days*s.slow[w.a] + reach*w.cost[after] + (1-reach)*end; bear < most {
+			if bear := (days-1+u.rest)*s.slow[w.a] + reach*w.cost[after] + (1-reach)*end; bear < most {
 				most, spent = bear, reach*w.paid[after]
 			}
+		} else {
+			most += u.rest * w.y.outage
 		}
 		cost += here*most + gone*end
 		paid += here * spent

@@ -1,8 +1,9 @@
 package advice
 
 import (
-	"math"
+	"cmp"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -16,17 +17,18 @@ const (
 	agesTold = maxStay // days before the told end that have a position of their own
 	ages     = 90      // days of a stay without a told end
 
-	exactSegments = 64 // segments with tables of their own: those with the most trips
-	spendSteps    = 20 // of a minimum that is missing
+	readySegments = 24  // segments whose tables are made at once: those with the most trips
+	mostSegments  = 400 // segments that have tables of their own at all
+	spendSteps    = 20  // of a minimum that is missing
 
-	decisionPaths = 96
+	decisionPaths = 64
 	decisionSeed  = 0xdec1
 	basePaths     = 192 // futures by which tables know when a volume is used up
 	baseSeed      = 0xba5e
 )
 
-// Tables are ready answers for one model and one shop; see [Build]. They never
-// change, and are safe for concurrent use.
+// Tables are ready answers for one model and one shop; see [Build]. Answers never
+// change, and tables are safe for concurrent use.
 type Tables struct {
 	model *Model
 	shop  Shop
@@ -35,14 +37,15 @@ type Tables struct {
 	kinds []kind // distinct daily limits that are on sale
 	offer []onSale
 
-	toldAt  *clock
-	stayAt  []*clock
-	exact   map[Segment]int // index in stayAt
-	step    int64           // of a minimum spend, in minor units
-	free    carefree
-	rooms   sync.Pool
-	perByte float64 // the least that a byte of a volume costs
-	dayPass float64 // the least that a day without end costs, hassle included
+	toldAt *clock
+	anyone *clock // of a stay of average length
+	bench  *bench
+	lock   sync.RWMutex
+	stayAt map[Segment]*clock // grows when a segment is asked about for the first time
+
+	step  int64 // of a minimum spend, in minor units
+	free  carefree
+	rooms sync.Pool
 }
 
 // yardstick is [Costs] for sums of expectations.
@@ -95,7 +98,7 @@ func build(m *Model, s Shop) (*Tables, error) {
 		return nil, err
 	}
 	s.Offers = slices.Clone(s.Offers)
-	t := &Tables{model: m, shop: s, dice: m.throw(decisionPaths, decisionSeed), exact: map[Segment]int{}}
+	t := &Tables{model: m, shop: s, dice: m.throw(decisionPaths, decisionSeed), stayAt: map[Segment]*clock{}}
 	for i, a := range Attitudes {
 		t.costs[i] = s.Costs.For(a).yardstick()
 	}
@@ -107,11 +110,14 @@ func build(m *Model, s Shop) (*Tables, error) {
 	for _, o := range s.Offers {
 		t.add(o)
 	}
-	t.marginal()
-	b := newBench(t, steps)
-	t.toldAt = b.solve(m.toldChain())
-	for _, c := range m.stayChains(t.exact) {
-		t.stayAt = append(t.stayAt, b.solve(c))
+	t.bench = newBench(t, steps)
+	t.toldAt = t.bench.solve(m.toldChain())
+	factor := constant(1)
+	t.anyone = t.bench.solve(m.stay.chain(nil, &factor))
+	of := slices.Clone(m.use.Segments)
+	slices.SortStableFunc(of, func(a, b segmentLevel) int { return cmp.Compare(b.Trips, a.Trips) })
+	for _, s := range of[:min(len(of), readySegments)] {
+		t.stayAt[s.Segment] = t.solve(s.Segment)
 	}
 	t.free = newCarefree(t)
 	t.rooms.New = func() any { return newRoom(t) }
@@ -137,21 +143,6 @@ func (t *Tables) add(o Offer) {
 		s.spends = int(min((o.Price+t.step/2)/t.step, spendSteps))
 	}
 	t.offer = append(t.offer, s)
-}
-
-// marginal finds what a little more costs.
-func (t *Tables) marginal() {
-	t.perByte, t.dayPass = 1, 1e9
-	hassle := float64(t.shop.Costs.Hassle)
-	for _, o := range t.offer {
-		switch {
-		case !o.term:
-		case o.volume > 0:
-			t.perByte = min(t.perByte, (o.price+hassle)/o.volume)
-		case t.kinds[o.kind].cap == 0 || t.kinds[o.kind].throttle:
-			t.dayPass = min(t.dayPass, o.price+hassle)
-		}
-	}
 }
 
 // chain is the way of a stay through its days: the probability, at each
@@ -201,24 +192,13 @@ func (m *Model) toldChain() *chain {
 	return newChain(h)
 }
 
-// stayChains are the ways through stays whose end is not told: one for each
-// segment with many trips, and some of other lengths for all others. exact is
-// filled with where each segment's is.
-func (m *Model) stayChains(exact map[Segment]int) (chains []*chain) {
-	of := slices.Clone(m.use.Segments)
-	slices.SortStableFunc(of, func(a, b segmentLevel) int { return int(b.Trips - a.Trips) })
-	for _, s := range of[:min(len(of), exactSegments)] {
-		own, factor := m.stay.of(s.Segment)
-		exact[s.Segment] = len(chains)
-		chains = append(chains, m.stay.chain(own, &factor))
-	}
-	for _, f := range []float64{0.25, 0.5, 1, 2, 4} {
-		factor := constant(f)
-		chains = append(chains, m.stay.chain(nil, &factor))
-	}
-	return chains
+// solve makes the tables of one segment.
+func (t *Tables) solve(s Segment) *clock {
+	own, factor := t.model.stay.of(s)
+	return t.bench.solve(t.model.stay.chain(own, &factor))
 }
 
+// chain is the way through stays whose end is not told.
 func (p *stayParams) chain(own []float64, factor *[stretches]float64) *chain {
 	h := make([]float64, ages)
 	for i := range h {
@@ -237,29 +217,28 @@ func (t *Tables) clockFor(trip *Trip) (*clock, int) {
 	if left := int(trip.Told - trip.Today); trip.Told != 0 && left > -3*movedReach {
 		return t.toldAt, min(max(agesTold-1-left, 0), len(t.toldAt.hazard)-1)
 	}
-	age := min(int(trip.Today-trip.Arrival), ages-1)
-	if at, ok := t.exact[trip.Segment]; ok {
-		return t.stayAt[at], age
-	}
-	own, factor := t.model.stay.of(trip.Segment)
-	want := t.model.stay.daysLeft(own, &factor, age+1)
-	best, miss := len(t.stayAt)-1, math.Inf(1)
-	for i := len(t.exact); i < len(t.stayAt); i++ {
-		c := t.stayAt[i].chain
-		got := (c.sum[len(c.sum)-1] - c.sum[age]) / c.alive[age]
-		if d := math.Abs(math.Log(got / want)); d < miss {
-			best, miss = i, d
-		}
-	}
-	return t.stayAt[best], age
+	return t.clockOf(trip.Segment), min(int(trip.Today-trip.Arrival), ages-1)
 }
 
-// daysLeft is how many days are left on average of a stay whose n-th day it is.
-func (p *stayParams) daysLeft(own []float64, factor *[stretches]float64, n int) float64 {
-	days, alive := 0.0, 1.0
-	for ; n < maxStay && alive > 1e-3; n++ {
-		days += alive
-		alive *= 1 - p.hazard(own, factor, n)
+// clockOf is the segment's own, made when it is asked for the first time: some
+// milliseconds, once. Beyond so many segments that they cannot be the seller's
+// own words, it is everyone's.
+func (t *Tables) clockOf(s Segment) *clock {
+	t.lock.RLock()
+	c, full := t.stayAt[s], len(t.stayAt) >= mostSegments
+	t.lock.RUnlock()
+	switch {
+	case c != nil:
+		return c
+	case full:
+		return t.anyone
 	}
-	return days
+	c = t.solve(s)
+	s = Segment{strings.Clone(s.Group), strings.Clone(s.Purpose), strings.Clone(s.Use)}
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	if t.stayAt[s] == nil {
+		t.stayAt[s] = c
+	}
+	return t.stayAt[s]
 }

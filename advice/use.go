@@ -24,6 +24,7 @@ type useParams struct {
 	Part                    float64 // by how much the logarithm of a day's part counts
 	Nu                      float64 // degrees of freedom of a user's S2
 	ZeroWeight              float64 // days that a segment's Zero weighs against a user's own
+	Silent                  float64 // share of the days without use that have no byte at all
 	Drift                   float64 // variance by which a user's Mu moves in a day
 	Memory                  float64 // correlation of a day's noise with the day before
 	Shape                   []float64
@@ -53,7 +54,7 @@ const (
 func priorUse() useParams {
 	p := useParams{
 		All: priorLevel(), Week: map[string][7]float64{"": {}}, First: -0.5, Last: -0.7, Part: 1,
-		Nu: 8, ZeroWeight: 6, Drift: 0.001, Memory: 0.1, Shape: make([]float64, shapeNodes),
+		Nu: 8, ZeroWeight: 6, Silent: 0.4, Drift: 0.001, Memory: 0.1, Shape: make([]float64, shapeNodes),
 	}
 	for i := range p.Shape {
 		p.Shape[i] = nodeAt(i)
@@ -120,6 +121,7 @@ type person struct {
 	sights     []sight
 	days       float64 // whole days that were measured
 	zeros      float64 // of them, those without use
+	silent     float64 // of those, the ones without a byte
 	mu, s2     float64 // shrunk
 	mean, ss   float64
 	n          float64
@@ -144,6 +146,9 @@ func see(t *Trip) person {
 		if d.Bytes < activeBytes && !d.Capped {
 			if whole && !s.last {
 				p.days, p.zeros = p.days+1, p.zeros+1
+				if d.Bytes == 0 {
+					p.silent++
+				}
 			}
 			continue
 		}

@@ -36,74 +36,54 @@ func testShop() Shop {
 	return s
 }
 
-// world replays a trip from its n-th day on.
+// world replays a trip from its n-th day on. Things are bought in the morning;
+// what runs out during a day is charged with the rest of it.
 type world struct {
 	shop Shop
 	t    truth
-	memo map[[2]int64]float64
+	memo map[int]float64
 }
 
-// moment in a world: day d of the trip, of whose demand so much was served.
-func (w *world) demand(d int, taken int64) int64 { return w.t.wanted[d] - taken }
-
-// runs lets an offer run from a moment and says what it costs and where it ends.
-func (w *world) runs(o Offer, d int, taken int64) (cost float64, end int, rest int64, days []Day) {
+// runs lets an offer run from a morning and says what it costs, on which morning
+// something can be bought again, and what the meter shows.
+func (w *world) runs(o Offer, d int) (cost float64, end int, days []Day) {
 	left := o.Volume
 	for i := range o.Days {
 		if d+i >= len(w.t.wanted) {
-			return cost, d + i, 0, days
+			return cost, d + i, days
 		}
 		want := w.t.wanted[d+i]
-		if i == 0 {
-			want -= taken
-		}
 		if o.Volume == 0 {
 			left = o.DailyCap
 		}
 		s := o.Serve(left, want)
-		day := Day{Date: w.t.Days[d+i].Date, Bytes: s.Full, Minutes: w.t.Days[d+i].Minutes, Capped: s.Full < want}
-		if i == 0 {
-			day.Bytes += taken
-		}
-		days = append(days, day)
-		if o.Volume > 0 {
-			if left -= s.Full; s.Missing > 0 {
-				return cost, d + i, day.Bytes, days
-			}
-			cost += float64(w.shop.Costs.Slow(s.Slow))
-			continue
-		}
+		days = append(days, Day{Date: w.t.Days[d+i].Date, Bytes: s.Full, Minutes: w.t.Days[d+i].Minutes, Capped: s.Full < want})
 		cost += float64(w.shop.Costs.Day(want, s))
+		if left -= s.Full; o.Volume > 0 && left == 0 {
+			return cost, d + i + 1, days
+		}
 	}
-	return cost, d + o.Days, 0, days
+	return cost, d + o.Days, days
 }
 
-func (w *world) outage(d int, taken int64) float64 {
-	if taken == 0 {
-		return float64(w.shop.Costs.OutageDay)
-	}
-	return float64(w.shop.Costs.OutageDay) * float64(w.demand(d, taken)) / float64(max(w.t.wanted[d], 1))
+func (w *world) outage(d int) float64 {
+	return float64(w.shop.Costs.Day(w.t.wanted[d], Served{Missing: w.t.wanted[d]}))
 }
 
 // best is what the rest costs someone who knows all.
-func (w *world) best(d int, taken int64) float64 {
+func (w *world) best(d int) float64 {
 	if d >= len(w.t.wanted) {
 		return 0
 	}
-	key := [2]int64{int64(d), taken}
-	if v, ok := w.memo[key]; ok {
+	if v, ok := w.memo[d]; ok {
 		return v
 	}
-	least := w.outage(d, taken) + w.best(d+1, 0)
-	w.memo[key] = least
+	least := w.outage(d) + w.best(d+1)
 	for _, o := range w.shop.Offers {
-		c, end, rest, _ := w.runs(o, d, taken)
-		if end == d {
-			continue // it buys no day; nobody who knows all would
-		}
-		least = min(least, float64(o.Price+w.shop.Costs.Hassle)+c+w.best(end, rest))
+		c, end, _ := w.runs(o, d)
+		least = min(least, float64(o.Price+w.shop.Costs.Hassle)+c+w.best(end))
 	}
-	w.memo[key] = least
+	w.memo[d] = least
 	return least
 }
 
@@ -112,32 +92,20 @@ func (w *world) best(d int, taken int64) float64 {
 func (w *world) follows(n int, choose func(past Trip) int) (cost float64) {
 	past := w.t.upTo(n)
 	past.Days = slices.Clone(past.Days)
-	d, taken := n, int64(0)
-	for range 200 {
-		if d >= len(w.t.wanted) {
-			return cost
-		}
+	for d := n; d < len(w.t.wanted); {
+		past.Today = w.t.Arrival + Date(d)
 		i := choose(past)
 		past.MinutesLeft = 0
 		if i < 0 {
-			cost += w.outage(d, taken)
-			d, taken = d+1, 0
-			past.Today = w.t.Arrival + Date(d)
+			cost += w.outage(d)
+			past.Days = append(past.Days, Day{Date: past.Today, Capped: w.t.wanted[d] > 0})
+			d++
 			continue
 		}
-		c, end, rest, days := w.runs(w.shop.Offers[i], d, taken)
+		c, end, days := w.runs(w.shop.Offers[i], d)
 		cost += c + float64(w.shop.Offers[i].Price+w.shop.Costs.Hassle)
-		if k := len(past.Days); taken > 0 && k > 0 && len(days) > 0 && past.Days[k-1].Date == days[0].Date {
-			past.Days = past.Days[:k-1]
-		}
 		past.Days = append(past.Days, days...)
-		d, taken = end, rest
-		past.Today = w.t.Arrival + Date(d)
-		if taken > 0 {
-			last := &past.Days[len(past.Days)-1]
-			last.Minutes = max(1, int(float64(taken)/float64(max(w.t.wanted[d], 1))*minutesPerDay))
-			last.Capped = false // it was used up, and what came by then came in that time
-		}
+		d = end
 	}
 	return cost
 }
@@ -162,8 +130,8 @@ func TestRegret(t *testing.T) {
 	var took time.Duration
 	for _, u := range exam {
 		n := c.r.IntN(min(len(u.wanted), 15))
-		w := &world{shop: shop, t: u, memo: map[[2]int64]float64{}}
-		best := w.best(n, 0)
+		w := &world{shop: shop, t: u, memo: map[int]float64{}}
+		best := w.best(n)
 		cost := w.follows(n, func(past Trip) int {
 			asked++
 			at := time.Now()
