@@ -1,6 +1,8 @@
 package examination
 
 import (
+	"slices"
+
 	"github.com/tsuzuku/tsuzuku/advice"
 )
 
@@ -155,8 +157,8 @@ func (s *store) cover(daily int64, days int) int {
 // lore is what a seller without a model knows of people: means, of the same
 // trips that the model learns from.
 type lore struct {
-	stays map[string][]int // by nationality group; "": everyone
-	use   map[string]mean
+	left map[string][]int // by nationality group ("": everyone) and days so far: the mean number of days to come
+	use  map[string]mean
 }
 
 type mean struct {
@@ -168,11 +170,12 @@ type mean struct {
 const fewest = 20
 
 func learn(trips []advice.Trip) *lore {
-	l := &lore{stays: map[string][]int{}, use: map[string]mean{}}
+	l := &lore{left: map[string][]int{}, use: map[string]mean{}}
+	stays := map[string][]int{}
 	for _, t := range trips {
 		for _, key := range []string{"", t.Segment.Group} {
 			if t.End != 0 {
-				l.stays[key] = append(l.stays[key], int(t.End-t.Arrival)+1)
+				stays[key] = append(stays[key], int(t.End-t.Arrival)+1)
 			}
 			u := l.use[key]
 			for _, d := range t.Days {
@@ -181,7 +184,30 @@ func learn(trips []advice.Trip) *lore {
 			l.use[key] = u
 		}
 	}
+	for key, all := range stays {
+		l.left[key] = meanLeft(all)
+	}
 	return l
+}
+
+// meanLeft is, for each number of days so far, how many were to come for those
+// who stayed longer, in the mean; until there are too few of them.
+func meanLeft(stays []int) []int {
+	slices.Sort(stays)
+	var left []int
+	sum := 0
+	for _, s := range stays {
+		sum += s
+	}
+	for i := 0; len(stays)-i >= fewest; {
+		n, day := len(stays)-i, len(left)
+		left = append(left, (sum-n*day+n/2)/n)
+		for i < len(stays) && stays[i] <= day+1 {
+			sum -= stays[i]
+			i++
+		}
+	}
+	return left
 }
 
 // expected is how many days are to come: as told, or the mean of those people
@@ -191,14 +217,8 @@ func (l *lore) expected(m *moment) int {
 		return max(int(told-m.trip.arrival)+1-m.day, 1)
 	}
 	for _, key := range []string{m.trip.segment.Group, ""} {
-		sum, n := 0, 0
-		for _, stay := range l.stays[key] {
-			if stay > m.day {
-				sum, n = sum+stay-m.day, n+1
-			}
-		}
-		if n >= fewest {
-			return (sum + n/2) / n
+		if left := l.left[key]; m.day < len(left) {
+			return left[m.day]
 		}
 	}
 	return 1

@@ -1,6 +1,12 @@
 package examination
 
-import "github.com/tsuzuku/tsuzuku/advice/travellers"
+import (
+	"math"
+	"slices"
+
+	"github.com/tsuzuku/tsuzuku/advice"
+	"github.com/tsuzuku/tsuzuku/advice/travellers"
+)
 
 // kind is one part of the trips.
 type kind struct {
@@ -9,19 +15,7 @@ type kind struct {
 }
 
 func buckets() []kind {
-	days := func(from, to int) func(*moment) bool {
-		return func(m *moment) bool { return m.day >= from && m.day <= to }
-	}
-	told := func(m *moment) bool { return m.trip.told[m.day] != 0 }
-	all := []kind{
-		{"history", "0-2 days", days(0, 2)},
-		{"history", "3-5 days", days(3, 5)},
-		{"history", "6-10 days", days(6, 10)},
-		{"history", "11+ days", days(11, 1<<20)},
-		{"history", "no history", days(0, 0)},
-		{"end", "told", told},
-		{"end", "not told", func(m *moment) bool { return !told(m) }},
-	}
+	all := slices.Concat(historyBuckets(), endBuckets())
 	for _, g := range travellers.Groups() {
 		all = append(all, kind{"group", g, func(m *moment) bool { return m.trip.segment.Group == g }})
 	}
@@ -29,6 +23,44 @@ func buckets() []kind {
 		all = append(all, kind{"occasion", string(w), func(m *moment) bool { return m.why == w }})
 	}
 	return all
+}
+
+func historyBuckets() []kind {
+	days := func(from, to int) func(*moment) bool {
+		return func(m *moment) bool { return m.day >= from && m.day <= to }
+	}
+	return []kind{
+		{"history", "0-2 days", days(0, 2)},
+		{"history", "3-5 days", days(3, 5)},
+		{"history", "6-10 days", days(6, 10)},
+		{"history", "11+ days", days(11, advice.MaxTripDays)},
+		{"history", noHistory, days(0, 0)},
+	}
+}
+
+func endBuckets() []kind {
+	told := func(m *moment) bool { return m.trip.told[m.day] != 0 }
+	return []kind{{"end", endTold, told}, {"end", "not told", func(m *moment) bool { return !told(m) }}}
+}
+
+// Names of buckets that have a wanted figure of their own.
+const (
+	noHistory = "no history"
+	endTold   = "told"
+)
+
+// fromBuckets takes over what the report says first.
+func (r *Report) fromBuckets() {
+	for _, k := range r.Buckets {
+		switch {
+		case k.Dimension == "group":
+			r.Fairness = max(r.Fairness, math.Abs(k.Regret-r.Regret))
+		case k.Name == endTold:
+			r.Told = k.Regret
+		case k.Name == noHistory:
+			r.NoPast = k.Regret
+		}
+	}
 }
 
 // bucket is the part of the main trips that belongs to a kind, and as many more

@@ -113,7 +113,7 @@ func TestLine(t *testing.T) {
 				before, renewed := l.state(), l.offer < 0 || l.used()
 				price, cost, ok := l.buy(i)
 				switch {
-				case !ok && (price != 0 || cost != 0 || l.state().Covered() != before.Covered()):
+				case !ok && (price != 0 || cost != 0 || covers(&l) != before.Covered()):
 					t.Fatal("a refused purchase did something")
 				case ok && cost != price+shop.Costs.Hassle:
 					t.Fatalf("it cost %d at a price of %d", cost, price)
@@ -123,7 +123,7 @@ func TestLine(t *testing.T) {
 					if want := shop.Offers[i].Days; renewed && len(before.Waiting) == 0 && l.days != want {
 						t.Fatalf("%d days of %d", l.days, want)
 					}
-					if !renewed && l.state().Covered() != before.Covered()+shop.Offers[i].Days {
+					if !renewed && covers(&l) != before.Covered()+shop.Offers[i].Days {
 						t.Fatal("queued days are lost")
 					}
 				}
@@ -131,14 +131,14 @@ func TestLine(t *testing.T) {
 					bought += shop.Offers[i].Volume
 				}
 			}
-			covered = l.state().Covered()
+			covered = covers(&l)
 			running, left := l.offer, l.left
 			demand := rapid.Int64Range(0, 30).Draw(t, "demand") * gb / 10
 			served, meter := l.live(demand)
 			checkDay(t, shop, running, left, demand, served, meter.Bytes, meter.Capped)
 			if running >= 0 {
-				if l.state().Covered() != covered-1 {
-					t.Fatalf("%d days covered, then %d", covered, l.state().Covered())
+				if covers(&l) != covered-1 {
+					t.Fatalf("%d days covered, then %d", covered, covers(&l))
 				}
 				if s := shop.Offers[running].Service; !unlimited(s) {
 					full += served.Full
@@ -182,4 +182,9 @@ func checkDay(t *rapid.T, shop *advice.Shop, running int, left, demand int64, s 
 	if s.Full == demand && shop.Costs.Day(demand, s) != 0 {
 		t.Fatal("a day that was served counts something")
 	}
+}
+
+func covers(l *line) int {
+	s := l.state()
+	return s.Covered()
 }

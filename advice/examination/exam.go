@@ -197,16 +197,7 @@ func (e *exam) examine(r *Report, s *sample) {
 			r.Buckets = append(r.Buckets, bucket)
 		}
 	}
-	for _, k := range r.Buckets {
-		switch {
-		case k.Dimension == "group":
-			r.Fairness = max(r.Fairness, math.Abs(k.Regret-r.Regret))
-		case k.Name == "told":
-			r.Told = k.Regret
-		case k.Name == "no history":
-			r.NoPast = k.Regret
-		}
-	}
+	r.fromBuckets()
 	e.say("more use while nobody counts …")
 	for _, more := range []float64{0, 0.15, 0.30} {
 		r.Sensitivity = append(r.Sensitivity, e.sensitivity(at, b, more))

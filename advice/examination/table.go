@@ -66,9 +66,9 @@ func (r *Report) summary(t table) {
 	t.row("mean regret\t%s\t%s\t≤ 20", percent(r.Regret), ci(r.RegretCI))
 	for _, b := range r.Buckets {
 		switch b.Name {
-		case "told":
+		case endTold:
 			t.row("mean regret, end told\t%s\t%s\t≤ 13", percent(b.Regret), ci(b.RegretCI))
-		case "no history":
+		case noHistory:
 			t.row("mean regret, no history\t%s\t%s\t≤ 28", percent(b.Regret), ci(b.RegretCI))
 		}
 	}

@@ -14,7 +14,8 @@ type trip struct {
 	minutes []int         // of each day in the country; 0: all of it
 	told    []advice.Date // the last day as it stood told on the morning of each day; 0: not told
 
-	who *travellers.Traveller // whom the oracle knows; nil for a seller's own history
+	who    *travellers.Traveller // whom the oracle knows; nil for a seller's own history
+	capped []bool                // of a seller's own history: more may have been wanted
 }
 
 // last is the last day of the stay.

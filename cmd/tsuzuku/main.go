@@ -28,6 +28,7 @@ type commands struct {
 	Order     orderCmd     `cmd:"" help:"Look at orders, and decide those that wait for a person."`
 	Payment   paymentCmd   `cmd:"" help:"What there is to know about ways to pay."`
 	Audit     auditCmd     `cmd:"" help:"Ask the database whether every promise was kept."`
+	Advise    adviseCmd    `cmd:"" help:"Examine the advice that travellers get."`
 	Bench     benchCmd     `cmd:"" help:"Measure."`
 }
 
