@@ -91,12 +91,24 @@ func wasted(l *line) int64 {
 }
 
 // advised buys what the advice says.
-type advised struct{ tables *advice.Tables }
+type advised struct {
+	tables *advice.Tables
+	ends   bool // it is told the true end, to see what not knowing it costs
+}
 
-func (a advised) name() string { return "advice" }
+func (a advised) name() string {
+	if a.ends {
+		return "advice, end known"
+	}
+	return "advice"
+}
 
 func (a advised) decide(m *moment) int {
-	answer, err := a.tables.Recommend(advice.Question{Trip: m.asked(), State: m.line.state(), Attitude: advice.Balanced})
+	asked := m.asked()
+	if a.ends {
+		asked.Told = m.trip.last()
+	}
+	answer, err := a.tables.Recommend(advice.Question{Trip: asked, State: m.line.state(), Attitude: advice.Balanced})
 	if err != nil || answer.Best.Action != advice.Buy {
 		return -1
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/advice/travellers"
@@ -172,7 +173,7 @@ func (e *exam) fit(fit, check []advice.Trip) error {
 	for _, b := range simple {
 		e.simple = append(e.simple, b.name())
 	}
-	e.buyers = append([]buyer{advised{tables}}, simple...)
+	e.buyers = append([]buyer{advised{tables: tables}}, simple...)
 	return nil
 }
 
@@ -185,7 +186,7 @@ func (e *exam) examine(r *Report, s *sample) {
 	r.Coverage = r.Forecast.Coverage
 
 	e.say("%d buyers, the oracle and the clairvoyant …", len(e.buyers))
-	b := charge(at, append(e.buyers[:len(e.buyers):len(e.buyers)], oracle{&e.store.Shop, oracleDraws, 1}), 1)
+	b := charge(at, slices.Concat(e.buyers, []buyer{advised{e.tables, true}, oracle{&e.store.Shop, oracleDraws, 1}}), 1)
 	r.Buyers = b.report(e.Seed)
 	r.Regret, r.RegretCI, r.Median, r.P90 = r.Buyers[0].Regret, r.Buyers[0].RegretCI, r.Buyers[0].Median, r.Buyers[0].P90
 	r.Gap, r.GapCI, r.GapFrom = b.gap(e.Seed, e.simple)
@@ -227,9 +228,9 @@ func (e *exam) flips(at []moment) float64 {
 		if len(m.seen) < 2 {
 			return
 		}
-		with, without := advised{e.tables}.decide(&m), 0
+		with, without := advised{tables: e.tables}.decide(&m), 0
 		m.seen = m.seen[:len(m.seen)-1]
-		without = advised{e.tables}.decide(&m)
+		without = advised{tables: e.tables}.decide(&m)
 		pairs[i] = pair{true, with != without}
 	})
 	asked, flipped := 0.0, 0.0
@@ -253,7 +254,7 @@ func (e *exam) sensitivity(at []moment, b bill, more float64) Sensitivity {
 		switch {
 		case r.Name == "advice":
 			s.Regret = r.Regret
-		case r.Name != "oracle" && r.Regret < s.Best:
+		case slices.Contains(e.simple, r.Name) && r.Regret < s.Best:
 			s.Best, s.Simple = r.Regret, r.Name
 		}
 	}
@@ -267,7 +268,7 @@ func (e *exam) longStays() *Row {
 	scores, own, segment := e.score(at)
 	f := forecasts(scores, own, segment)
 	at = at[:min(len(at), e.of(longCharged))]
-	b := charge(at, append(e.buyers[:len(e.buyers):len(e.buyers)], oracle{&e.store.Shop, longDraws, 1}), 1)
+	b := charge(at, slices.Concat(e.buyers, []buyer{advised{e.tables, true}, oracle{&e.store.Shop, longDraws, 1}}), 1)
 	return &Row{Forecast: &f, Trips: len(at), Buyers: b.report(e.Seed)}
 }
 
@@ -282,6 +283,6 @@ func (e *exam) packs() *Row {
 	}
 	s := &sample{seed: e.Seed, number: numberOfTest + numberOfLong/2, store: shop}
 	at := s.take(e.of(packTrips), func(m *moment) bool { return m.why == low || m.why == usedUp })
-	b := charge(at, append([]buyer{advised{tables}}, baselines(shop, e.lore)...), 1)
+	b := charge(at, append([]buyer{advised{tables: tables}}, baselines(shop, e.lore)...), 1)
 	return &Row{Trips: len(at), Buyers: b.report(e.Seed)}
 }
