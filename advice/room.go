@@ -1,9 +1,5 @@
 package advice
 
-import (
-	"math"
-)
-
 // room is what one question is answered in. It belongs to one goroutine; rooms
 // are reused, so that an answer allocates nothing.
 type room struct {
@@ -73,7 +69,7 @@ func (r *room) imagine(q *Question) {
 			}
 		}
 		r.need[k] = sum
-		r.level[k], r.part[k] = levelAt(u.mu + u.sd*u.sd/2 + math.Log(1-u.zero))
+		r.level[k], r.part[k] = levelAt(levelOf(u))
 		at += u.stay + 1
 	}
 	r.from[decisionPaths] = at

@@ -22,6 +22,10 @@ func (c *clock) at(position, missing int) int {
 	return min(missing, c.steps)*len(c.hazard) + min(position, len(c.hazard)-1)
 }
 
+// levelOf is what a traveller's level is told by: the log of what an ordinary day
+// brings.
+func levelOf(u *user) float64 { return u.mu + u.sd*u.sd/2 + math.Log(1-u.zero) }
+
 // levelAt is where an ordinary day's mean use lies among the levels.
 func levelAt(logMean float64) (k int, f float64) {
 	x := (logMean - logLowest) / logStep
@@ -107,7 +111,8 @@ type days struct {
 func (m *Model) baseDays(long int) *days {
 	dice := m.throw(basePaths, baseSeed)
 	d := &days{n: basePaths, long: long, each: make([]float64, basePaths*long), sum: make([]float64, basePaths*long)}
-	u := user{sd: math.Sqrt(m.use.All.S2), zero: m.use.All.Zero, stay: -1}
+	all := &m.use.All
+	u := user{sd: math.Sqrt(all.S2), zero: all.Zero, stay: -1}
 	trail := trail{today: 1}
 	for k := range basePaths {
 		y := d.each[k*long : (k+1)*long]
@@ -118,11 +123,7 @@ func (m *Model) baseDays(long int) *days {
 			d.sum[k*long+i] = sum
 		}
 	}
-	for i, x := range dice.coin { // the mean needs more days than a volume lasts
-		if float64(x) >= u.zero {
-			d.mean += math.Exp(u.sd*float64(dice.noise[i])) / float64(len(dice.coin))
-		}
-	}
+	d.mean = math.Exp(levelOf(&u))
 	return d
 }
 
