@@ -100,7 +100,9 @@ func (r *room) order(n int) (best, second int) {
 }
 
 // lastMoment reports whether the line cannot be renewed tomorrow any more.
-func (r *room) lastMoment() bool { return r.t.shop.Rules.MustRunOn && r.ways[0].covers == 1 }
+func (r *room) lastMoment() bool {
+	return r.t.shop.Rules.MustRunOn && r.ways[0].covers == 1+r.t.shop.Rules.ClosesDays
+}
 
 func (r *room) choice(w *way, q *Question) (c Choice) {
 	c.Cost, c.Paid = round(w.cost), round(w.paid)
@@ -109,8 +111,9 @@ func (r *room) choice(w *way, q *Question) (c Choice) {
 	case w.offer >= 0:
 		o := &r.t.shop.Offers[w.offer]
 		c.Action = Buy
-		c.Price = o.Price + r.fee(o, q)
-		c.Paid += c.Price
+		c.First = o.Price + r.fee(o, q)
+		c.Price = c.First
+		c.Paid += c.First
 		c.Steps.add(Step{w.offer, q.Trip.Today})
 	case w.n > 0 && w.lasts >= enoughLasts:
 		c.Action = Enough
@@ -160,7 +163,11 @@ func (r *room) later(c *Choice, w *way, q *Question) {
 			return
 		}
 		o := &r.t.shop.Offers[i]
-		c.Steps.add(Step{i, q.Trip.Today + Date(d)})
+		on := d
+		if r.t.shop.Rules.MustRunOn {
+			on = max(d-1-r.t.shop.Rules.ClosesDays, 0) // while the line still runs
+		}
+		c.Steps.add(Step{i, q.Trip.Today + Date(on)})
 		c.Price += o.Price + o.Fee
 		missing = max(missing-r.t.offer[i].spends, 0)
 		d += o.Days

@@ -79,8 +79,10 @@ const (
 type Rules struct {
 	Mode         Mode
 	WhenEmpty    Mode  // as Mode, once the running volume is used up; "": Replace
-	MustRunOn    bool  // a line that has ended can not be renewed any more
+	MustRunOn    bool  // a line that has ended cannot be renewed any more
+	NeedsData    bool  // nor one whose volume is used up
 	OpensDays    int   // a running line can be renewed in its last so many days only; 0: at any time
+	ClosesDays   int   // nor in its very last so many days
 	StackPeriods int   // running and waiting periods together; 0: no limit
 	AheadDays    int   // the new end may lie at most so many days from today, today included; 0: no limit
 	MinimumOrder int64 // an order below is refused
@@ -130,11 +132,19 @@ func (r *Rules) allows(o *Offer, s *State) bool {
 	case s.Running.Days < 1:
 		return r.AheadDays == 0 || o.Days <= r.AheadDays
 	}
-	if r.OpensDays > 0 && s.Covered() > r.OpensDays {
+	switch {
+	case r.OpensDays > 0 && s.Covered() > r.OpensDays, s.Covered() <= r.ClosesDays:
+		return false
+	case r.NeedsData && s.Running.Volume > 0 && s.Running.Bytes <= 0:
 		return false
 	}
+	return r.fits(o, s)
+}
+
+// fits checks how many periods there would be, and how far ahead.
+func (r *Rules) fits(o *Offer, s *State) bool {
 	periods, days := 1+len(s.Waiting), s.Covered()+o.Days
-	switch r.Mode {
+	switch r.modeFor(s) {
 	case Replace:
 		return len(s.Waiting) == 0 && (r.AheadDays == 0 || o.Days <= r.AheadDays)
 	case Parallel:
@@ -145,6 +155,21 @@ func (r *Rules) allows(o *Offer, s *State) bool {
 		return false
 	}
 	return r.AheadDays == 0 || days <= r.AheadDays
+}
+
+// modeFor is what a purchase does to a line in this state.
+func (r *Rules) modeFor(s *State) Mode {
+	mode := r.Mode
+	if s.Running.Volume > 0 && s.Running.Bytes <= 0 {
+		mode = r.WhenEmpty
+		if mode == "" {
+			mode = Replace
+		}
+	}
+	if mode == "" {
+		mode = Queue
+	}
+	return mode
 }
 
 // Shop is what is on sale for one line, and how: the offers of one catalogue

@@ -49,7 +49,8 @@ func (s *Steps) add(t Step) {
 type Choice struct {
 	Action Action
 	Steps  Steps   // the most probable continuation; the first is for now where Action is Buy
-	Price  int64   // minor units of the steps, fees included
+	First  int64   // minor units of the first step, its fee included; 0 where nothing is bought
+	Price  int64   // of all steps
 	Cost   int64   // expected, of the whole rest of the trip: prices, fees, hassle and what falls short
 	Paid   int64   // expected, of the whole rest of the trip: prices and fees alone
 	Enough float64 // the probability that what is paid for after the first step suffices for as long as it runs
@@ -74,6 +75,7 @@ type Advice struct {
 	UsualPaid int64 // expected, when they buy what they usually do; 0: not asked
 	Saving    int64 // UsualPaid less Best.Paid; 0 or less: none
 
+	Basis   Basis
 	Reasons Reasons
 	Numbers Numbers
 }

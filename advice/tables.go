@@ -133,11 +133,7 @@ func (t *Tables) add(o Offer) {
 	}
 	s := onSale{
 		price: float64(o.Price + o.Fee), days: o.Days, kind: at, volume: float64(o.Volume), slow: o.ThrottleKbps > 0,
-		term: o.Kind == Term && t.shop.Rules.Allows(o, State{}) && !t.shop.Rules.MustRunOn,
-	}
-	if t.shop.Rules.MustRunOn {
-		// A line that ran out cannot be renewed; tables speak of the last moment before.
-		s.term = o.Kind == Term && t.shop.Rules.Allows(o, State{})
+		term: o.Kind == Term && t.shop.Rules.Allows(o, State{}), // for a line that must run on: at the last moment
 	}
 	if t.step > 0 {
 		s.spends = int(min((o.Price+t.step/2)/t.step, spendSteps))

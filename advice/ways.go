@@ -50,7 +50,7 @@ func (r *room) with(offer int, q *Question, w *way) {
 	case kept.n == 0:
 		w.add(fresh)
 	default:
-		w.combine(kept, fresh, r.mode(&q.State))
+		w.combine(kept, fresh, r.t.shop.Rules.modeFor(&q.State))
 	}
 	w.price = float64(o.Price+r.fee(o, q)) + r.t.costs[r.a].hassle
 }
@@ -72,20 +72,6 @@ func (s *stretch) enlarge(o *Offer) {
 	case s.first >= 0:
 		s.first += float64(o.Volume)
 	}
-}
-
-func (r *room) mode(s *State) Mode {
-	rules := &r.t.shop.Rules
-	if s.Running.Volume > 0 && s.Running.Bytes <= 0 {
-		if rules.WhenEmpty == "" {
-			return Replace
-		}
-		return rules.WhenEmpty
-	}
-	if rules.Mode == "" {
-		return Queue
-	}
-	return rules.Mode
 }
 
 // combine makes w what is paid for after a purchase in the given mode.

@@ -28,7 +28,9 @@ func (r *room) explain(a *Advice, best *way, q *Question) {
 		n.Changed = r.q.changed
 		n.ChangedBy = int(math.Round(max(r.q.factor, 1/r.q.factor)))
 	}
-	r.reasons(a)
+	b := r.t.model.basis(t, &r.q)
+	a.Basis = b
+	a.reasons(&b, q.Usual-1)
 }
 
 // perDay is what the traveller used a day so far, or what is expected of one
@@ -56,5 +58,3 @@ func (r *room) perDay(n *Numbers, t *Trip) {
 // percent is a probability in whole cases of 100. Only what is certain is 0 or
 // 100.
 func percent(p float64) int { return min(max(int(math.Round(100*p)), 1), 99) }
-
-func (r *room) reasons(*Advice) {}
