@@ -104,7 +104,7 @@ func (b bill) report(seed uint64) []BuyerReport {
 			r.Refused += o.refused
 			r.Versus += float64(b.out[0][k].cost-o.cost) / n
 		}
-		r.MeanCost, r.Regret = cost/n, cost/best-1
+		r.MeanCost, r.Regret = over(cost, n), over(cost-best, best)
 		slices.Sort(relative)
 		r.Median, r.P90 = quantile(relative, 0.5), quantile(relative, 0.9)
 		r.RegretCI, r.VersusCI, r.P90CI = interval(draws.regret[i]), interval(draws.versus[i]), draws.p90(relative)
@@ -135,7 +135,7 @@ func (b bill) bootstrap(seed uint64) drawn {
 			}
 		}
 		for i, c := range cost {
-			d.regret[i] = append(d.regret[i], float64(c)/float64(best)-1)
+			d.regret[i] = append(d.regret[i], over(float64(c-best), float64(best)))
 			d.versus[i] = append(d.versus[i], float64(cost[0]-c)/float64(n))
 		}
 	}
@@ -150,6 +150,14 @@ func (drawn) p90(sorted []float64) [2]float64 {
 	return [2]float64{quantile(sorted, 0.9-half), quantile(sorted, min(0.9+half, 1))}
 }
 
+// over is a share of something; of nothing it is 0.
+func over(part, whole float64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return part / whole
+}
+
 func interval(x []float64) [2]float64 {
 	s := slices.Sorted(slices.Values(x))
 	return [2]float64{quantile(s, 0.025), quantile(s, 0.975)}
@@ -157,7 +165,7 @@ func interval(x []float64) [2]float64 {
 
 func quantile(sorted []float64, p float64) float64 {
 	if len(sorted) == 0 {
-		return math.NaN()
+		return 0
 	}
 	return sorted[int(math.Round(p*float64(len(sorted)-1)))]
 }
@@ -180,7 +188,7 @@ func (b bill) gap(seed uint64, simple []string) (closed float64, ci [2]float64, 
 	draws := b.bootstrap(seed).regret
 	all := make([]float64, resamples)
 	for k := range all {
-		all[k] = (draws[at][k] - draws[0][k]) / (draws[at][k] - draws[oracleAt][k])
+		all[k] = over(draws[at][k]-draws[0][k], draws[at][k]-draws[oracleAt][k])
 	}
-	return (sums[at] - sums[0]) / (sums[at] - sums[oracleAt]), interval(all), b.buyers[at]
+	return over(sums[at]-sums[0], sums[at]-sums[oracleAt]), interval(all), b.buyers[at]
 }

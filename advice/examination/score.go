@@ -99,12 +99,14 @@ func (c *Coverage) far(n int, floor float64) (miss, allowed float64) {
 
 func coverage(scores []forecastScore) Coverage {
 	var c Coverage
-	for _, s := range scores {
-		for i, to := range c.all() {
+	for i, to := range c.all() {
+		n := 0
+		for _, s := range scores {
 			if s.covered[i] {
-				*to += 1 / float64(len(scores))
+				n++
 			}
 		}
+		*to = over(float64(n), float64(len(scores)))
 	}
 	return c
 }
@@ -161,7 +163,8 @@ func forecasts(scores []forecastScore, ownMean, segmentMean []float64) ForecastR
 		}
 	}
 	r.Width50, r.Width80, r.Width95 = width[0], width[1], width[2]
-	r.Pinball, r.CRPS, r.OwnMean, r.Segment = r.Pinball/r.MeanNeed, r.CRPS/r.MeanNeed, own/r.MeanNeed, seg/r.MeanNeed
+	r.Pinball, r.CRPS = over(r.Pinball, r.MeanNeed), over(r.CRPS, r.MeanNeed)
+	r.OwnMean, r.Segment = over(own, r.MeanNeed), over(seg, r.MeanNeed)
 	r.MeanNeed /= gb
 	before := 0.0
 	for i, l := range advice.Levels {

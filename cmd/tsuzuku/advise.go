@@ -85,5 +85,8 @@ func printMistakes(w io.Writer, mistakes []examination.Mistake) error {
 	for _, m := range mistakes {
 		fmt.Fprintln(w, m)
 	}
+	if len(mistakes) == 1 {
+		return errors.New("one mistake")
+	}
 	return fmt.Errorf("%d mistakes", len(mistakes))
 }
