@@ -115,7 +115,7 @@ func (r *room) choice(w *way, q *Question) (c Choice) {
 		c.Price = c.First
 		c.Paid += c.First
 		c.Steps.add(Step{w.offer, q.Trip.Today})
-	case w.n > 0 && w.lasts >= enoughLasts:
+	case w.lasts >= enoughLasts:
 		c.Action = Enough
 		return c
 	case r.useless():

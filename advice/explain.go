@@ -62,7 +62,7 @@ func (a *Advice) Notes(w Words) (all []string) {
 
 func isNote(r Reason) bool {
 	switch r {
-	case NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoWait, DoPause, DoNothing, DoNone:
+	case NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoPause, DoNothing, DoNone:
 		return false
 	case Used, Little, ChangedMore, ChangedLess, Then, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor:
 	}
@@ -75,7 +75,7 @@ func (a *Advice) args(w Words) locale.Args {
 	args := locale.Args{
 		"day": locale.Data(l, n.PerDay, w.GB), "low": locale.Data(l, n.NeedLow, w.GB), "high": locale.Data(l, n.NeedHigh, w.GB),
 		"days": n.OwnDays, "last": on(l, n.LastDay), "covered": on(l, n.Covered),
-		"enough": n.EnoughOf100, "lasts": n.LastsOf100, "needed": n.CarefreeOf,
+		"enough": n.EnoughOf100, "lasts": n.LastsOf100, "needed": n.CarefreeOf, "short": n.ShortOf100,
 		"saving": money.Of(n.Saving, w.Currency), "more": money.Of(n.CarefreeMore, w.Currency),
 		"since": on(l, n.Changed), "times": n.ChangedBy, "away": n.Away,
 		"total": money.Of(n.Price, w.Currency),

@@ -12,6 +12,7 @@ const (
 
 	DoBuy      Reason = "do.buy"       // one purchase that covers the trip
 	DoBuyFirst Reason = "do.buy_first" // the first of several
+	DoBuyTight Reason = "do.buy_tight" // it will probably fall short at times, and is still best
 	DoWait     Reason = "do.wait"      // look again when what is paid for ends
 	DoPause    Reason = "do.pause"     // nothing runs, and today nothing is worth its price
 	DoNothing  Reason = "do.nothing"   // what is paid for suffices
@@ -32,7 +33,7 @@ const (
 
 // AllReasons is every reason, for tests that each has its words.
 var AllReasons = []Reason{
-	NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoWait, DoPause, DoNothing, DoNone,
+	NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoPause, DoNothing, DoNone,
 	Used, Little, ChangedMore, ChangedLess, Then, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor,
 }
 
@@ -62,7 +63,8 @@ type Numbers struct {
 	LastDay      Date // told, or as likely later as earlier
 	Told         bool
 	Covered      Date // the last day for which something is paid for already; 0: nothing is
-	EnoughOf100  int  // in how many of 100 cases the choice suffices for as long as it runs
+	EnoughOf100  int  // in how many of 100 cases the choice suffices for as long as it runs, or to the end of the trip
+	ShortOf100   int  // in how many it does not
 	LastsOf100   int  // in how many it suffices to the end of the trip
 	Price        int64
 	Saving       int64
@@ -83,7 +85,7 @@ func (a *Advice) reasons(b *Basis, usual int) {
 		r.add(NeedGuess)
 	}
 	r.add(a.todo())
-	if b.Little() {
+	if n.OwnDays == 0 {
 		r.add(Little)
 	} else {
 		r.add(Used)
@@ -122,7 +124,10 @@ func (a *Advice) reasons(b *Basis, usual int) {
 func (a *Advice) todo() Reason {
 	switch a.Best.Action {
 	case Buy:
-		if a.Best.Steps.N > 1 {
+		switch {
+		case a.Numbers.EnoughOf100 < 50:
+			return DoBuyTight
+		case a.Best.Steps.N > 1:
 			return DoBuyFirst
 		}
 		return DoBuy

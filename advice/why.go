@@ -21,6 +21,7 @@ func (r *room) explain(a *Advice, best *way, q *Question) {
 		n.Covered = t.Today + Date(c) - 1
 	}
 	n.EnoughOf100, n.LastsOf100 = percent(best.enough), percent(best.lasts)
+	n.ShortOf100 = 100 - n.EnoughOf100
 	n.Price = a.Best.Price
 	n.Saving, n.CarefreeMore, n.CarefreeOf = a.Saving, a.CarefreeMore, percent(a.CarefreeNeed)
 	n.Away = t.Away
@@ -48,6 +49,7 @@ func (r *room) perDay(n *Numbers, t *Trip) {
 		n.PerDay, n.OwnDays = round(sum/float64(days)), days
 		return
 	}
+	sum = 0
 	for k := range r.users {
 		u := &r.users[k]
 		sum += (1 - u.zero) * math.Exp(min(u.mu, mostLog)) / decisionPaths
