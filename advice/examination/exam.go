@@ -186,7 +186,7 @@ func (e *exam) examine(r *Report, s *sample) {
 	r.Coverage = r.Forecast.Coverage
 
 	e.say("%d buyers, the oracle and the clairvoyant …", len(e.buyers))
-	b := charge(at, slices.Concat(e.buyers, []buyer{advised{e.tables, true}, oracle{&e.store.Shop, oracleDraws, 1}}), 1)
+	b := charge(at, slices.Concat(e.buyers, e.knowing(oracleDraws)), 1)
 	r.Buyers = b.report(e.Seed)
 	r.Regret, r.RegretCI, r.Median, r.P90 = r.Buyers[0].Regret, r.Buyers[0].RegretCI, r.Buyers[0].Median, r.Buyers[0].P90
 	r.Gap, r.GapCI, r.GapFrom = b.gap(e.Seed, e.simple)
@@ -203,6 +203,14 @@ func (e *exam) examine(r *Report, s *sample) {
 	for _, more := range []float64{0, 0.15, 0.30} {
 		r.Sensitivity = append(r.Sensitivity, e.sensitivity(at, b, more))
 	}
+}
+
+// knowing are buyers who know what nobody can; the limit comes last.
+func (e *exam) knowing(futures int) []buyer {
+	limit := oracle{shop: &e.store.Shop, futures: futures, carefree: 1}
+	blind := limit
+	blind.futures, blind.blind = 2*futures, true // stays scatter more than days
+	return []buyer{advised{e.tables, true}, blind, limit}
 }
 
 // score forecasts at every moment.
@@ -268,7 +276,7 @@ func (e *exam) longStays() *Row {
 	scores, own, segment := e.score(at)
 	f := forecasts(scores, own, segment)
 	at = at[:min(len(at), e.of(longCharged))]
-	b := charge(at, slices.Concat(e.buyers, []buyer{advised{e.tables, true}, oracle{&e.store.Shop, longDraws, 1}}), 1)
+	b := charge(at, slices.Concat(e.buyers, e.knowing(longDraws)), 1)
 	return &Row{Forecast: &f, Trips: len(at), Buyers: b.report(e.Seed)}
 }
 

@@ -2,23 +2,30 @@ package examination
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sort"
 
 	"github.com/tsuzuku/tsuzuku/advice"
 )
 
-// oracle knows how a traveller is made and how long they stay, and nothing of
-// the dice that are still to fall. It draws futures from the true process and
-// finds, by dynamic programming over mornings, what costs least in their mean.
-// What it cannot save, nobody can: it is the limit of any advice. It buys no
-// packs.
+// oracle knows how a traveller is made, and nothing of the dice that are still
+// to fall. It draws futures from the true process and finds, by dynamic
+// programming over mornings, what costs least in their mean. It buys no packs.
+// The one that knows the end too is the limit that advice is measured by; what
+// the other pays is what not knowing the end costs whoever knows all the rest.
 type oracle struct {
 	shop     *advice.Shop
 	futures  int
 	carefree float64
+	blind    bool // to the end: it draws the stay as well, and believes what was told
 }
 
-func (oracle) name() string { return "oracle" }
+func (o oracle) name() string {
+	if o.blind {
+		return "oracle, end not known"
+	}
+	return "oracle"
+}
 
 func (o oracle) decide(m *moment) int {
 	if !needsSome(m) {
@@ -27,7 +34,7 @@ func (o oracle) decide(m *moment) int {
 	p := o.plan(m)
 	buy, offer := p.buying[0], p.first
 	if m.line.offer < 0 {
-		if p.idle[0]+p.rest[1] <= buy {
+		if p.rest[0] < buy {
 			return -1
 		}
 		return offer
@@ -38,69 +45,94 @@ func (o oracle) decide(m *moment) int {
 	return offer
 }
 
-// plan is the expected least costs of one morning and all that follow.
+// plan is the expected least costs of one morning and all that follow, for
+// those who are still here on it.
 type plan struct {
 	shop   *advice.Shop
-	days   int
-	paths  [][]int64 // one a future
-	sums   [][]int64 // sums[k][d] is what future k wants before day d
-	idle   []float64
-	slow   []float64 // sums of the mean cost of throttled days before a day
-	dry    []float64 // the same without service
-	caps   [][]float64
+	days   int         // of the longest future
+	paths  [][]int64   // one a future, the longest first
+	sums   [][]int64   // sums[k][d] is what future k wants before day d
+	here   []float64   // how many futures reach a day
+	idle   []float64   // mean cost of a day without service
+	slow   []float64   // sums of the cost of throttled days before a day, over the futures that reach them
+	dry    []float64   // the same without service
+	caps   [][]float64 // the same with each unlimited offer
 	rest   []float64
 	buying []float64
 	first  int // the offer to buy on the first day
 }
 
 func (o oracle) plan(m *moment) *plan {
-	n := m.daysLeft()
-	p := &plan{
-		shop: o.shop, days: n, idle: make([]float64, n), slow: make([]float64, n+1), dry: make([]float64, n+1),
-		caps: make([][]float64, len(o.shop.Offers)), rest: make([]float64, n+1), buying: make([]float64, n+1),
-	}
+	p := &plan{shop: o.shop, caps: make([][]float64, len(o.shop.Offers))}
 	r := rand.New(rand.NewPCG(m.trip.number, uint64(m.day))) //nolint:gosec // repeatable dice
 	for range o.futures {
-		path := make([]int64, n)
-		m.trip.who.Future(r, m.day, path)
-		sums := make([]int64, n+1)
+		stay := o.stay(r, m)
+		path := make([]int64, stay-m.day)
+		m.trip.who.Future(r, m.day, stay, path)
+		p.paths = append(p.paths, path)
+	}
+	slices.SortFunc(p.paths, func(a, b []int64) int { return len(b) - len(a) })
+	for _, path := range p.paths {
+		sums := make([]int64, len(path)+1)
 		for d, want := range path {
 			sums[d+1] = sums[d] + want
 		}
-		p.paths, p.sums = append(p.paths, path), append(p.sums, sums)
+		p.sums = append(p.sums, sums)
 	}
-	p.meanDays(o.carefree)
-	for d := n - 1; d >= 0; d-- {
+	p.days = len(p.paths[0])
+	p.idle, p.slow, p.dry = make([]float64, p.days), make([]float64, p.days+1), make([]float64, p.days+1)
+	p.here, p.rest, p.buying = make([]float64, p.days+1), make([]float64, p.days+1), make([]float64, p.days+1)
+	p.eachDay(o.carefree)
+	for d := p.days - 1; d >= 0; d-- {
 		p.morning(d)
 	}
 	return p
 }
 
-// meanDays fills what a day costs in the mean, whatever was bought before.
-func (p *plan) meanDays(carefree float64) {
-	costs, share := p.shop.Costs, 1/float64(len(p.paths))
-	for d := range p.days {
-		slow, dry := 0.0, 0.0
-		for _, path := range p.paths {
-			slow += share * float64(costs.Day(path[d], advice.Served{Slow: path[d]}))
-			dry += share * float64(costs.Day(path[d], advice.Served{Missing: path[d]}))
-		}
-		p.idle[d], p.slow[d+1], p.dry[d+1] = dry, p.slow[d]+slow, p.dry[d]+dry
+// stay is how long the trip is, as far as the oracle knows.
+func (o oracle) stay(r *rand.Rand, m *moment) int {
+	told := int(m.trip.told[m.day]-m.trip.arrival) + 1
+	switch {
+	case !o.blind:
+		return len(m.trip.demand)
+	case m.trip.told[m.day] == 0:
+		return m.trip.who.Stay(r, m.day)
 	}
+	return max(told, m.day+1)
+}
+
+// eachDay sums what a day costs over the futures, whatever was bought before.
+func (p *plan) eachDay(carefree float64) {
+	costs := p.shop.Costs
 	for i, o := range p.shop.Offers {
-		if o.Kind != advice.Term || !unlimited(o.Service) {
-			continue
+		if o.Kind == advice.Term && unlimited(o.Service) {
+			p.caps[i] = make([]float64, p.days+1)
 		}
-		p.caps[i] = make([]float64, p.days+1)
-		for d := range p.days {
-			cost := 0.0
-			for _, path := range p.paths {
-				want := int64(carefree * float64(path[d]))
-				if served, _ := serve(o.Service, 0, want); served.Full != want {
-					cost += share * float64(costs.Day(want, served))
+	}
+	for d := range p.days {
+		slow, dry, caps := 0.0, 0.0, make([]float64, len(p.caps))
+		for _, path := range p.paths {
+			if d >= len(path) {
+				break
+			}
+			p.here[d]++
+			slow += float64(costs.Day(path[d], advice.Served{Slow: path[d]}))
+			dry += float64(costs.Day(path[d], advice.Served{Missing: path[d]}))
+			want := int64(carefree * float64(path[d]))
+			for i := range caps {
+				if p.caps[i] == nil {
+					continue
+				}
+				if served, _ := serve(p.shop.Offers[i].Service, 0, want); served.Full != want {
+					caps[i] += float64(costs.Day(want, served))
 				}
 			}
-			p.caps[i][d+1] = p.caps[i][d] + cost
+		}
+		p.idle[d], p.slow[d+1], p.dry[d+1] = dry/p.here[d], p.slow[d]+slow, p.dry[d]+dry
+		for i := range caps {
+			if p.caps[i] != nil {
+				p.caps[i][d+1] = p.caps[i][d] + caps[i]
+			}
 		}
 	}
 }
@@ -115,7 +147,7 @@ func (p *plan) morning(d int) {
 		end := min(d+o.Days, p.days)
 		cost := float64(o.Price + o.Fee + p.shop.Costs.Hassle)
 		if unlimited(o.Service) {
-			cost += p.caps[i][end] - p.caps[i][d] + p.rest[end]
+			cost += (p.caps[i][end] - p.caps[i][d] + p.here[end]*p.rest[end]) / p.here[d]
 		} else {
 			cost += p.volume(o.Service, d, end)
 		}
@@ -126,27 +158,38 @@ func (p *plan) morning(d int) {
 			}
 		}
 	}
-	p.rest[d] = min(p.idle[d]+p.rest[d+1], p.buying[d])
+	p.rest[d] = min(p.idle[d]+p.here[d+1]/p.here[d]*p.rest[d+1], p.buying[d])
 }
 
 // volume is the mean cost of a volume bought on the morning of a day.
 func (p *plan) volume(s advice.Service, d, end int) float64 {
-	mean := 0.0
+	total := 0.0
 	for k, sums := range p.sums {
+		stay := len(p.paths[k])
+		if stay <= d {
+			break
+		}
+		last := min(end, stay)
 		// dry is the day on which it is used up, if it is before the end.
-		dry := d + sort.Search(end-d, func(i int) bool { return sums[d+i+1]-sums[d] > s.Volume })
-		if dry == end {
-			mean += p.rest[end]
+		dry := d + sort.Search(last-d, func(i int) bool { return sums[d+i+1]-sums[d] > s.Volume })
+		if dry == last {
+			if end < stay {
+				total += p.rest[end]
+			}
 			continue
 		}
 		want := p.paths[k][dry]
 		served, _ := serve(s, s.Volume-(sums[dry]-sums[d]), want)
-		mean += float64(p.shop.Costs.Day(want, served)) + p.goOn(s, dry+1, end)
-		if dry+1 < end {
-			mean += min(p.buying[dry+1]-p.goOn(s, dry+1, end), 0)
+		total += float64(p.shop.Costs.Day(want, served))
+		switch next := dry + 1; {
+		case next >= stay:
+		case next == end:
+			total += p.rest[end]
+		default:
+			total += min(p.goOn(s, next, end), p.buying[next])
 		}
 	}
-	return mean / float64(len(p.sums))
+	return total / p.here[d]
 }
 
 // goOn is the mean cost of going on with what is used up, until it ends.
@@ -155,5 +198,5 @@ func (p *plan) goOn(s advice.Service, d, end int) float64 {
 	if s.ThrottleKbps > 0 {
 		costs = p.slow
 	}
-	return costs[end] - costs[d] + p.rest[end]
+	return (costs[end] - costs[d] + p.here[end]*p.rest[end]) / p.here[d]
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -90,6 +91,18 @@ func visit(r *rand.Rand, group string) (purpose string, days int) {
 		}
 	}
 	return study, studyStay(r)
+}
+
+// stayOf draws how many days people of a group stay for a purpose.
+func stayOf(r *rand.Rand, group, purpose string) int {
+	switch purpose {
+	case study:
+		return studyStay(r)
+	case resident:
+		return residentStay(r)
+	}
+	v := byGroup()[group]
+	return pick(r, v.days[slices.Index(v.purposes, purpose)])
 }
 
 // longStay draws students and residents, as many of the one as of the other.

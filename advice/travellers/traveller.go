@@ -2,7 +2,6 @@ package travellers
 
 import (
 	"math/rand/v2"
-	"slices"
 )
 
 // Stratum is which people are drawn.
@@ -18,7 +17,7 @@ const (
 // Who says which travellers to draw. Days are counted from 1 January 1970.
 type Who struct {
 	Stratum  Stratum
-	From, To int    // the first and the last possible day of arrival
+	From, To int // the first and the last possible day of arrival
 }
 
 // Traveller is one stay, with everything about it that only its maker knows.
@@ -79,14 +78,29 @@ func pick(r *rand.Rand, shares []float64) int {
 	return len(shares) - 1
 }
 
-// Future draws what this very traveller might want from day number `from` of the
-// stay to its end, given everything until then: what nobody can know better.
-// It fills out, one entry a day, and returns how many.
-func (t *Traveller) Future(r *rand.Rand, from int, out []int64) int {
-	days := slices.Clone(t.Days[from:])
+// Future draws what this very traveller might want from day number `from` of a
+// stay of so many days to its end, given everything until then: what nobody can
+// know better. It fills out, one entry a day, and returns how many.
+func (t *Traveller) Future(r *rand.Rand, from, stay int, out []int64) int {
+	days := make([]Day, stay-from)
+	if from == 0 {
+		days[0].Minutes = t.Days[0].Minutes
+	}
 	t.live(r, from, days)
 	for i, d := range days {
 		out[i] = d.Demand
 	}
 	return len(days)
+}
+
+// Stay draws how many days this traveller might stay, given that they are here
+// on day number `day`, as those of their group and purpose do.
+func (t *Traveller) Stay(r *rand.Rand, day int) int {
+	const tries = 10_000
+	for range tries {
+		if stay := stayOf(r, t.Group, t.Purpose); stay > day {
+			return stay
+		}
+	}
+	return day + 1
 }

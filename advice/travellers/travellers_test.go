@@ -230,7 +230,7 @@ func TestFutureIsLikeWhatCame(t *testing.T) {
 	out := make([]int64, 1000)
 	for _, tr := range draw(3000, Who{}) {
 		from := len(tr.Days) / 2
-		if n := tr.Future(r, from, out); n != len(tr.Days)-from {
+		if n := tr.Future(r, from, len(tr.Days), out); n != len(tr.Days)-from {
 			t.Fatalf("a future of %d days", n)
 		}
 		for i, d := range tr.Days[from:] {
@@ -242,6 +242,29 @@ func TestFutureIsLikeWhatCame(t *testing.T) {
 	for _, p := range []float64{0.3, 0.5, 0.7, 0.9} {
 		if r := at(came, p) / at(drawn, p); r < 0.85 || r > 1.18 {
 			t.Errorf("at %.0f %%: %.0f MB came, %.0f MB drawn", 100*p, at(came, p)/1e6, at(drawn, p)/1e6)
+		}
+	}
+}
+
+// Stays drawn for those who are still here are those of people who stayed as long.
+func TestStayIsLikeOthers(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, day := range []int{0, 5, 13} {
+		var others, drawn float64
+		var n int
+		for _, tr := range draw(30000, Who{}) {
+			if tr.Group == "US" && tr.Purpose == "leisure" && len(tr.Days) > day {
+				others, drawn, n = others+float64(len(tr.Days)), drawn+float64(tr.Stay(r, day)), n+1
+			}
+		}
+		if ratio := drawn / others; n < 200 || ratio < 0.92 || ratio > 1.08 {
+			t.Errorf("on day %d: %.1f days stayed, %.1f drawn, of %d", day, others/float64(n), drawn/float64(n), n)
+		}
+	}
+	long := draw(50, Who{Stratum: LongStay})
+	for _, tr := range long {
+		if s := tr.Stay(r, 70); s <= 70 || s > 420 {
+			t.Errorf("%s: %d days", tr.Purpose, s)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (t *Traveller) live(r *rand.Rand, from int, days []Day) {
 	for i := range days {
 		d := &days[i]
 		if d.Minutes == 0 {
-			d.Minutes = exposure(r, i, len(days))
+			d.Minutes = exposure(r, from+i, from+len(days))
 		}
 		if r.Float64() < change {
 			shift = changeSD * r.NormFloat64()
