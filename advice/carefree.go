@@ -85,8 +85,8 @@ func (r *room) everSlow(kind int) float64 {
 	var n float64
 	for k := range r.users {
 		if stay := r.users[k].stay; stay > 0 && r.short[kind][r.from[k]+stay-1] > 0 {
-			n++
+			n += r.weight[k]
 		}
 	}
-	return n / decisionPaths
+	return n
 }

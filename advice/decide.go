@@ -189,7 +189,7 @@ func (e *ends) days(p float64) int {
 func (r *room) typical() (k int, f float64) {
 	var x float64
 	for i := range r.users {
-		x += (float64(r.level[i]) + r.part[i]) / decisionPaths
+		x += (float64(r.level[i]) + r.part[i]) * r.weight[i]
 	}
 	k = min(int(x), useLevels-2)
 	return k, x - float64(k)
@@ -208,12 +208,12 @@ func (r *room) alternatives(a *Advice, best, second int, q *Question) {
 		x, y := b.price+float64(r.costs[best][k]), s.price+float64(r.costs[second][k])
 		switch {
 		case x < y:
-			better++
+			better += r.weight[k]
 		case x == y: //nolint:staticcheck // both come from the same sums
-			better += 0.5
+			better += r.weight[k] / 2
 		}
 	}
-	a.Sure = better / decisionPaths
+	a.Sure = better
 	if b.offer < 0 {
 		return // to wait is no plan that another could be as good as
 	}
@@ -235,7 +235,7 @@ func (r *room) usual(q *Question) int64 {
 	for k := range r.users {
 		stay, at := r.users[k].stay, r.from[k]
 		for d := first; d < stay; {
-			sum += s.price
+			sum += s.price * r.weight[k]
 			end := min(d+s.days, stay)
 			if s.volume > 0 && !s.slow {
 				used := 0.0
@@ -249,7 +249,7 @@ func (r *room) usual(q *Question) int64 {
 			d = end
 		}
 	}
-	return round(sum / decisionPaths)
+	return round(sum)
 }
 
 // validate fails with [fault.Invalid] for what cannot be paid for.

@@ -1,5 +1,10 @@
 package advice
 
+import (
+	"cmp"
+	"slices"
+)
+
 // room is what one question is answered in. It belongs to one goroutine; rooms
 // are reused, so that an answer allocates nothing.
 type room struct {
@@ -25,9 +30,19 @@ type room struct {
 	missing int // steps of a minimum spend, for which cost and paid are filled
 	today   float64
 
-	ways  [MaxOffers + 1]way // the first is what is paid for already
-	costs [MaxOffers + 1][decisionPaths]float32
-	need  [decisionPaths]float64
+	ways   [MaxOffers + 1]way // the first is what is paid for already
+	costs  [MaxOffers + 1][decisionPaths]float32
+	need   [decisionPaths]float64
+	byNeed [decisionPaths]ranked
+
+	// weight is how likely each future is, so that all of them together are as
+	// calibrated as a forecast: they sum to 1.
+	weight [decisionPaths]float64
+}
+
+type ranked struct {
+	need float64
+	k    int
 }
 
 func newRoom(t *Tables) *room {
@@ -74,6 +89,28 @@ func (r *room) imagine(q *Question) {
 	}
 	r.from[decisionPaths] = at
 	r.missing = -1
+	r.weigh(q)
+}
+
+// weigh gives each future the weight that its rank by need deserves: what came
+// of finished trips has lain there so often.
+func (r *room) weigh(q *Question) {
+	for k, need := range r.need {
+		r.byNeed[k] = ranked{need, k}
+	}
+	slices.SortFunc(r.byNeed[:], func(a, b ranked) int { return cmp.Or(cmp.Compare(a.need, b.need), cmp.Compare(a.k, b.k)) })
+	ranges := &r.t.model.ranges
+	b := &ranges.Buckets[bucketOf(r.q.days, told(&q.Trip))]
+	g := ranges.Groups[q.Trip.Segment.Group]
+	before := 0.0
+	for i, o := range r.byNeed {
+		p := g.below(b.below(float64(i+1) / decisionPaths))
+		if i == decisionPaths-1 {
+			p = 1
+		}
+		r.weight[o.k] = max(p-before, 0)
+		before = max(p, before)
+	}
 }
 
 // fill looks up, for every day of every future, what the rest costs once
@@ -321,15 +358,15 @@ func (r *room) try(w *way, costs *[decisionPaths]float32) {
 			o.cost += lost // it is over before more is spent
 		}
 		costs[k] = float32(o.cost)
-		w.cost += o.cost
-		w.paid += o.paid
+		p := r.weight[k]
+		w.cost += p * o.cost
+		w.paid += p * o.paid
 		if !o.short {
-			w.enough++
+			w.enough += p
 			if r.users[k].stay <= w.covers {
-				w.lasts++
+				w.lasts += p
 			}
 		}
 	}
-	w.cost, w.paid = w.price+w.cost/decisionPaths, w.paid/decisionPaths
-	w.enough, w.lasts = w.enough/decisionPaths, w.lasts/decisionPaths
+	w.cost += w.price
 }

@@ -2,7 +2,6 @@ package advice
 
 import (
 	"math"
-	"slices"
 )
 
 // explain collects the reasons and every number that may be named.
@@ -10,9 +9,7 @@ func (r *room) explain(a *Advice, best *way, q *Question) {
 	n := &a.Numbers
 	t := &q.Trip
 	r.perDay(n, t)
-	slices.Sort(r.need[:])
-	at := r.t.model.levelsFor(r.q.days, told(t), t.Segment.Group)
-	n.NeedLow, n.NeedHigh = round(quantile(r.need[:], at[1])), round(quantile(r.need[:], at[5]))
+	n.NeedLow, n.NeedHigh = round(r.needAt(Levels[1])), round(r.needAt(Levels[5]))
 	n.LastDay, n.Told = t.Today+Date(max(r.e.days(0.5)-1, 0)), told(t)
 	if n.Told {
 		n.LastDay = t.Told
@@ -55,6 +52,17 @@ func (r *room) perDay(n *Numbers, t *Trip) {
 		sum += (1 - u.zero) * math.Exp(min(u.mu, mostLog)) / decisionPaths
 	}
 	n.PerDay = round(sum)
+}
+
+// needAt is what is needed at most with probability p.
+func (r *room) needAt(p float64) float64 {
+	var sum float64
+	for _, o := range r.byNeed {
+		if sum += r.weight[o.k]; sum >= p {
+			return o.need
+		}
+	}
+	return r.byNeed[decisionPaths-1].need
 }
 
 // percent is a probability in whole cases of 100. Only what is certain is 0 or

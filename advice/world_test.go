@@ -116,6 +116,9 @@ func TestRegret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if m, err = m.Calibrate(histories_(c.trips(2000, testDay+210))...); err != nil {
+		t.Fatal(err)
+	}
 	shop := testShop()
 	start := time.Now()
 	tables, err := Build(m, shop)
