@@ -74,7 +74,8 @@ func (e *exam) bucket(k kind, at []moment, scores []forecastScore, b bill, s *sa
 			keep, in = append(keep, i), append(in, scores[i])
 		}
 	}
-	part := b.only(keep).first(len(e.buyers))
+	main := b.only(keep)
+	part := main.first(len(e.buyers))
 	if missing := e.of(bucketLeast) - len(keep); missing > 0 && s != nil && k.dimension != "occasion" {
 		more := *s // every bucket draws from where the main trips ended
 		extra := more.take(missing, k.holds)
@@ -89,6 +90,9 @@ func (e *exam) bucket(k kind, at []moment, scores []forecastScore, b bill, s *sa
 	r := Bucket{Dimension: k.dimension, Name: k.name, Trips: len(in), Coverage: f.Coverage, Pinball: f.Pinball, Buyers: part.report(e.Seed)}
 	r.Miss, r.Allowed = r.far(len(in), 0.04)
 	r.Regret, r.RegretCI, r.P90 = r.Buyers[0].Regret, r.Buyers[0].RegretCI, r.Buyers[0].P90
+	if main.index(seeingOracle) >= 0 {
+		r.Blind, r.Oracle = main.regret(blindOracle), main.regret(seeingOracle)
+	}
 	return r, true
 }
 

@@ -48,7 +48,10 @@ type Report struct {
 	Gap      float64    `json:"gap_closed"`
 	GapCI    [2]float64 `json:"gap_closed_ci"`
 	GapFrom  string     `json:"gap_closed_from"` // the best simple buyer
-	Flips    float64    `json:"flips"`
+	// The same against an oracle who does not know the end.
+	GapBlind   float64    `json:"gap_closed_end_not_known"`
+	GapBlindCI [2]float64 `json:"gap_closed_end_not_known_ci"`
+	Flips      float64    `json:"flips"`
 	Coverage
 
 	Forecast    ForecastReport `json:"forecast"`
@@ -82,6 +85,10 @@ type Bucket struct {
 	RegretCI [2]float64    `json:"regret_mean_ci"`
 	P90      float64       `json:"regret_p90"`
 	Buyers   []BuyerReport `json:"buyers"`
+
+	// What those who know the true parameters regret, of the main trips in the bucket.
+	Blind  float64 `json:"regret_oracle_end_not_known"`
+	Oracle float64 `json:"regret_oracle"`
 }
 
 // Row is a kind of trip that is examined by itself.
@@ -189,7 +196,8 @@ func (e *exam) examine(r *Report, s *sample) {
 	b := charge(at, slices.Concat(e.buyers, e.knowing(oracleDraws)), 1)
 	r.Buyers = b.report(e.Seed)
 	r.Regret, r.RegretCI, r.Median, r.P90 = r.Buyers[0].Regret, r.Buyers[0].RegretCI, r.Buyers[0].Median, r.Buyers[0].P90
-	r.Gap, r.GapCI, r.GapFrom = b.gap(e.Seed, e.simple)
+	r.Gap, r.GapCI, r.GapFrom = b.gap(e.Seed, e.simple, seeingOracle)
+	r.GapBlind, r.GapBlindCI, _ = b.gap(e.Seed, e.simple, blindOracle)
 	r.Flips = e.flips(at)
 
 	e.say("buckets …")

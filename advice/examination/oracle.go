@@ -20,11 +20,16 @@ type oracle struct {
 	blind    bool // to the end: it draws the stay as well, and believes what was told
 }
 
+const (
+	seeingOracle = "oracle"
+	blindOracle  = "oracle, end not known"
+)
+
 func (o oracle) name() string {
 	if o.blind {
-		return "oracle, end not known"
+		return blindOracle
 	}
-	return "oracle"
+	return seeingOracle
 }
 
 func (o oracle) decide(m *moment) int {

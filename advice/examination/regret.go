@@ -52,6 +52,15 @@ func (b bill) and(c bill) bill {
 
 func (b bill) index(name string) int { return slices.Index(b.buyers, name) }
 
+// regret is the mean regret of one buyer alone.
+func (b bill) regret(name string) float64 {
+	cost, best := 0.0, 0.0
+	for k, o := range b.out[b.index(name)] {
+		cost, best = cost+float64(o.cost), best+float64(b.best[k])
+	}
+	return over(cost-best, best)
+}
+
 // BuyerReport is what one buyer paid more than the clairvoyant. Shares are of
 // the clairvoyant's cost.
 type BuyerReport struct {
@@ -170,10 +179,10 @@ func quantile(sorted []float64, p float64) float64 {
 	return sorted[int(math.Round(p*float64(len(sorted)-1)))]
 }
 
-// gap is how much of what the best simple buyer pays more than the oracle the
+// gap is how much of what the best simple buyer pays more than one who knows the
 // advice saves, with its interval.
-func (b bill) gap(seed uint64, simple []string) (closed float64, ci [2]float64, best string) {
-	oracleAt, sums := b.index("oracle"), make([]float64, len(b.buyers))
+func (b bill) gap(seed uint64, simple []string, limit string) (closed float64, ci [2]float64, best string) {
+	limitAt, sums := b.index(limit), make([]float64, len(b.buyers))
 	for i := range b.buyers {
 		for _, o := range b.out[i] {
 			sums[i] += float64(o.cost)
@@ -188,7 +197,7 @@ func (b bill) gap(seed uint64, simple []string) (closed float64, ci [2]float64, 
 	draws := b.bootstrap(seed).regret
 	all := make([]float64, resamples)
 	for k := range all {
-		all[k] = over(draws[at][k]-draws[0][k], draws[at][k]-draws[oracleAt][k])
+		all[k] = over(draws[at][k]-draws[0][k], draws[at][k]-draws[limitAt][k])
 	}
-	return over(sums[at]-sums[0], sums[at]-sums[oracleAt]), interval(all), b.buyers[at]
+	return over(sums[at]-sums[0], sums[at]-sums[limitAt]), interval(all), b.buyers[at]
 }

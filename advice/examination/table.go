@@ -77,6 +77,7 @@ func (r *Report) summary(t table) {
 	}
 	if r.GapFrom != "" {
 		t.row("gap closed, from %s\t%s\t%s\t≥ 80", r.GapFrom, percent(r.Gap), ci(r.GapCI))
+		t.row("gap closed to an oracle that does not know the end\t%s\t%s\t", percent(r.GapBlind), ci(r.GapBlindCI))
 	}
 	t.row("advice flips with one more day\t%s\t\t≤ 10", percent(r.Flips))
 	t.row("farthest group from the mean regret\t%s\t\t≤ 3", percent(r.Fairness))
@@ -114,12 +115,12 @@ func printBuyers(t table, title string, all []BuyerReport) {
 
 func (r *Report) printBuckets(t table) {
 	t.heading("Buckets; the last column is the simple buyer that comes nearest, and the advice's cost less its")
-	t.row("bucket\ttrips\t50\t80\t95\tmiss\tallowed\tpinball\tregret\t95 %% interval\tp90\tnearest\tless\t95 %% interval")
+	t.row("bucket\ttrips\t50\t80\t95\tmiss\tallowed\tpinball\tregret\t95 %% interval\tp90\toracle blind\tseeing\tnearest\tless\t95 %% interval")
 	for _, b := range r.Buckets {
 		near := b.nearest()
-		t.row("%s: %s\t%d\t%s\t%s\t%s\t%s\t%s\t%.3f\t%s\t%s\t%s\t%s\t%.0f\t%.0f … %.0f", b.Dimension, b.Name, b.Trips,
+		t.row("%s: %s\t%d\t%s\t%s\t%s\t%s\t%s\t%.3f\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t%.0f … %.0f", b.Dimension, b.Name, b.Trips,
 			percent(b.Cover50), percent(b.Cover80), percent(b.Cover95), percent(b.Miss), percent(b.Allowed), b.Pinball,
-			percent(b.Regret), ci(b.RegretCI), percent(b.P90), near.Name, near.Versus, near.VersusCI[0], near.VersusCI[1])
+			percent(b.Regret), ci(b.RegretCI), percent(b.P90), percent(b.Blind), percent(b.Oracle), near.Name, near.Versus, near.VersusCI[0], near.VersusCI[1])
 	}
 }
 
