@@ -104,10 +104,7 @@ func newSeries(values []float64, season, horizon int) *series {
 
 // restless is the typical size of a step at each origin, of late and of all.
 func (s *series) restless() []float64 {
-	lag := s.seasons[min(len(s.seasons), 2)-1]
-	if lag >= s.origins[0] {
-		lag = 1
-	}
+	lag := s.calmLag()
 	fade := 1 - 1/float64(2*max(s.horizon, lag, 8))
 	var of, weight, all, n float64
 	out := make([]float64, 0, len(s.origins))
@@ -124,6 +121,24 @@ func (s *series) restless() []float64 {
 		}
 	}
 	return out
+}
+
+// calmLag is the distance at which values differ least: a step, or a season.
+func (s *series) calmLag() int {
+	best, least := 1, math.Inf(1)
+	for _, m := range s.seasons {
+		if m >= s.origins[0] {
+			continue
+		}
+		var sum float64
+		for i := m; i < len(s.x); i++ {
+			sum += math.Abs(s.x[i]-s.x[i-m]) / float64(len(s.x)-m)
+		}
+		if sum < least {
+			best, least = m, sum
+		}
+	}
+	return best
 }
 
 // try runs every method and makes their weighted mean.
