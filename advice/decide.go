@@ -15,6 +15,9 @@ const (
 	// the trip, to say that nothing is needed.
 	enoughLasts = 0.9
 
+	// soon is how many days before the end of what is paid for the next is bought.
+	soon = 2
+
 	// lookAgain is what it counts, in purchases' hassle, to be told to wait and to
 	// come back.
 	lookAgain = 0.5
@@ -55,9 +58,12 @@ func (r *room) tryAll(q *Question) (n int) {
 	r.ways[0].missing = r.missingAfter(q.State.Spent)
 	r.try(&r.ways[0], &r.costs[0])
 	n = 1
+	// What would only wait behind what runs need not be bought before that ends:
+	// by then more is known.
+	early := r.ways[0].covers > soon+r.t.shop.Rules.ClosesDays && r.t.shop.Rules.modeFor(&q.State) == Queue
 	for i := range r.t.shop.Offers {
 		o := &r.t.shop.Offers[i]
-		if !r.t.shop.Rules.allows(o, &q.State) || o.Kind == Pack && !r.helps(o, q) {
+		if !r.t.shop.Rules.allows(o, &q.State) || o.Kind == Pack && !r.helps(o, q) || o.Kind == Term && early {
 			continue
 		}
 		r.with(i, q, &r.ways[n])

@@ -214,14 +214,8 @@ func (r *room) follow(k int, w *way) (o outcome) {
 			o.cost, o.paid = o.cost+c, o.paid+p
 			return o
 		}
-		// What waits, waits for its day; unless it is better to buy again and let it
-		// be.
-		wait := r.without(k, s, e, d+n, limit)
-		if c, p := r.dry(k, s, e, e+1, limit); r.t.shop.Rules.WhenEmpty != Queue && c < wait {
-			o.cost, o.paid = o.cost+c, o.paid+p
-			return o
-		}
-		o.cost += wait
+		// What waits, waits for its day, and nothing can be put in its place.
+		o.cost += r.without(k, s, e, d+n, limit)
 		d += n
 		used = r.sum[at+d-1]
 	}

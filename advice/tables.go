@@ -41,7 +41,7 @@ type Tables struct {
 	anyone *clock // of a stay of average length
 	bench  *bench
 	lock   sync.RWMutex
-	stayAt map[Segment]*clock // grows when a segment is asked about for the first time
+	stayAt map[pace]*clock // grows when a segment is asked about for the first time
 
 	step  int64 // of a minimum spend, in minor units
 	free  carefree
@@ -98,7 +98,7 @@ func build(m *Model, s Shop) (*Tables, error) {
 		return nil, err
 	}
 	s.Offers = slices.Clone(s.Offers)
-	t := &Tables{model: m, shop: s, dice: m.throw(decisionPaths, decisionSeed), stayAt: map[Segment]*clock{}}
+	t := &Tables{model: m, shop: s, dice: m.throw(decisionPaths, decisionSeed), stayAt: map[pace]*clock{}}
 	for i, a := range Attitudes {
 		t.costs[i] = s.Costs.For(a).yardstick()
 	}
@@ -113,11 +113,12 @@ func build(m *Model, s Shop) (*Tables, error) {
 	t.bench = newBench(t, steps)
 	t.toldAt = t.bench.solve(m.toldChain())
 	factor := constant(1)
-	t.anyone = t.bench.solve(m.stay.chain(nil, &factor))
+	t.anyone = t.bench.solve(m.stay.chain(nil, &factor, maxStay))
 	of := slices.Clone(m.use.Segments)
 	slices.SortStableFunc(of, func(a, b segmentLevel) int { return cmp.Compare(b.Trips, a.Trips) })
 	for _, s := range of[:min(len(of), readySegments)] {
-		t.stayAt[s.Segment] = t.solve(s.Segment)
+		p := pace{Segment: s.Segment}
+		t.stayAt[p] = t.solve(p)
 	}
 	t.free = newCarefree(t)
 	t.rooms.New = func() any { return newRoom(t) }
@@ -188,23 +189,37 @@ func (m *Model) toldChain() *chain {
 	return newChain(h)
 }
 
-// solve makes the tables of one segment.
-func (t *Tables) solve(s Segment) *clock {
-	own, factor := t.model.stay.of(s)
-	return t.bench.solve(t.model.stay.chain(own, &factor))
+// pace is which table of stays a question needs: those of people who have been
+// here for long go on longer.
+type pace struct {
+	Segment
+	long bool
 }
 
-// chain is the way through stays whose end is not told.
-func (p *stayParams) chain(own []float64, factor *[stretches]float64) *chain {
-	h := make([]float64, ages)
+// longAge is from when on a stay is a long one.
+const longAge = 45
+
+// solve makes the tables of one segment.
+func (t *Tables) solve(p pace) *clock {
+	own, factor := t.model.stay.of(p.Segment)
+	n := ages
+	if p.long {
+		n = maxStay
+	}
+	return t.bench.solve(t.model.stay.chain(own, &factor, n))
+}
+
+// chain is the way through stays whose end is not told, of n positions.
+func (p *stayParams) chain(own []float64, factor *[stretches]float64, n int) *chain {
+	h := make([]float64, n)
 	for i := range h {
 		h[i] = p.hazard(own, factor, i+1)
 	}
 	var rest float64 // what a long stay has on average
-	for n := ages; n < ages+60; n++ {
-		rest += p.hazard(own, factor, n) / 60
+	for i := n; i < n+60; i++ {
+		rest += p.hazard(own, factor, i) / 60
 	}
-	h[ages-1] = rest
+	h[n-1] = rest
 	return newChain(h)
 }
 
@@ -213,15 +228,17 @@ func (t *Tables) clockFor(trip *Trip) (*clock, int) {
 	if left := int(trip.Told - trip.Today); trip.Told != 0 && left > -3*movedReach {
 		return t.toldAt, min(max(agesTold-1-left, 0), len(t.toldAt.hazard)-1)
 	}
-	return t.clockOf(trip.Segment), min(int(trip.Today-trip.Arrival), ages-1)
+	age := int(trip.Today - trip.Arrival)
+	c := t.clockOf(pace{trip.Segment, age >= longAge})
+	return c, min(age, len(c.hazard)-1)
 }
 
 // clockOf is the segment's own, made when it is asked for the first time: some
 // milliseconds, once. Beyond so many segments that they cannot be the seller's
 // own words, it is everyone's.
-func (t *Tables) clockOf(s Segment) *clock {
+func (t *Tables) clockOf(p pace) *clock {
 	t.lock.RLock()
-	c, full := t.stayAt[s], len(t.stayAt) >= mostSegments
+	c, full := t.stayAt[p], len(t.stayAt) >= mostSegments
 	t.lock.RUnlock()
 	switch {
 	case c != nil:
@@ -229,12 +246,12 @@ func (t *Tables) clockOf(s Segment) *clock {
 	case full:
 		return t.anyone
 	}
-	c = t.solve(s)
-	s = Segment{strings.Clone(s.Group), strings.Clone(s.Purpose), strings.Clone(s.Use)}
+	c = t.solve(p)
+	p.Segment = Segment{strings.Clone(p.Group), strings.Clone(p.Purpose), strings.Clone(p.Use)}
 	t.lock.Lock()
 	defer t.lock.Unlock()
-	if t.stayAt[s] == nil {
-		t.stayAt[s] = c
+	if t.stayAt[p] == nil {
+		t.stayAt[p] = c
 	}
-	return t.stayAt[s]
+	return t.stayAt[p]
 }
