@@ -298,23 +298,35 @@ func (r *room) outage(k, day int) float64 {
 
 // dry is what comes when the last volume is used up on day e: the rest of the
 // day goes without, and the next morning the best is bought; or, where the line
-// is only slow, that is borne until its end.
+// is only slow, that is borne until its end. Nobody knows on that day what this
+// future still brings, so it must not choose: expectations do.
 func (r *room) dry(k int, s *stretch, e, end int, limit float64) (cost, paid float64) {
-	at, stay := r.from[k], r.users[k].stay
-	// Nobody knows on that day whether it is the last, so this future's stay must
-	// not say so.
-	stays := 1 - r.clock.hazard[min(r.pos+e, len(r.clock.hazard)-1)]
-	cost, paid = r.without(k, s, e, e+1, limit)+stays*r.cost[at+e+1], stays*r.paid[at+e+1]
-	if s.slow && end > e+1 {
-		c, p := r.without(k, s, e, min(end, stay), limit), 0.0
-		if end < stay {
-			c, p = c+r.cost[at+end], r.paid[at+end]
-		}
-		if c < cost {
-			cost, paid = c, p
+	at, c, i := r.from[k], r.clock, min(r.pos+e, len(r.clock.hazard)-1)
+	stays := 1 - c.hazard[i]
+	cost, paid = stays*r.cost[at+e+1], stays*r.paid[at+e+1]
+	if n := min(end-e, MaxOfferDays); s.slow && n > 1 {
+		days, reach := (c.sum[i+n]-c.sum[i+1])/c.alive[i], c.alive[i+n]/c.alive[i]
+		after, spent := r.afterwards(k, e+n)
+		if bear := days*r.slowDay(k) + reach*after; bear < cost {
+			cost, paid = bear, reach*spent
 		}
 	}
-	return cost, paid
+	return r.without(k, s, e, e+1, limit) + cost, paid
+}
+
+// afterwards is what the rest costs from a day on, on which nothing is paid for
+// any more; it may lie beyond the future's end.
+func (r *room) afterwards(k, day int) (cost, paid float64) {
+	l, f, j := r.level[k], r.part[k], r.clock.at(r.pos+day, r.missing)
+	rows, spent := &r.clock.cost[r.a], &r.clock.paid[r.a]
+	return float64(rows[l][j])*(1-f) + float64(rows[l+1][j])*f, float64(spent[l][j])*(1-f) + float64(spent[l+1][j])*f
+}
+
+// slowDay is what a day of a line that is slow counts on average.
+func (r *room) slowDay(k int) float64 {
+	l, f := r.level[k], r.part[k]
+	slow := &r.t.bench.slow
+	return slow[l][r.a]*(1-f) + slow[l+1][r.a]*f
 }
 
 // without is what days e to end count when a volume is used up on e.

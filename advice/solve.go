@@ -44,13 +44,14 @@ type bench struct {
 	steps int
 	terms []int // offers that can be bought when nothing runs, without those that another beats in every way
 	stats [useLevels][]offerStats
-	awake float64 // share of the days on which to be without service counts
+	slow  [useLevels][3]float64 // what a day counts on which all of it is slow
+	awake float64               // share of the days on which to be without service counts
 }
 
 // offerStats is what an offer does at one level of use.
 type offerStats struct {
 	day  [3]float64 // what a day counts while it runs
-	slow [3]float64 // what a day counts once a volume is used up, where it is slow then
+	slow [3]float64 // and once a volume is used up, where it is slow then
 	dry  []usedUp   // of a volume
 	wet  float64    // the probability that it is not used up in its days
 }
@@ -77,8 +78,10 @@ func newBench(t *Tables, steps int) *bench {
 	for k := range b.stats {
 		b.stats[k] = make([]offerStats, len(t.offer))
 		scale := math.Exp(logLowest+float64(k)*logStep) / base.mean
+		b.slow[k] = t.slowDay(base, scale)
 		for _, i := range b.terms {
 			b.stats[k][i] = t.statsOf(&t.offer[i], base, scale)
+			b.stats[k][i].slow = b.slow[k]
 		}
 	}
 	return b
@@ -127,6 +130,16 @@ func (m *Model) baseDays(long int) *days {
 	return d
 }
 
+// slowDay is what a day counts on which all of it is slow, by attitude.
+func (t *Tables) slowDay(base *days, scale float64) (slow [3]float64) {
+	for a := range slow {
+		for _, y := range base.each {
+			slow[a] += t.costs[a].slow(y*scale) / float64(len(base.each))
+		}
+	}
+	return slow
+}
+
 // statsOf is what an offer does to users of one level.
 func (t *Tables) statsOf(o *onSale, base *days, scale float64) (s offerStats) {
 	k := t.kinds[o.kind]
@@ -136,7 +149,6 @@ func (t *Tables) statsOf(o *onSale, base *days, scale float64) (s offerStats) {
 		for i := range n {
 			y := base.each[i*step] * scale
 			s.day[a] += k.day(&t.costs[a], y) / float64(n)
-			s.slow[a] += t.costs[a].slow(y) / float64(n)
 		}
 	}
 	s.wet = 1
