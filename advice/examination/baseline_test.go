@@ -1,6 +1,7 @@
 package examination
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -50,4 +51,21 @@ func TestSimpleBuyersCover(t *testing.T) {
 	if o := s.Offers[s.cover(100*gb, 3)]; o.DailyCap != 10*gb {
 		t.Errorf("more than anything brings: %s", o.ID)
 	}
+}
+
+// The oracle counts a day as the yardstick does.
+func TestOracleCountsAsTheYardstick(t *testing.T) {
+	p := &plan{shop: &terms().Shop}
+	rapid.Check(t, func(t *rapid.T) {
+		s := advice.Served{Full: rapid.Int64Range(0, 9*gb).Draw(t, "full")}
+		if rapid.Bool().Draw(t, "slow") {
+			s.Slow = rapid.Int64Range(0, 9*gb).Draw(t, "bytes")
+		} else {
+			s.Missing = rapid.Int64Range(0, 9*gb).Draw(t, "bytes")
+		}
+		demand := s.Full + s.Slow + s.Missing
+		if got, want := p.counts(demand, s), float64(p.shop.Costs.Day(demand, s)); math.Abs(got-want) > 1 {
+			t.Fatalf("%+v counts %.1f, by the yardstick %.0f", s, got, want)
+		}
+	})
 }

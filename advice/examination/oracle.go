@@ -108,7 +108,6 @@ func (o oracle) stay(r *rand.Rand, m *moment) int {
 
 // eachDay sums what a day costs over the futures, whatever was bought before.
 func (p *plan) eachDay(carefree float64) {
-	costs := p.shop.Costs
 	for i, o := range p.shop.Offers {
 		if o.Kind == advice.Term && unlimited(o.Service) {
 			p.caps[i] = make([]float64, p.days+1)
@@ -121,15 +120,15 @@ func (p *plan) eachDay(carefree float64) {
 				break
 			}
 			p.here[d]++
-			slow += float64(costs.Day(path[d], advice.Served{Slow: path[d]}))
-			dry += float64(costs.Day(path[d], advice.Served{Missing: path[d]}))
+			slow += p.counts(path[d], advice.Served{Slow: path[d]})
+			dry += p.counts(path[d], advice.Served{Missing: path[d]})
 			want := int64(carefree * float64(path[d]))
 			for i := range caps {
 				if p.caps[i] == nil {
 					continue
 				}
 				if served, _ := serve(p.shop.Offers[i].Service, 0, want); served.Full != want {
-					caps[i] += float64(costs.Day(want, served))
+					caps[i] += p.counts(want, served)
 				}
 			}
 		}
@@ -140,6 +139,17 @@ func (p *plan) eachDay(carefree float64) {
 			}
 		}
 	}
+}
+
+// counts is what a day counts by the yardstick, without rounding: means need no
+// exact division, which takes most of the time.
+func (p *plan) counts(demand int64, s advice.Served) float64 {
+	c := p.shop.Costs
+	cost := min(float64(c.PerGB)*float64(s.Slow)/gb, float64(c.SlowDayMax))
+	if s.Missing > 0 {
+		cost += float64(c.OutageDay) * float64(s.Missing) / float64(demand)
+	}
+	return cost
 }
 
 // morning finds the least expected cost from a morning on.
@@ -185,7 +195,7 @@ func (p *plan) volume(s advice.Service, d, end int) float64 {
 		}
 		want := p.paths[k][dry]
 		served, _ := serve(s, s.Volume-(sums[dry]-sums[d]), want)
-		total += float64(p.shop.Costs.Day(want, served))
+		total += p.counts(want, served)
 		switch next := dry + 1; {
 		case next >= stay:
 		case next == end:
