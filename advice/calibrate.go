@@ -131,19 +131,20 @@ func (m *Model) calibrated(trips []Trip) (*Model, error) {
 	return &c, nil
 }
 
-// moments picks of a finished trip one moment for every amount of history that
-// it had.
+// moments picks of a finished trip two moments at which its traveller may have
+// asked: the first morning, or another. Every trip counts the same, so that those
+// who stay for months, and ask often, do not decide for all.
 func (m *Model) moments(t *Trip, r *rand.Rand) (out []moment) {
 	if t.End == 0 || t.Validate() != nil || len(t.Days) == 0 {
 		return nil
 	}
 	stay := int(t.End-t.Arrival) + 1
-	for _, span := range [histories][2]int{{0, 2}, {3, 5}, {6, 10}, {11, 30}} {
-		if span[0] >= stay {
-			break
+	asks := min(1+(stay+askEvery-2)/askEvery, mostAsks)
+	for range 2 {
+		cut := t.Arrival
+		if r.IntN(asks) > 0 {
+			cut += Date(1 + r.IntN(stay-1))
 		}
-		last := min(span[1], stay-1)
-		cut := t.Arrival + Date(span[0]+r.IntN(last-span[0]+1))
 		at, _ := slices.BinarySearchFunc(t.Days, cut, func(d Day, c Date) int { return int(d.Date - c) })
 		if len(t.Days)-at != int(t.End-cut)+1 {
 			continue // what came was not measured in full
@@ -160,6 +161,13 @@ func (m *Model) moments(t *Trip, r *rand.Rand) (out []moment) {
 	return out
 }
 
+// How often people ask during a trip: when they come, and then about every so
+// many days, at most so often.
+const (
+	askEvery = 4
+	mostAsks = 12
+)
+
 func told(t *Trip) bool { return t.Told != 0 && t.Told >= t.Today }
 
 // wanted is what a traveller wanted on these days: what the meter showed, and
@@ -173,7 +181,7 @@ func (m *Model) wanted(t *Trip, days []Day, r *rand.Rand) (sum float64) {
 		}
 		if q == nil {
 			q = new(posterior)
-			q.learn(m, t)
+			q.learn(m, t, 1)
 		}
 		sum += math.Exp(q.above(m, &d, r.Float64()))
 	}
@@ -190,9 +198,10 @@ func (q *posterior) above(m *Model, d *Day, u float64) float64 {
 	}
 	limit := math.Log(max(float64(d.Bytes), activeBytes))
 	s := sight{dow: d.Date.Weekday()}
-	z := (limit - q.week[s.dow] - mu) / sd
-	over := upper(z) * (1 - u)
-	return min(max(limit, mu+q.week[s.dow]-sd*normalAt(over)), max(limit, mostLog))
+	g := m.use.normalOf((limit - q.week[s.dow] - mu) / sd)
+	over := upper(g) * (1 - u)
+	x := mu + q.week[s.dow] + sd*m.use.noise(-normalAt(over))
+	return min(max(limit, x), max(limit, mostLog))
 }
 
 // learnRanges keeps the ranks of every bucket; of one with few, pulled towards

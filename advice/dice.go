@@ -33,7 +33,8 @@ func (m *Model) throw(n int, seed uint64) *dice {
 		d.zero[i] = normalAt(normal[i])
 	}
 	d.noise, d.walk, d.coin = make([]float32, n*diceDays), make([]float32, n*diceDays), make([]float32, n*diceDays)
-	phi, step := m.use.Memory, math.Sqrt(m.use.Drift)
+	phi, hold := m.use.Memory, m.use.Hold
+	step := math.Sqrt(m.use.Mood * (1 - hold*hold))
 	own := math.Sqrt(1 - phi*phi)
 	last := make([]float64, n)
 	moved := make([]float64, n)
@@ -46,7 +47,7 @@ func (m *Model) throw(n int, seed uint64) *dice {
 				g = phi*last[i] + own*g
 			}
 			last[i] = g
-			moved[i] += step * r.NormFloat64()
+			moved[i] = hold*moved[i] + step*r.NormFloat64()
 			at := i*diceDays + day
 			d.noise[at], d.walk[at], d.coin[at] = float32(m.use.noise(g)), float32(moved[i]), float32(c[i])
 		}

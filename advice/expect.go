@@ -26,8 +26,8 @@ func newWorkshop(d *dice) *workshop {
 
 // sample fills the workshop with futures of a trip.
 func (w *workshop) sample(m *Model, t *Trip) trail {
-	w.q.learn(m, t)
 	m.ends(t, &w.e)
+	w.q.learn(m, t, w.e.mean())
 	w.q.draw(w.dice, &w.e, w.users)
 	return m.trail(t, w.q.week)
 }

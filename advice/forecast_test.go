@@ -16,7 +16,7 @@ func TestCoverage(t *testing.T) {
 	}
 	t.Log("fit", time.Since(start))
 	t.Logf("%+v", m.use.All)
-	t.Logf("drift %.4f memory %.2f nu %.1f zw %.1f first %.2f last %.2f part %.2f week %.2f", m.use.Drift, m.use.Memory, m.use.Nu, m.use.ZeroWeight, m.use.First, m.use.Last, m.use.Part, m.use.Week[""])
+	t.Logf("mood %.4f memory %.2f nu %.1f zw %.1f first %.2f last %.2f part %.2f week %.2f", m.use.Mood, m.use.Memory, m.use.Nu, m.use.ZeroWeight, m.use.First, m.use.Last, m.use.Part, m.use.Week[""])
 	t.Logf("shape %.2f", m.use.Shape)
 	start = time.Now()
 	k, err := m.Calibrate(histories_(check)...)

@@ -105,6 +105,14 @@ func (e *ends) normalise() {
 	}
 }
 
+// mean is how many days are left on average, today included.
+func (e *ends) mean() (days float64) {
+	for j := range e.n {
+		days += e.at[j] * float64(j+1)
+	}
+	return days
+}
+
 // user is one draw of who the traveller may be, and for how long.
 type user struct {
 	mu, sd, zero float64

@@ -108,7 +108,7 @@ func (s *stored) check() error {
 		return bad("it has another form")
 	case len(s.Use.Shape) != shapeNodes || len(s.Stay.Base) != maxStay:
 		return bad("a list has another length")
-	case !within(s.Use.Nu, 4, 1000) || !within(s.Use.ZeroWeight, 0.1, 1e6) || !within(s.Use.Drift, 0, 10) ||
+	case !within(s.Use.Nu, 4, 1000) || !within(s.Use.ZeroWeight, 0.1, 1e6) || !within(s.Use.Mood, 0, 10) || !within(s.Use.Hold, 0, 0.999) ||
 		!within(s.Use.Memory, 0, 0.99) || !within(s.Use.Silent, 0, 1) || !within(s.Use.Part, 0, 2) || !within(s.Use.First, -20, 20) || !within(s.Use.Last, -20, 20):
 		return bad("a number is out of its range")
 	case !s.Use.All.sound():

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -65,13 +66,15 @@ func (l *userLearner) zeroWeight() float64 {
 	return 1/min(max(share, 0.005), 0.6) - 1
 }
 
-// wander finds how much a user's level moves in a day, and how much a day's
-// noise depends on the day before, from half the squared differences of days
-// that lie so and so far apart: noise that remembers rises to its variance in
-// a few days, a level that moves goes on rising.
-func (l *userLearner) wander() (drift, memory float64) {
-	const lags = 14
-	var sum, count [lags + 1]float64
+// lags is how far apart days are compared.
+const lags = 45
+
+// wander finds how much a user's level strays for a while, for how long, and how
+// much a day's noise depends on the day before: from half the squared
+// differences of days that lie so and so far apart. Noise that remembers rises
+// to its variance within days, a mood within weeks.
+func (l *userLearner) wander() {
+	var g variogram
 	for i := range l.people {
 		u := &l.people[i]
 		week := l.p.week(u.segment.Purpose)
@@ -85,64 +88,81 @@ func (l *userLearner) wander() (drift, memory float64) {
 					continue
 				}
 				d := u.sights[a].log - l.p.expected(&u.sights[a], &week) - u.sights[b].log + l.p.expected(&u.sights[b], &week)
-				sum[lag] += d * d / 2 / u.s2
-				count[lag]++
+				g.sum[lag] += d * d / 2 / u.s2
+				g.count[lag]++
 			}
 		}
 	}
 	prior := priorUse()
-	best := math.Inf(1)
-	for _, phi := range []float64{0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7} {
-		scale, slope, loss := variogram(&sum, &count, phi)
-		loss += 300 * (phi - prior.Memory) * (phi - prior.Memory) // of 300 pairs' weight
-		if loss < best {
-			best = loss
-			drift, memory = 2*slope*scale, phi
+	least := math.Inf(1)
+	mood := 0.0
+	for _, phi := range []float64{0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5} {
+		for _, hold := range []float64{0.8, 0.87, 0.92, 0.95, 0.97, 0.985} {
+			noise, slow, loss := g.fit(phi, hold)
+			loss += 300 * ((phi-prior.Memory)*(phi-prior.Memory) + (hold-prior.Hold)*(hold-prior.Hold)) // of 300 pairs' weight
+			if loss < least && noise > 0 {
+				least, mood = loss, slow/noise
+				l.p.Memory, l.p.Hold = phi, hold
+			}
 		}
 	}
-	total := 0.0
-	for _, n := range count {
-		total += n
-	}
-	share := total / (total + 2000)
-	drift = share*drift*l.p.All.S2 + (1-share)*prior.Drift
-	return min(max(drift, 0), 0.1*l.p.All.S2), memory
+	share := g.total() / (g.total() + 2000)
+	l.p.Mood = min(max(share*mood*l.p.All.S2+(1-share)*prior.Mood, 0), l.p.All.S2)
 }
 
-// variogram fits scale*(1-phi^lag) + slope*lag by least squares, slope not below
-// 0; it returns the slope in shares of the scale.
-func variogram(sum, count *[15]float64, phi float64) (scale, slope, loss float64) {
+// variogram is, by lag, the sum of half the squared differences, in shares of
+// the noise, and how many.
+type variogram struct{ sum, count [lags + 1]float64 }
+
+func (g *variogram) total() (n float64) {
+	for _, c := range g.count {
+		n += c
+	}
+	return n
+}
+
+// fit finds noise*(1-phi^lag) + slow*(1-hold^lag) by least squares, neither
+// below 0.
+func (g *variogram) fit(phi, hold float64) (noise, slow, loss float64) {
 	var aa, ab, bb, ay, by float64
-	for lag := 1; lag < len(sum); lag++ {
-		if count[lag] == 0 {
+	for lag := 1; lag <= lags; lag++ {
+		if g.count[lag] == 0 {
 			continue
 		}
-		w, y := count[lag], sum[lag]/count[lag]
-		a, b := 1-math.Pow(phi, float64(lag)), float64(lag)
+		w, y := g.count[lag], g.sum[lag]/g.count[lag]
+		a, b := 1-math.Pow(phi, float64(lag)), 1-math.Pow(hold, float64(lag))
 		aa, ab, bb, ay, by = aa+w*a*a, ab+w*a*b, bb+w*b*b, ay+w*a*y, by+w*b*y
 	}
 	if aa == 0 {
 		return 1, 0, 0
 	}
 	if det := aa*bb - ab*ab; det > 1e-9*aa*bb {
-		scale, slope = (ay*bb-by*ab)/det, (by*aa-ay*ab)/det
+		noise, slow = (ay*bb-by*ab)/det, (by*aa-ay*ab)/det
 	}
-	if slope <= 0 || scale <= 0 {
-		scale, slope = ay/aa, 0
+	if slow <= 0 || noise <= 0 {
+		noise, slow = ay/aa, 0
 	}
-	for lag := 1; lag < len(sum); lag++ {
-		if count[lag] > 0 {
-			e := sum[lag]/count[lag] - scale*(1-math.Pow(phi, float64(lag))) - slope*float64(lag)
-			loss += count[lag] * e * e
+	for lag := 1; lag <= lags; lag++ {
+		if g.count[lag] > 0 {
+			e := g.sum[lag]/g.count[lag] - noise*(1-math.Pow(phi, float64(lag))) - slow*(1-math.Pow(hold, float64(lag)))
+			loss += g.count[lag] * e * e
 		}
 	}
-	return scale, slope / scale, loss
+	return noise, slow, loss
 }
 
-// shape is the form of a day's noise: quantiles of the residuals in their own
-// standard deviations, pulled towards the normal where few were seen.
+// residual is a day's noise in its user's standard deviations; of a day that was
+// cut off, it was at least that.
+type residual struct {
+	z   float64
+	cut bool
+}
+
+// shape is the form of a day's noise: quantiles of the residuals, with days that
+// were cut off counted as at least so much (Kaplan and Meier), pulled towards the
+// normal where few were seen.
 func (l *userLearner) shape() []float64 {
-	var all []float64
+	var all []residual
 	for i := range l.people {
 		u := &l.people[i]
 		if u.n < 3 {
@@ -151,9 +171,12 @@ func (l *userLearner) shape() []float64 {
 		week := l.p.week(u.segment.Purpose)
 		sd := math.Sqrt(u.s2 + u.uncertain)
 		for j := range u.sights {
-			if s := &u.sights[j]; !s.capped {
-				all = append(all, (s.log-l.p.expected(s, &week)-u.mu)/sd)
+			s := &u.sights[j]
+			x := s.log
+			if s.capped {
+				x = s.cap
 			}
+			all = append(all, residual{(x - l.p.expected(s, &week) - u.mu) / sd, s.capped})
 		}
 	}
 	nodes := priorUse().Shape
@@ -161,23 +184,41 @@ func (l *userLearner) shape() []float64 {
 	if n < 200 {
 		return nodes
 	}
-	slices.Sort(all)
-	var mean, sq float64
-	for _, z := range all {
-		mean, sq = mean+z/n, sq+z*z/n
-	}
-	sd := math.Sqrt(max(sq-mean*mean, 1e-6))
+	below, mean, sd := survival(all)
 	for i, g := range nodes {
 		p := 1 - upper(g)
 		inside := n * min(p, 1-p) // how many lie beyond this node
 		k := n / (n + 2000) * inside / (inside + 5)
-		z := (all[min(int(p*n), len(all)-1)] - mean) / sd
-		nodes[i] = k*z + (1-k)*g
+		at, _ := slices.BinarySearch(below, p)
+		if at == len(below) {
+			continue // nobody was seen there
+		}
+		nodes[i] = k*(all[at].z-mean)/sd + (1-k)*g
 	}
 	for i := 1; i < len(nodes); i++ {
 		nodes[i] = max(nodes[i], nodes[i-1])
 	}
 	return nodes
+}
+
+// survival sorts residuals and finds the probability that lies up to and with
+// each; and their mean and standard deviation.
+func survival(all []residual) (below []float64, mean, sd float64) {
+	slices.SortFunc(all, func(a, b residual) int { return cmp.Compare(a.z, b.z) })
+	below = make([]float64, len(all))
+	alive, sq := 1.0, 0.0
+	for i, r := range all {
+		if !r.cut {
+			gone := alive / float64(len(all)-i)
+			alive -= gone
+			mean += gone * r.z
+			sq += gone * r.z * r.z
+		}
+		below[i] = 1 - alive
+	}
+	seen := max(1-alive, 1e-9) // what is left lies beyond all that was seen
+	mean /= seen
+	return below, mean, math.Sqrt(max(sq/seen-mean*mean, 1e-6))
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -45,7 +45,7 @@ func learnUse(trips []Trip) useParams {
 		l.days()
 		l.impute()
 	}
-	l.p.Drift, l.p.Memory = l.wander()
+	l.wander()
 	l.p.Shape = l.shape()
 	return l.p
 }

@@ -12,7 +12,9 @@ const (
 	levelBlur   = 0.05  // variance that a level never loses
 	changeOdds  = 20    // from which a change is believed
 	changePrior = 1.5   // variance of the size of a change
-	changeKeeps = 0.05  // what days before a change still count
+	changeKeeps = 0.05  // what days before a change still count, for days that are near
+	changeStays = 0.5   // and for days that are far
+	longFade    = 0.995 // what a day of before counts for days that are far, per day
 	logCapTable = 257   // nodes of the log of the upper tail
 	logCapReach = 8.0   // from -8 to 8
 	leastSD     = 0.1   // of a day's noise
@@ -45,24 +47,33 @@ type posterior struct {
 }
 
 // learn fills the posterior from a trip's history.
-func (q *posterior) learn(m *Model, t *Trip) {
+// How much the days just past count more than older ones depends on how many are
+// still to come: a mood does not last.
+func (q *posterior) learn(m *Model, t *Trip, days float64) {
 	p := &m.use
 	q.level, q.week = p.of(t.Segment), p.week(t.Segment.Purpose)
 	q.n, q.days, q.capped, q.changed, q.factor, q.nZero, q.nWhole = 0, 0, 0, 0, 1, 0, 0
 	for i := range t.Days {
 		q.take(p, t, &t.Days[i])
 	}
-	gain := p.Drift / q.level.S2
+	gain := p.Mood * (1 - p.Hold*p.Hold) / q.level.S2
 	gain = (math.Sqrt(gain*gain+4*gain) - gain) / 2 // of a steady filter
 	fade := min(1-gain, farBack)
+	mood := moodShare(p.Hold, days)
 	for i := range q.n {
-		q.keep[i] = math.Pow(fade, float64(t.Today-q.on[i]))
+		q.keep[i] = mood*math.Pow(fade, float64(t.Today-q.on[i])) + (1-mood)*math.Pow(longFade, float64(t.Today-q.on[i]))
 	}
-	q.change()
+	q.change(mood)
 	weight := p.ZeroWeight
 	q.zeroA = weight*q.level.Zero + q.nZero
 	q.zeroB = weight*(1-q.level.Zero) + q.nWhole - q.nZero
 	q.grid(m, (1-p.Memory)/(1+p.Memory))
+}
+
+// moodShare is how much of the days to come is still in today's mood.
+func moodShare(hold, days float64) float64 {
+	days = max(days, 1)
+	return (1 - math.Pow(hold, days)) / (days * (1 - hold))
 }
 
 // take notes one day.
@@ -97,7 +108,7 @@ func (q *posterior) take(p *useParams, t *Trip, d *Day) {
 }
 
 // change looks for a stretch of last days that clearly has a level of its own.
-func (q *posterior) change() {
+func (q *posterior) change(mood float64) {
 	const least, most = 2, 8
 	v := q.level.S2
 	best, at, size := 0.0, 0, 0.0
@@ -122,7 +133,7 @@ func (q *posterior) change() {
 	}
 	q.changed, q.factor = q.on[at], math.Exp(size)
 	for i := range at {
-		q.keep[i] *= changeKeeps
+		q.keep[i] *= mood*changeKeeps + (1-mood)*changeStays
 	}
 }
 

@@ -57,8 +57,8 @@ func newRoom(t *Tables) *room {
 // imagine fills the room with futures.
 func (r *room) imagine(q *Question) {
 	m := r.t.model
-	r.q.learn(m, &q.Trip)
 	m.ends(&q.Trip, &r.e)
+	r.q.learn(m, &q.Trip, r.e.mean())
 	r.q.draw(r.t.dice, &r.e, r.users[:])
 	trail := m.trail(&q.Trip, r.q.week)
 	r.a = attitude(q.Attitude)

@@ -25,7 +25,8 @@ type useParams struct {
 	Nu                      float64 // degrees of freedom of a user's S2
 	ZeroWeight              float64 // days that a segment's Zero weighs against a user's own
 	Silent                  float64 // share of the days without use that have no byte at all
-	Drift                   float64 // variance by which a user's Mu moves in a day
+	Mood                    float64 // variance by which a user's Mu strays from itself for a while
+	Hold                    float64 // how much of that is left a day later
 	Memory                  float64 // correlation of a day's noise with the day before
 	Shape                   []float64
 }
@@ -54,7 +55,7 @@ const (
 func priorUse() useParams {
 	p := useParams{
 		All: priorLevel(), Week: map[string][7]float64{"": {}}, First: -0.5, Last: -0.7, Part: 1,
-		Nu: 8, ZeroWeight: 6, Silent: 0.4, Drift: 0.001, Memory: 0.1, Shape: make([]float64, shapeNodes),
+		Nu: 8, ZeroWeight: 6, Silent: 0.4, Mood: 0.1, Hold: 0.97, Memory: 0.1, Shape: make([]float64, shapeNodes),
 	}
 	for i := range p.Shape {
 		p.Shape[i] = nodeAt(i)
@@ -96,6 +97,18 @@ func (p *useParams) noise(g float64) float64 {
 	i := min(max(int(x), 0), shapeNodes-2)
 	f := x - float64(i)
 	return p.Shape[i]*(1-f) + p.Shape[i+1]*f
+}
+
+// normalOf is the standard normal at which the noise is z: the inverse of noise.
+func (p *useParams) normalOf(z float64) float64 {
+	i, _ := slices.BinarySearch(p.Shape, z)
+	i = min(max(i, 1), shapeNodes-1)
+	lo, hi := p.Shape[i-1], p.Shape[i]
+	f := 0.5
+	if hi > lo {
+		f = (z - lo) / (hi - lo)
+	}
+	return nodeAt(i-1) + f*(nodeAt(i)-nodeAt(i-1))
 }
 
 func compareSegments(a, b Segment) int {
