@@ -1,6 +1,7 @@
 package examination
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tsuzuku/tsuzuku/advice"
@@ -162,8 +163,15 @@ type lore struct {
 }
 
 type mean struct {
-	sum  int64
-	days int64
+	sum     int64
+	days    int64
+	squares float64
+}
+
+// sd is the standard deviation of a day.
+func (m mean) sd() float64 {
+	n := float64(m.days)
+	return math.Sqrt(max(m.squares/n-(float64(m.sum)/n)*(float64(m.sum)/n), 0))
 }
 
 // fewest is how many people a mean needs.
@@ -179,7 +187,7 @@ func learn(trips []advice.Trip) *lore {
 			}
 			u := l.use[key]
 			for _, d := range t.Days {
-				u.sum, u.days = u.sum+d.Bytes, u.days+1
+				u.sum, u.days, u.squares = u.sum+d.Bytes, u.days+1, u.squares+float64(d.Bytes)*float64(d.Bytes)
 			}
 			l.use[key] = u
 		}
@@ -226,10 +234,46 @@ func (l *lore) expected(m *moment) int {
 
 // perDay is the mean use of people like them, bytes a day.
 func (l *lore) perDay(s advice.Segment) int64 {
-	for _, key := range []string{s.Group, ""} {
-		if u := l.use[key]; u.days >= fewest {
-			return u.sum / u.days
-		}
+	u := l.people(s)
+	if u.days == 0 {
+		return 0
 	}
-	return 0
+	return u.sum / u.days
+}
+
+func (l *lore) people(s advice.Segment) mean {
+	if u := l.use[s.Group]; u.days >= fewest {
+		return u
+	}
+	return l.use[""]
+}
+
+// The quantiles of the normal distribution at advice.Levels.
+var normal = [7]float64{-1.95996, -1.28155, -0.67449, 0, 0.67449, 1.28155, 1.95996}
+
+// smoothing is that of TSB, for occurrence and size.
+const smoothing = 0.1
+
+// tsb forecasts the need by the method of Teunter, Syntetos and Babai, which
+// smooths how often and how much is used, with a normal range: what the trade
+// does about demand with empty days. It begins with people like them.
+func (l *lore) tsb(m *moment) [7]float64 {
+	people := l.people(m.trip.segment)
+	days := float64(l.expected(m))
+	often, size, variance := 1.0, float64(l.perDay(m.trip.segment)), people.sd()*people.sd()
+	for _, d := range m.seen {
+		was := often * size
+		if d.Bytes > 0 {
+			often += smoothing * (1 - often)
+			size += smoothing * (float64(d.Bytes) - size)
+		} else {
+			often -= smoothing * often
+		}
+		variance += smoothing * ((float64(d.Bytes)-was)*(float64(d.Bytes)-was) - variance)
+	}
+	var q [7]float64
+	for i, z := range normal {
+		q[i] = max(often*size*days+z*math.Sqrt(variance*days), 0)
+	}
+	return q
 }

@@ -66,29 +66,29 @@ func (r *Report) fromBuckets() {
 // bucket is the part of the main trips that belongs to a kind, and as many more
 // as are needed to tell: drawn as the main ones are, and kept when they belong.
 // It is not ok when there are none.
-func (e *exam) bucket(k kind, at []moment, scores []forecastScore, b bill, s *sample) (Bucket, bool) {
+func (e *exam) bucket(k kind, at []moment, scores scored, b bill, s *sample) (Bucket, bool) {
 	var keep []int
-	var in []forecastScore
 	for i := range at {
 		if k.holds(&at[i]) {
-			keep, in = append(keep, i), append(in, scores[i])
+			keep = append(keep, i)
 		}
 	}
+	in := scores.only(keep)
 	main := b.only(keep)
 	part := main.first(len(e.buyers))
 	if missing := e.of(bucketLeast) - len(keep); missing > 0 && s != nil && k.dimension != "occasion" {
 		more := *s // every bucket draws from where the main trips ended
 		extra := more.take(missing, k.holds)
-		extraScores, _, _ := e.score(extra)
-		in = append(in, extraScores...)
+		in = in.and(e.score(extra))
 		part = part.and(charge(extra, e.buyers, 1))
 	}
-	if len(in) == 0 {
+	trips := len(in.scores)
+	if trips == 0 {
 		return Bucket{}, false
 	}
-	f := forecasts(in, make([]float64, len(in)), make([]float64, len(in)))
-	r := Bucket{Dimension: k.dimension, Name: k.name, Trips: len(in), Coverage: f.Coverage, Pinball: f.Pinball, Buyers: part.report(e.Seed)}
-	r.Miss, r.Allowed = r.far(len(in), 0.04)
+	f := in.report()
+	r := Bucket{Dimension: k.dimension, Name: k.name, Trips: trips, Coverage: f.Coverage, Pinball: f.Pinball, Buyers: part.report(e.Seed)}
+	r.Miss, r.Allowed = r.far(trips, 0.04)
 	r.Regret, r.RegretCI, r.P90 = r.Buyers[0].Regret, r.Buyers[0].RegretCI, r.Buyers[0].P90
 	if main.index(seeingOracle) >= 0 {
 		r.Blind, r.Oracle = main.regret(blindOracle), main.regret(seeingOracle)

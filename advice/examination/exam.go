@@ -188,8 +188,8 @@ func (e *exam) fit(fit, check []advice.Trip) error {
 func (e *exam) examine(r *Report, s *sample) {
 	e.say("%d trips, each on one morning …", e.Users)
 	at := s.take(e.Users, anyone)
-	scores, own, segment := e.score(at)
-	r.Forecast = forecasts(scores, own, segment)
+	scores := e.score(at)
+	r.Forecast = scores.report()
 	r.Coverage = r.Forecast.Coverage
 
 	e.say("%d buyers, the oracle and the clairvoyant …", len(e.buyers))
@@ -221,17 +221,42 @@ func (e *exam) knowing(futures int) []buyer {
 	return []buyer{advised{e.tables, true}, blind, limit}
 }
 
+// scored are the forecasts at moments, and how those without a model see them.
+type scored struct {
+	scores       []forecastScore
+	own, segment []float64
+	tsb          [][7]float64
+}
+
+func (s scored) report() ForecastReport { return forecasts(s.scores, s.own, s.segment, s.tsb) }
+
 // score forecasts at every moment.
-func (e *exam) score(at []moment) (scores []forecastScore, own, segment []float64) {
-	scores, own, segment = make([]forecastScore, len(at)), make([]float64, len(at)), make([]float64, len(at))
-	each(len(at), func(i int) {
+func (e *exam) score(at []moment) scored {
+	n := len(at)
+	s := scored{make([]forecastScore, n), make([]float64, n), make([]float64, n), make([][7]float64, n)}
+	each(n, func(i int) {
 		m := &at[i]
-		scores[i] = score(e.model, m, dice(e.Seed+1, m.trip).Float64())
+		s.scores[i] = score(e.model, m, dice(e.Seed+1, m.trip).Float64())
 		days := float64(e.lore.expected(m))
-		own[i] = float64(meanUse{e.store, e.lore, true}.daily(m)) * days
-		segment[i] = float64(e.lore.perDay(m.trip.segment)) * days
+		s.own[i] = float64(meanUse{e.store, e.lore, true}.daily(m)) * days
+		s.segment[i] = float64(e.lore.perDay(m.trip.segment)) * days
+		s.tsb[i] = e.lore.tsb(m)
 	})
-	return scores, own, segment
+	return s
+}
+
+// only is the part for some of the moments.
+func (s scored) only(keep []int) scored {
+	var part scored
+	for _, k := range keep {
+		part = part.and(scored{s.scores[k : k+1], s.own[k : k+1], s.segment[k : k+1], s.tsb[k : k+1]})
+	}
+	return part
+}
+
+// and is both.
+func (s scored) and(t scored) scored {
+	return scored{append(s.scores, t.scores...), append(s.own, t.own...), append(s.segment, t.segment...), append(s.tsb, t.tsb...)}
 }
 
 // flips is how often advice changes with one more day of history: the same
@@ -281,8 +306,7 @@ func (e *exam) longStays() *Row {
 	e.say("long stays …")
 	s := &sample{seed: e.Seed, number: numberOfLong, stratum: travellers.LongStay, store: e.store}
 	at := s.take(e.of(longTrips), anyone)
-	scores, own, segment := e.score(at)
-	f := forecasts(scores, own, segment)
+	f := e.score(at).report()
 	at = at[:min(len(at), e.of(longCharged))]
 	b := charge(at, slices.Concat(e.buyers, e.knowing(longDraws)), 1)
 	return &Row{Forecast: &f, Trips: len(at), Buyers: b.report(e.Seed)}

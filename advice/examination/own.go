@@ -176,17 +176,18 @@ func ownTrips(rows []ownRow) []ownTrip {
 	})
 	var all []ownTrip
 	var end advice.Date
-	for i, r := range rows {
+	var before ownRow
+	for _, r := range rows {
 		end = max(end, r.day)
-		if i == 0 || rows[i-1].line != r.line || r.day-rows[i-1].day > gapDays {
+		if len(all) == 0 || before.line != r.line || r.day-before.day > gapDays {
 			all = append(all, ownTrip{trip: trip{number: uint64(len(all)), segment: r.segment, arrival: r.day}})
 		}
+		before = r
 		t := &all[len(all)-1]
-		told := r.told
 		for t.arrival+advice.Date(len(t.demand)) < r.day { // silent days
 			t.add(0, false, 0)
 		}
-		t.add(r.bytes, r.throttled, told)
+		t.add(r.bytes, r.throttled, r.told)
 	}
 	for i := range all {
 		all[i].open = all[i].last()+gapDays >= end
@@ -270,8 +271,8 @@ func (t ownTrip) moment(seed uint64, s *store) moment {
 }
 
 func (e *exam) examineOwn(r *Report, at []moment) {
-	scores, own, segment := e.score(at)
-	r.Forecast = forecasts(scores, own, segment)
+	scores := e.score(at)
+	r.Forecast = scores.report()
 	r.Coverage = r.Forecast.Coverage
 	e.say("%d buyers and the clairvoyant …", len(e.buyers))
 	b := charge(at, e.buyers, 1)

@@ -16,7 +16,12 @@ type forecastScore struct {
 	pit     int     // between which two quantiles it fell: 0 … 7
 	endLog  float64 // -ln of the probability of the true last day
 	brier   [3]float64
+	runsOut bool    // the day on which askedAllowance was used up lay in the 80 % range
+	lasts   float64 // squared error of the probability that it is not used up
 }
+
+// askedAllowance is the volume of which it is asked when it runs out.
+const askedAllowance = 3 * gb
 
 // horizons are the days within which the end of a trip is asked, today included.
 var horizons = [3]int{3, 7, 14}
@@ -25,16 +30,16 @@ var horizons = [3]int{3, 7, 14}
 const leastProbability = 1e-4
 
 func score(m *advice.Model, at *moment, u float64) forecastScore {
-	f, err := m.Forecast(at.asked(), 0)
+	f, err := m.Forecast(at.asked(), askedAllowance)
 	if err != nil {
 		return forecastScore{failed: true}
 	}
 	s := forecastScore{need: float64(at.need())}
 	need := at.need()
 	below, at0 := 0, 0
+	var quantiles [7]float64
 	for i, q := range f.Need.At {
-		diff := s.need - float64(q)
-		s.pinball[i] = max(advice.Levels[i]*diff, (advice.Levels[i]-1)*diff)
+		quantiles[i] = float64(q)
 		if q < need {
 			below++
 		}
@@ -42,6 +47,7 @@ func score(m *advice.Model, at *moment, u float64) forecastScore {
 			at0++
 		}
 	}
+	s.pinball = [7]float64(pinball(s.need, quantiles))
 	// Among equal quantiles chance decides, so that the histogram can be flat.
 	s.pit = below + int(u*float64(at0+1))
 	for i, r := range [3]func() (int64, int64){f.Need.Half, f.Need.Most, f.Need.Nearly} {
@@ -49,7 +55,23 @@ func score(m *advice.Model, at *moment, u float64) forecastScore {
 		s.covered[i], s.width[i] = lo <= need && need <= hi, float64(hi-lo)
 	}
 	s.end(f.Ends, at.daysLeft())
+	s.allowance(&f, at)
 	return s
+}
+
+// allowance scores when a volume runs out: the first day on whose evening nothing
+// is left of it, or the day after the last.
+func (s *forecastScore) allowance(f *advice.Forecast, at *moment) {
+	left, day, lasts := int64(askedAllowance), at.day, 1.0
+	for ; day < len(at.trip.demand); day++ {
+		if left -= at.trip.demand[day]; left <= 0 {
+			lasts = 0
+			break
+		}
+	}
+	lo, hi := f.RunsOut.Most()
+	came := int64(at.trip.arrival) + int64(day)
+	s.runsOut, s.lasts = lo <= came && came <= hi, (f.Lasts-lasts)*(f.Lasts-lasts)
 }
 
 // end scores the probabilities of the last day.
@@ -134,14 +156,17 @@ type ForecastReport struct {
 	Brier3    float64    `json:"end_brier_3"`
 	Brier7    float64    `json:"end_brier_7"`
 	Brier14   float64    `json:"end_brier_14"`
+	RunsOut80 float64    `json:"runs_out_coverage_80"` // of the day on which 3 GB are used up
+	Lasts     float64    `json:"lasts_brier"`          // of whether they are
+	TSB       float64    `json:"pinball_tsb_normal"`
 }
 
 // forecasts sums scores up; points are the need as baselines see it, a number
 // without a range.
-func forecasts(scores []forecastScore, ownMean, segmentMean []float64) ForecastReport {
+func forecasts(scores []forecastScore, ownMean, segmentMean []float64, tsb [][7]float64) ForecastReport {
 	r := ForecastReport{Trips: len(scores), Coverage: coverage(scores)}
 	n := float64(len(scores))
-	var own, seg float64
+	var own, seg, smooth float64
 	var width [3]float64
 	for i, s := range scores {
 		if s.failed {
@@ -152,6 +177,11 @@ func forecasts(scores []forecastScore, ownMean, segmentMean []float64) ForecastR
 		r.CRPS += crps(s.pinball) / n
 		own += point(s.need, ownMean[i]) / n
 		seg += point(s.need, segmentMean[i]) / n
+		smooth += sum(pinball(s.need, tsb[i])) / 7 / n
+		if s.runsOut {
+			r.RunsOut80 += 1 / n
+		}
+		r.Lasts += s.lasts / n
 		r.PIT[s.pit] += 1 / n
 		if s.need == 0 {
 			r.Nothing += 1 / n
@@ -165,6 +195,7 @@ func forecasts(scores []forecastScore, ownMean, segmentMean []float64) ForecastR
 	r.Width50, r.Width80, r.Width95 = width[0], width[1], width[2]
 	r.Pinball, r.CRPS = over(r.Pinball, r.MeanNeed), over(r.CRPS, r.MeanNeed)
 	r.OwnMean, r.Segment = over(own, r.MeanNeed), over(seg, r.MeanNeed)
+	r.TSB = over(smooth, r.MeanNeed)
 	r.MeanNeed /= gb
 	before := 0.0
 	for i, l := range advice.Levels {
@@ -187,13 +218,19 @@ func sum(x []float64) float64 {
 	return total
 }
 
-// point is the mean pinball loss of a number without a range.
-func point(need, guess float64) float64 {
-	loss := 0.0
-	for _, l := range advice.Levels {
-		loss += max(l*(need-guess), (l-1)*(need-guess)) / float64(len(advice.Levels))
+// pinball is the loss of each quantile.
+func pinball(need float64, quantiles [7]float64) []float64 {
+	loss := make([]float64, 7)
+	for i, l := range advice.Levels {
+		diff := need - quantiles[i]
+		loss[i] = max(l*diff, (l-1)*diff)
 	}
 	return loss
+}
+
+// point is the mean pinball loss of a number without a range.
+func point(need, guess float64) float64 {
+	return sum(pinball(need, [7]float64{guess, guess, guess, guess, guess, guess, guess})) / 7
 }
 
 // crps is twice the integral of the pinball loss over its level, by trapezoids

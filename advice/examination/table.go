@@ -89,8 +89,9 @@ func (f *ForecastReport) print(t table) {
 	t.row("50\t%s\t%.2f", percent(f.Cover50), f.Width50)
 	t.row("80\t%s\t%.2f", percent(f.Cover80), f.Width80)
 	t.row("95\t%s\t%.2f", percent(f.Cover95), f.Width95)
-	t.heading("Scaled pinball loss %.4f (own mean %.4f, segment mean %.4f), CRPS %.4f; last day: log score %.3f, Brier 3/7/14 days %.4f/%.4f/%.4f",
-		f.Pinball, f.OwnMean, f.Segment, f.CRPS, f.EndLog, f.Brier3, f.Brier7, f.Brier14)
+	t.heading("Scaled pinball loss %.4f (own mean %.4f, segment mean %.4f, TSB with a normal range %.4f), CRPS %.4f", f.Pinball, f.OwnMean, f.Segment, f.TSB, f.CRPS)
+	t.heading("Last day: log score %.3f, Brier 3/7/14 days %.4f/%.4f/%.4f; the day 3 GB run out: 80 %% ranges cover %s, whether they do: Brier %.4f",
+		f.EndLog, f.Brier3, f.Brier7, f.Brier14, percent(f.RunsOut80), f.Lasts)
 	t.row("PIT\t<2.5\t-10\t-25\t-50\t-75\t-90\t-97.5\t>97.5")
 	line := "came"
 	for _, p := range f.PIT {
