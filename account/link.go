@@ -40,15 +40,29 @@ func (d *Door) link(now time.Time, account, line string, expires time.Time) (str
 	}
 }
 
-// OpenLink returns the account and the line that a link's token opens. It fails
+// Link is what a link's token opens.
+type Link struct {
+	ID      string
+	Account string
+	Line    string
+}
+
+// OpenLink returns the account and the line that a link's token opens; it is
+// [Door.Link] in part.
+func (d *Door) OpenLink(ctx context.Context, token string) (account, line string, err error) {
+	l, err := d.Link(ctx, token)
+	return l.Account, l.Line, err
+}
+
+// Link returns what a link's token opens. It fails
 // with [fault.NotFound] for a token that is none, with [fault.Denied] for one
 // that has expired or whose account is closed.
-func (d *Door) OpenLink(ctx context.Context, token string) (account, line string, err error) {
+func (d *Door) Link(ctx context.Context, token string) (Link, error) {
 	identifier, account, secret, ok := splitToken("lk", token)
 	if !ok {
-		return "", "", because(fault.NotFound, "link_unknown", nil)
+		return Link{}, because(fault.NotFound, "link_unknown", nil)
 	}
-	line, err = db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (string, error) {
+	line, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (string, error) {
 		var line, hash string
 		var state State
 		var expires db.Instant
@@ -70,7 +84,7 @@ func (d *Door) OpenLink(ctx context.Context, token string) (account, line string
 		return line, nil
 	})
 	if err != nil {
-		return "", "", err
+		return Link{}, err
 	}
-	return account, line, nil
+	return Link{ID: identifier, Account: account, Line: line}, nil
 }

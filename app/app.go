@@ -30,6 +30,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/portal"
 	"github.com/tsuzuku/tsuzuku/reminder"
+	"github.com/tsuzuku/tsuzuku/seal"
 	"github.com/tsuzuku/tsuzuku/settlement"
 )
 
@@ -127,7 +128,8 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	shelf := &catalogue.Shelf{}
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
-		Log: env.Log, Wallet: c.Wallet, QuoteTTL: c.QuoteTTL, Side: sideBySide,
+		Seal: sealing(c, ids),
+		Log:  env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret)}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door}
@@ -140,6 +142,21 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		Settlement: &settlement.Room{DB: d, IDs: ids, Providers: adapters.Providers, Daily: c.reads, Log: env.Log},
 	}, nil
 }
+
+// sealing hides saved tools with the shop's secret; nil where a command has none.
+func sealing(c Config, ids *id.Source) *seal.Box {
+	if c.Secret == "" {
+		return nil
+	}
+	return seal.New("saved tools", string(c.Secret), plain(c.FormerSecret), randomOf{ids})
+}
+
+// randomOf reads the house's randomness; the source sees to it that two readers
+// do not meet.
+type randomOf struct{ ids *id.Source }
+
+// Read implements [io.Reader].
+func (r randomOf) Read(p []byte) (int, error) { return copy(p, r.ids.Bytes(len(p))), nil }
 
 // sideBySide is how many strangers one step talks to at once.
 const sideBySide = 16
@@ -160,6 +177,8 @@ func (a *App) Steps() []Step {
 		{"orders", a.Desk.Step, order.Workers},
 		{"payments", a.Desk.PaymentStep, 1},
 		{"refunds", a.Desk.RefundStep, 1},
+		{"wallets", a.Desk.WalletStep, 1},
+		{"saved tools", a.Desk.ToolStep, 1},
 		{"usage", a.Desk.LookStep, 1},
 		{"bill numbers", numbering.Step, 1},
 		{"messages", a.Sender.Step, 1},

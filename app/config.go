@@ -23,15 +23,19 @@ type Config struct {
 	Listen   string `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
 	URL      string `name:"url" default:"http://127.0.0.1:8080" help:"Public base address, for links in mail and returns from payment pages."`
 	Database string `default:"tsuzuku.db" help:"SQLite file, or a postgres:// address."`
-	Secret   Secret `help:"At least 32 characters that nobody knows: codes and links are hashed with it. Changing it signs everybody out." placeholder:"SECRET"`
+	Secret   Secret `help:"At least 32 characters that nobody knows: codes and links are hashed with it, and the tokens of saved cards sealed. Changing it signs everybody out; give the old one as a former secret, else saved cards can no longer be charged." placeholder:"SECRET"`
+
+	FormerSecret []Secret `help:"Secrets of before: what was sealed with them can still be opened. Nothing new is." placeholder:"SECRET"`
 
 	ClientHeader string `help:"Header in which the reverse proxy in front of us puts the client's address, for example X-Real-IP. Unset: the connection's own. Set it only behind a proxy that always sets it." placeholder:"HEADER"`
 
-	Wallet   order.WalletMode `default:"full" enum:"off,refunds_only,full" help:"What stored value may be used for. The law differs by country."`
-	QuoteTTL time.Duration    `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured."`
-	LogLevel slog.Level       `default:"info" help:"debug, info, warn or error."`
+	Wallet order.WalletMode `default:"full" enum:"off,refunds_only,full" help:"What stored value may be used for. The law differs by country."`
 
-	Rail map[payment.Rail]string `help:"Which adapter takes a way to pay, where several could: --rail alipay=stripe. Otherwise the first configured of stripe, paypal, linepay, paypay, alipay, wechatpay that has it. Payments that are open stay where they are." placeholder:"RAIL=ADAPTER"`
+	WalletExpiry time.Duration `help:"How long value stays in a wallet before it expires, for example 4320h; its owner is told 7 days before. 0: for ever." placeholder:"DURATION"`
+	QuoteTTL     time.Duration `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured."`
+	LogLevel     slog.Level    `default:"info" help:"debug, info, warn or error."`
+
+	Rail map[payment.Rail]string `help:"Which adapter takes a way to pay, where several could: --rail alipay=stripe. Otherwise the first configured of stripe, paypal, linepay, paypay, alipay, wechatpay, antom that has it. Payments that are open stay where they are." placeholder:"RAIL=ADAPTER"`
 
 	Reports []string `default:"all" help:"Providers whose reports are read once a day and held against the books, by name; all: of everybody who has reports. PayPal's needs the app's feature Transaction Search." placeholder:"ADAPTER"`
 
@@ -41,6 +45,7 @@ type Config struct {
 	PayPay     PayPay     `embed:"" prefix:"paypay-" group:"Payment: PayPay"`
 	Alipay     Alipay     `embed:"" prefix:"alipay-" group:"Payment: Alipay"`
 	WeChatPay  WeChatPay  `embed:"" prefix:"wechatpay-" group:"Payment: WeChat Pay"`
+	Antom      Antom      `embed:"" prefix:"antom-" group:"Payment: Antom"`
 	ESIMAccess ESIMAccess `embed:"" prefix:"esimaccess-" group:"Operator: eSIM Access"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
 }
@@ -60,6 +65,7 @@ type PayPal struct {
 	WebhookID    string `name:"webhook-id" help:"PayPal's identifier of the webhook URL/hooks/payment/paypal; it is part of what PayPal signs." placeholder:"ID"`
 	MerchantID   string `name:"merchant-id" help:"Payer ID of the seller's account: what pays anybody else is not ours." placeholder:"ID"`
 	Disputes     bool   `help:"Ask for disputes; the app's feature of that name must be on at PayPal."`
+	Vault        bool   `help:"Let customers keep their PayPal account for later payments; the app's feature \"Save payment methods\" must be on at PayPal."`
 	Base         string `name:"url" help:"For the sandbox: https://api-m.sandbox.paypal.com. Unset: live." placeholder:"URL"`
 
 	Roots *x509.CertPool `kong:"-"` // for simulators; nil: the system's
@@ -105,6 +111,19 @@ type WeChatPay struct {
 	Base        string `name:"url" help:"For simulators: there is no sandbox. Unset: live." placeholder:"URL"`
 }
 
+// Antom is the connection to Antom, the acquirer of Alipay and other wallets for
+// sellers outside mainland China.
+type Antom struct {
+	ClientID   string   `name:"client-id" help:"Client ID; one that begins with SANDBOX_ is the sandbox's. Unset: nothing is taken through Antom." placeholder:"ID"`
+	PrivateKey Secret   `help:"Our own key, PEM or base64." placeholder:"SECRET"`
+	KeyVersion int      `default:"1" help:"Antom's number of that key: 1 until it is replaced."`
+	PublicKey  []Secret `help:"Antom's public key, PEM or base64; two while it is being changed." placeholder:"KEY"`
+
+	Rails   []payment.Rail `default:"alipay" help:"Ways to pay in the contract: alipay, paypay, line_pay (Thailand)."`
+	Settle  string         `help:"Currency to be paid out in, where the contract has several." placeholder:"CURRENCY"`
+	Gateway string         `name:"url" help:"Gateway of another region: https://open-na-global.alipay.com or https://open-de-global.alipay.com. Unset: Asia's." placeholder:"URL"`
+}
+
 // ESIMAccess is the connection to eSIM Access.
 type ESIMAccess struct {
 	AccessCode Secret `help:"Access code. Unset: operators with carrier esimaccess cannot be used." placeholder:"SECRET"`
@@ -124,6 +143,10 @@ type Mail struct {
 
 const minSecret = 32
 
+// leastExpiry is the shortest life of value in a wallet: its owner needs time to
+// use it after the notice.
+const leastExpiry = 30 * 24 * time.Hour
+
 // Validate reports everything that is wrong, not only the first thing. Kong
 // calls it.
 func (c *Config) Validate() error {
@@ -136,6 +159,9 @@ func (c *Config) Validate() error {
 	}
 	if c.QuoteTTL < time.Minute || c.QuoteTTL > 24*time.Hour {
 		errs = append(errs, fmt.Errorf("--quote-ttl: %v is not between a minute and a day", c.QuoteTTL))
+	}
+	if c.WalletExpiry != 0 && (c.Wallet != order.WalletFull || c.WalletExpiry < leastExpiry) {
+		errs = append(errs, fmt.Errorf("--wallet-expiry: %v: give at least %v, and only with --wallet full", c.WalletExpiry, leastExpiry))
 	}
 	if (c.Stripe.Key == "") != (len(c.Stripe.WebhookSecret) == 0) {
 		errs = append(errs, errors.New("--stripe-key and --stripe-webhook-secret go together"))
@@ -151,6 +177,7 @@ func (c *Config) Validate() error {
 			"mch-id": c.WeChatPay.MchID != "", "app-id": c.WeChatPay.AppID != "", "serial": c.WeChatPay.Serial != "",
 			"private-key": c.WeChatPay.PrivateKey != "", "api-key": c.WeChatPay.APIKey != "",
 		}),
+		together("antom", map[string]bool{"client-id": c.Antom.ClientID != "", "private-key": c.Antom.PrivateKey != "", "public-key": len(c.Antom.PublicKey) > 0}),
 	)
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))

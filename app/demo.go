@@ -99,7 +99,7 @@ func TownConfig(url string, s *world.Strangers) Config {
 		URL: url, Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
 		Reports: []string{"all"},
 		Stripe:  Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}},
-		PayPal:  PayPal{ClientID: world.PayPalClient, ClientSecret: world.PayPalSecret, WebhookID: world.PayPalWebhook, MerchantID: world.PayPalMerchant, Disputes: true, Roots: s.Roots},
+		PayPal:  PayPal{ClientID: world.PayPalClient, ClientSecret: world.PayPalSecret, WebhookID: world.PayPalWebhook, MerchantID: world.PayPalMerchant, Disputes: true, Vault: true, Roots: s.Roots},
 		LINEPay: LINEPay{ChannelID: world.LINEPayChannel, ChannelSecret: world.LINEPaySecret, Currency: "TWD"},
 		PayPay:  PayPay{Key: world.PayPayKey, Secret: world.PayPaySecret, MerchantID: world.PayPayMerchant},
 		Alipay: Alipay{
@@ -109,6 +109,9 @@ func TownConfig(url string, s *world.Strangers) Config {
 		WeChatPay: WeChatPay{
 			MchID: world.WeChatMerchant, AppID: world.WeChatApp, Serial: world.WeChatSerial, PrivateKey: Secret(s.Keys.PrivatePEM()),
 			APIKey: world.WeChatKey, PublicKeyID: world.WeChatPublicKeyID, PublicKey: Secret(s.Keys.PublicPEM()), H5: true,
+		},
+		Antom: Antom{
+			ClientID: world.AntomClient, PrivateKey: Secret(s.Keys.PrivatePEM()), PublicKey: []Secret{Secret(s.Keys.PublicPEM())},
 		},
 		ESIMAccess: ESIMAccess{AccessCode: world.AccessCode, SecretKey: world.AccessSecret, HookPath: world.AccessHook},
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/payment/alipay"
+	"github.com/tsuzuku/tsuzuku/payment/antom"
 	"github.com/tsuzuku/tsuzuku/payment/linepay"
 	"github.com/tsuzuku/tsuzuku/payment/paypal"
 	"github.com/tsuzuku/tsuzuku/payment/paypay"
@@ -20,7 +21,7 @@ import (
 // which of them takes which way to pay. This is the list of all there are.
 func (a *Adapters) payments(c Config, env Env, ids *id.Source) error {
 	for _, build := range []func(Config, Env, *id.Source) (payment.Provider, []string, error){
-		viaStripe, viaPayPal, viaLINEPay, viaPayPay, viaAlipay, viaWeChatPay,
+		viaStripe, viaPayPal, viaLINEPay, viaPayPay, viaAlipay, viaWeChatPay, viaAntom,
 	} {
 		p, origins, err := build(c, env, ids)
 		if err != nil {
@@ -81,7 +82,7 @@ func viaPayPal(c Config, env Env, _ *id.Source) (payment.Provider, []string, err
 	}
 	p, err := paypal.New(paypal.Config{
 		ClientID: c.PayPal.ClientID, ClientSecret: string(c.PayPal.ClientSecret), WebhookID: c.PayPal.WebhookID,
-		MerchantID: c.PayPal.MerchantID, Disputes: c.PayPal.Disputes, BaseURL: c.PayPal.Base, Roots: c.PayPal.Roots,
+		MerchantID: c.PayPal.MerchantID, Disputes: c.PayPal.Disputes, Vault: c.PayPal.Vault, BaseURL: c.PayPal.Base, Roots: c.PayPal.Roots,
 	}, env.client("paypal", 0), env.Now)
 	return p, []string{"https://www.paypal.com", "https://www.sandbox.paypal.com"}, wrap("paypal", err)
 }
@@ -128,4 +129,16 @@ func viaWeChatPay(c Config, env Env, ids *id.Source) (payment.Provider, []string
 		NotifyURL: c.hook("wechatpay"), H5: c.WeChatPay.H5, BaseURL: c.WeChatPay.Base,
 	}, env.client("wechatpay", 0), env.Now, nonce(ids))
 	return p, []string{"https://wx.tenpay.com"}, wrap("wechatpay", err)
+}
+
+func viaAntom(c Config, env Env, _ *id.Source) (payment.Provider, []string, error) {
+	if c.Antom.ClientID == "" {
+		return nil, nil, nil
+	}
+	p, err := antom.New(antom.Config{
+		ClientID: c.Antom.ClientID, PrivateKey: string(c.Antom.PrivateKey), KeyVersion: c.Antom.KeyVersion, AntomKeys: plain(c.Antom.PublicKey),
+		NotifyURL: c.hook("antom"), Rails: c.Antom.Rails, Settle: money.Currency(c.Antom.Settle), Gateway: c.Antom.Gateway,
+	}, env.client("antom", 0), env.Now)
+	// Its page leads on to the wallet's own.
+	return p, []string{"https://*.alipayplus.com", "https://*.alipay.com", "https://*.paypay.ne.jp", "https://*.line.me"}, wrap("antom", err)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/payment/alipay"
+	"github.com/tsuzuku/tsuzuku/payment/antom"
 	"github.com/tsuzuku/tsuzuku/payment/linepay"
 	"github.com/tsuzuku/tsuzuku/payment/paypal"
 	"github.com/tsuzuku/tsuzuku/payment/paypay"
@@ -28,7 +29,7 @@ type RailFact struct {
 	RefundDays int                      `json:"refund_days"`          // 0: no last day is documented
 	Partial    bool                     `json:"partial_refunds"`
 	OwnPage    bool                     `json:"provider_page"` // a page of the provider must be loaded
-	Recurring  bool                     `json:"recurring"`     // the rail can be charged again without the customer; we do not do so yet
+	Recurring  bool                     `json:"recurring"`     // the rail's document knows charges without a page; which of them we save is a matter of payment.Keeper
 	AsOf       string                   `json:"as_of"`         // when the source was read
 	Source     string                   `json:"source"`
 }
@@ -66,6 +67,10 @@ func RailFacts() []RailFact {
 	add(new(paypay.Adapter), payment.PayPay, "JP", "in Japan", false, "https://www.paypay.ne.jp/opa/doc/v1.0/webcashier")
 	add(new(alipay.Adapter), payment.Alipay, "CN", "holders of Alipay", false, "https://opendocs.alipay.com")
 	add(new(wechatpay.Adapter), payment.WeChatPay, "CN", "holders of WeChat Pay", false, "https://pay.weixin.qq.com/doc/v3/merchant/4012525171")
+	a := antom.Everything()
+	add(a, payment.Alipay, "JP, HK, SG, US, UK, EEA", "holders of Alipay", true, "https://docs.antom.com/ac/antomop/alipay_cn.md")
+	add(a, payment.PayPay, "JP, HK, SG, US, UK, EEA", "in Japan", false, "https://docs.antom.com/ac/antomop/paypay_mdx.md")
+	add(a, payment.LINEPay, "HK, SG, US, UK, EEA", "holders of LINE Pay in Thailand", true, "https://docs.antom.com/ac/antomop/rabbitlinepay.md")
 	slices.SortStableFunc(all, func(a, b RailFact) int {
 		return cmp.Or(cmp.Compare(a.Rail, b.Rail), cmp.Compare(a.Adapter, b.Adapter), cmp.Compare(a.Sellers, b.Sellers))
 	})

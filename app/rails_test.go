@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/world"
 )
 
 // Whatever can be paid with is in the table, with currencies and a source.
@@ -38,6 +39,11 @@ func TestChoosingRails(t *testing.T) {
 		c := Config{URL: "https://shop.example", Rail: nil}
 		c.Stripe = Stripe{Key: "sk_test_1", WebhookSecret: []Secret{"whsec_1"}, Rails: []payment.Rail{payment.Card, payment.PayPay}}
 		c.PayPay = PayPay{Key: "k", Secret: "s", MerchantID: "m"}
+		keys, err := world.NewKeys()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Antom = Antom{ClientID: world.AntomClient, PrivateKey: Secret(keys.PrivatePEM()), PublicKey: []Secret{Secret(keys.PublicPEM())}, Rails: []payment.Rail{payment.PayPay}}
 		if err := a.payments(c, Env{}, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -49,6 +55,8 @@ func TestChoosingRails(t *testing.T) {
 	}{
 		{nil, "stripe"},
 		{map[payment.Rail]string{payment.PayPay: "paypay"}, "paypay"},
+		{map[payment.Rail]string{payment.PayPay: "antom"}, "antom"},
+		{map[payment.Rail]string{payment.Alipay: "antom"}, ""}, // not in its contract
 		{map[payment.Rail]string{payment.PayPay: "alipay"}, ""},
 		{map[payment.Rail]string{payment.Card: "paypay"}, ""},
 	} {

@@ -25,6 +25,7 @@ var notKeyedByAccount = map[string]string{
 	"limits":             "counts what strangers try, by their address",
 	"catalogue_versions": "is the shop's",
 	"bill_series":        "is the shop's",
+	"exchange_rates":     "is the same for everybody",
 	"bill_numbers":       "is the shop's proof that numbers have no gap",
 	"settlement_days":    "is the shop's: a row a provider and day",
 	"goose_db_version":   "is the migration tool's",

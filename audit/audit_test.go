@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,21 @@ func order(id, state, rest string) string {
 	return `INSERT INTO orders (account_id, id, state, customer_key, input_digest, kind, line_id, plan_id, item_id, catalogue_version,
 		minor, currency, tool, effect, bytes, periods, anchor, expires_at, placed_at, updated_at, due_at, reason)
 		VALUES ('a', '` + id + `', '` + state + `', '` + id + `', '', 'term', 'l', 'p', 'i', 1, 100, 'JPY', 'wallet', 'append', 0, 1, 0, 1, 1, 1, ` + rest + `)`
+}
+
+// partly is an order with parts: points, what they pay, and what the wallet pays.
+func partly(state, parts string) string {
+	return strings.NewReplacer("due_at, reason)", "due_at, reason, points, discount_minor, wallet_minor)", "NULL, '')", "NULL, '', "+parts+")").
+		Replace(order("o", state, "NULL, ''"))
+}
+
+func transfer(step, from, to, minor, currency string) string {
+	return `INSERT INTO transfers (account_id, subject, step, n, from_book, to_book, minor, currency, at)
+		VALUES ('a', 'o', '` + step + `', ` + minor + `, '` + from + `', '` + to + `', ` + minor + `, '` + currency + `', 1)`
+}
+
+func allocation(order, minor string) string {
+	return `INSERT INTO allocations (account_id, payment_id, order_id, minor) VALUES ('a', 'y', '` + order + `', ` + minor + `)`
 }
 
 const told = `INSERT INTO messages (account_id, id, key, kind, channel, address, language, facts, order_id, state, created_at)
@@ -82,6 +98,12 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 		"report_late": {`INSERT INTO settlement_days (provider, day, ready_at) VALUES ('stripe', '2026-01-02', 1)`},
 	}
 	wrongs["message_late"] = []string{strings.NewReplacer("'sent', 1)", "'due', 1, 1)", "created_at)", "created_at, due_at)").Replace(told)}
+	wrongs["expired_untold"] = []string{transfer("expired", "wallet", "expired", "5", "JPY")}
+	wrongs["expired_too_much"] = []string{transfer("credited", "due", "wallet", "9", "JPY"), transfer("completed", "due", "wallet", "4", "JPY"), transfer("expired", "wallet", "expired", "5", "JPY")}
+	wrongs["wallet_age_unknown"] = []string{`INSERT INTO balances (account_id, book, currency, minor) VALUES ('a', 'wallet', 'JPY', 5)`}
+	wrongs["aside_differs"] = []string{partly("placed", "0, 0, 40"), transfer("set_aside", "wallet", "aside", "30", "JPY")}
+	wrongs["parts_differ"] = []string{partly("paid", "5, 50, 20"), transfer("paid", "points", "points_issued", "5", "PTS"), transfer("paid", "wallet", "due", "50", "JPY")}
+	wrongs["allocations_differ"] = []string{order("o", "completed", "NULL, ''"), payment("paid", "100"), allocation("o", "60"), allocation("p", "30")}
 	for _, c := range audit.Checks {
 		if _, ok := wrongs[c.Name]; !ok {
 			t.Errorf("no case for the check %s", c.Name)
@@ -105,6 +127,32 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 			})
 		})
 	}
+	for name, rows := range others {
+		t.Run(name, func(t *testing.T) {
+			check, _, _ := strings.Cut(name, ":")
+			dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+				if !slices.ContainsFunc(run(t, env, rows), func(v audit.Violation) bool { return v.Check == check }) {
+					t.Error("not found")
+				}
+			})
+		})
+	}
+}
+
+// others are further ways to be wrong that one check must find.
+var others = map[string][]string{
+	"aside_differs: nothing was set aside":        {partly("placed", "0, 0, 40")},
+	"aside_differs: no points were set aside":     {partly("placed", "4, 40, 0")},
+	"aside_differs: it was not given back":        {partly("cancelled", "0, 0, 40"), transfer("set_aside", "wallet", "aside", "40", "JPY")},
+	"aside_differs: points were not given back":   {partly("cancelled", "4, 40, 0"), transfer("set_aside", "points", "aside", "4", "PTS")},
+	"parts_differ: more than the price":           {partly("placed", "4, 40, 70")},
+	"parts_differ: points for nothing":            {partly("placed", "4, 0, 0")},
+	"parts_differ: points were not taken":         {partly("completed", "4, 40, 0")},
+	"parts_differ: points were not given back":    {partly("refunded", "4, 40, 0"), transfer("paid", "points", "points_issued", "4", "PTS")},
+	"served_without_payment: but for a part":      {partly("completed", "0, 0, 40"), transfer("paid", "wallet", "due", "40", "JPY")},
+	"parts_differ: not all was given back":        {partly("refund_due", "0, 0, 40"), paid, transfer("refunded", "due", "wallet", "30", "JPY")},
+	"charged_another_amount: the price, not rest": {partly("held", "0, 0, 40"), payment("paid", "100")},
+	"completed_without_document: of the price":    {partly("completed", "4, 40, 0"), bill("NULL")},
 }
 
 func run(t *testing.T, env dbtest.Env, rows []string) []audit.Violation {

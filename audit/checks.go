@@ -20,7 +20,7 @@ var Checks = []Check{
 		query: `SELECT o.account_id, o.id, o.kind FROM audit_orders o
 			WHERE o.state = 'completed' AND o.minor > 0 AND o.placed_at <= $1
 			  AND NOT EXISTS (SELECT 1 FROM audit_bills b WHERE b.account_id = o.account_id AND b.order_id = o.id
-			                     AND b.kind <> 'credit_note' AND b.minor = o.minor AND b.currency = o.currency)`,
+			                     AND b.kind <> 'credit_note' AND b.minor = o.minor - o.discount_minor AND b.currency = o.currency)`,
 	},
 	{
 		Name: "period_of_unfinished_order", Promise: NothingForNothing, Says: "a period exists whose order is not completed:",
@@ -38,7 +38,7 @@ var Checks = []Check{
 		Name: "served_without_payment", Promise: NothingForNothing, Says: "a completed order was not paid in full:",
 		query: `SELECT o.account_id, o.id, o.tool FROM audit_orders o
 			WHERE o.state = 'completed' AND o.minor > 0 AND o.placed_at <= $1
-			  AND o.minor <> COALESCE((SELECT SUM(t.minor) FROM audit_transfers t
+			  AND o.minor - o.discount_minor <> COALESCE((SELECT SUM(t.minor) FROM audit_transfers t
 			                            WHERE t.account_id = o.account_id AND t.subject = o.id AND t.step = 'paid'
 			                              AND t.to_book = 'due' AND t.currency = o.currency), 0)
 			               + COALESCE((SELECT SUM(a.minor) FROM audit_allocations a
@@ -48,10 +48,13 @@ var Checks = []Check{
 			                                    AND r.order_id = o.id AND r.why = 'double')), 0)`,
 	},
 	{
-		Name: "charged_another_amount", Promise: NoSurprise, Says: "a payment took another amount than its order's price:",
+		Name: "charged_another_amount", Promise: NoSurprise, Says: "a payment took another amount than its orders were to bring:",
 		query: `SELECT p.account_id, p.id, o.id FROM audit_payments p
 			JOIN audit_orders o ON o.account_id = p.account_id AND o.id = p.order_id
-			WHERE p.state = 'paid' AND o.placed_at <= $1 AND (p.minor <> o.minor OR p.currency <> o.currency)
+			WHERE p.state = 'paid' AND o.placed_at <= $1
+			  AND (p.currency <> o.currency
+			       OR p.minor <> (SELECT SUM(m.minor - m.discount_minor - m.wallet_minor) FROM audit_orders m
+			                       WHERE m.account_id = o.account_id AND (m.id = o.id OR o.basket <> '' AND m.basket = o.basket)))
 			  AND p.minor > (SELECT COALESCE(SUM(r.minor), 0) FROM audit_refunds r
 			                  WHERE r.account_id = p.account_id AND r.payment_id = p.id AND r.state = 'done')`,
 	},
@@ -91,13 +94,57 @@ var Checks = []Check{
 				  FROM audit_transfers t WHERE t.to_book = 'due' OR t.from_book = 'due'
 				 GROUP BY t.account_id, t.currency) d
 			WHERE CAST($1 AS bigint) > 0 AND d.owed <>
-			      COALESCE((SELECT SUM(o.minor) FROM audit_orders o
+			      COALESCE((SELECT SUM(o.minor - o.discount_minor
+			                       - COALESCE((SELECT SUM(t.minor) FROM audit_transfers t WHERE t.account_id = o.account_id AND t.subject = o.id
+			                                      AND t.step = 'refunded' AND t.from_book = 'due' AND t.currency = o.currency), 0))
+			                  FROM audit_orders o
 			                 WHERE o.account_id = d.account_id AND o.currency = d.currency
 			                   AND o.state IN ('paid', 'fulfilling', 'held', 'refund_due')), 0)
 			    + COALESCE((SELECT SUM(r.minor) FROM audit_refunds r
 			                 WHERE r.account_id = d.account_id AND r.currency = d.currency AND r.state <> 'done'
 			                   AND (r.why <> 'not_served' OR EXISTS (SELECT 1 FROM audit_orders o
 			                        WHERE o.account_id = r.account_id AND o.id = r.order_id AND o.state = 'refunded'))), 0)`,
+	},
+	{
+		Name: "aside_differs", Promise: BooksBalance, Says: "what is set aside is not what the orders say that wait for the rest:",
+		query: `SELECT s.account_id, s.currency, 'ledger and orders differ' FROM (
+				SELECT t.account_id, t.currency,
+				       SUM(CASE WHEN t.to_book = 'aside' THEN t.minor ELSE 0 END) - SUM(CASE WHEN t.from_book = 'aside' THEN t.minor ELSE 0 END) AS held
+				  FROM audit_transfers t WHERE t.to_book = 'aside' OR t.from_book = 'aside'
+				 GROUP BY t.account_id, t.currency
+				UNION ALL
+				SELECT o.account_id, o.currency, 0 FROM audit_orders o WHERE o.state = 'placed' AND o.wallet_minor > 0
+				   AND NOT EXISTS (SELECT 1 FROM audit_transfers t WHERE t.account_id = o.account_id AND t.to_book = 'aside' AND t.currency = o.currency)
+				UNION ALL
+				SELECT o.account_id, 'PTS', 0 FROM audit_orders o WHERE o.state = 'placed' AND o.points > 0
+				   AND NOT EXISTS (SELECT 1 FROM audit_transfers t WHERE t.account_id = o.account_id AND t.to_book = 'aside' AND t.currency = 'PTS')) s
+			WHERE CAST($1 AS bigint) > 0 AND s.held <>
+			      COALESCE((SELECT SUM(CASE WHEN s.currency = 'PTS' THEN o.points ELSE o.wallet_minor END) FROM audit_orders o
+			                 WHERE o.account_id = s.account_id AND o.state = 'placed' AND (s.currency = 'PTS' OR o.currency = s.currency)), 0)`,
+	},
+	{
+		Name: "parts_differ", Promise: NoSurprise, Says: "wallet and points did not pay, or get back, the parts of a price that were agreed:",
+		query: `SELECT o.account_id, o.id, o.state FROM audit_orders o
+			WHERE o.placed_at <= $1
+			  AND (o.discount_minor < 0 OR o.wallet_minor < 0 OR o.discount_minor + o.wallet_minor > o.minor OR (o.points = 0) <> (o.discount_minor = 0)
+			       OR o.state NOT IN ('placed', 'cancelled')
+			          AND (o.points <> COALESCE((SELECT SUM(t.minor) FROM audit_transfers t
+			                                      WHERE t.account_id = o.account_id AND t.subject = o.id AND t.step = 'paid'
+			                                        AND t.from_book IN ('points', 'aside') AND t.currency = 'PTS'), 0)
+			               OR o.wallet_minor <> COALESCE((SELECT SUM(t.minor) FROM audit_transfers t
+			                                      WHERE t.account_id = o.account_id AND t.subject = o.id AND t.step = 'paid'
+			                                        AND t.from_book IN ('wallet', 'aside') AND t.currency = o.currency), 0))
+			       OR o.state IN ('refund_due', 'refunded')
+			          AND (o.points <> COALESCE((SELECT SUM(t.minor) FROM audit_transfers t
+			                                      WHERE t.account_id = o.account_id AND t.subject = o.id AND t.step = 'refunded' AND t.to_book = 'points'), 0)
+			               OR o.wallet_minor <> COALESCE((SELECT SUM(t.minor) FROM audit_transfers t
+			                                      WHERE t.account_id = o.account_id AND t.subject = o.id AND t.step = 'refunded' AND t.to_book = 'wallet'), 0)))`,
+	},
+	{
+		Name: "allocations_differ", Promise: BooksBalance, Says: "a payment was given to orders, and not all of it:",
+		query: `SELECT p.account_id, p.id, p.order_id FROM audit_payments p
+			WHERE p.state = 'paid' AND p.paid_at <= $1
+			  AND p.minor <> (SELECT SUM(a.minor) FROM audit_allocations a WHERE a.account_id = p.account_id AND a.payment_id = p.id)`,
 	},
 	{
 		Name: "tax_differs", Promise: BooksBalance, Says: "a bill's tax is not what the ledger booked:",
@@ -158,6 +205,26 @@ var Checks = []Check{
 			WHERE o.state IN ('completed', 'refunded') AND o.placed_at <= $1
 			  AND NOT EXISTS (SELECT 1 FROM audit_messages m WHERE m.account_id = o.account_id AND m.order_id = o.id
 			                     AND m.kind IN ('order_completed', 'order_refunded', 'wallet_topped_up'))`,
+	},
+	{
+		Name: "expired_untold", Promise: EverybodyTold, Says: "value in a wallet expired and its owner was not told before:",
+		query: `SELECT t.account_id, t.subject, t.currency FROM audit_transfers t
+			WHERE t.to_book = 'expired' AND CAST($1 AS bigint) > 0
+			  AND NOT EXISTS (SELECT 1 FROM audit_messages m WHERE m.account_id = t.account_id AND m.kind = 'wallet_expiring')`,
+	},
+	{
+		Name: "wallet_age_unknown", Promise: NothingStuck, Says: "nothing will look how old the value in a wallet is:",
+		query: `SELECT b.account_id, b.book, b.currency FROM audit_balances b
+			WHERE b.book = 'wallet' AND b.minor > 0 AND CAST($1 AS bigint) > 0
+			  AND NOT EXISTS (SELECT 1 FROM audit_wallet_ages w WHERE w.account_id = b.account_id AND w.currency = b.currency)`,
+	},
+	{
+		Name: "expired_too_much", Promise: BooksBalance, Says: "more expired than was ever put into a wallet and not spent:",
+		query: `SELECT e.account_id, e.currency, 'expired and filled differ' FROM (
+				SELECT t.account_id, t.currency, SUM(t.minor) AS minor FROM audit_transfers t WHERE t.to_book = 'expired' GROUP BY t.account_id, t.currency) e
+			WHERE CAST($1 AS bigint) > 0 AND e.minor >
+			      COALESCE((SELECT SUM(t.minor) FROM audit_transfers t WHERE t.account_id = e.account_id AND t.currency = e.currency
+			                   AND t.to_book = 'wallet' AND t.from_book <> 'aside' AND t.step NOT IN ('refunded', 'credited')), 0)`,
 	},
 	{
 		Name: "message_late", Promise: EverybodyTold, Says: "nobody sends a message that is due:", Late: WorkLate,

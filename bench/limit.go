@@ -86,8 +86,8 @@ func openLimit(ctx context.Context, url string, ids *id.Source, now func() time.
 const (
 	insertOrder = `INSERT INTO orders (account_id, id, customer_key, quote_id, line_id, input_digest,
 			state, kind, plan_id, item_id, catalogue_version, minor, currency, tool, effect,
-			starts_at, ends_at, anchor, bytes, periods, attempts, due_at, expires_at, asked_at, placed_at, paid_at, updated_at)
-		VALUES ($1,$2,$3,$4,$5,$6,'fulfilling','term',$7,$8,$9,$10,'JPY','wallet','append',$11,$12,$13,$14,$15,1,$16,$17,$18,$19,$20,$21)`
+			starts_at, ends_at, anchor, bytes, periods, attempts, due_at, expires_at, asked_at, placed_at, paid_at, updated_at, wallet_minor)
+		VALUES ($1,$2,$3,$4,$5,$6,'fulfilling','term',$7,$8,$9,$10,'JPY','wallet','append',$11,$12,$13,$14,$15,1,$16,$17,$18,$19,$20,$21,$22)`
 	takeLine       = `UPDATE lines SET extending = $1 WHERE account_id = $2 AND id = $3`
 	insertTransfer = `INSERT INTO transfers (account_id, subject, step, n, from_book, to_book, minor, currency, at)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)`
@@ -146,7 +146,7 @@ func (l *limit) place(it lot, now int64) []statement {
 	return []statement{
 		{insertOrder, 1, []any{
 			q.Account, it.order, q.ID, q.ID, q.Line, hex.EncodeToString(digest[:]), q.Plan, q.Item, l.version, q.Price.Minor,
-			q.StartsAt.UnixMicro(), q.EndsAt.UnixMicro(), int64(q.Anchor), q.Bytes, int64(q.Periods), now + lease, q.ExpiresAt.UnixMicro(), now, now, now, now,
+			q.StartsAt.UnixMicro(), q.EndsAt.UnixMicro(), int64(q.Anchor), q.Bytes, int64(q.Periods), now + lease, q.ExpiresAt.UnixMicro(), now, now, now, now, q.Price.Minor,
 		}},
 		{takeLine, 1, []any{it.order, q.Account, q.Line}},
 		{insertTransfer, 1, []any{q.Account, it.order, "paid", int64(0), "wallet", "due", q.Price.Minor, "JPY", now}},

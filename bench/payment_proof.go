@@ -44,6 +44,7 @@ var proofs = map[string]proof{
 	"paypay":    {"nothing", nil, signHMAC},
 	"alipay":    {"RSA-2048", alipayProof, signRSA},
 	"wechatpay": {"RSA-2048, AES-256-GCM", wechatProof, signRSA},
+	"antom":     {"RSA-2048", antomProof, signRSA},
 }
 
 func signHMAC(_ world.Keys, text []byte) error {
@@ -133,4 +134,14 @@ func wechatProof(k world.Keys, n notice) (func() bool, error) {
 		_, err = gcm.Open(nil, []byte(r.Nonce), r.Ciphertext, []byte(r.Beside))
 		return err == nil
 	}, nil
+}
+
+func antomProof(k world.Keys, n notice) (func() bool, error) {
+	_, escaped, _ := strings.Cut(n.header.Get("Signature"), "signature=")
+	signature, err := url.QueryUnescape(escaped)
+	if err != nil {
+		return nil, err
+	}
+	text := "POST /hooks/payment/antom\n" + world.AntomClient + "." + n.header.Get("Request-Time") + "." + string(n.body)
+	return verifyRSA(k, text, signature)
 }

@@ -65,7 +65,7 @@ func TestPaymentMeasuresEveryAdapter(t *testing.T) {
 			t.Errorf("signs its requests %v, %+v", signs, a)
 		}
 	}
-	if d := cmp.Diff([]string{"stripe", "paypal", "paypay", "alipay", "wechatpay"}, names); d != "" {
+	if d := cmp.Diff([]string{"stripe", "paypal", "paypay", "alipay", "wechatpay", "antom"}, names); d != "" {
 		t.Error(d)
 	}
 }

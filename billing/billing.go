@@ -67,6 +67,14 @@ type Content struct {
 	Tool          string `json:"tool"`           // how it was paid
 	Zone          string `json:"zone"`           // in which the document's date is read
 	Reduced       bool   `json:"reduced,omitempty"`
+
+	// A sale's points, and the minor units that they took off the price: the total
+	// is what remained. A credit note's are those that went back.
+	Points   int64 `json:"points,omitempty"`
+	Discount int64 `json:"discount,omitempty"`
+
+	// FromWallet are the minor units that the wallet paid, or got back, beside Tool.
+	FromWallet int64 `json:"from_wallet,omitempty"`
 }
 
 // Bill is one document. Total includes the tax.

@@ -157,10 +157,17 @@ func sellerSheets(seller Seller) []*sheet {
 	for _, c := range slices.Sorted(maps.Keys(seller.Points.Worth)) {
 		s.put("worth of a point in "+string(c), money.Of(seller.Points.Worth[c], c).Decimal())
 	}
+	s.put("most percent of a price that points pay", seller.Points.MostPercent)
+	s.put("prices converted to", set(seller.Exchange.To))
+	s.put("margin of the exchange", percentOf(seller.Exchange.Margin.Percent, seller.Exchange.Margin.Scale))
+	s.put("days that a rate may be old", seller.Exchange.MaxDays)
+	for _, c := range slices.Sorted(maps.Keys(seller.Exchange.RoundTo)) {
+		s.put("converted prices rounded up to, in "+string(c), money.Of(seller.Exchange.RoundTo[c], c).Decimal())
+	}
 	out := []*sheet{s}
 	for _, t := range seller.Taxes {
 		tax := &sheet{subject: "tax class " + t.ID}
-		tax.put("percent", percentOf(t))
+		tax.put("percent", percentOf(t.Percent, t.Scale))
 		tax.put("reduced", t.Reduced)
 		out = append(out, tax)
 	}
@@ -168,12 +175,12 @@ func sellerSheets(seller Seller) []*sheet {
 }
 
 // percentOf writes a rate as the file does: "10", "8.5".
-func percentOf(t TaxClass) string {
-	if t.Scale <= 1 {
-		return fmt.Sprint(t.Percent)
+func percentOf(percent, scale int64) string {
+	if scale <= 1 {
+		return fmt.Sprint(percent)
 	}
-	decimals := len(fmt.Sprint(t.Scale)) - 1
-	return fmt.Sprintf("%d.%0*d", t.Percent/t.Scale, decimals, t.Percent%t.Scale)
+	decimals := len(fmt.Sprint(scale)) - 1
+	return fmt.Sprintf("%d.%0*d", percent/scale, decimals, percent%scale)
 }
 
 func planSheets(c *Catalogue, p Plan) []*sheet {

@@ -32,7 +32,11 @@ func fileOf(t interface{ Fatal(...any) }, c *Catalogue) []byte {
 		"seller": with(block{
 			"name": s.Name, "contact": s.Contact, "zone": s.Zone, "address": s.Address, "base_currency": s.BaseCurrency,
 			"taxes":  each(s.Taxes, taxBlock),
-			"points": block{"earn_per": pointsBlock(s.Points.EarnPer), "worth": pointsBlock(s.Points.Worth)},
+			"points": block{"earn_per": pointsBlock(s.Points.EarnPer), "worth": pointsBlock(s.Points.Worth), "most_percent": s.Points.MostPercent},
+			"exchange": block{
+				"to": s.Exchange.To, "margin_percent": percentOf(s.Exchange.Margin.Percent, s.Exchange.Margin.Scale),
+				"round_to": pointsBlock(s.Exchange.RoundTo), "max_days": s.Exchange.MaxDays,
+			},
 		}, "invoice_number", s.InvoiceNumber),
 		"operators": each(c.Operators, func(o Operator) block {
 			gb := map[int64]string{binaryGB: "binary", decimalGB: "decimal"}[o.GB]
@@ -128,7 +132,7 @@ func each[T any](list []T, one func(T) block) []block {
 }
 
 func taxBlock(t TaxClass) block {
-	return block{"id": t.ID, "percent": percentOf(t), "reduced": t.Reduced}
+	return block{"id": t.ID, "percent": percentOf(t.Percent, t.Scale), "reduced": t.Reduced}
 }
 
 func pointsBlock(list map[money.Currency]int64) block {

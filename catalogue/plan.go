@@ -7,6 +7,7 @@
 package catalogue
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/calendar"
@@ -36,6 +37,7 @@ type Seller struct {
 	Taxes         []TaxClass     // the classes that plans name
 	Points        PointsRule     // what is earned and spent
 	BaseCurrency  money.Currency // for reports
+	Exchange      Exchange       // prices in further currencies; the zero value: only those in the price lists
 }
 
 // TaxClass is one kind of tax that a plan can be sold under.
@@ -51,7 +53,49 @@ type TaxClass struct {
 type PointsRule struct {
 	EarnPer map[money.Currency]int64 // minor units that earn one point
 	Worth   map[money.Currency]int64 // minor units that one point pays
+
+	// MostPercent is how much of a price points may pay, 0 to 100; 0: points
+	// are collected and pay for nothing.
+	MostPercent int64
 }
+
+// Earned is how many points an amount of money earns: whole ones, rounded down.
+func (r PointsRule) Earned(paid money.Money) int64 {
+	per := r.EarnPer[paid.Currency]
+	if per <= 0 {
+		return 0
+	}
+	return paid.Minor / per
+}
+
+// Spendable is how many of a customer's points may pay for a price, and what they
+// pay of it: whole points, never more than the price.
+func (r PointsRule) Spendable(has int64, price money.Money) (points int64, discount money.Money) {
+	worth := r.Worth[price.Currency]
+	if worth <= 0 || has <= 0 {
+		return 0, money.Of(0, price.Currency)
+	}
+	most := price.Minor/100*r.MostPercent + price.Minor%100*r.MostPercent/100 // the product alone may pass int64
+	points = min(has, most/worth)
+	return points, money.Of(points*worth, price.Currency)
+}
+
+// Exchange offers what has no price in a currency at its price in the base
+// currency, converted at a published rate that the quote names and fixes. The
+// rates are package exchange's.
+type Exchange struct {
+	To      []money.Currency         // none of them the base currency
+	Margin  Margin                   // on top of the rate
+	RoundTo map[money.Currency]int64 // converted prices are rounded up to multiples of this, in minor units; absent: one minor unit
+	MaxDays int                      // a rate published for an older day is not used
+}
+
+// Margin is a part of a price: Percent/Scale hundredths, as in [TaxClass].
+type Margin struct{ Percent, Scale int64 }
+
+// Converts reports whether prices may be offered in c that stand in no price
+// list.
+func (e Exchange) Converts(c money.Currency) bool { return slices.Contains(e.To, c) }
 
 // Operator is a network or wholesale partner that carries lines.
 type Operator struct {

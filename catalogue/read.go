@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -91,7 +92,7 @@ func (b *book) read(root place) {
 }
 
 func seller(at place) Seller {
-	s := at.section("name", "contact", "zone", "invoice_number", "address", "base_currency", "taxes", "points")
+	s := at.section("name", "contact", "zone", "invoice_number", "address", "base_currency", "taxes", "points", "exchange")
 	out := Seller{
 		Name:          s.need("name").text(),
 		Contact:       s.need("contact").text(),
@@ -105,12 +106,51 @@ func seller(at place) Seller {
 		out.Taxes = append(out.Taxes, taxClass(at))
 	}
 	unique(taxes, "tax class")
-	points := s.opt("points").section("earn_per", "worth")
+	points := s.opt("points").section("earn_per", "worth", "most_percent")
 	out.Points = PointsRule{
 		EarnPer: minorUnits(points.need("earn_per").amounts()),
 		Worth:   minorUnits(points.need("worth").amounts()),
+
+		MostPercent: int64(points.opt("most_percent").number(0, 100)),
+	}
+	out.Points.check(points)
+	out.Exchange = exchange(s.opt("exchange"), out.BaseCurrency)
+	return out
+}
+
+// maxRateDays is how old a rate may be at most. The European Central Bank
+// publishes on working days; its longest gap is five days, at Easter.
+const maxRateDays = 14
+
+func exchange(at place, base money.Currency) Exchange {
+	if !at.there() {
+		return Exchange{}
+	}
+	s := at.section("to", "margin_percent", "round_to", "max_days")
+	out := Exchange{
+		To:      words(s.need("to"), currencies...),
+		RoundTo: minorUnits(s.opt("round_to").amounts()),
+		MaxDays: s.need("max_days").number(1, maxRateDays),
+	}
+	out.Margin.Percent, out.Margin.Scale = s.opt("margin_percent").percent()
+	if slices.Contains(out.To, base) {
+		s.where("to").wrong("%s is the base currency: prices are converted from it.", base)
+	}
+	for c := range out.RoundTo {
+		if !slices.Contains(out.To, c) {
+			s.where("round_to").wrong("Nothing is converted to %s.", c)
+		}
 	}
 	return out
+}
+
+// check finds a shop that gives back all that it takes.
+func (r PointsRule) check(points section) {
+	for _, c := range slices.Sorted(maps.Keys(r.EarnPer)) {
+		if r.Worth[c] >= r.EarnPer[c] {
+			points.where("worth").doubtful("A point is worth as much in %s as the amount that earns it.", c)
+		}
+	}
 }
 
 // minorUnits is nil for no amounts.

@@ -20,6 +20,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment/alipay"
+	"github.com/tsuzuku/tsuzuku/payment/antom"
 	"github.com/tsuzuku/tsuzuku/payment/linepay"
 	"github.com/tsuzuku/tsuzuku/payment/paypal"
 	"github.com/tsuzuku/tsuzuku/payment/paypay"
@@ -129,6 +130,7 @@ func TestSettlingTimes(t *testing.T) {
 		"PayPay":                       new(paypay.Adapter).Limits().SettlesWithin,
 		"Alipay":                       new(alipay.Adapter).Limits().SettlesWithin,
 		"WeChat Pay":                   new(wechatpay.Adapter).Limits().SettlesWithin,
+		"Antom":                        new(antom.Adapter).Limits().SettlesWithin,
 		"the demo's operator `simple`": (&carriersim.Sim{}).Abilities().SettlesWithin,
 	}
 	table := rows(document(t, trouble), "| stranger |")

@@ -39,11 +39,11 @@ type branch struct {
 	clock *dbtest.Clock
 }
 
-func openBranch(t *testing.T, env dbtest.Env) *branch {
+func openBranch(t *testing.T, env dbtest.Env, rails map[payment.Rail]string) *branch {
 	t.Helper()
 	b := &branch{town: world.NewStrangers(&world.Clock{Real: env.Clock.Now}, "http://shop.invalid", 1, keys()), clock: env.Clock}
 	c := app.TownConfig("http://shop.invalid", b.town)
-	c.Database, c.Secret = env.URL, "a secret of at least thirty-two characters"
+	c.Database, c.Secret, c.Rail = env.URL, "a secret of at least thirty-two characters", rails
 	real := app.Env{Now: b.town.Clock.Now, Random: rand.Reader, Transport: b.town.Transport, Log: slog.New(slog.DiscardHandler)}
 	var err error
 	b.App, err = app.Open(t.Context(), c, real, func(c app.Config, env app.Env, ids *id.Source) (app.Adapters, error) {
@@ -320,13 +320,23 @@ func episodes() (all []episode) {
 	)
 }
 
+// counter is a tool and who takes it; "" is whoever does by default.
+type counter struct{ rail, currency, adapter string }
+
+func counters() (all []counter) {
+	for _, tool := range tools {
+		all = append(all, counter{tool.rail, tool.currency, ""})
+	}
+	return append(all, counter{"alipay", "CNY", "antom"})
+}
+
 // Each provider with each fault, over the whole engine and by the real wire
 // protocols: the customer is charged the confirmed amount once or nothing, is
 // served if and only if charged, and the audit is clean.
 func TestEveryFaultAtEveryBank(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
-		for _, tool := range tools {
-			t.Run(tool.rail, func(t *testing.T) {
+		for _, tool := range counters() {
+			t.Run(strings.TrimSuffix(tool.rail+" through "+tool.adapter, " through "), func(t *testing.T) {
 				t.Parallel() // most of it is waiting for the disk
 				env := env
 				if env.DB.Engine() == db.PostgreSQL {
@@ -334,8 +344,12 @@ func TestEveryFaultAtEveryBank(t *testing.T) {
 				} else {
 					env = dbtest.SQLite(t)
 				}
-				b := openBranch(t, env)
 				rail := payment.Rail(tool.rail)
+				chosen := map[payment.Rail]string{}
+				if tool.adapter != "" {
+					chosen[rail] = tool.adapter
+				}
+				b := openBranch(t, env, chosen)
 				at := slices.IndexFunc(b.town.Banks, func(bank *world.Bank) bool { return bank.Name == b.Desk.Rails[rail] })
 				for _, e := range episodes() {
 					t.Run(e.name, func(t *testing.T) {

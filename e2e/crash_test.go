@@ -33,8 +33,11 @@ type story struct {
 	plan string // of one of the lines of the demo's customer; empty: money into the wallet
 	tool catalogue.Tool
 
+	parts  func(price money.Money) order.Parts // what points and wallet pay beside the tool; nil: nothing
+	second string                              // the plan of a line that is renewed together with the first; empty: none
+
 	trouble func(*town) // what strangers do
-	ends    order.State // when nobody kills the house
+	ends    order.State // when nobody kills the house; empty: it is not certain which order ends how
 }
 
 const card = catalogue.Tool(payment.Card)
@@ -43,22 +46,30 @@ const card = catalogue.Tool(payment.Card)
 const (
 	simplePlan = "machi-5gb"
 	accessPlan = "aurora-sum"
+	secondPlan = "machi-10gb" // another line at the simulated operator
 )
 
 func stories() []story {
 	silent := func(s *town) { s.simpleBad = carriersim.LoseAnswer }
 	refuses := func(s *town) { s.simpleBad = carriersim.Refuse }
+	mixed := func(price money.Money) order.Parts {
+		return order.Parts{Points: 300, Discount: 300, Wallet: 500, Rest: price.Minor - 800}
+	}
 	return []story{
-		{"wallet", simplePlan, order.ToolWallet, nil, order.Completed},
-		{"card", simplePlan, card, nil, order.Completed},
-		{"operator loses the answer", simplePlan, order.ToolWallet, silent, order.Completed},
-		{"card, operator refuses", simplePlan, card, refuses, order.Refunded},
-		{"eSIM Access", accessPlan, order.ToolWallet, nil, order.Completed},
+		{name: "wallet", plan: simplePlan, tool: order.ToolWallet, ends: order.Completed},
+		{name: "card", plan: simplePlan, tool: card, ends: order.Completed},
+		{name: "operator loses the answer", plan: simplePlan, tool: order.ToolWallet, trouble: silent, ends: order.Completed},
+		{name: "card, operator refuses", plan: simplePlan, tool: card, trouble: refuses, ends: order.Refunded},
+		{name: "eSIM Access", plan: accessPlan, tool: order.ToolWallet, ends: order.Completed},
 		{
-			"card, eSIM Access loses the answer", accessPlan, card,
-			func(s *town) { s.loseAnswer("/esim/topup") }, order.Completed,
+			name: "card, eSIM Access loses the answer", plan: accessPlan, tool: card,
+			trouble: func(s *town) { s.loseAnswer("/esim/topup") }, ends: order.Completed,
 		},
-		{"money into the wallet", "", card, nil, order.Completed},
+		{name: "money into the wallet", tool: card, ends: order.Completed},
+		{name: "points, wallet and card", plan: simplePlan, tool: card, parts: mixed, ends: order.Completed},
+		{name: "points, wallet and card, operator refuses", plan: simplePlan, tool: card, parts: mixed, trouble: refuses, ends: order.Refunded},
+		{name: "two lines by card", plan: simplePlan, second: secondPlan, tool: card, ends: order.Completed},
+		{name: "two lines by card, operator refuses one", plan: simplePlan, second: secondPlan, tool: card, trouble: refuses},
 	}
 }
 
@@ -143,7 +154,7 @@ func killEverywhere(t *testing.T, s story, engine func(testing.TB) dbtest.Env) (
 						return
 					}
 					untouched.Store(true)
-					if r.end != s.ends {
+					if s.ends != "" && r.end != s.ends {
 						t.Errorf("untouched, the order ended %s, want %s", r.end, s.ends)
 					}
 				})
@@ -175,14 +186,19 @@ func (s story) tell(t *testing.T, env dbtest.Env, n int64) result {
 	if s.plan != "" {
 		w.Line, w.Item = sd.lines[s.plan].ID, firstTerm(t, s.plan)
 	}
-	seen := c.buy(w, s.tool)
+	var seen []sight
+	if s.second != "" {
+		seen = c.buyTogether(s.tool, w, wish{Account: sd.customer, Line: sd.lines[s.second].ID, Item: firstTerm(t, s.second)})
+	} else {
+		seen = []sight{c.buy(w, s.tool, s.parts)}
+	}
 	c.rest()
 	l.close()
 	s.judge(t, town, sd, seen)
 	if t.Failed() {
 		t.Logf("the house died %s", l.died)
 	}
-	return result{seen.Order.State, l.died}
+	return result{seen[0].Order.State, l.died}
 }
 
 func firstTerm(t *testing.T, plan string) renewal.Item {
@@ -195,7 +211,7 @@ func firstTerm(t *testing.T, plan string) renewal.Item {
 }
 
 // judge compares our books with what the strangers saw.
-func (s story) judge(t *testing.T, town *town, sd seeded, seen sight) {
+func (s story) judge(t *testing.T, town *town, sd seeded, seen []sight) {
 	t.Helper()
 	d, err := db.Open(t.Context(), sd.url, db.Options{Now: town.Clock.Now})
 	if err != nil {
@@ -213,38 +229,48 @@ func (s story) judge(t *testing.T, town *town, sd seeded, seen sight) {
 	for _, v := range found {
 		t.Errorf("audit: %s", v)
 	}
-	o := seen.Order
-	f := s.facts(t, d, town, sd, o)
-	want := facts{orders: 1}
-	switch o.State {
-	case order.Completed:
-		want.served, want.paid = 1, o.Price.Minor
-		if o.Kind == order.TopUp {
-			want.served = 0
-		}
-	case order.Refunded, order.Cancelled:
-	case order.Held:
-		t.Logf("held: %s (%s)", o.Reason, o.Evidence)
-		want = facts{orders: 1, served: f.served, paid: o.Price.Minor}
-	case order.Placed, order.Paid, order.Fulfilling, order.RefundDue:
-		t.Errorf("the order never ended: %s, due %v, %s", o.State, o.DueAt, o.Evidence)
+	f := s.facts(t, d, town, sd, seen)
+	want := facts{orders: len(seen), points: demoPoints}
+	for _, one := range seen {
+		want = want.with(t, one.Order, town)
 	}
 	if f != want {
-		t.Errorf("%s %s (%s): %+v, want %+v", o.ID, o.State, o.Reason, f, want)
+		t.Errorf("%s %s (%s): %+v, want %+v", seen[0].Order.ID, seen[0].Order.State, seen[0].Order.Reason, f, want)
 	}
 	if letters := town.Inbox.To(world.Traveller); len(letters) == 0 {
 		t.Error("the customer heard nothing")
 	}
 }
 
+// with adds what an order as it ended must have come to.
+func (f facts) with(t *testing.T, o order.Order, town *town) facts {
+	t.Helper()
+	switch o.State {
+	case order.Completed:
+		f.paid += o.Charged().Minor
+		if o.Kind != order.TopUp {
+			f.served++
+			f.points += o.Charged().Minor/100 - o.Parts.Points
+		}
+	case order.Refunded, order.Cancelled:
+	case order.Held:
+		t.Logf("held: %s (%s)", o.Reason, o.Evidence)
+		f.paid, f.served, f.points = f.paid+o.Charged().Minor, f.served+town.Simple.Extended(o.ID), f.points-o.Parts.Points
+	case order.Placed, order.Paid, order.Fulfilling, order.RefundDue:
+		t.Errorf("the order never ended: %s, due %v, %s", o.State, o.DueAt, o.Evidence)
+	}
+	return f
+}
+
 // facts are what really happened.
 type facts struct {
 	orders int
-	served int   // how often the operator extended the line
+	served int   // how often the operators extended lines
 	paid   int64 // what the customer is poorer by, in all
+	points int64 // that the customer has
 }
 
-func (s story) facts(t *testing.T, d *db.DB, town *town, sd seeded, o order.Order) facts {
+func (s story) facts(t *testing.T, d *db.DB, town *town, sd seeded, seen []sight) facts {
 	t.Helper()
 	var f facts
 	wallet := int64(0)
@@ -255,13 +281,18 @@ func (s story) facts(t *testing.T, d *db.DB, town *town, sd seeded, o order.Orde
 		}
 		f.orders = len(all)
 		m, err := ledger.Balance(ctx, tx, sd.customer, ledger.Wallet, "JPY")
+		if err != nil {
+			return err
+		}
 		wallet = m.Minor
+		p, err := ledger.Balance(ctx, tx, sd.customer, ledger.Points, money.Points)
+		f.points = p.Minor
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Kind == order.TopUp {
+	if o := seen[0].Order; o.Kind == order.TopUp {
 		if put := wallet - demoWallet; put != 0 && put != o.Price.Minor || (put != 0) != (o.State == order.Completed) {
 			t.Errorf("%s is %s and put %d into the wallet", o.ID, o.State, put)
 		}
@@ -271,12 +302,18 @@ func (s story) facts(t *testing.T, d *db.DB, town *town, sd seeded, o order.Orde
 	for _, ch := range town.Stripe.Charges() {
 		f.paid += ch.Captured.Minor - ch.Refunded.Minor
 	}
-	f.served = town.Simple.Extended(o.ID) + len(town.Access.TopUps(sd.lines[accessPlan].ProfileID))
+	f.served = len(town.Access.TopUps(sd.lines[accessPlan].ProfileID))
+	for _, one := range seen {
+		f.served += town.Simple.Extended(one.Order.ID)
+	}
 	return f
 }
 
 // demoWallet is what the demo's customer has at first, in yen.
 const demoWallet = 20_000
+
+// demoPoints are the points that they have.
+const demoPoints = 350
 
 // customer buys one thing, and does what people do: clicks again when nothing
 // came back, pays when shown a page to pay on, and otherwise waits.
@@ -291,25 +328,54 @@ type customer struct {
 const patience = 400
 
 // buy returns what the order's page shows once it has ended, or is held.
-func (c *customer) buy(w wish, tool catalogue.Tool) sight {
+func (c *customer) buy(w wish, tool catalogue.Tool, parts func(money.Money) order.Parts) sight {
 	c.t.Helper()
 	q := must(ask[order.Quote](c.house, "/e2e/quote", w))(c.t)
-	o := must(ask[order.Order](c.house, "/e2e/place", order.Acceptance{Account: c.who, Quote: q.ID, Amount: q.Price, Tool: tool}))(c.t)
+	a := order.Acceptance{Account: c.who, Quote: q.ID, Amount: q.Price, Tool: tool}
+	if parts != nil {
+		a.Parts = parts(q.Price)
+	}
+	return c.see(must(ask[order.Order](c.house, "/e2e/place", a))(c.t))[0]
+}
+
+// buyTogether returns what the orders' pages show once all have ended.
+func (c *customer) buyTogether(tool catalogue.Tool, wishes ...wish) []sight {
+	c.t.Helper()
+	t := order.Together{Account: c.who, Amount: money.Of(0, "JPY"), Tool: tool}
+	for _, w := range wishes {
+		q := must(ask[order.Quote](c.house, "/e2e/quote", w))(c.t)
+		t.Quotes, t.Amount.Minor = append(t.Quotes, q.ID), t.Amount.Minor+q.Price.Minor
+	}
+	return c.see(must(ask[[]order.Order](c.house, "/e2e/together", t))(c.t)...)
+}
+
+// see waits until orders have ended, or are held, and pays while they can be. The
+// first is the one under which payments stand.
+func (c *customer) see(orders ...order.Order) []sight {
+	c.t.Helper()
 	paid := map[string]bool{}
+	seen := make([]sight, len(orders))
 	for range patience {
-		s := must(ask[sight](c.house, "/e2e/look", o.Ref()))(c.t)
-		if s.Order.State.Final() || s.Order.State == order.Held {
-			return s
+		ended, next := 0, sight{}
+		for i, o := range orders {
+			seen[i] = must(ask[sight](c.house, "/e2e/look", o.Ref()))(c.t)
+			if s := seen[i]; s.Order.State.Final() || s.Order.State == order.Held {
+				ended++
+			} else if next.NextDue.IsZero() || !s.NextDue.IsZero() && s.NextDue.Before(next.NextDue) {
+				next = s
+			}
 		}
-		acted := s.Order.State == order.Placed && tool == card && c.pay(s, paid)
+		if ended == len(orders) {
+			return seen
+		}
+		acted := seen[0].Order.State == order.Placed && seen[0].Order.Parts.Rest > 0 && c.pay(seen[0], paid)
 		if c.work() || acted {
 			continue
 		}
-		c.wait(s)
+		c.wait(next)
 	}
-	s := must(ask[sight](c.house, "/e2e/look", o.Ref()))(c.t)
-	c.t.Errorf("after %d looks: %+v", patience, s)
-	return s
+	c.t.Errorf("after %d looks: %+v", patience, seen)
+	return seen
 }
 
 // pay does the next thing to be done about a payment, if there is one.

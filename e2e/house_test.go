@@ -125,6 +125,7 @@ func openHouse(ctx context.Context, p floorPlan, point func(string)) (*house, er
 	h.doors.Handle("/", a.Handler())
 	h.doors.Handle("POST /e2e/quote", door(h.quote))
 	h.doors.Handle("POST /e2e/place", door(h.place))
+	h.doors.Handle("POST /e2e/together", door(h.together))
 	h.doors.Handle("POST /e2e/pay", door(h.pay))
 	h.doors.Handle("POST /e2e/resume", door(h.resume))
 	h.doors.Handle("POST /e2e/look", door(h.look))
@@ -199,6 +200,10 @@ func (h *house) quote(ctx context.Context, w wish) (order.Quote, error) {
 
 func (h *house) place(ctx context.Context, a order.Acceptance) (order.Order, error) {
 	return h.app.Desk.Place(ctx, a)
+}
+
+func (h *house) together(ctx context.Context, t order.Together) ([]order.Order, error) {
+	return h.app.Desk.PlaceTogether(ctx, t)
 }
 
 func (h *house) pay(ctx context.Context, k order.Key) (order.Payment, error) {

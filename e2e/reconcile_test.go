@@ -40,7 +40,7 @@ type ledgerDay struct {
 
 func openLedger(t *testing.T, env dbtest.Env, provider string, rail payment.Rail, currency money.Currency) *ledgerDay {
 	t.Helper()
-	b := openBranch(t, env)
+	b := openBranch(t, env, nil)
 	at := slices.IndexFunc(b.town.Banks, func(bank *world.Bank) bool { return bank.Name == provider })
 	zone, err := b.Settlement.Zone(provider)
 	if err != nil {

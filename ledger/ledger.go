@@ -36,6 +36,8 @@ const (
 	Loss         Book = "loss"          // served and not paid for
 	Opening      Book = "opening"       // balances that came from elsewhere
 	Receivable   Book = "receivable"    // the customer owes us
+	Aside        Book = "aside"         // set aside from wallet and points for orders that wait for their rest: still the customer's
+	Expired      Book = "expired"       // value that was in wallets for too long
 
 	Fees       Book = "fees"       // what payment providers kept
 	Withheld   Book = "withheld"   // what they hold back because of disputes
@@ -94,6 +96,9 @@ func (p Posting) AddTo(b *db.Batch, now time.Time) {
 			b.Row(`INSERT INTO balances (account_id, book, currency, minor) VALUES ($1,$2,$3,$4)
 				ON CONFLICT (account_id, book, currency) DO UPDATE SET minor = balances.minor + excluded.minor`,
 				p.Account, t.To, t.Amount.Currency, t.Amount.Minor)
+		}
+		if t.To == Wallet {
+			addAge(b, p, t.Amount.Currency, now)
 		}
 		n++
 	}

@@ -36,8 +36,14 @@ type Facts struct {
 	Amount       money.Money `json:"amount,omitzero"`
 	Balance      money.Money `json:"balance,omitzero"`        // of the wallet, afterwards
 	Tool         string      `json:"tool,omitempty"`          // a payment.Rail: what was paid with
+	ToolLabel    string      `json:"tool_label,omitempty"`    // of a saved tool: "Visa •• 4242"
 	Method       string      `json:"method,omitempty"`        // a payment.Rail: where money goes back to
+	ByTool       money.Money `json:"by_tool,omitzero"`        // of Amount, where the wallet paid a part
+	FromWallet   money.Money `json:"from_wallet,omitzero"`    // the part of Amount that the wallet paid beside Tool
+	WalletBack   money.Money `json:"wallet_back,omitzero"`    // what is in the wallet again, beside what goes back to Method
 	Points       int64       `json:"points,omitempty"`        // earned
+	PointsUsed   int64       `json:"points_used,omitempty"`   // that paid a part
+	PointsBack   int64       `json:"points_back,omitempty"`   // that paid and were given back
 	NextNewsAt   time.Time   `json:"next_news_at,omitzero"`   // when the customer hears from us at the latest
 	PayBy        time.Time   `json:"pay_by,omitzero"`         // until when a failed payment can be tried again at this price
 	RefundReason string      `json:"refund_reason,omitempty"` // a word that texts.yaml has under refund_reason

@@ -19,6 +19,11 @@ const (
 	Reminder3Hours    Kind = "reminder_3h"
 	ReminderEnded     Kind = "reminder_ended"
 	WalletToppedUp    Kind = "wallet_topped_up"
+	WalletExpiring    Kind = "wallet_expiring" // some of its value expires soon
+	WalletExpired     Kind = "wallet_expired"  // some of its value has expired
+	ToolSaved         Kind = "tool_saved"      // a card or the like is kept for later
+	ToolRemoved       Kind = "tool_removed"    // it no longer is
+	OneTapAllowed     Kind = "one_tap_allowed" // links may pay without signing in
 )
 
 // Kinds are all kinds, in the order above.
@@ -26,6 +31,8 @@ func Kinds() []Kind {
 	return []Kind{
 		SignInCode, NewSignIn, OrderCompleted, OrderStillWorking, OrderRefundDue, OrderRefunded, OrderHeld,
 		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, WalletToppedUp,
+		WalletExpiring, WalletExpired,
+		ToolSaved, ToolRemoved, OneTapAllowed,
 	}
 }
 

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -37,6 +38,16 @@ func (w *writer) outline(k Kind) error {
 		w.reminderEnded()
 	case WalletToppedUp:
 		w.walletToppedUp()
+	case WalletExpiring:
+		w.walletExpiring()
+	case WalletExpired:
+		w.walletExpired()
+	case ToolSaved:
+		w.aboutTool("tool_saved.subject", "tool_saved.lead", "tool_saved.advice")
+	case ToolRemoved:
+		w.aboutTool("tool_removed.subject", "tool_removed.lead", "tool_removed.advice")
+	case OneTapAllowed:
+		w.aboutTool("one_tap_allowed.subject", "one_tap_allowed.lead", "one_tap_allowed.advice")
 	default:
 		return fmt.Errorf("message: no words for kind %q", k)
 	}
@@ -79,13 +90,36 @@ func (w *writer) orderCompleted() {
 	w.row("row.starts", w.moment(w.f.StartsAt))
 	w.row("row.ends", w.moment(w.f.EndsAt))
 	w.row("row.amount", w.money(w.f.Amount))
-	w.row("row.tool", w.tool(w.f.Tool))
+	w.row("row.tool", w.toolAndAmount())
+	w.row("row.from_wallet", w.money(w.f.FromWallet))
+	if w.f.PointsUsed > 0 {
+		w.row("row.points_used", locale.Number(w.l, w.f.PointsUsed))
+	}
 	if w.f.Points > 0 {
 		w.row("row.points", locale.Number(w.l, w.f.Points))
 	}
 	w.row("row.order", tidy(w.f.Order))
 	w.row("row.bill", tidy(w.f.Bill))
 	w.button("order.button")
+}
+
+// toolAndAmount says what was paid with, and how much where it was not all.
+func (w *writer) toolAndAmount() string {
+	tool, part := w.tool(w.f.Tool), w.money(w.f.ByTool)
+	if tool == "" || part == "" {
+		return tool
+	}
+	return tool + " " + part
+}
+
+// backAlready says what the customer has again while the rest is on its way.
+func (w *writer) backAlready() {
+	if wallet := w.money(w.f.WalletBack); wallet != "" {
+		w.note("note.wallet_back", locale.Args{"amount": wallet})
+	}
+	if w.f.PointsBack > 0 {
+		w.note("note.points_back", locale.Args{"points": w.f.PointsBack})
+	}
 }
 
 // aboutOrder adds which order it is and where to look at it.
@@ -121,6 +155,7 @@ func (w *writer) orderRefundDue() {
 	if method := w.tool(w.f.Method); method != "" {
 		w.note("order_refund_due.method", locale.Args{"method": method})
 	}
+	w.backAlready()
 	w.nextNews()
 	w.aboutOrder()
 }
@@ -137,7 +172,8 @@ func (w *writer) orderRefunded() {
 	if method := w.tool(w.f.Method); method != "" {
 		w.note("order_refunded.method", locale.Args{"method": method})
 	}
-	if w.f.Method != "wallet" { // the wallet is ours and shows it at once
+	w.backAlready()
+	if w.f.Method != "wallet" && w.f.Method != "points" { // those are ours and show it at once
 		w.note("note.refund_time", nil)
 	}
 	w.aboutOrder()
@@ -216,4 +252,39 @@ func (w *writer) walletToppedUp() {
 	w.row("row.order", tidy(w.f.Order))
 	w.row("row.receipt", tidy(w.f.Bill))
 	w.button("wallet_topped_up.button")
+}
+
+func (w *writer) walletExpiring() {
+	amount, end := w.money(w.f.Amount), w.moment(w.f.EndsAt)
+	if amount != "" && end != "" {
+		w.subject("wallet_expiring.subject_amount", locale.Args{"amount": amount})
+		w.lead("wallet_expiring.lead_amount", locale.Args{"amount": amount, "time": end})
+	} else {
+		w.subject("wallet_expiring.subject", nil)
+		w.lead("wallet_expiring.lead", nil)
+	}
+	w.note("wallet_expiring.first", nil)
+	w.button("wallet_topped_up.button")
+}
+
+func (w *writer) walletExpired() {
+	w.subject("wallet_expired.subject", nil)
+	if amount := w.money(w.f.Amount); amount != "" {
+		w.lead("wallet_expired.lead_amount", locale.Args{"amount": amount})
+	} else {
+		w.lead("wallet_expired.lead", nil)
+	}
+	w.button("wallet_topped_up.button")
+}
+
+// aboutTool is about a saved tool, or what may be paid with it.
+func (w *writer) aboutTool(subject, lead, advice string) {
+	name := cmp.Or(tidy(w.f.ToolLabel), w.tool(w.f.Tool), w.say("tool.unnamed", nil))
+	w.subject(subject, nil)
+	w.lead(lead, locale.Args{"tool": name, "seller": w.from.Seller})
+	w.row("row.tool", name)
+	w.row("row.limit", w.money(w.f.Amount))
+	w.row("row.at", w.moment(w.f.At))
+	w.note(advice, nil)
+	w.button("tools.button")
 }

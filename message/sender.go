@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxAttempts  = 6               // then a message has failed
+	maxAttempts  = 28              // then a message has failed: a relay may be away for a day
 	maxDoubts    = 2               // so a letter whose fate is unknown is sent once more
 	defaultLease = 2 * time.Minute // how long a claimed message is nobody else's
 	claimAtOnce  = 20              // messages in one step
@@ -156,6 +156,12 @@ type outcome struct {
 
 func (s *Sender) deliverAll(ctx context.Context, claimed []Message) []outcome {
 	outcomes := make([]outcome, len(claimed))
+	if s.AtOnce == 1 { // no other goroutine: the town decides who is first
+		for i, m := range claimed {
+			outcomes[i] = s.deliver(ctx, m)
+		}
+		return outcomes
+	}
 	free := make(chan struct{}, s.atOnce())
 	var deliveries sync.WaitGroup
 	for i, m := range claimed {
@@ -212,13 +218,15 @@ func (s *Sender) deliver(ctx context.Context, m Message) outcome {
 	return o
 }
 
-// pause is how long to wait after the nth attempt: 1, 3, 9, 27, 60 minutes.
+// pause is how long to wait after the nth attempt: 1, 3, 9, 27, 60, 60 … minutes.
 func pause(n int64) time.Duration {
 	d := time.Minute
-	for range min(n, maxAttempts) - 1 {
-		d *= 3
+	for range n - 1 {
+		if d *= 3; d > time.Hour {
+			return time.Hour
+		}
 	}
-	return min(d, time.Hour)
+	return d
 }
 
 func record(ctx context.Context, tx db.Tx, outcomes []outcome) error {

@@ -55,7 +55,12 @@ type cashier struct {
 	inbox         *inboxsim.Inbox
 	sender        *message.Sender
 	numbering     *billing.Numbering
+
+	credited map[string]credited // what staff gave back of completed orders
 }
+
+// credited is what a refund of a completed order must do.
+type credited struct{ card, wallet, points int64 }
 
 // elsewhere is a second provider for another rail, for customers who change
 // their mind: the same adapter with an account of its own.
@@ -170,7 +175,7 @@ func (c *cashier) deliver(t tester) (worked bool) {
 func (c *cashier) steps(t tester) (worked bool) {
 	t.Helper()
 	for _, step := range []func(context.Context) (bool, error){
-		c.Desk.Step, c.Desk.PaymentStep, c.Desk.RefundStep, c.numbering.Step, c.sender.Step,
+		c.Desk.Step, c.Desk.PaymentStep, c.Desk.RefundStep, c.Desk.WalletStep, c.Desk.ToolStep, c.numbering.Step, c.sender.Step,
 	} {
 		w, err := step(t.Context())
 		if err != nil {
@@ -216,10 +221,14 @@ func (c *cashier) nextDue(t tester) (next time.Time) {
 	t.Helper()
 	err := c.DB.Read(t.Context(), func(ctx context.Context, tx db.Tx) error {
 		next = time.Time{}
-		for _, query := range []string{
-			`SELECT MIN(due_at) FROM orders`, `SELECT MIN(due_at) FROM payments`, `SELECT MIN(due_at) FROM refunds`,
+		queries := []string{
+			`SELECT MIN(due_at) FROM orders`, `SELECT MIN(due_at) FROM payments`, `SELECT MIN(due_at) FROM refunds`, `SELECT MIN(due_at) FROM saved_tools`,
 			`SELECT MIN(due_at) FROM messages WHERE state IN ('due', 'sending', 'unknown')`,
-		} {
+		}
+		if c.Desk.WalletExpiry > 0 {
+			queries = append(queries, `SELECT MIN(due_at) FROM wallet_ages`)
+		}
+		for _, query := range queries {
 			var due db.Instant
 			if err := tx.QueryRow(ctx, query).Scan(&due); err != nil {
 				return err
@@ -385,25 +394,34 @@ func (c *cashier) clean(t tester, account string, explained ...string) {
 
 // fair compares our story with what the strangers know: the operator served
 // exactly the completed orders, each once; what the providers took and did not
-// give back is what those orders cost; the wallet lost exactly what it paid; and
-// the customer heard how each order ended.
+// give back is what those orders cost beside wallet and points; these lost exactly
+// what they paid; points were earned on money; and the customer heard how each
+// order ended.
 func (c *cashier) fair(t tester, account string, opened int64, explained ...string) {
 	t.Helper()
-	kept, spent := int64(0), int64(0)
+	kept, spent, points := int64(0), int64(0), c.givenPoints(t, account)
 	for _, o := range c.orders(t, account) {
 		served := c.Sim.Extended(o.ID)
 		done := o.State == order.Completed
+		back, credited := c.credited[o.ID]
+		kept, spent, points = kept-back.card, spent-back.wallet, points+back.points
 		switch {
-		case o.Kind != order.TopUp && (served == 1) != done, served > 1:
+		case o.Kind != order.TopUp && (served == 1) != done && !credited, served > 1:
 			t.Errorf("%s is %s (%s), and the operator extended it %d times", o.ID, o.State, o.Reason, served)
-		case done && o.Tool == order.ToolWallet:
-			spent += o.Price.Minor
 		case done && o.Kind == order.TopUp:
 			kept += o.Price.Minor
 			spent -= o.Price.Minor
 		case done:
-			kept += o.Price.Minor
+			kept += o.Parts.Rest
+			spent += o.Parts.Wallet
+			points += o.Charged().Minor/100 - o.Parts.Points
+		case o.State == order.Placed: // it is set aside
+			spent += o.Parts.Wallet
+			points -= o.Parts.Points
 		}
+	}
+	if _, got := c.documents(t, account, ""); got != points {
+		t.Errorf("the customer has %d points, want %d", got, points)
 	}
 	if got := c.kept(t, account); got != kept {
 		t.Errorf("the providers keep %d of this customer's money, and what was served cost %d", got, kept)
@@ -412,6 +430,22 @@ func (c *cashier) fair(t tester, account string, opened int64, explained ...stri
 		t.Errorf("the wallet lost %d, want %d", got, spent)
 	}
 	c.clean(t, account, explained...)
+}
+
+// grant gives a customer points.
+func (s *shop) grant(t tester, account string, points int64) {
+	t.Helper()
+	s.write(t, func(ctx context.Context, tx db.Tx) error {
+		return ledger.Post(ctx, tx, ledger.Posting{Account: account, Subject: "points", Step: "opening", Transfers: []ledger.Transfer{
+			{From: ledger.Opening, To: ledger.Points, Amount: money.Of(points, money.Points)},
+		}})
+	})
+}
+
+// givenPoints are those that grant gave.
+func (c *cashier) givenPoints(t tester, account string) int64 {
+	t.Helper()
+	return int64(c.count(t, `SELECT COALESCE(SUM(minor), 0) FROM transfers WHERE account_id = $1 AND from_book = 'opening' AND to_book = 'points'`, account))
 }
 
 // kept is what the providers took from a customer and did not give back, by

@@ -100,7 +100,7 @@ func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) cand
 	if c.carrier, c.extension, c.known = d.extension(cat, on.Line, o); c.known != nil {
 		return c
 	}
-	s := renewal.Situation{Now: tx.Now(), Line: on.Line, Periods: on.Periods, Catalogue: cat, Currency: o.Price.Currency, Tool: o.Tool}
+	s := renewal.Situation{Now: tx.Now(), Line: on.Line, Periods: on.Periods, Catalogue: cat, Currency: o.Price.Currency, Rate: o.Exchange.Rate, Tool: o.Tool}
 	item := renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item}
 	paid := s
 	paid.Now = o.PaidAt

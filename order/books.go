@@ -125,10 +125,11 @@ func (d *Desk) addBooks(b *db.Batch, tx db.Tx, cat *catalogue.Catalogue, f finis
 	if err != nil {
 		return o, err
 	}
-	tax := billing.TaxIn(o.Price, rate)
-	points := earned(cat.Seller, o.Price)
+	charged := o.Charged()
+	tax := billing.TaxIn(charged, rate)
+	points := cat.Seller.Points.Earned(charged)
 	ledger.Posting{Account: o.Account, Subject: o.ID, Step: "completed", Transfers: []ledger.Transfer{
-		{From: ledger.Due, To: ledger.Revenue, Amount: money.Of(o.Price.Minor-tax.Minor, o.Price.Currency)},
+		{From: ledger.Due, To: ledger.Revenue, Amount: money.Of(charged.Minor-tax.Minor, charged.Currency)},
 		{From: ledger.Due, To: ledger.Tax, Amount: tax},
 		{From: ledger.PointsIssued, To: ledger.Points, Amount: money.Of(points, money.Points)},
 	}}.AddTo(b, tx.Now())
@@ -190,15 +191,6 @@ func rateOf(s catalogue.Seller, class string) (billing.Rate, error) {
 	return billing.Rate{}, fault.New(fault.Internal, "no tax class %q", class)
 }
 
-// earned is how many points a price earns: whole ones, rounded down.
-func earned(s catalogue.Seller, price money.Money) int64 {
-	per := s.Points.EarnPer[price.Currency]
-	if per <= 0 {
-		return 0
-	}
-	return price.Minor / per
-}
-
 // bill is the document of a completed sale.
 func bill(s catalogue.Seller, op catalogue.Operator, p catalogue.Plan, o Order, rate billing.Rate, tax money.Money, id string, now time.Time) billing.Bill {
 	loc, err := op.Zone.Location()
@@ -211,12 +203,13 @@ func bill(s catalogue.Seller, op catalogue.Operator, p catalogue.Plan, o Order, 
 	}
 	return billing.Bill{
 		Account: o.Account, ID: id, Order: o.ID, Kind: billing.Sale, Series: billing.Series(billing.Sale, now, shop),
-		Total: o.Price, Rate: rate, Tax: tax,
+		Total: o.Charged(), Rate: rate, Tax: tax,
 		Content: billing.Content{
 			Seller: s.Name, SellerAddress: s.Address, SellerNumber: s.InvoiceNumber,
 			What: p.Name[locale.En] + " " + o.Item, Line: o.Line,
 			From: o.StartsAt.In(loc).Format(time.RFC3339), To: o.EndsAt.In(loc).Format(time.RFC3339),
 			Tool: string(o.Tool), Zone: string(s.Zone), Reduced: rate.Reduced,
+			Points: o.Parts.Points, Discount: o.Parts.Discount, FromWallet: o.walletBesides(),
 		},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/billing"
@@ -15,7 +16,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
-	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/renewal"
 )
 
@@ -23,17 +23,35 @@ import (
 // by decision of staff; the zero amount means all of it. It is done once for an
 // order: the credit note is issued, the sale is taken out of the books, its
 // points are taken back as far as they are there, and the money goes to where it
-// came from, into the wallet at once.
+// came from: first to the tool, up to what it brought, then into the wallet, at
+// once. Points that paid are given back, all of them with all of the money, else
+// in proportion.
 //
 // A period that has not begun is cancelled when all of the money goes back. The
 // operator is asked first; where it cannot take the period back, or does not
 // answer, nothing is refunded and the [fault.Conflict] or [fault.Unavailable]
 // says why. Service that has begun is left to the customer.
 func (d *Desk) RefundCompleted(ctx context.Context, k Key, amount money.Money, a Act) (Order, error) {
+	return d.refundCompleted(ctx, k, amount, false, a)
+}
+
+// RefundToWallet is [Desk.RefundCompleted] into the wallet, also of what a tool
+// brought: where its provider gives nothing back any more. The customer must have
+// agreed, and the reason must say so.
+func (d *Desk) RefundToWallet(ctx context.Context, k Key, amount money.Money, a Act) (Order, error) {
+	if d.Wallet == WalletOff {
+		return Order{}, fault.New(fault.Invalid, "This shop has no wallets.")
+	}
+	return d.refundCompleted(ctx, k, amount, true, a)
+}
+
+func (d *Desk) refundCompleted(ctx context.Context, k Key, amount money.Money, toWallet bool, a Act) (Order, error) {
 	if err := a.check(); err != nil {
 		return Order{}, err
 	}
-	c, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (crediting, error) { return d.crediting(ctx, tx, k, amount) })
+	c, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (crediting, error) {
+		return d.crediting(ctx, tx, k, amount, toWallet)
+	})
 	if err != nil {
 		return c.order, err
 	}
@@ -43,7 +61,7 @@ func (d *Desk) RefundCompleted(ctx context.Context, k Key, amount money.Money, a
 		}
 	}
 	o, err := d.act(ctx, k, a, "refund completed", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
-		now, err := d.crediting(ctx, tx, k, amount)
+		now, err := d.crediting(ctx, tx, k, amount, toWallet)
 		if err != nil {
 			return o, err
 		}
@@ -63,39 +81,46 @@ func (d *Desk) RefundCompleted(ctx context.Context, k Key, amount money.Money, a
 // crediting is a refund of a completed order that is about to be decided.
 type crediting struct {
 	order     Order
-	amount    money.Money
+	amount    money.Money // all that goes back in money
+	byTool    int64       // of it, minor units
+	toWallet  int64       // what the wallet had paid
+	anew      int64       // what a tool had brought, and goes into the wallet
+	given     int64       // points that paid, and are given back
 	catalogue *catalogue.Catalogue
 	bill      billing.Bill
-	payment   Payment // the zero Payment where the wallet paid
+	payment   Payment // the zero Payment where no provider took anything
 	line      line.Line
 	periods   []line.Period
 	cancels   bool  // the period has not begun, and goes
-	points    int64 // to be taken back
+	points    int64 // earned, to be taken back
 	spent     int64 // points that should be, and are not there any more
 }
 
 // crediting reads and decides; it changes nothing.
-func (d *Desk) crediting(ctx context.Context, tx db.Tx, k Key, amount money.Money) (c crediting, err error) {
+func (d *Desk) crediting(ctx context.Context, tx db.Tx, k Key, amount money.Money, toWallet bool) (c crediting, err error) {
 	if c.order, err = Get(ctx, tx, k); err != nil {
 		return c, err
 	}
-	o := c.order
+	o, charged := c.order, c.order.Charged()
 	if c.amount = amount; amount == (money.Money{}) {
-		c.amount = o.Price
+		c.amount = charged
 	}
 	switch {
 	case o.State != Completed:
 		return c, errNotNow(o)
-	case c.amount.Currency != o.Price.Currency || c.amount.Minor <= 0 || c.amount.Minor > o.Price.Minor:
-		return c, fault.New(fault.Invalid, "Order %s was paid with %s. Give back a part of that, or all of it.", o.ID, o.Price)
+	case c.amount.Currency != charged.Currency || c.amount.Minor <= 0 && c.amount != charged || c.amount.Minor > charged.Minor:
+		return c, fault.New(fault.Invalid, "Order %s was paid with %s. Give back a part of that, or all of it.", o.ID, charged)
+	case toWallet && (o.Kind == TopUp || o.Rest().IsZero()):
+		return c, fault.New(fault.Invalid, "Nothing that a provider took can go into the wallet here. Leave --to out.")
 	}
+	c.divide(toWallet)
 	if c.catalogue, err = d.Shelf.At(ctx, tx, o.Catalogue); err != nil {
 		return c, err
 	}
 	if err = c.readBill(ctx, tx); err != nil {
 		return c, err
 	}
-	if err = c.readPayment(ctx, tx, d.Providers); err != nil {
+	if err = c.readPayment(ctx, tx, d); err != nil {
 		return c, err
 	}
 	if o.Kind == TopUp {
@@ -105,6 +130,27 @@ func (d *Desk) crediting(ctx context.Context, tx db.Tx, k Key, amount money.Mone
 		return c, err
 	}
 	return c, c.readPeriod(ctx, tx)
+}
+
+// divide says which way how much goes back: to the tool first, since that is
+// money, and the wallet is with us.
+func (c *crediting) divide(toWallet bool) {
+	p, charged := c.order.Parts, c.order.Charged().Minor
+	c.byTool = min(c.amount.Minor, p.Rest)
+	c.toWallet = c.amount.Minor - c.byTool
+	if toWallet {
+		c.byTool, c.anew = 0, c.byTool
+	}
+	if c.given = p.Points; c.amount.Minor < charged {
+		c.given = shareOf(p.Points, c.amount.Minor, charged)
+	}
+}
+
+// shareOf is n × part / whole, rounded down. All are at least 0, part < whole.
+func shareOf(n, part, whole int64) int64 {
+	high, low := bits.Mul64(uint64(n), uint64(part))    //nolint:gosec // not negative
+	quotient, _ := bits.Div64(high, low, uint64(whole)) //nolint:gosec // not negative
+	return int64(quotient)                              //nolint:gosec // less than n
 }
 
 func (c *crediting) readBill(ctx context.Context, tx db.Tx) error {
@@ -118,9 +164,9 @@ func (c *crediting) readBill(ctx context.Context, tx db.Tx) error {
 	return err
 }
 
-func (c *crediting) readPayment(ctx context.Context, tx db.Tx, providers map[string]payment.Provider) error {
+func (c *crediting) readPayment(ctx context.Context, tx db.Tx, d *Desk) error {
 	o := c.order
-	if o.Tool == ToolWallet {
+	if o.Rest().IsZero() {
 		return nil
 	}
 	paid, err := paymentsFor(ctx, tx, o)
@@ -130,17 +176,29 @@ func (c *crediting) readPayment(ctx context.Context, tx db.Tx, providers map[str
 	if len(paid) != 1 {
 		return fault.New(fault.Internal, "order %s is completed and has %d payments", o.ID, len(paid))
 	}
-	c.payment = paid[0]
-	provider, ok := providers[c.payment.Provider]
+	c.payment = paid[0].Payment
+	if c.byTool == 0 {
+		return nil
+	}
+	provider, ok := d.Providers[c.payment.Provider]
 	if !ok {
 		return fault.New(fault.Internal, "payment %s needs the adapter %q, which is not configured", c.payment.ID, c.payment.Provider)
 	}
-	l := provider.Limits()
+	instead := ""
+	if d.Wallet != WalletOff && o.Kind != TopUp {
+		instead = " If the customer agrees, give it into the wallet: --to wallet, and say in the reason that they agreed."
+	}
+	l, multiple := provider.Limits(), int64(1)
+	if n := l.Multiple[o.Price.Currency]; n > 0 {
+		multiple = n
+	}
 	switch {
-	case !l.Partial && c.amount != o.Price:
-		return fault.New(fault.Invalid, "This provider gives back all of a payment or nothing.")
+	case !l.Partial && c.byTool != c.payment.Amount.Minor:
+		return fault.New(fault.Invalid, "This provider gives back all of a payment or nothing.%s", instead)
+	case c.byTool%multiple != 0:
+		return fault.New(fault.Invalid, "This provider gives back only multiples of %s.%s", money.Of(multiple, o.Price.Currency), instead)
 	case l.RefundWithin > 0 && tx.Now().After(c.payment.PaidAt.Add(l.RefundWithin)):
-		return fault.New(fault.Conflict, "This provider gives back no payment that is so old.")
+		return fault.New(fault.Conflict, "This provider gives back no payment that is so old.%s", instead)
 	}
 	return nil
 }
@@ -159,9 +217,9 @@ func (c *crediting) readPoints(ctx context.Context, tx db.Tx) error {
 	if err != nil {
 		return err
 	}
-	price := c.order.Price
-	all := earned(c.catalogue.Seller, price) - earned(c.catalogue.Seller, money.Of(price.Minor-c.amount.Minor, price.Currency))
-	c.points = min(all, has.Minor)
+	charged, rule := c.order.Charged(), c.catalogue.Seller.Points
+	all := rule.Earned(charged) - rule.Earned(money.Of(charged.Minor-c.amount.Minor, charged.Currency))
+	c.points = min(all, has.Minor+c.given)
 	c.spent = all - c.points
 	return nil
 }
@@ -175,7 +233,7 @@ func (c *crediting) readPeriod(ctx context.Context, tx db.Tx) (err error) {
 		return err
 	}
 	for _, p := range c.periods {
-		if p.Order == o.ID && c.amount == o.Price && p.StateAt(tx.Now()) == line.PeriodQueued {
+		if p.Order == o.ID && c.amount == o.Charged() && p.StateAt(tx.Now()) == line.PeriodQueued {
 			c.cancels = true
 		}
 	}
@@ -300,35 +358,58 @@ func addCancellation(b *db.Batch, tx db.Tx, c crediting) error {
 
 // addCredited appends the credit note, the books, and the way of the money.
 func (d *Desk) addCredited(b *db.Batch, tx db.Tx, c crediting, a Act) error {
-	o := c.order
+	o, currency := c.order, c.amount.Currency
 	tax := billing.TaxIn(c.amount, c.bill.Rate)
-	if c.amount == o.Price {
+	if c.amount == o.Charged() {
 		tax = c.bill.Tax
 	}
 	out := []ledger.Transfer{
-		{From: ledger.Revenue, To: ledger.Due, Amount: money.Of(c.amount.Minor-tax.Minor, c.amount.Currency)},
+		{From: ledger.Revenue, To: ledger.Due, Amount: money.Of(c.amount.Minor-tax.Minor, currency)},
 		{From: ledger.Tax, To: ledger.Due, Amount: tax},
+		{From: ledger.Due, To: ledger.Wallet, Amount: money.Of(c.toWallet, currency)},
+		{From: ledger.PointsIssued, To: ledger.Points, Amount: money.Of(c.given, money.Points)},
 		{From: ledger.Points, To: ledger.PointsIssued, Amount: money.Of(c.points, money.Points)},
 	}
 	if o.Kind == TopUp {
 		out = []ledger.Transfer{{From: ledger.Wallet, To: ledger.Due, Amount: c.amount}}
 	}
-	news := message.OrderRefundDue
-	if o.Tool == ToolWallet {
-		out = append(out, ledger.Transfer{From: ledger.Due, To: ledger.Wallet, Amount: c.amount})
-		news = message.OrderRefunded
-	} else {
-		d.addRefund(b, tx, c.payment, o.ID, c.amount, "staff")
-	}
 	ledger.Posting{Account: o.Account, Subject: o.ID, Step: "credited", Transfers: out}.AddTo(b, tx.Now())
+	if c.byTool > 0 {
+		d.addRefund(b, tx, c.payment, o.ID, money.Of(c.byTool, currency), "staff")
+	}
+	if c.anew > 0 { // not the age of anything that was in the wallet before
+		ledger.Posting{Account: o.Account, Subject: o.ID, Step: "credited_anew", Transfers: []ledger.Transfer{
+			{From: ledger.Due, To: ledger.Wallet, Amount: money.Of(c.anew, currency)},
+		}}.AddTo(b, tx.Now())
+	}
 	creditNote(c, tax, d.IDs.Under("bl", o.Account), tx.Now()).AddTo(b, tx.Now())
 	if c.spent > 0 {
 		a.Reason = fmt.Sprintf("%d points of this order were spent already and stay", c.spent)
 		d.addTrail(b, tx, a, "points not taken back", o)
 	}
+	return d.addCreditNews(b, tx, c)
+}
+
+// addCreditNews tells what is under way to the tool, and what is back.
+func (d *Desk) addCreditNews(b *db.Batch, tx db.Tx, c crediting) error {
+	o, kind := c.order, message.OrderRefunded
+	f := message.Facts{Order: o.ID, PointsBack: c.given}
+	wallet := money.Of(c.toWallet+c.anew, c.amount.Currency)
+	switch {
+	case c.byTool > 0:
+		kind = message.OrderRefundDue
+		f.Amount, f.Method = money.Of(c.byTool, c.amount.Currency), string(o.Tool)
+		if !wallet.IsZero() {
+			f.WalletBack = wallet
+		}
+	case !wallet.IsZero():
+		f.Amount, f.Method = wallet, string(ToolWallet)
+	default:
+		f.Method = string(ToolPoints)
+	}
+	f.Tool = f.Method
 	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
-		Account: o.Account, Key: string(news) + "/" + o.ID, Kind: news, Order: o.ID, Line: o.Line,
-		Facts: message.Facts{Amount: c.amount, Order: o.ID, Method: string(o.Tool), Tool: string(o.Tool)},
+		Account: o.Account, Key: string(kind) + "/" + o.ID, Kind: kind, Order: o.ID, Line: o.Line, Facts: f,
 	})
 }
 
@@ -339,8 +420,18 @@ func creditNote(c crediting, tax money.Money, id string, now time.Time) billing.
 	if err != nil {
 		shop = time.UTC
 	}
-	note := c.bill
+	note, p := c.bill, c.order.Parts
 	note.ID, note.Kind, note.RefersTo, note.Number = id, billing.CreditNote, c.bill.ID, 0
 	note.Series, note.Total, note.Tax = billing.Series(billing.CreditNote, now, shop), c.amount, tax
+	note.Content.Points, note.Content.Discount, note.Content.FromWallet = c.given, 0, 0
+	if p.Points > 0 {
+		note.Content.Discount = c.given * (p.Discount / p.Points)
+	}
+	switch {
+	case c.byTool > 0:
+		note.Content.FromWallet = c.toWallet
+	case c.anew+c.toWallet > 0:
+		note.Content.Tool = string(ToolWallet)
+	}
 	return note
 }

@@ -330,6 +330,6 @@ func (d *Desk) tellWorking(b *db.Batch, tx db.Tx, o *Order) error {
 	b.Add(`UPDATE orders SET told = true WHERE account_id = $1 AND id = $2`, o.Account, o.ID)
 	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
 		Account: o.Account, Key: string(message.OrderStillWorking) + "/" + o.ID, Kind: message.OrderStillWorking,
-		Order: o.ID, Line: o.Line, Facts: message.Facts{Amount: o.Price, NextNewsAt: o.DueAt},
+		Order: o.ID, Line: o.Line, Facts: message.Facts{Amount: o.Charged(), NextNewsAt: o.DueAt},
 	})
 }

@@ -143,7 +143,7 @@ func (o Order) servable(ctx context.Context, tx db.Tx) error {
 	if o.State != Held {
 		return errNotNow(o)
 	}
-	if o.Tool == ToolWallet || o.Price.IsZero() {
+	if o.Rest().IsZero() {
 		return nil
 	}
 	back, err := Refunds(ctx, tx, o.Ref())
@@ -156,8 +156,8 @@ func (o Order) servable(ctx context.Context, tx db.Tx) error {
 		}
 	}
 	paid, err := paymentsFor(ctx, tx, o)
-	if err == nil && (len(paid) != 1 || paid[0].Amount != o.Price) {
-		err = fault.New(fault.Conflict, "Order %s was not paid with %s. It can only be given back.", o.ID, o.Price)
+	if err == nil && (len(paid) != 1 || paid[0].given != o.Rest()) {
+		err = fault.New(fault.Conflict, "Order %s was not paid with %s. It can only be given back.", o.ID, o.Rest())
 	}
 	return err
 }

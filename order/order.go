@@ -24,6 +24,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/seal"
 )
 
 // Desk is where orders are taken and brought to their end. Its fields are set
@@ -37,8 +38,15 @@ type Desk struct {
 	Rails     map[payment.Rail]string     // which adapter a rail is paid through
 	Log       *slog.Logger
 
+	// Seal hides the tokens of kept tools in the database; nil: no tool is kept.
+	Seal *seal.Box
+
 	// Wallet says what the seller's wallet may be used for.
 	Wallet WalletMode
+
+	// WalletExpiry is how long value stays in a wallet before it expires, if it is
+	// not spent; 0: for ever.
+	WalletExpiry time.Duration
 
 	// QuoteTTL is how long a price is honoured; 0: 30 minutes.
 	QuoteTTL time.Duration
@@ -71,8 +79,11 @@ const (
 	TopUp Kind = "topup" // money into the wallet
 )
 
-// ToolWallet is the payment tool that is the wallet itself.
-const ToolWallet = catalogue.Tool(payment.Wallet)
+// The tools of an order that no provider is asked for.
+const (
+	ToolWallet = catalogue.Tool(payment.Wallet) // from the wallet, perhaps with points
+	ToolPoints = catalogue.Tool("points")       // from points alone
+)
 
 // Order is the customer's acceptance of a quote.
 type Order struct {
@@ -88,7 +99,10 @@ type Order struct {
 	Item        string // term or pack
 	Catalogue   int64  // version whose rules were accepted
 	Price       money.Money
-	Tool        catalogue.Tool
+	Exchange    Exchange       // what Price was converted from
+	Parts       Parts          // what pays the price
+	Basket      string         // the first of the orders that are paid together; empty: it is paid alone
+	Tool        catalogue.Tool // what pays what neither points nor the wallet pay; else one of these two
 	Effect      catalogue.Effect
 	StartsAt    time.Time // of the service bought; zero for a top-up
 	EndsAt      time.Time // exclusive
@@ -126,17 +140,23 @@ func (o Order) Ref() Key { return Key{o.Account, o.ID} }
 const columns = `account_id, id, state, customer_key, input_digest, quote_id, kind, line_id, plan_id, item_id,
 	catalogue_version, minor, currency, tool, effect, starts_at, ends_at, anchor, bytes, periods, enlarges,
 	snapshot, asked_at, operator_ref, reason, evidence, told, attempts, due_at,
-	expires_at, placed_at, paid_at, completed_at, updated_at`
+	expires_at, placed_at, paid_at, completed_at, updated_at, points, discount_minor, wallet_minor, basket, exchange`
 
 func scan(row db.Row) (Order, error) {
 	var o Order
 	var quote db.Text
 	var snapshot string
+	var converted string
 	var starts, ends, asked, due, expires, placed, paid, completed, updated db.Instant
 	err := row.Scan(&o.Account, &o.ID, &o.State, &o.Key, &o.Digest, &quote, &o.Kind, &o.Line, &o.Plan, &o.Item,
 		&o.Catalogue, &o.Price.Minor, &o.Price.Currency, &o.Tool, &o.Effect, &starts, &ends, &o.Anchor, &o.Bytes, &o.Periods, &o.Enlarges,
 		&snapshot, &asked, &o.OperatorRef, &o.Reason, &o.Evidence, &o.Told, &o.Attempts, &due,
-		&expires, &placed, &paid, &completed, &updated)
+		&expires, &placed, &paid, &completed, &updated, &o.Parts.Points, &o.Parts.Discount, &o.Parts.Wallet, &o.Basket, &converted)
+	if err != nil {
+		return o, err
+	}
+	o.Exchange, err = storedExchange(converted)
+	o.Parts.Rest = o.Price.Minor - o.Parts.Discount - o.Parts.Wallet
 	o.Quote, o.Snapshot = string(quote), carrier.Snapshot(snapshot)
 	o.StartsAt, o.EndsAt, o.AskedAt, o.DueAt = starts.Time, ends.Time, asked.Time, due.Time
 	o.ExpiresAt, o.PlacedAt, o.PaidAt, o.CompletedAt, o.UpdatedAt = expires.Time, placed.Time, paid.Time, completed.Time, updated.Time
@@ -147,11 +167,12 @@ func scan(row db.Row) (Order, error) {
 func insert(b *db.Batch, o Order) {
 	b.Row(`INSERT INTO orders (`+columns+`)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,
-		        $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34)`,
+		        $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39)`,
 		o.Account, o.ID, o.State, o.Key, o.Digest, db.Text(o.Quote), o.Kind, o.Line, o.Plan, o.Item,
 		o.Catalogue, o.Price.Minor, o.Price.Currency, o.Tool, o.Effect, db.At(o.StartsAt), db.At(o.EndsAt), o.Anchor, o.Bytes, o.Periods, o.Enlarges,
 		string(o.Snapshot), db.At(o.AskedAt), o.OperatorRef, o.Reason, o.Evidence, o.Told, o.Attempts, db.At(o.DueAt),
-		db.At(o.ExpiresAt), db.At(o.PlacedAt), db.At(o.PaidAt), db.At(o.CompletedAt), db.At(o.UpdatedAt))
+		db.At(o.ExpiresAt), db.At(o.PlacedAt), db.At(o.PaidAt), db.At(o.CompletedAt), db.At(o.UpdatedAt),
+		o.Parts.Points, o.Parts.Discount, o.Parts.Wallet, o.Basket, o.Exchange.stored())
 }
 
 // Get reads an order. It fails with [fault.NotFound].

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -49,10 +50,11 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 	if err != nil {
 		return was, err
 	}
-	o, err := Get(ctx, tx, Key{was.Account, was.Order})
+	all, err := basketOf(ctx, tx, Key{was.Account, was.Order})
 	if err != nil {
 		return was, err
 	}
+	o := all.first()
 	if seen.State == payment.Paid && seen.Amount.Minor <= 0 {
 		seen.State, seen.Code = payment.Unknown, "paid, without an amount" // not even the books can say what it is
 	}
@@ -65,9 +67,9 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 	case now.State == payment.Paid && was.State != payment.Paid:
 		now.PaidAt, now.Amount = tx.Now(), seen.Amount
 		if back := seen.Refunded.Minor + seen.Disputed.Minor; back > 0 {
-			err = d.addMoneyGone(&b, tx, o, now, seen)
+			err = d.addMoneyGone(&b, tx, all, now, seen)
 		} else {
-			err = d.addMoney(ctx, &b, tx, o, was, now)
+			err = d.addMoney(ctx, &b, tx, all, was, now)
 		}
 	case was.State == payment.Paid && seen.State == payment.Paid:
 		err = d.addAfterwards(ctx, &b, tx, o, was, seen)
@@ -76,6 +78,9 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 		addCase(&b, tx, d.IDs, o, "payment_unclear", "payment "+now.ID+": the provider says "+string(now.State)+" "+now.Code)
 	case was.declined(now):
 		err = d.addPaymentFailed(&b, tx, o, now)
+	}
+	if err == nil {
+		now, err = d.addKept(ctx, &b, tx, was, now, seen)
 	}
 	if err != nil {
 		return was, err
@@ -179,81 +184,96 @@ func (d *Desk) addPaymentFailed(b *db.Batch, tx db.Tx, o Order, p Payment) error
 	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", p.Account), draft)
 }
 
-// addMoney books money that has arrived, and gives it to the order that waits
+// addMoney books money that has arrived, and gives it to the orders that wait
 // for it or sends it back. was is the attempt as it was asked for, p as it was
 // paid.
-func (d *Desk) addMoney(ctx context.Context, b *db.Batch, tx db.Tx, o Order, was, p Payment) error {
+func (d *Desk) addMoney(ctx context.Context, b *db.Batch, tx db.Tx, all basket, was, p Payment) error {
+	o := all.first()
 	if p.Amount != was.Amount {
 		addCase(b, tx, d.IDs, o, "amount_differs", "payment "+p.ID+": asked for "+was.Amount.String()+", the provider took "+p.Amount.String())
 	}
 	switch {
-	case o.State == Placed && p.Amount == o.Price:
-		d.addPaid(b, tx, o, p)
+	case all.are(Placed) && p.Amount == all.rest():
+		d.addPaid(b, tx, all, p)
+		return nil
+	case all.are(Placed) && len(all) > 1:
+		// What each of them would get of it, nobody can say.
+		d.addUnwanted(b, tx, o, p, "amount_differs")
 		return nil
 	case o.State == Placed:
 		// Never grant, never guess: a person compares.
-		paid := d.addPaid(b, tx, o, p)
+		paid := d.addPaid(b, tx, all, p)[0]
 		held := addMove(b, tx, paid, Held, func(o *Order) { o.DueAt, o.Reason = time.Time{}, "amount_differs" })
 		return d.addNews(b, tx, message.OrderHeld, held)
-	case o.State == Cancelled && p.Amount == o.Price:
+	case all.are(Cancelled) && p.Amount == all.rest():
 		_, honoured, err := byKey(ctx, tx, o.Account, lateKey(o))
 		if err != nil {
 			return err
 		}
 		if !honoured {
-			d.addLate(b, tx, o, p)
-			return nil
+			return d.addLate(ctx, b, tx, all, p)
 		}
 	}
-	addReceipt(b, tx, p, p.Amount)
-	d.addRefund(b, tx, p, o.ID, p.Amount, "double")
+	d.addUnwanted(b, tx, o, p, "double")
 	return nil
+}
+
+// addUnwanted books money that no order waits for, and sends it back.
+func (d *Desk) addUnwanted(b *db.Batch, tx db.Tx, o Order, p Payment, why string) {
+	addReceipt(b, tx, p, p.Amount)
+	d.addRefund(b, tx, p, o.ID, p.Amount, why)
 }
 
 // addMoneyGone books money that was there and had gone back, or was held back by
 // the customer's bank, before we first saw it. Nothing is granted for it: a
 // person looks.
-func (d *Desk) addMoneyGone(b *db.Batch, tx db.Tx, o Order, p Payment, seen payment.Observation) error {
+func (d *Desk) addMoneyGone(b *db.Batch, tx db.Tx, all basket, p Payment, seen payment.Observation) error {
+	o := all.first()
 	addCase(b, tx, d.IDs, o, "refunded_elsewhere",
 		"payment "+p.ID+": when we first saw it, "+seen.Refunded.String()+" had gone back, not by us, and "+seen.Disputed.String()+" was disputed")
-	if o.State != Placed {
+	if o.State != Placed || len(all) > 1 {
 		addReceipt(b, tx, p, p.Amount)
 		return nil
 	}
-	held := addMove(b, tx, d.addPaid(b, tx, o, p), Held, func(o *Order) { o.DueAt, o.Reason = time.Time{}, "refunded_elsewhere" })
+	held := addMove(b, tx, d.addPaid(b, tx, all, p)[0], Held, func(o *Order) { o.DueAt, o.Reason = time.Time{}, "refunded_elsewhere" })
 	return d.addNews(b, tx, message.OrderHeld, held)
 }
 
-// addPaid gives a payment to the order that waits for it. Another attempt of the
-// order is no longer wanted and will be closed.
-func (d *Desk) addPaid(b *db.Batch, tx db.Tx, o Order, p Payment) Order {
-	addReceipt(b, tx, p, o.Price)
-	addAllocation(b, p, o.ID)
+// addPaid gives a payment to the orders that wait for it. Another attempt of them
+// is no longer wanted and will be closed.
+func (d *Desk) addPaid(b *db.Batch, tx db.Tx, all basket, p Payment) basket {
+	addReceipt(b, tx, p, all.rest())
 	b.Add(`UPDATE payments SET live = false, due_at = $4 WHERE account_id = $1 AND order_id = $2 AND id <> $3 AND live`,
-		p.Account, o.ID, p.ID, db.At(tx.Now()))
-	b.Add(`UPDATE orders SET tool = $3 WHERE account_id = $1 AND id = $2`, o.Account, o.ID, p.Rail)
-	if o.Line != "" {
-		message.AddWithdrawalTo(b, tx.Now(), o.Account, o.Line, message.PaymentFailed)
+		p.Account, all.first().ID, p.ID, db.At(tx.Now()))
+	paid := make(basket, len(all))
+	for i, o := range all {
+		addAllocation(b, p, all, o)
+		o.addTaking(b, tx.Now())
+		b.Add(`UPDATE orders SET tool = $3 WHERE account_id = $1 AND id = $2`, o.Account, o.ID, p.Rail)
+		if o.Line != "" {
+			message.AddWithdrawalTo(b, tx.Now(), o.Account, o.Line, message.PaymentFailed)
+		}
+		o.Tool = catalogue.Tool(p.Rail)
+		paid[i] = addMove(b, tx, o, Paid, func(o *Order) { o.PaidAt, o.DueAt = tx.Now(), tx.Now() })
 	}
-	o.Tool = catalogue.Tool(p.Rail)
-	return addMove(b, tx, o, Paid, func(o *Order) { o.PaidAt, o.DueAt = tx.Now(), tx.Now() })
+	return paid
 }
 
 // addReceipt books that a provider took money for something of that price.
 func addReceipt(b *db.Batch, tx db.Tx, p Payment, price money.Money) {
-	ledger.Posting{Account: p.Account, Subject: p.ID, Step: "paid", Transfers: received(p, price)}.AddTo(b, tx.Now())
+	ledger.Posting{Account: p.Account, Subject: p.ID, Step: "paid", Transfers: received(p.Provider, p.Amount, price)}.AddTo(b, tx.Now())
 }
 
-// received is how a payment enters the books. We owe what was ordered; if that
-// is not what came, the difference stands open with the customer until a person
-// has decided.
-func received(p Payment, price money.Money) []ledger.Transfer {
-	from := ledger.Provider(p.Provider)
-	if p.Amount == price {
+// received is how money enters the books that came for something of that price.
+// We owe what was ordered; if that is not what came, the difference stands open
+// with the customer until a person has decided.
+func received(provider string, came, price money.Money) []ledger.Transfer {
+	from := ledger.Provider(provider)
+	if came == price {
 		return []ledger.Transfer{{From: from, To: ledger.Due, Amount: price}}
 	}
 	return []ledger.Transfer{
-		{From: from, To: ledger.Receivable, Amount: p.Amount},
+		{From: from, To: ledger.Receivable, Amount: came},
 		{From: ledger.Receivable, To: ledger.Due, Amount: price},
 	}
 }
@@ -266,29 +286,53 @@ func reversed(all []ledger.Transfer) []ledger.Transfer {
 	return back
 }
 
-// addAllocation notes which order a payment serves. Money that goes back serves
-// none.
-func addAllocation(b *db.Batch, p Payment, order string) {
-	b.Add(`INSERT INTO allocations (account_id, payment_id, order_id, minor) VALUES ($1,$2,$3,$4)`, p.Account, p.ID, order, p.Amount.Minor)
+// addAllocation notes how much of a payment serves an order: all of it, or of a
+// basket's each its own. Money that goes back serves none.
+func addAllocation(b *db.Batch, p Payment, all basket, o Order) {
+	minor := p.Amount.Minor
+	if len(all) > 1 {
+		minor = o.Parts.Rest
+	}
+	b.Add(`INSERT INTO allocations (account_id, payment_id, order_id, minor) VALUES ($1,$2,$3,$4)`, p.Account, p.ID, o.ID, minor)
 }
 
 // lateKey is the key of the order that late money for o makes: there is one,
 // however often the customer paid.
 func lateKey(o Order) string { return "late:" + o.ID }
 
-// addLate deals with money for an order that was cancelled: a new order with
-// the same contents is paid by it. Whether the rules still allow what was
-// quoted is decided where every paid order is decided, in fulfil.go; if they do
-// not, the money goes back.
-func (d *Desk) addLate(b *db.Batch, tx db.Tx, o Order, p Payment) {
-	late := o
-	late.ID, late.State, late.Key, late.Quote, late.Reason = d.IDs.Under("ord", o.Account), Paid, lateKey(o), "", "late_money"
-	late.Tool = catalogue.Tool(p.Rail)
-	late.PlacedAt, late.PaidAt, late.UpdatedAt, late.DueAt = tx.Now(), tx.Now(), tx.Now(), tx.Now()
-	late.CompletedAt, late.Attempts = time.Time{}, 0
-	insert(b, late)
-	addReceipt(b, tx, p, o.Price)
-	addAllocation(b, p, late.ID)
+// addLate deals with money for orders that were cancelled: new orders with the
+// same contents are paid by it, and by what wallet and points paid of the former,
+// if that is still there; else the money goes back. Whether the rules still allow
+// what was quoted is decided where every paid order is decided, in begin.go; of
+// those for which they do not, all of it goes back.
+func (d *Desk) addLate(ctx context.Context, b *db.Batch, tx db.Tx, all basket, p Payment) error {
+	for _, o := range all {
+		missing, err := o.short(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if missing != nil || o.Parts.Wallet > 0 && d.Wallet == WalletOff {
+			d.addUnwanted(b, tx, all.first(), p, "late")
+			return nil
+		}
+	}
+	addReceipt(b, tx, p, all.rest())
+	first := ""
+	for _, o := range all {
+		late := o
+		late.ID, late.State, late.Key, late.Quote, late.Reason = d.IDs.Under("ord", o.Account), Paid, lateKey(o), "", "late_money"
+		if late.Basket != "" {
+			first = cmp.Or(first, late.ID)
+			late.Basket = first
+		}
+		late.Tool = catalogue.Tool(p.Rail)
+		late.PlacedAt, late.PaidAt, late.UpdatedAt, late.DueAt = tx.Now(), tx.Now(), tx.Now(), tx.Now()
+		late.CompletedAt, late.Attempts = time.Time{}, 0
+		insert(b, late)
+		addAllocation(b, p, all, late)
+		late.addSpending(b, tx.Now())
+	}
+	return nil
 }
 
 // Successor reads the order that late money for a cancelled one made, if it did.

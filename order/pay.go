@@ -33,57 +33,78 @@ type Ways struct {
 	Language string // BCP 47, for the provider's pages
 	Device   payment.Device
 	ClientIP string // the customer's
+
+	Saved  string // a tool of the account's that is charged, whatever the rail says
+	Keep   bool   // the customer agrees, by the words of [KeepConsent], that what they pay with is kept
+	Absent bool   // the customer is not there: only with Saved, and only where they agreed to that
 }
 
 // Pay starts an attempt to collect a placed order with one tool, and returns it
-// with what the customer must do next. Called again with the same tool, it
-// returns the attempt that is already open. Another tool first closes the
-// former attempt; if that turns out to be paid, the order is paid. While money
-// of the former is on its way it fails with [fault.Conflict].
+// with what the customer must do next. An order of a basket is paid with all
+// others of it. Called again with the same tool, it returns the attempt that is
+// already open. Another tool first closes the former attempt; if that turns out to
+// be paid, the order is paid. While money of the former is on its way it fails
+// with [fault.Conflict].
 func (d *Desk) Pay(ctx context.Context, k Key, rail payment.Rail, w Ways) (Payment, error) {
 	name, ok := d.Rails[rail]
+	if w.Saved != "" {
+		var err error
+		if rail, name, err = d.railOf(ctx, k.Account, w.Saved); err != nil {
+			return Payment{}, err
+		}
+		ok = true
+	}
 	if !ok {
 		return Payment{}, fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
-	o, live, err := d.payable(ctx, k, rail, name)
+	w.Keep = w.Keep && w.Saved == "" && d.Keeps(rail)
+	all, live, err := d.payable(ctx, k, rail, name)
 	if err != nil {
 		return Payment{}, err
 	}
 	if live.ID != "" {
-		if p, settled, err := d.former(ctx, live, rail); settled || err != nil {
+		if p, settled, err := d.former(ctx, live, rail, w); settled || err != nil {
 			return p, err
 		}
 	}
-	p, err := d.open(ctx, o, rail, name, w)
+	p, err := d.open(ctx, all, rail, name, w)
 	if err != nil {
 		return Payment{}, err
 	}
 	return d.start(ctx, p, true)
 }
 
-// payable reads the order and its live attempt, and checks that the rules and
-// the provider let this tool pay.
-func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name string) (o Order, live Payment, err error) {
+// payable reads an order with those that are paid together with it, and their
+// live attempt, and checks that the rules and the provider let this tool pay.
+func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name string) (all basket, live Payment, err error) {
 	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
-		if o, err = Get(ctx, tx, k); err != nil {
+		if all, err = basketOf(ctx, tx, k); err != nil {
 			return err
 		}
-		if live, err = livePayment(ctx, tx, k); err != nil {
+		if live, err = livePayment(ctx, tx, all.first().Ref()); err != nil {
 			return err
 		}
+		ends := all.first().ExpiresAt
 		switch {
-		case o.State != Placed:
+		case !all.are(Placed):
 			return errNotPayable()
-		case !tx.Now().Before(o.ExpiresAt):
+		case !tx.Now().Before(ends):
 			return fault.Because(fault.Invalid, "quote_expired", "This offer has expired. Choose one again; the price may have changed.", nil)
-		case !d.Providers[name].Limits().Takes(rail, o.Price) || d.tooSlow(rail, tx.Now(), o.ExpiresAt):
-			return fault.Because(fault.Invalid, "tool_currency", "This way to pay does not take that currency or amount. Choose another one.", nil)
-		case o.Kind != TopUp && catalogue.Tool(rail) != o.Tool:
-			return d.allows(ctx, tx, o, rail)
+		}
+		if err := d.takesTogether(rail, name, all.rest(), len(all), tx.Now(), ends); err != nil {
+			return err
+		}
+		for _, o := range all {
+			if o.Kind == TopUp || catalogue.Tool(rail) == o.Tool {
+				continue
+			}
+			if err := d.allows(ctx, tx, o, rail); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
-	return o, live, err
+	return all, live, err
 }
 
 func errNotPayable() error {
@@ -100,7 +121,7 @@ func (d *Desk) allows(ctx context.Context, tx db.Tx, o Order, rail payment.Rail)
 	if err != nil {
 		return err
 	}
-	s, err := situation(ctx, tx, cat, o.Account, o.Line, o.Price.Currency, catalogue.Tool(rail))
+	s, err := situation(ctx, tx, cat, o.Account, o.Line, o.Price.Currency, o.Exchange.Rate, catalogue.Tool(rail))
 	if err != nil {
 		return err
 	}
@@ -113,14 +134,15 @@ func (d *Desk) allows(ctx context.Context, tx db.Tx, o Order, rail payment.Rail)
 
 // former deals with the attempt that is already open: the same tool goes on
 // with it, another one closes it. settled says that no new one may be opened.
-func (d *Desk) former(ctx context.Context, live Payment, rail payment.Rail) (p Payment, settled bool, err error) {
+func (d *Desk) former(ctx context.Context, live Payment, rail payment.Rail, w Ways) (p Payment, settled bool, err error) {
+	same := live.Rail == rail && live.Tool == w.Saved && (live.Keep != "") == w.Keep
 	unanswered := live.State == payment.Created || live.State == payment.Unknown || d.Stale(live)
 	switch {
-	case live.Rail == rail && live.Next != (payment.Next{}) && !d.Stale(live):
+	case same && live.Next != (payment.Next{}) && !d.Stale(live):
 		return live, true, nil
 	case live.State == payment.Created && d.DB.Now().Before(live.CreatedAt.Add(lease/2)):
 		return Payment{}, true, errOpening() // another tab is talking to the provider
-	case live.Rail == rail && unanswered && d.Providers[live.Provider].Limits().Keyed:
+	case same && unanswered && d.Providers[live.Provider].Limits().Keyed:
 		// The answer was lost: the same key gives it again.
 		if p, err = d.start(ctx, live, false); err == nil && (p.Next != (payment.Next{}) || p.State == payment.Paid) {
 			return p, true, nil
@@ -149,23 +171,33 @@ func (d *Desk) Stale(p Payment) bool {
 // maxPayments bounds how many attempts one order may have.
 const maxPayments = 20
 
-// open stores an attempt before its first byte leaves. The order is touched in
-// the same transaction, so that it is still waiting when the attempt is there.
-func (d *Desk) open(ctx context.Context, o Order, rail payment.Rail, provider string, w Ways) (Payment, error) {
+// open stores an attempt before its first byte leaves. Its orders are touched in
+// the same transaction, so that they are still waiting when the attempt is there.
+func (d *Desk) open(ctx context.Context, all basket, rail payment.Rail, provider string, w Ways) (Payment, error) {
+	o := all.first()
 	p, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Payment, error) {
 		p := Payment{
-			Account: o.Account, ID: d.IDs.Under("py", o.Account), Order: o.ID, Rail: rail, Provider: provider, Amount: o.Price,
+			Account: o.Account, ID: d.IDs.Under("py", o.Account), Order: o.ID, Rail: rail, Provider: provider, Amount: all.rest(),
 			State: payment.Created, Live: true, ReturnURL: w.Return, Language: w.Language, Device: w.Device, ClientIP: w.ClientIP,
 			DueAt: tx.Now().Add(lease), ExpiresAt: o.ExpiresAt, CreatedAt: tx.Now(), UpdatedAt: tx.Now(), Attempts: 1,
+			Tool: w.Saved, Absent: w.Absent && w.Saved != "",
+		}
+		if w.Keep {
+			p.Keep = KeepConsent
+		}
+		if err := addUse(ctx, tx, p.Account, p.Tool); err != nil {
+			return p, err
 		}
 		p.Ref = reference(p.ID)
-		n, err := tx.Exec(ctx, `UPDATE orders SET updated_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed' AND expires_at > $3`,
-			o.Account, o.ID, db.At(tx.Now()))
-		if err == nil && n == 0 {
-			err = errNotPayable()
-		}
-		if err != nil {
-			return p, err
+		for _, o := range all {
+			n, err := tx.Exec(ctx, `UPDATE orders SET updated_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed' AND expires_at > $3`,
+				o.Account, o.ID, db.At(tx.Now()))
+			if err == nil && n == 0 {
+				err = errNotPayable()
+			}
+			if err != nil {
+				return p, err
+			}
 		}
 		before, err := Payments(ctx, tx, o.Ref())
 		if err != nil {
@@ -190,7 +222,11 @@ func (d *Desk) open(ctx context.Context, o Order, rail payment.Rail, provider st
 func (d *Desk) start(ctx context.Context, p Payment, first bool) (Payment, error) {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	seen, err := d.Providers[p.Provider].Start(call, p.attempt())
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return Payment{}, err // the row is due
+	}
+	seen, err := d.startWith(call, p, at)
 	ctx = context.WithoutCancel(ctx) // what came back is kept, even if the customer has left
 	if first && errors.Is(err, payment.ErrNotSent) {
 		// Certainly nothing there: this attempt is over, another may begin.
@@ -210,7 +246,11 @@ func (d *Desk) start(ctx context.Context, p Payment, first bool) (Payment, error
 func (d *Desk) close(ctx context.Context, p Payment) (Payment, error) {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	seen, err := d.Providers[p.Provider].Abandon(call, p.attempt())
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return p, err
+	}
+	seen, err := d.Providers[p.Provider].Abandon(call, at.Attempt)
 	ctx = context.WithoutCancel(ctx)
 	if err == nil && (seen.State.Final() || seen.State == payment.Pending) {
 		return d.observe(ctx, p, seen)
@@ -226,11 +266,17 @@ func (d *Desk) close(ctx context.Context, p Payment) (Payment, error) {
 // asks the provider; what the address says is not believed. An earlier attempt
 // that is not over, whose page the customer may have come from, is due at once.
 func (d *Desk) Resume(ctx context.Context, k Key, returned url.Values) error {
-	all, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Payment, error) { return Payments(ctx, tx, k) })
+	tried, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Payment, error) {
+		all, err := basketOf(ctx, tx, k)
+		if err != nil {
+			return nil, err
+		}
+		return Payments(ctx, tx, all.first().Ref())
+	})
 	if err != nil {
 		return err
 	}
-	for _, p := range all {
+	for _, p := range tried {
 		switch {
 		case p.Live:
 			err = errors.Join(err, d.resume(ctx, p, returned))
@@ -246,7 +292,12 @@ func (d *Desk) Resume(ctx context.Context, k Key, returned url.Values) error {
 func (d *Desk) resume(ctx context.Context, p Payment, returned url.Values) error {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	seen, err := d.Providers[p.Provider].Resume(call, p.attempt(), returned)
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return err
+	}
+	seen, err := d.Providers[p.Provider].Resume(call, at.Attempt, returned)
+	seen, err = d.endRefused(call, p, at, seen, err)
 	if err != nil {
 		return nil // the row is due; the order's page says that we are looking
 	}
@@ -296,12 +347,17 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
 	unheard := p.ProviderID == "" && (p.State == payment.Created || p.State == payment.Unknown)
-	wanted := p.Live && d.DB.Now().Before(p.ExpiresAt)
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return err
+	}
+	wanted := p.Live && d.DB.Now().Before(p.ExpiresAt) && (!unheard || !at.withdrawn)
 	var seen payment.Observation
-	var err error
 	switch {
 	case !p.State.Final() && !wanted:
-		seen, err = provider.Abandon(call, p.attempt())
+		if seen, err = provider.Abandon(call, at.Attempt); err != nil {
+			seen, err = provider.Query(call, at.Attempt) // some close nothing that was paid, and say no more than that
+		}
 		switch {
 		case err != nil && !d.DB.Now().Before(p.ExpiresAt.Add(letGoAfter)):
 			return d.letGo(ctx, p, payment.Observation{State: payment.Unknown, Code: clip(err.Error())})
@@ -309,9 +365,10 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 			return d.letGo(ctx, p, seen)
 		}
 	case unheard && provider.Limits().Keyed:
-		seen, err = provider.Start(call, p.attempt()) // the answer was lost: the same key gives it again
+		seen, err = d.startWith(call, p, at) // the answer was lost: the same key gives it again
 	default:
-		seen, err = provider.Query(call, p.attempt())
+		seen, err = provider.Query(call, at.Attempt)
+		seen, err = d.endRefused(call, p, at, seen, err)
 	}
 	if err == nil && seen.State == payment.Approved && wanted {
 		// The customer agreed and never came back: the money is taken here.
@@ -319,7 +376,8 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 		if err != nil {
 			return err
 		}
-		seen, err = provider.Resume(call, p.attempt(), nil)
+		at.ProviderID, at.MoneyID = p.ProviderID, p.MoneyID
+		seen, err = provider.Resume(call, at.Attempt, nil)
 	}
 	if err != nil {
 		seen = payment.Observation{State: payment.Unknown, Code: clip(err.Error())}
@@ -369,15 +427,22 @@ func (d *Desk) Notify(ctx context.Context, provider string, h http.Header, body 
 		if err != nil {
 			return err
 		}
+		evidence, err := d.hushed(ctx, tx, account, provider, bell, body)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `INSERT INTO provider_events (account_id, provider, event_id, kind, subject, body, at)
 			VALUES ($1,$2,$3,$4,$5,$6,$7) ON CONFLICT (account_id, provider, event_id) DO NOTHING`,
-			account, provider, bell.EventID, bell.Kind, id, storable(string(body), maxEvidence), db.At(tx.Now())); err != nil {
+			account, provider, bell.EventID, bell.Kind, id, storable(evidence, maxEvidence), db.At(tx.Now())); err != nil {
 			return err
 		}
 		if id == "" {
 			return nil
 		}
 		if err := wakeRefunds(ctx, tx, account, id); err != nil {
+			return err
+		}
+		if err := learn(ctx, tx, account, id, bell); err != nil {
 			return err
 		}
 		return wake(ctx, tx, account, id)
@@ -399,11 +464,15 @@ func rungFor(ctx context.Context, tx db.Tx, provider string, bell payment.Doorbe
 // maxEvidence bounds what is kept of a notification's body.
 const maxEvidence = 64 << 10
 
-// expire cancels a placed order whose time is over, once no attempt of it is
-// open any more.
+// expire cancels a placed order whose time is over, with all that are paid
+// together with it, once no attempt of them is open any more.
 func (d *Desk) expire(ctx context.Context, o Order) error {
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		live, err := livePayment(ctx, tx, o.Ref())
+		all, err := basketOf(ctx, tx, o.Ref())
+		if err != nil || !all.are(Placed) {
+			return err // somebody was faster
+		}
+		live, err := livePayment(ctx, tx, all.first().Ref())
 		if err != nil {
 			return err
 		}
@@ -411,12 +480,16 @@ func (d *Desk) expire(ctx context.Context, o Order) error {
 		if !tx.Now().Before(at) && live.ID != "" {
 			at = later(tx.Now(), live.DueAt).Add(30 * time.Second) // its provider is asked first
 		}
-		if tx.Now().Before(at) {
-			_, err := tx.Exec(ctx, `UPDATE orders SET due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed'`, o.Account, o.ID, db.At(at))
-			return err
+		var b db.Batch
+		for _, o := range all {
+			if tx.Now().Before(at) {
+				b.Add(`UPDATE orders SET due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'placed'`, o.Account, o.ID, db.At(at))
+				continue
+			}
+			addMove(&b, tx, o, Cancelled, func(o *Order) { o.DueAt, o.Reason, o.CompletedAt = time.Time{}, "expired", tx.Now() })
+			o.addReturn(&b, tx.Now())
 		}
-		_, err = move(ctx, tx, o, Cancelled, func(o *Order) { o.DueAt, o.Reason, o.CompletedAt = time.Time{}, "expired", tx.Now() })
-		return err
+		return conflict(tx.Batch(ctx, &b), o.ID)
 	})
 }
 

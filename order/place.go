@@ -13,7 +13,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
-	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -26,7 +25,8 @@ type Acceptance struct {
 	Quote   string
 	Key     string         // the customer's; empty: the quote itself, of which there is one order
 	Amount  money.Money    // as the customer confirmed it; another than the quote's is refused
-	Tool    catalogue.Tool // ToolWallet, or a rail
+	Tool    catalogue.Tool // what pays the rest: ToolWallet, or a rail; ToolPoints where points pay everything
+	Parts   Parts          // as the customer confirmed them; zero: Tool pays everything
 }
 
 const maxKey = 255
@@ -52,7 +52,7 @@ func (d *Desk) Place(ctx context.Context, a Acceptance) (Order, error) {
 	if p.already {
 		return p.order, nil
 	}
-	if p.order.Tool == ToolWallet && p.order.Kind != TopUp {
+	if p.order.Rest().IsZero() && p.order.Kind != TopUp {
 		if err := d.prepare(ctx, &p); err != nil {
 			return Order{}, err
 		}
@@ -88,6 +88,9 @@ func (d *Desk) consider(ctx context.Context, a Acceptance) (placing, error) {
 		}
 		o := q.order(a)
 		p, no := d.decide(ctx, tx, a, q, o)
+		if no == nil && o.Parts.Rest > 0 {
+			no = d.takes(payment.Rail(a.Tool), d.Rails[payment.Rail(a.Tool)], o.Rest(), tx.Now(), q.ExpiresAt)
+		}
 		if no == nil {
 			return p, nil
 		}
@@ -103,7 +106,7 @@ func (d *Desk) consider(ctx context.Context, a Acceptance) (placing, error) {
 
 // decide asks whether the quote still stands, and gets its order ready.
 func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Order) (placing, error) {
-	if err := d.acceptable(q, a, tx.Now()); err != nil {
+	if err := d.acceptable(q, a, o.Parts, tx.Now()); err != nil {
 		return placing{}, err
 	}
 	o.ID, o.PlacedAt, o.UpdatedAt = d.IDs.Under("ord", a.Account), tx.Now(), tx.Now()
@@ -114,7 +117,7 @@ func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Or
 	if err != nil {
 		return placing{}, err
 	}
-	s, err := situation(ctx, tx, cat, a.Account, q.Line, q.Price.Currency, a.Tool)
+	s, err := situation(ctx, tx, cat, a.Account, q.Line, q.Price.Currency, q.Exchange.Rate, a.Tool)
 	if err != nil {
 		return placing{}, err
 	}
@@ -122,6 +125,8 @@ func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Or
 	switch {
 	case no != nil:
 		return placing{}, Refused(no)
+	case !o.Parts.allowed(cat.Seller, s, o):
+		return placing{}, errParts()
 	case s.Line.Extending != "":
 		return placing{}, errBusy()
 	case s.Line.Periods != q.Periods || !asGood(offer, o):
@@ -137,14 +142,18 @@ func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Or
 func (q Quote) order(a Acceptance) Order {
 	return Order{
 		Account: a.Account, State: Placed, Key: a.Key, Digest: a.digest(), Quote: q.ID, Kind: q.Kind,
-		Line: q.Line, Plan: q.Plan, Item: q.Item, Catalogue: q.Catalogue, Price: q.Price, Tool: a.Tool,
+		Line: q.Line, Plan: q.Plan, Item: q.Item, Catalogue: q.Catalogue, Price: q.Price, Exchange: q.Exchange, Tool: a.Tool, Parts: a.parts(),
 		Effect: q.Effect, StartsAt: q.StartsAt, EndsAt: q.EndsAt, Anchor: q.Anchor, Bytes: q.Bytes, Periods: q.Periods, Enlarges: q.Enlarges,
 		ExpiresAt: q.ExpiresAt, DueAt: q.ExpiresAt,
 	}
 }
 
 func (a Acceptance) digest() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d\n%s\n%s", a.Quote, a.Amount.Minor, a.Amount.Currency, a.Tool))
+	what := fmt.Appendf(nil, "%s\n%d\n%s\n%s", a.Quote, a.Amount.Minor, a.Amount.Currency, a.Tool)
+	if p := a.parts(); p.several() {
+		what = fmt.Appendf(what, "\n%d\n%d\n%d\n%d", p.Points, p.Discount, p.Wallet, p.Rest)
+	}
+	sum := sha256.Sum256(what)
 	return hex.EncodeToString(sum[:16])
 }
 
@@ -169,22 +178,32 @@ func (d *Desk) before(ctx context.Context, tx db.Tx, o Order) (Order, bool, erro
 	return Order{}, false, err
 }
 
-func (d *Desk) acceptable(q Quote, a Acceptance, now time.Time) error {
+func (d *Desk) acceptable(q Quote, a Acceptance, p Parts, now time.Time) error {
 	switch {
 	case !now.Before(q.ExpiresAt):
 		return fault.Because(fault.Invalid, "quote_expired", "This offer has expired. Choose one again; the price may have changed.", nil)
-	case a.Amount != q.Price:
-		return fault.Because(fault.Conflict, "amount_differs", "The confirmed amount is not the offer's. Reload the page and look again.", nil)
-	case a.Tool == ToolWallet && (d.Wallet == WalletOff || q.Kind == TopUp):
+	case a.Amount != q.Price || !p.sumTo(q.Price):
+		return errAmount()
+	case p.Wallet > 0 && (d.Wallet == WalletOff || q.Kind == TopUp):
 		return fault.Because(fault.Invalid, "wallet_off", "The wallet cannot pay for this. Choose another way to pay.", nil)
-	case a.Tool == ToolWallet:
-		return nil
+	case p.Points > 0 && q.Kind == TopUp, !p.paidWith(a.Tool) && !q.Price.IsZero():
+		return errParts()
 	}
-	name, ok := d.Rails[payment.Rail(a.Tool)]
+	return nil
+}
+
+func errAmount() error {
+	return fault.Because(fault.Conflict, "amount_differs", "The confirmed amount is not the offer's. Reload the page and look again.", nil)
+}
+
+// takes fails where an adapter cannot collect an amount by a rail before the price
+// ends.
+func (d *Desk) takes(rail payment.Rail, name string, rest money.Money, now, ends time.Time) error {
+	provider, ok := d.Providers[name]
 	if !ok {
 		return fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
-	if !d.Providers[name].Limits().Takes(payment.Rail(a.Tool), q.Price) || d.tooSlow(payment.Rail(a.Tool), now, q.ExpiresAt) {
+	if !provider.Limits().Takes(rail, rest) || d.tooSlow(rail, now, ends) {
 		return fault.Because(fault.Invalid, "tool_currency", "This way to pay does not take that currency or amount. Choose another one.", nil)
 	}
 	return nil
@@ -220,12 +239,20 @@ func (d *Desk) extension(cat *catalogue.Catalogue, l line.Line, o Order) (carrie
 		}
 		e.Package = k.Package
 		if k.EachDay && k.Prices != nil {
-			e.Days = packDays(k, o.Price)
+			e.Days = packDays(k, o.listPrice())
 		}
 	case TopUp:
 		return nil, e, fault.New(fault.Internal, "a top-up asks no operator")
 	}
 	return c, e, nil
+}
+
+// listPrice is the price as it stands in the price list, in whichever currency.
+func (o Order) listPrice() money.Money {
+	if o.Exchange != (Exchange{}) {
+		return o.Exchange.List
+	}
+	return o.Price
 }
 
 // packDays is for how many days a pack was sold, from what was paid for it.
@@ -276,17 +303,15 @@ func (d *Desk) commit(ctx context.Context, p placing) (o Order, mine bool, err e
 func (d *Desk) addPlacing(b *db.Batch, tx db.Tx, p placing) Order {
 	o := p.order
 	o.PlacedAt, o.UpdatedAt = tx.Now(), tx.Now()
-	if o.Tool == ToolWallet || o.Price.IsZero() {
+	if o.Rest().IsZero() {
 		o.State, o.PaidAt, o.DueAt = Paid, tx.Now(), tx.Now()
 		if p.taken {
 			o.State, o.AskedAt, o.DueAt, o.Attempts = Fulfilling, tx.Now(), tx.Now().Add(lease), 1
 			line.Take(b, o.Account, o.Line, o.ID, o.Periods)
 		}
-		if !o.Price.IsZero() {
-			ledger.Posting{Account: o.Account, Subject: o.ID, Step: "paid", Transfers: []ledger.Transfer{
-				{From: ledger.Wallet, To: ledger.Due, Amount: o.Price},
-			}}.AddTo(b, tx.Now())
-		}
+		o.addSpending(b, tx.Now())
+	} else {
+		o.addSettingAside(b, tx.Now())
 	}
 	insert(b, o)
 	return o
@@ -298,18 +323,17 @@ func (d *Desk) whyNot(ctx context.Context, p placing, cause error) (Order, error
 		old     Order
 		already bool
 		busy    bool
-		short   bool
+		short   error
 	}
 	f, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (f finding, err error) {
 		if f.old, f.already, err = d.before(ctx, tx, p.order); f.already || err != nil {
 			return f, err
 		}
-		has, err := ledger.Balance(ctx, tx, p.order.Account, ledger.Wallet, p.order.Price.Currency)
-		if err != nil {
+		if f.short, err = p.order.short(ctx, tx); err != nil || p.order.Line == "" {
 			return f, err
 		}
 		l, err := line.Get(ctx, tx, p.order.Account, p.order.Line)
-		f.short, f.busy = has.Minor < p.order.Price.Minor, l.Extending != "" || l.Periods != p.order.Periods
+		f.busy = l.Extending != "" || l.Periods != p.order.Periods
 		return f, err
 	})
 	switch {
@@ -317,8 +341,8 @@ func (d *Desk) whyNot(ctx context.Context, p placing, cause error) (Order, error
 		return Order{}, err
 	case f.already:
 		return f.old, nil
-	case f.short:
-		return Order{}, fault.Because(fault.Invalid, "wallet_short", "There is not enough in the wallet. Top it up, or choose another way to pay.", nil)
+	case f.short != nil:
+		return Order{}, f.short
 	case f.busy:
 		return Order{}, errBusy()
 	}

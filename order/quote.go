@@ -26,6 +26,7 @@ type Quote struct {
 	Item      string
 	Catalogue int64 // version
 	Price     money.Money
+	Exchange  Exchange // what Price was converted from
 	Effect    catalogue.Effect
 	StartsAt  time.Time
 	EndsAt    time.Time // exclusive
@@ -98,7 +99,7 @@ func (d *Desk) QuoteTopUp(ctx context.Context, account string, amount money.Mone
 func (d *Desk) fix(s renewal.Situation, o renewal.Offer) Quote {
 	q := Quote{
 		Account: s.Line.Account, ID: d.IDs.Under("qt", s.Line.Account), Kind: Kind(o.Item.Kind),
-		Line: s.Line.ID, Plan: o.Item.Plan, Item: o.Item.ID, Catalogue: s.Catalogue.Version, Price: o.Price,
+		Line: s.Line.ID, Plan: o.Item.Plan, Item: o.Item.ID, Catalogue: s.Catalogue.Version, Price: o.Price, Exchange: exchangeOf(s, o),
 		Effect: o.Effect, StartsAt: o.StartsAt, EndsAt: o.EndsAt, Anchor: o.Anchor, Bytes: bytesOf(o), Periods: s.Line.Periods, Enlarges: o.Period,
 		CreatedAt: s.Now, ExpiresAt: s.Now.Add(d.quoteTTL()),
 	}
@@ -132,10 +133,14 @@ func (d *Desk) Situation(ctx context.Context, tx db.Tx, account, lineID string, 
 	if err != nil {
 		return renewal.Situation{}, err
 	}
-	return situation(ctx, tx, current, account, lineID, c, tool)
+	rate, err := Rate(ctx, tx, current, c)
+	if err != nil {
+		return renewal.Situation{}, err
+	}
+	return situation(ctx, tx, current, account, lineID, c, rate, tool)
 }
 
-func situation(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, account, lineID string, c money.Currency, tool catalogue.Tool) (renewal.Situation, error) {
+func situation(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, account, lineID string, c money.Currency, rate money.Rate, tool catalogue.Tool) (renewal.Situation, error) {
 	l, err := line.Get(ctx, tx, account, lineID)
 	if err != nil {
 		return renewal.Situation{}, err
@@ -144,7 +149,7 @@ func situation(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, account,
 	if err != nil {
 		return renewal.Situation{}, err
 	}
-	return renewal.Situation{Now: tx.Now(), Line: l, Periods: periods, Catalogue: cat, Currency: c, Tool: tool}, nil
+	return renewal.Situation{Now: tx.Now(), Line: l, Periods: periods, Catalogue: cat, Currency: c, Rate: rate, Tool: tool}, nil
 }
 
 // Refused is a refusal as an error. Its reason is "renewal." and the rule.
@@ -153,18 +158,18 @@ func Refused(no *renewal.Refusal) error {
 }
 
 func (q Quote) digest() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%s\n%s\n%s\n%d\n%d\n%s\n%s\n%d\n%d\n%d\n%d\n%d\n%d\n%d",
-		q.Account, q.ID, q.Kind, q.Line, q.Plan, q.Item, q.Catalogue, q.Price.Minor, q.Price.Currency,
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%s\n%s\n%s\n%d\n%d\n%s\n%s\n%s\n%d\n%d\n%d\n%d\n%d\n%d\n%d",
+		q.Account, q.ID, q.Kind, q.Line, q.Plan, q.Item, q.Catalogue, q.Price.Minor, q.Price.Currency, q.Exchange.stored(),
 		q.Effect, q.StartsAt.UnixMicro(), q.EndsAt.UnixMicro(), q.Anchor, q.Bytes, q.Periods, q.Enlarges, q.ExpiresAt.UnixMicro()))
 	return hex.EncodeToString(sum[:])
 }
 
 func store(ctx context.Context, tx db.Tx, q Quote) error {
 	_, err := tx.Exec(ctx, `INSERT INTO quotes (account_id, id, kind, line_id, plan_id, item_id, catalogue_version, minor, currency,
-			effect, starts_at, ends_at, anchor, bytes, periods, enlarges, digest, created_at, expires_at)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)`,
+			effect, starts_at, ends_at, anchor, bytes, periods, enlarges, digest, created_at, expires_at, exchange)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)`,
 		q.Account, q.ID, q.Kind, q.Line, q.Plan, q.Item, q.Catalogue, q.Price.Minor, q.Price.Currency,
-		q.Effect, db.At(q.StartsAt), db.At(q.EndsAt), q.Anchor, q.Bytes, q.Periods, q.Enlarges, q.Digest, db.At(q.CreatedAt), db.At(q.ExpiresAt))
+		q.Effect, db.At(q.StartsAt), db.At(q.EndsAt), q.Anchor, q.Bytes, q.Periods, q.Enlarges, q.Digest, db.At(q.CreatedAt), db.At(q.ExpiresAt), q.Exchange.stored())
 	return err
 }
 
@@ -173,11 +178,12 @@ func store(ctx context.Context, tx db.Tx, q Quote) error {
 func GetQuote(ctx context.Context, tx db.Tx, account, id string) (Quote, error) {
 	q := Quote{Account: account, ID: id}
 	var starts, ends, created, expires db.Instant
+	var converted string
 	err := tx.QueryRow(ctx, `SELECT kind, line_id, plan_id, item_id, catalogue_version, minor, currency,
-			effect, starts_at, ends_at, anchor, bytes, periods, enlarges, digest, created_at, expires_at
+			effect, starts_at, ends_at, anchor, bytes, periods, enlarges, digest, created_at, expires_at, exchange
 		FROM quotes WHERE account_id = $1 AND id = $2`, account, id).
 		Scan(&q.Kind, &q.Line, &q.Plan, &q.Item, &q.Catalogue, &q.Price.Minor, &q.Price.Currency,
-			&q.Effect, &starts, &ends, &q.Anchor, &q.Bytes, &q.Periods, &q.Enlarges, &q.Digest, &created, &expires)
+			&q.Effect, &starts, &ends, &q.Anchor, &q.Bytes, &q.Periods, &q.Enlarges, &q.Digest, &created, &expires, &converted)
 	if errors.Is(err, db.ErrNoRows) {
 		return Quote{}, fault.Because(fault.NotFound, "no_such_quote", "There is no such offer. Choose one again.", nil)
 	}
@@ -185,6 +191,9 @@ func GetQuote(ctx context.Context, tx db.Tx, account, id string) (Quote, error) 
 		return Quote{}, err
 	}
 	q.StartsAt, q.EndsAt, q.CreatedAt, q.ExpiresAt = starts.Time, ends.Time, created.Time, expires.Time
+	if q.Exchange, err = storedExchange(converted); err != nil {
+		return Quote{}, err
+	}
 	if q.Digest != q.digest() {
 		return Quote{}, fault.New(fault.Internal, "quote %s was changed after it was made", id)
 	}

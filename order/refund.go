@@ -25,7 +25,7 @@ type Refund struct {
 	Provider   string
 	Amount     money.Money
 	State      payment.RefundState
-	Why        string // "not_served": of an order that ends by it; "double": nobody waited for the money; "staff"
+	Why        string // "not_served": of an order that ends by it; "double": nobody waited for the money; "late": it came when its order was over; "amount_differs": it was not what a basket costs; "staff"
 	ProviderID string
 	Code       string
 	Attempts   int
@@ -69,8 +69,8 @@ func (d *Desk) addGiveUp(ctx context.Context, b *db.Batch, tx db.Tx, o Order, re
 		o.Reason, o.Evidence, o.DueAt = reason, clip(evidence), tx.Now()
 	})
 	line.Free(b, o.Account, o.Line, o.ID)
-	if o.Tool == ToolWallet || o.Price.IsZero() {
-		return d.addWalletRefund(b, tx, due)
+	if o.Rest().IsZero() {
+		return d.addOwnRefund(b, tx, due)
 	}
 	if err := d.addRefunds(ctx, b, tx, due); err != nil {
 		return o, err
@@ -78,20 +78,30 @@ func (d *Desk) addGiveUp(ctx context.Context, b *db.Batch, tx db.Tx, o Order, re
 	return due, d.addNews(b, tx, message.OrderRefundDue, due)
 }
 
-// addWalletRefund puts the price back into the wallet and ends the order.
-func (d *Desk) addWalletRefund(b *db.Batch, tx db.Tx, o Order) (Order, error) {
+// addOwnRefund gives back what wallet and points paid and ends the order.
+func (d *Desk) addOwnRefund(b *db.Batch, tx db.Tx, o Order) (Order, error) {
 	done := addMove(b, tx, o, Refunded, func(o *Order) { o.DueAt, o.CompletedAt = time.Time{}, tx.Now() })
-	ledger.Posting{Account: o.Account, Subject: o.ID, Step: "refunded", Transfers: []ledger.Transfer{
-		{From: ledger.Due, To: ledger.Wallet, Amount: o.Price},
-	}}.AddTo(b, tx.Now())
+	o.addRestoring(b, tx.Now())
 	return done, d.addNews(b, tx, message.OrderRefunded, done)
 }
 
 // addNews queues one message about an order's money.
 func (d *Desk) addNews(b *db.Batch, tx db.Tx, kind message.Kind, o Order) error {
+	f := message.Facts{Amount: o.Charged(), Order: o.ID, Method: string(o.Tool), Tool: string(o.Tool), RefundReason: refundWord(o.Reason)}
+	if kind == message.OrderRefundDue || kind == message.OrderRefunded {
+		f.PointsBack = o.Parts.Points
+		if o.Parts.several() && o.Parts.Rest > 0 {
+			f.Amount = o.Rest()
+			if o.Parts.Wallet > 0 {
+				f.WalletBack = o.FromWallet()
+			}
+		}
+		if f.Amount.IsZero() {
+			f.Amount = money.Money{} // points alone paid
+		}
+	}
 	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
-		Account: o.Account, Key: string(kind) + "/" + o.ID, Kind: kind, Order: o.ID, Line: o.Line,
-		Facts: message.Facts{Amount: o.Price, Order: o.ID, Method: string(o.Tool), Tool: string(o.Tool), RefundReason: refundWord(o.Reason)},
+		Account: o.Account, Key: string(kind) + "/" + o.ID, Kind: kind, Order: o.ID, Line: o.Line, Facts: f,
 	})
 }
 
@@ -110,6 +120,8 @@ func refundWord(reason string) string {
 	switch reason {
 	case "double":
 		return "paid_twice"
+	case "late":
+		return "too_late"
 	case "operator_silent", "operator_away":
 		return "no_answer"
 	case "", "staff", "late_money", "amount_differs", "no_reading", "unclear_reading", "refund_failed":
@@ -119,7 +131,9 @@ func refundWord(reason string) string {
 }
 
 // addRefunds appends a refund of everything that was allocated to the order, or
-// sends again what was tried before.
+// sends again what was tried before. What wallet and points paid is back at once:
+// it is ours to give, and the customer may want to use it while a provider takes
+// its days.
 func (d *Desk) addRefunds(ctx context.Context, b *db.Batch, tx db.Tx, o Order) error {
 	paid, err := paymentsFor(ctx, tx, o)
 	if err != nil {
@@ -130,12 +144,17 @@ func (d *Desk) addRefunds(ctx context.Context, b *db.Batch, tx db.Tx, o Order) e
 		return err
 	}
 	for _, p := range paid {
-		d.addRefund(b, tx, p, o.ID, p.Amount, "not_served")
+		d.addRefund(b, tx, p.Payment, o.ID, p.given, "not_served")
 	}
+	decided := false
 	for _, r := range before {
 		if r.Why == "not_served" {
+			decided = true
 			addRefundAgain(b, tx, r)
 		}
+	}
+	if !decided {
+		o.addRestoring(b, tx.Now())
 	}
 	return nil
 }
@@ -240,9 +259,13 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 	if err != nil {
 		return err
 	}
+	at, err := d.asked(ctx, p)
+	if err != nil {
+		return err
+	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	ask := payment.Refund{Ref: r.Ref, Attempt: p.attempt(), Amount: r.Amount, ProviderID: r.ProviderID, Note: r.Why}
+	ask := payment.Refund{Ref: r.Ref, Attempt: at.Attempt, Amount: r.Amount, ProviderID: r.ProviderID, Note: r.Why}
 	if r.State == payment.RefundDone {
 		seen, err := provider.QueryRefund(call, ask)
 		return d.refundLookedBack(ctx, r, seen, err)
@@ -385,7 +408,7 @@ func addRefunded(b *db.Batch, tx db.Tx, o Order) Order {
 // came, when the order for which it came is not served; else as owed.
 func (r Refund) booked(p Payment, o Order) []ledger.Transfer {
 	if r.Why == "not_served" {
-		return received(p, o.Price)
+		return received(p.Provider, r.Amount, o.Rest())
 	}
 	return []ledger.Transfer{{From: ledger.Provider(p.Provider), To: ledger.Due, Amount: r.Amount}}
 }
@@ -455,8 +478,8 @@ func (d *Desk) refundCameBack(ctx context.Context, r Refund, code string) error 
 func (d *Desk) settleRefund(ctx context.Context, o Order) error {
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		var b db.Batch
-		if o.Tool == ToolWallet || o.Price.IsZero() {
-			if _, err := d.addWalletRefund(&b, tx, o); err != nil {
+		if o.Rest().IsZero() {
+			if _, err := d.addOwnRefund(&b, tx, o); err != nil {
 				return err
 			}
 			return conflict(tx.Batch(ctx, &b), o.ID)
@@ -466,7 +489,7 @@ func (d *Desk) settleRefund(ctx context.Context, o Order) error {
 			return err
 		}
 		for _, p := range paid {
-			d.addRefund(&b, tx, p, o.ID, p.Amount, "not_served")
+			d.addRefund(&b, tx, p.Payment, o.ID, p.given, "not_served")
 		}
 		b.Add(`UPDATE orders SET due_at = NULL WHERE account_id = $1 AND id = $2 AND state = 'refund_due'`, o.Account, o.ID)
 		return tx.Batch(ctx, &b)

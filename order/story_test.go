@@ -61,7 +61,8 @@ type tale struct {
 	quotes   []order.Quote
 	orders   []order.Order
 	attempts []order.Payment
-	pick     func(n int, what string) int // the choices
+	purse    func(order.Quote) (catalogue.Tool, order.Parts) // how an offer is to be paid; nil: with one thing
+	pick     func(n int, what string) int                    // the choices
 }
 
 // tell tells one story: by the choices given, or by rapid's.
@@ -131,9 +132,12 @@ func (s *tale) placeQuote(i int) {
 		return
 	}
 	q := s.quotes[i]
-	tool := []catalogue.Tool{"card", "line_pay", order.ToolWallet}[s.pick(3, "tool")]
-	o, err := s.Desk.Place(s.t.Context(), order.Acceptance{Account: q.Account, Quote: q.ID, Amount: q.Price, Tool: tool})
-	if err == nil && tool != order.ToolWallet {
+	tool, parts := []catalogue.Tool{"card", "line_pay", order.ToolWallet}[s.pick(3, "tool")], order.Parts{}
+	if s.purse != nil {
+		tool, parts = s.purse(q)
+	}
+	o, err := s.Desk.Place(s.t.Context(), order.Acceptance{Account: q.Account, Quote: q.ID, Amount: q.Price, Tool: tool, Parts: parts})
+	if err == nil && o.State == order.Placed {
 		s.orders = append(s.orders, o)
 	}
 	s.allow(err)

@@ -24,7 +24,11 @@ var reminders = []struct {
 // need not look for it.
 func (d *Desk) addTelling(b *db.Batch, tx db.Tx, plan catalogue.Plan, op catalogue.Operator, loc *time.Location, o Order, points int64) error {
 	facts := message.Facts{
-		Amount: o.Price, Tool: string(o.Tool), Order: o.ID, Points: points, StartsAt: o.StartsAt, EndsAt: o.EndsAt, Zone: op.Zone,
+		Amount: o.Charged(), Tool: string(o.Tool), Order: o.ID, Points: points, StartsAt: o.StartsAt, EndsAt: o.EndsAt, Zone: op.Zone,
+		PointsUsed: o.Parts.Points,
+	}
+	if wallet := o.walletBesides(); wallet > 0 {
+		facts.ByTool, facts.FromWallet = o.Rest(), o.FromWallet()
 	}
 	if err := message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
 		Account: o.Account, Key: string(message.OrderCompleted) + "/" + o.ID, Kind: message.OrderCompleted,

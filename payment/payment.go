@@ -97,6 +97,12 @@ type Attempt struct {
 	ClientIP    string // the customer's address when the attempt was made; some providers ask for it
 	ProviderID  string // the provider's own identifier, "" until known
 	MoneyID     string // the provider's identifier of the money, where it has another one: a capture, a trade; "" until known
+
+	// For providers that are a [Keeper]; the zero values ask for nothing.
+	Keep   bool   // the customer has agreed that the tool they pay with is kept
+	Saved  Token  // charge this kept tool, instead of asking the customer for one
+	Absent bool   // with Saved: the customer is not there, so nobody can answer their bank
+	Holder string // the provider's name for the customer, from an earlier tool of theirs; "" if there was none
 }
 
 // Next is what the customer must do: any one of these.
@@ -120,6 +126,7 @@ const (
 	TooLate          Reason = "too_late"  // the attempt expired
 	NotAccepted      Reason = "not_accepted"
 	ProviderTrouble  Reason = "provider_trouble"
+	ToolGone         Reason = "tool_gone" // a kept tool that will never be charged again
 )
 
 // Observation is what the provider says about an attempt, at one instant.
@@ -135,6 +142,7 @@ type Observation struct {
 	Reason     Reason      // with Dead, or the last refusal with Open and NeedsCustomer
 	Code       string      // the provider's own words for Reason, for staff
 	AsOf       time.Time   // when the call began
+	Kept       Kept        // with Paid, where the attempt said Keep; zero as long as the provider has not kept the tool
 }
 
 // RefundState is how far a refund has come. The values are stored; do not rename.
@@ -175,6 +183,7 @@ type Doorbell struct {
 	Ref        string // our reference, when the notification names it
 	ProviderID string // the provider's identifier of the attempt
 	MoneyID    string // the provider's identifier of the money, for what is told without our reference
+	Discreet   bool   // the notification is about a kept tool or its customer: its body is not to be stored
 
 	// What the provider wants to read once the notification is stored, and its
 	// media type; empty where the status 200 is enough.

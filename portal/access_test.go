@@ -20,13 +20,21 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 	bought := owner.post("/quotes/"+used, owner.confirm(used, "wallet"))
 	_, after, _ := strings.Cut(owner.see(bought).html, `<a href="/bills/`)
 	bill, _, _ := strings.Cut(after, `"`)
+	several := owner.several(map[string]string{"volume": "term/machi-10gb/10gb-15d", "throttled": "term/machi-5gb/3d"})
+	owner.post("/together/review", owner.confirmTogether(several, "card"))
+	basket := ""
+	for _, o := range w.orders() {
+		if o.Basket != "" {
+			basket = o.Basket
+		}
+	}
 	orders, balance := len(w.orders()), w.balance()
 
 	things := map[string][]string{ // by the route, what {id} may be
 		"GET /lines/{id}": {w.lines["fresh"]}, "GET /lines/{id}/renew": {w.lines["fresh"]}, "POST /lines/{id}/renew": {w.lines["fresh"]},
 		"GET /quotes/{id}": {quote, used}, "POST /quotes/{id}": {quote, used},
 		"GET /orders/{id}": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/pay": {strings.TrimPrefix(bought, "/orders/")},
-		"GET /bills/{id}": {bill},
+		"GET /bills/{id}": {bill}, "GET /together/{id}": {basket}, "POST /together/{id}/pay": {basket},
 	}
 	people := map[string]*browser{
 		"nobody":           w.browser(locale.En),

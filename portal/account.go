@@ -32,6 +32,8 @@ type accountPage struct {
 	Messages      []messageRow
 	Orders        []orderRow
 	Bills         []billRow
+	Saved         []savedRow
+	OneTap        *oneTapForm
 }
 
 // messageRow is one message of the inbox.
@@ -55,6 +57,9 @@ type accountFacts struct {
 	messages []message.Message
 	orders   []order.Order
 	bills    []billing.Bill
+	saved    []order.SavedTool
+	tap      order.OneTap
+	allowed  bool // tap is
 }
 
 // accountPage shows what belongs to the customer and not to one line.
@@ -67,12 +72,16 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 		Frame: v.frame(v.voice.T("account.title")), Balances: v.amounts(f.balances), Points: v.voice.Money(f.points),
 		PointsEntries: v.entryRows(f.earned, ledger.Points), LanguageForm: ui.LanguageChoices(v.voice.Lang),
 		Zones: v.zones(), Homes: v.homes(), Messages: v.messageRows(ctx, f.messages), Orders: v.orderRows(f.orders),
+		Saved: v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
 	}
 	if f.address != "" {
 		p.Addresses = []string{f.address}
 	}
 	if v.r.URL.Query().Has("saved") {
 		p.Notice = ui.Notice{Tone: ui.Good, Text: v.voice.T("account.saved")}
+	}
+	if v.r.URL.Query().Has("removed") {
+		p.Notice = ui.Notice{Tone: ui.Good, Text: v.voice.T("tools.removed")}
 	}
 	for _, b := range f.bills {
 		p.Bills = append(p.Bills, billRow{
@@ -102,6 +111,12 @@ func (v *visit) accountFacts(ctx context.Context, tx db.Tx) (f accountFacts, err
 		return f, err
 	}
 	if f.orders, err = order.List(ctx, tx, id, "", listed); err != nil {
+		return f, err
+	}
+	if f.saved, err = order.SavedTools(ctx, tx, id); err != nil {
+		return f, err
+	}
+	if f.tap, f.allowed, err = order.AllowedOneTap(ctx, tx, id); err != nil {
 		return f, err
 	}
 	f.bills, err = billing.List(ctx, tx, id, listed)

@@ -142,7 +142,9 @@ func (v *visit) render(a answer, err error) (sent, error) {
 func (v *visit) signInFirst() string {
 	next := v.r.URL.Path
 	if v.r.Method == http.MethodPost { // a form's own page has the same address or its parent's
-		next = strings.TrimSuffix(next, "/pay")
+		for _, form := range []string{"/pay", "/tools", "/one-tap"} {
+			next = strings.TrimSuffix(next, form)
+		}
 	}
 	if next == "/" {
 		return "/sign-in"
@@ -173,8 +175,8 @@ func (v *visit) fail(err error) answer {
 	switch {
 	case kind == fault.Internal:
 		p.Tone = ui.Bad
-	case v.account.ID == "" && v.link.line != "":
-		p.Link, p.LinkText = "/lines/"+v.link.line+"/renew", v.voice.T("error.back")
+	case v.account.ID == "" && v.link.Line != "":
+		p.Link, p.LinkText = "/lines/"+v.link.Line+"/renew", v.voice.T("error.back")
 	case v.account.ID == "":
 		p.Link, p.LinkText = "/sign-in", v.voice.T("signin.title")
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -34,6 +36,10 @@ type billPage struct {
 	Reduced      bool
 	Tax          string // "" for what is not taxed
 	TaxLabel     string
+	Amount       string // before points were taken off
+	Discount     string // "" without one
+	DiscountName string
+	Given        string // points that went back, on a credit note
 	Total        string
 	Paid         string
 	Order        string
@@ -75,8 +81,9 @@ func (v *visit) bill(b billing.Bill, l line.Line) billPage {
 		Recipient: b.Content.Recipient, Seller: b.Content.Seller, Address: b.Content.SellerAddress,
 		SellerNumber: b.Content.SellerNumber, What: b.Content.What, Reduced: b.Content.Reduced,
 		Rate: v.voice.T("bill.no_tax"), Total: v.voice.Money(b.Total), Order: b.Order,
-		Paid: v.voice.Say("bill.paid", locale.Args{"tool": v.voice.Tool(catalogue.Tool(b.Content.Tool))}),
+		Amount: v.voice.Money(b.Total), Paid: v.voice.Say("bill.paid", locale.Args{"tool": v.paidWith(b)}),
 	}
+	v.addDiscount(&p, b)
 	p.Frame = v.frame(p.Kind + " " + p.Number)
 	if b.Kind == billing.Receipt {
 		p.What = v.voice.T("bill.topup")
@@ -97,6 +104,31 @@ func (v *visit) bill(b billing.Bill, l line.Line) billPage {
 		})
 	}
 	return p
+}
+
+// addDiscount says what points took off a price, or that they went back.
+func (v *visit) addDiscount(p *billPage, b billing.Bill) {
+	c := b.Content
+	switch {
+	case c.Points == 0:
+	case b.Kind == billing.CreditNote:
+		p.Given = v.voice.Say("bill.points_given", locale.Args{"points": c.Points})
+	default:
+		p.Amount = v.voice.Money(money.Of(b.Total.Minor+c.Discount, b.Total.Currency))
+		p.Discount = v.voice.Money(money.Of(c.Discount, b.Total.Currency).Neg())
+		p.DiscountName = v.voice.Say("bill.discount", locale.Args{"points": c.Points})
+	}
+}
+
+// paidWith is what was paid with, with the amounts where there were two ways.
+func (v *visit) paidWith(b billing.Bill) string {
+	tool := v.voice.Tool(catalogue.Tool(b.Content.Tool))
+	if b.Content.FromWallet == 0 {
+		return tool
+	}
+	wallet := money.Of(b.Content.FromWallet, b.Total.Currency)
+	return tool + " " + v.voice.Money(money.Of(b.Total.Minor-wallet.Minor, wallet.Currency)) +
+		v.voice.T("list.comma") + v.voice.Tool(order.ToolWallet) + " " + v.voice.Money(wallet)
 }
 
 // billKind is what the document is called.

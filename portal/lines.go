@@ -85,7 +85,8 @@ type welcomePage struct{ ui.Frame }
 // linesPage is everything lines.html may use.
 type linesPage struct {
 	ui.Frame
-	Lines []lineView
+	Lines   []lineView
+	Several bool // more than one can be renewed
 }
 
 // home shows the customer's lines, or says what this is.
@@ -103,9 +104,15 @@ func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
 	slices.SortStableFunc(lines, func(a, b line.Line) int {
 		return cmp.Compare(urgency(a.At(v.voice.Now)), urgency(b.At(v.voice.Now)))
 	})
+	renewable := 0
 	for _, l := range lines {
-		p.Lines = append(p.Lines, v.lineView(l))
+		view := v.lineView(l)
+		if view.CanRenew {
+			renewable++
+		}
+		p.Lines = append(p.Lines, view)
 	}
+	p.Several = renewable > 1
 	return show("lines.html", p), nil
 }
 
@@ -213,6 +220,9 @@ func (v *visit) situation(ctx context.Context, tx db.Tx, k keyhole, lineID strin
 	if err := k.shows(s.Line.ID); err != nil {
 		return s, err
 	}
-	s.Currency, err = v.currency(ctx, tx, k, s.Catalogue, s.Line)
+	if s.Currency, err = v.currency(ctx, tx, k, s.Catalogue, s.Line); err != nil {
+		return s, err
+	}
+	s.Rate, err = order.Rate(ctx, tx, s.Catalogue, s.Currency)
 	return s, err
 }

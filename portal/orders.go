@@ -26,6 +26,8 @@ type orderPage struct {
 	Trouble  string // why the last debit failed
 	Way      *payWay
 	Tools    []tool // while it can still be paid
+	Keep     string
+	SignIn   string
 	Pay      string
 	PayUntil string
 	Line     lineView
@@ -35,7 +37,9 @@ type orderPage struct {
 	Starts   ui.Moment
 	Ends     ui.Moment
 	Price    string
-	Tool     string
+	Tool     string    // empty where Parts say it
+	Parts    []partRow // where there are several
+	Basket   string    // the page of those that are paid together with it
 	Bills    []billLink
 	Refunds  []refundRow
 	Again    string // where something else is chosen
@@ -55,6 +59,7 @@ type told struct {
 	payments []order.Payment
 	refunds  []order.Refund
 	bills    []billing.Bill
+	purse    purse
 }
 
 // linkShows is how long an order's result can be seen through a link that
@@ -76,6 +81,9 @@ func (s *Server) orderPage(ctx context.Context, v *visit) (answer, error) {
 			}
 		}
 		return goTo("/orders/" + t.order.ID), nil
+	}
+	if t.order.State == order.Placed && t.order.Basket != "" && !k.limited() {
+		return goTo(pathOf(t.order)), nil // it is paid with the others
 	}
 	return show("order.html", v.story(k, t)), nil
 }
@@ -111,6 +119,9 @@ func (v *visit) told(ctx context.Context) (keyhole, told, error) {
 		if t.refunds, err = order.Refunds(ctx, tx, key); err != nil {
 			return t, err
 		}
+		if t.purse, err = v.purse(ctx, tx, k, t.order.Quote); err != nil {
+			return t, err
+		}
 		t.bills, err = billing.OfOrder(ctx, tx, k.account, id)
 		return t, err
 	})
@@ -135,6 +146,12 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	p := orderPage{
 		ID: o.ID, What: v.orderName(t.cat, o), Price: v.voice.Money(o.Price), Tool: v.voice.Tool(o.Tool),
 		Why: v.voice.Why(o), Open: !k.limited(), Again: "/wallet",
+	}
+	if p.Parts = v.partRows(o.Parts, o.Price.Currency, o.Tool); p.Parts != nil {
+		p.Tool = ""
+	}
+	if o.Basket != "" && !k.limited() {
+		p.Basket = pathOf(o)
 	}
 	var billed time.Time
 	for _, b := range t.bills {
@@ -178,6 +195,9 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if n := len(t.payments); n > 0 && failed(t.payments[n-1]) {
 		p.Trouble = v.voice.PaymentWhy(t.payments[n-1].Reason)
 	}
+	if o.Basket != "" && p.ID != o.Basket {
+		return // it is paid with the others, on their page
+	}
 	if p.Progress.Moving && !v.unheard(t.live()) || !v.voice.Now.Before(o.ExpiresAt) {
 		return
 	}
@@ -188,11 +208,12 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if o.Line != "" {
 		accepted = placeOf(t.cat, t.line.Plan).plan.Policy.Tools
 	}
-	p.Tools = v.tools(k, order.Quote{Kind: o.Kind, Price: o.Price, ExpiresAt: o.ExpiresAt}, accepted, nil)
+	p.Tools = v.tools(k, order.Quote{Kind: o.Kind, Price: o.Rest(), ExpiresAt: o.ExpiresAt}, accepted, nil, t.purse)
+	p.Keep, p.SignIn = v.keepWords(k, p.Tools), v.signInFor(k, "/orders/"+o.ID)
 	for i := range p.Tools {
 		p.Tools[i].Chosen = p.Tools[i].Value == string(o.Tool) && !p.Tools[i].Off
 	}
-	p.Pay = v.voice.Say("review.pay", locale.Args{"amount": o.Price})
+	p.Pay = v.voice.Say("review.pay", locale.Args{"amount": o.Rest()})
 	p.PayUntil = v.voice.Say("order.page.pay_until", locale.Args{"time": v.voice.Moment(o.ExpiresAt, at.loc).Text})
 }
 
@@ -232,14 +253,21 @@ func (s *Server) payOrder(ctx context.Context, v *visit) (answer, error) {
 	if err := v.mayBuy(ctx, k); err != nil {
 		return answer{}, err
 	}
-	rail := payment.Rail(v.field("tool"))
+	tool, with, err := v.chosen(k, t.purse)
+	if err != nil {
+		return answer{}, err
+	}
+	rail := payment.Rail(tool)
 	if _, ok := s.Desk.Rails[rail]; !ok {
 		return answer{}, fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
-	if t.order.State != order.Placed {
+	if t.order.State != order.Placed || t.order.Basket != "" {
 		return goTo("/orders/" + t.order.ID), nil
 	}
-	return goTo(s.collect(ctx, v, t.order, rail)), nil
+	if err := s.takeOneTap(ctx, k, t.order.Quote, tool, with.saved); err != nil {
+		return answer{}, err
+	}
+	return goTo(s.collect(ctx, v, t.order, rail, with)), nil
 }
 
 // orderRow is one order in a list.

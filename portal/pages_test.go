@@ -27,7 +27,8 @@ var structs = map[string]any{
 	"welcome.html": welcomePage{}, "signin.html": signInForm{}, "code.html": codeForm{}, "lines.html": linesPage{},
 	"line.html": linePage{}, "renew.html": renewPage{}, "review.html": reviewPage{}, "order.html": orderPage{},
 	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{},
-	"rules.html": rulesPage{}, "error.html": errorPage{},
+	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
+	"together_review.html": basketReviewPage{}, "basket.html": basketPage{},
 }
 
 func TestTemplatesFitTheirPages(t *testing.T) {
@@ -86,11 +87,22 @@ func (w *town) stops(b *browser) map[string]string {
 			placed = "/orders/" + o.ID
 		}
 	}
+	review := b.several(map[string]string{"fresh": "term/machi-5gb/10d", "packs": "term/yokocho-base/1gb-30d"})
+	b.post("/together/review", b.confirmTogether(review, "card"))
+	basket := ""
+	for _, o := range w.orders() {
+		if o.Basket != "" {
+			basket = o.Basket
+		}
+	}
+	several := b.several(map[string]string{"fresh": "term/machi-5gb/3d", "packs": "term/yokocho-base/1gb-30d"})
 	w.deliver()
 	stops := map[string]string{
 		"lines": "/", "review": "/quotes/" + b.quote("packs", "term/yokocho-base/1gb-30d"),
-		"pack review": "/quotes/" + b.quote("packs", "pack/yokocho-base/500mb"),
-		"order done":  done, "order moving": waiting, "order placed": placed, "bill": "/bills/" + bill, "wallet": "/wallet", "account": "/account",
+		"pack review":     "/quotes/" + b.quote("packs", "pack/yokocho-base/500mb"),
+		"review in parts": "/quotes/" + b.quote("throttled", "term/machi-5gb/30d") + "?use_points=1&use_wallet=1",
+		"order done":      done, "order moving": waiting, "order placed": placed, "bill": "/bills/" + bill, "wallet": "/wallet", "account": "/account",
+		"together": "/together", "together review": several, "basket": "/together/" + basket,
 		"sessions": "/account/sessions", "until": "/lines/" + w.lines["throttled"] + "/renew?until=2026-03-20",
 	}
 	for key, id := range w.lines {

@@ -94,11 +94,20 @@ func (s *Server) routes() []route {
 		{"GET /orders/{id}", holder, s.orderPage},
 		{"POST /orders/{id}/pay", holder, s.payOrder},
 
+		{"GET /together", customer, s.togetherPage},
+		{"POST /together", customer, s.chooseTogether},
+		{"GET /together/review", customer, s.basketReview},
+		{"POST /together/review", customer, s.acceptTogether},
+		{"GET /together/{id}", customer, s.basketPage},
+		{"POST /together/{id}/pay", customer, s.payBasket},
+
 		{"GET /bills/{id}", customer, s.billPage},
 		{"GET /wallet", customer, s.walletPage},
 		{"POST /wallet", customer, s.topUp},
 		{"GET /account", customer, s.accountPage},
 		{"POST /account", customer, s.saveAccount},
+		{"POST /account/tools", customer, s.removeTool},
+		{"POST /account/one-tap", customer, s.oneTap},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
 	}

@@ -35,6 +35,7 @@ type renewPage struct {
 	Today      string
 	Currency   string
 	Currencies []ui.Choice
+	Converted  string   // how prices were converted; "" where they stand in the list
 	Common     []string // what is the same for all terms, said once
 	NoRoaming  string   // why nothing is compared with roaming, for a customer who asked
 	Offers     []offerCard
@@ -70,6 +71,7 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 		situation renewal.Situation
 		live      string
 		wallet    money.Money
+		priced    []money.Currency
 	}
 	k, err := v.at(v.r.PathValue("id"))
 	if err != nil {
@@ -80,6 +82,9 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 			return f, err
 		}
 		if f.live, err = liveOrder(ctx, tx, k.account, f.situation.Line.ID); err != nil {
+			return f, err
+		}
+		if f.priced, err = pricedIn(ctx, tx, f.situation.Catalogue, f.situation.Line); err != nil {
 			return f, err
 		}
 		f.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, f.situation.Currency)
@@ -98,6 +103,9 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 	if !k.limited() && v.server.Desk.Wallet != order.WalletOff {
 		p.Wallet = v.voice.Money(f.wallet)
 	}
+	for _, c := range f.priced {
+		p.Currencies = append(p.Currencies, ui.Choice{Value: string(c), Name: v.voice.Currency(c), Chosen: c == f.situation.Currency})
+	}
 	v.addOffers(&p, f.situation)
 	return p, nil
 }
@@ -106,9 +114,6 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
 	at := placeOf(s.Catalogue, s.Line.Plan)
 	p.Today = s.Now.In(at.loc).Format(time.DateOnly)
-	for _, c := range currencies(s.Catalogue, at.plan) {
-		p.Currencies = append(p.Currencies, ui.Choice{Value: string(c), Name: v.voice.Currency(c), Chosen: c == s.Currency})
-	}
 	offers, no := renewal.Offers(s)
 	if no != nil {
 		refusal := v.voice.Refused(no, at.loc)
@@ -123,6 +128,12 @@ func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
 			card.Mark = v.voice.Say("offer.cheapest_until", locale.Args{"day": v.lastDay(until, at.loc)})
 		}
 		card.Roaming = v.roaming(p, s, o.Offer)
+		if !o.ListPrice.IsZero() {
+			p.Converted = v.voice.Say("renew.converted", locale.Args{
+				"from": v.voice.Currency(s.Rate.From), "to": v.voice.Currency(s.Rate.To),
+				"rate": v.voice.Rate(s.Rate, s.Catalogue.Seller.Exchange.Margin),
+			})
+		}
 		if o.Item.Kind == renewal.Pack {
 			p.Packs = append(p.Packs, card)
 		} else {
@@ -309,12 +320,35 @@ func currencies(c *catalogue.Catalogue, own catalogue.Plan) (all []money.Currenc
 	return all
 }
 
+// pricedIn are the currencies that something can be bought in for a line: those
+// of the price lists, and those that prices can be converted to now.
+func pricedIn(ctx context.Context, tx db.Tx, c *catalogue.Catalogue, l line.Line) ([]money.Currency, error) {
+	plan, _ := c.Plan(l.Plan)
+	all := currencies(c, plan)
+	for _, to := range c.Seller.Exchange.To {
+		accepted := len(plan.Policy.Currencies) == 0 || slices.Contains(plan.Policy.Currencies, to)
+		if !accepted || slices.Contains(all, to) {
+			continue
+		}
+		rate, err := order.Rate(ctx, tx, c, to)
+		if err != nil {
+			return nil, err
+		}
+		if rate != (money.Rate{}) {
+			all = append(all, to)
+		}
+	}
+	return all, nil
+}
+
 // currency is the one that the visitor pays in for a line: the one chosen now,
 // or the last time; the one that the wallet has most of; the shop's; the first
 // that there is a price in.
 func (v *visit) currency(ctx context.Context, tx db.Tx, k keyhole, c *catalogue.Catalogue, l line.Line) (money.Currency, error) {
-	plan, _ := c.Plan(l.Plan)
-	priced := currencies(c, plan)
+	priced, err := pricedIn(ctx, tx, c, l)
+	if err != nil {
+		return "", err
+	}
 	wanted := []money.Currency{v.chosenCurrency(), money.Currency(v.cookie(currencyCookie))}
 	if !k.limited() {
 		balances, err := ledger.Balances(ctx, tx, k.account, ledger.Wallet)

@@ -23,28 +23,32 @@ import (
 // know before they pay.
 type reviewPage struct {
 	ui.Frame
-	ID       string
-	Line     lineView // without ID for a top-up
-	Plan     string
-	PlanID   string
-	What     string
-	Starts   ui.Moment
-	Begins   string
-	Ends     ui.Moment
-	Effect   string
-	Unused   string
-	Price    string
-	Tax      string
-	Points   string
-	Refund   string
-	Stands   ui.Moment
-	Amount   int64 // what is confirmed, as the form sends it: minor units
-	Currency string
-	Tools    []tool
-	CanPay   bool
-	Pay      string // the button's words
-	Expired  bool
-	Again    string // where another offer is chosen
+	ID        string
+	Line      lineView // without ID for a top-up
+	Plan      string
+	PlanID    string
+	What      string
+	Starts    ui.Moment
+	Begins    string
+	Ends      ui.Moment
+	Effect    string
+	Unused    string
+	Price     string
+	Tax       string
+	Converted string // from what and how; "" where the price stands in the list
+	Points    string
+	Refund    string
+	Stands    ui.Moment
+	Amount    int64 // what is confirmed, as the form sends it: minor units
+	Currency  string
+	Division  division
+	Tools     []tool
+	Keep      string // the words by which the customer may agree that a tool is kept; "": nothing can be
+	SignIn    string // where a link's holder signs in for more tools
+	CanPay    bool
+	Pay       string // the button's words
+	Expired   bool
+	Again     string // where another offer is chosen
 }
 
 // tool is one way to pay, as a radio button.
@@ -64,6 +68,8 @@ type quoted struct {
 	catalogue *catalogue.Catalogue // the quote's version
 	situation renewal.Situation    // zero for a top-up
 	wallet    money.Money
+	points    int64
+	purse     purse
 	accepted  string // the order that it became; ""
 }
 
@@ -85,7 +91,13 @@ func (v *visit) quoted(ctx context.Context) (keyhole, quoted, error) {
 	if err != nil {
 		return k, quoted{}, err
 	}
-	q, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (q quoted, err error) {
+	q, err := v.readQuote(ctx, k, id)
+	return k, q, err
+}
+
+// readQuote reads a quote with what it was made from.
+func (v *visit) readQuote(ctx context.Context, k keyhole, id string) (quoted, error) {
+	return db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (q quoted, err error) {
 		if q.quote, err = order.GetQuote(ctx, tx, k.account, id); err != nil {
 			return q, err
 		}
@@ -106,12 +118,18 @@ func (v *visit) quoted(ctx context.Context) (keyhole, quoted, error) {
 			if q.situation, err = v.server.Desk.Situation(ctx, tx, k.account, q.quote.Line, q.quote.Price.Currency, ""); err != nil {
 				return q, err
 			}
-			q.situation.Catalogue = q.catalogue
+			q.situation.Catalogue, q.situation.Rate = q.catalogue, q.quote.Exchange.Rate
 		}
-		q.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, q.quote.Price.Currency)
+		if q.purse, err = v.purse(ctx, tx, k, id); err != nil {
+			return q, err
+		}
+		if q.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, q.quote.Price.Currency); err != nil {
+			return q, err
+		}
+		points, err := ledger.Balance(ctx, tx, k.account, ledger.Points, money.Points)
+		q.points = points.Minor
 		return q, err
 	})
-	return k, q, err
 }
 
 func (v *visit) review(k keyhole, q quoted) reviewPage {
@@ -120,14 +138,19 @@ func (v *visit) review(k keyhole, q quoted) reviewPage {
 		Frame: v.frame(v.voice.T("review.title")), ID: quote.ID, Price: v.voice.Money(quote.Price),
 		Amount: quote.Price.Minor, Currency: string(quote.Price.Currency),
 		Stands: v.voice.Moment(quote.ExpiresAt, v.shopZone()), Again: "/wallet", Refund: v.voice.T("refundable.topup"),
-		Pay: v.voice.Say("review.pay", locale.Args{"amount": quote.Price}), Expired: !v.voice.Now.Before(quote.ExpiresAt),
+		Expired: !v.voice.Now.Before(quote.ExpiresAt),
 	}
 	var accepted []catalogue.Tool
 	if quote.Kind != order.TopUp {
-		v.addPurchase(&p, q)
 		accepted = placeOf(q.catalogue, q.situation.Line.Plan).plan.Policy.Tools
 	}
-	p.Tools = v.tools(k, quote, accepted, &q.wallet)
+	parts, division := v.divide(k, q, accepted)
+	if p.Division = division; quote.Kind != order.TopUp {
+		v.addPurchase(&p, q, money.Of(quote.Price.Minor-parts.Discount, quote.Price.Currency))
+	}
+	p.Pay = v.payWords(parts, quote.Price.Currency)
+	p.Tools = v.toolsFor(k, q, accepted, parts)
+	p.Keep, p.SignIn = v.keepWords(k, p.Tools), v.signInFor(k, "/quotes/"+quote.ID)
 	for i := range p.Tools {
 		if !p.Tools[i].Off {
 			p.Tools[i].Chosen, p.CanPay = true, true
@@ -137,8 +160,20 @@ func (v *visit) review(k keyhole, q quoted) reviewPage {
 	return p
 }
 
-// addPurchase says what is bought for a line.
-func (v *visit) addPurchase(p *reviewPage, q quoted) {
+// toolsFor are the ways to pay the rest of a quote.
+func (v *visit) toolsFor(k keyhole, q quoted, accepted []catalogue.Tool, p order.Parts) []tool {
+	rest, wallet := q.quote, &q.wallet
+	if rest.Price.Minor = p.Rest; p.Rest == 0 && q.quote.Price.Minor > 0 {
+		return []tool{v.ownTool(p)}
+	}
+	if p.Wallet > 0 {
+		wallet = nil // it pays its part already
+	}
+	return v.tools(k, rest, accepted, wallet, q.purse)
+}
+
+// addPurchase says what is bought for a line; charged is what is paid in money.
+func (v *visit) addPurchase(p *reviewPage, q quoted, charged money.Money) {
 	quote, line := q.quote, q.situation.Line
 	own := placeOf(q.catalogue, line.Plan)
 	sold, _ := q.catalogue.Plan(quote.Plan)
@@ -160,9 +195,12 @@ func (v *visit) addPurchase(p *reviewPage, q quoted) {
 	if no == nil && quote.Kind == order.Term {
 		p.Unused = offer.UnusedText(v.voice.Lang, own.op.GB)
 	}
-	p.Tax = v.taxIn(q.catalogue.Seller, sold.TaxClass, quote.Price)
-	if per := q.catalogue.Seller.Points.EarnPer[quote.Price.Currency]; per > 0 && quote.Price.Minor >= per {
-		p.Points = v.voice.Money(money.Of(quote.Price.Minor/per, money.Points))
+	if x := quote.Exchange; x != (order.Exchange{}) {
+		p.Converted = v.voice.Say("review.converted", locale.Args{"list": x.List, "rate": v.voice.Rate(x.Rate, q.catalogue.Seller.Exchange.Margin)})
+	}
+	p.Tax = v.taxIn(q.catalogue.Seller, sold.TaxClass, charged)
+	if points := q.catalogue.Seller.Points.Earned(charged); points > 0 {
+		p.Points = v.voice.Money(money.Of(points, money.Points))
 	}
 }
 
@@ -180,23 +218,30 @@ func (v *visit) taxIn(s catalogue.Seller, class string, price money.Money) strin
 // tools are the ways to pay, those that may be used and those that the rules
 // refuse. accepted are the policy's; none means all. wallet is nil where an
 // order can no longer be paid from the wallet.
-func (v *visit) tools(k keyhole, q order.Quote, accepted []catalogue.Tool, wallet *money.Money) (all []tool) {
+func (v *visit) tools(k keyhole, q order.Quote, accepted []catalogue.Tool, wallet *money.Money, has purse) (all []tool) {
+	kept := v.savedTools(q, accepted, has)
 	for _, rail := range v.lightFirst(v.server.Desk.Tools(q)) {
 		t := tool{Value: string(rail), Name: v.voice.Tool(catalogue.Tool(rail)), Note: v.voice.T("tool.here.note")}
 		refused := len(accepted) > 0 && !slices.Contains(accepted, catalogue.Tool(rail))
 		switch {
-		case rail == payment.Wallet && (wallet == nil || k.limited()):
+		case rail == payment.Wallet && (wallet == nil || k.limited() && !has.allows("", q.Price)):
 			continue
 		case refused:
 			t.Off, t.Note = true, v.voice.T("tool.refused.note")
 		case rail == payment.Wallet:
 			v.addBalance(&t, q.Price, *wallet)
+			if k.limited() {
+				t.Note, t.Link = v.oneTapNote(has), ""
+			}
 		case v.server.Desk.Providers[v.server.Desk.Rails[rail]].Limits().OwnPage:
 			t.Note = v.voice.T("tool.page.note")
 		}
+		if rail != payment.Wallet {
+			all, kept = append(all, kept...), nil // after the wallet, before what is entered now
+		}
 		all = append(all, t)
 	}
-	return all
+	return append(all, kept...)
 }
 
 func (v *visit) addBalance(t *tool, price, wallet money.Money) {
@@ -227,7 +272,10 @@ func (s *Server) accept(ctx context.Context, v *visit) (answer, error) {
 	if err := v.mayBuy(ctx, k); err != nil {
 		return answer{}, err
 	}
-	a, err := v.acceptance(k, q.quote)
+	a, with, err := v.acceptance(k, q)
+	if err == nil {
+		err = s.takeOneTap(ctx, k, q.quote.ID, a.Tool, with.saved)
+	}
 	if err != nil {
 		return v.reviewAgain(k, q, err), nil
 	}
@@ -239,30 +287,34 @@ func (s *Server) accept(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	if o.State == order.Placed {
-		return goTo(s.collect(ctx, v, o, payment.Rail(a.Tool))), nil
+		return goTo(s.collect(ctx, v, o, payment.Rail(a.Tool), with)), nil
 	}
 	return goTo("/orders/" + o.ID), nil
 }
 
 // acceptance is what the form says.
-func (v *visit) acceptance(k keyhole, q order.Quote) (order.Acceptance, error) {
+func (v *visit) acceptance(k keyhole, f quoted) (order.Acceptance, payWith, error) {
+	q := f.quote
 	minor, err := strconv.ParseInt(v.field("amount"), 10, 64)
 	if err != nil {
-		return order.Acceptance{}, fault.Because(fault.Conflict, "amount_differs",
+		return order.Acceptance{}, payWith{}, fault.Because(fault.Conflict, "amount_differs",
 			"The confirmed amount is not the offer's. Reload the page and look again.", nil)
 	}
+	tool, with, err := v.chosen(k, f.purse)
 	a := order.Acceptance{
-		Account: k.account, Quote: q.ID, Tool: catalogue.Tool(v.field("tool")),
+		Account: k.account, Quote: q.ID, Tool: tool,
 		Amount: money.Of(minor, money.Currency(v.field("currency"))),
 	}
-	switch {
-	case a.Tool == "":
-		return a, fault.Because(fault.Invalid, "tool_missing", "Choose a way to pay.", nil)
-	case k.limited() && a.Tool == order.ToolWallet:
-		return a, fault.Because(fault.Denied, "link_tool",
-			"With this link you can pay only with a tool that you enter now. Sign in to use your wallet.", nil)
+	if err == nil && a.Tool == "" {
+		err = fault.Because(fault.Invalid, "tool_missing", "Choose a way to pay.", nil)
 	}
-	return a, nil
+	if err == nil {
+		a.Parts, err = v.parts(a)
+	}
+	if err == nil && k.limited() && (a.Tool == order.ToolPoints || a.Parts != (order.Parts{})) {
+		err = errLinkTool()
+	}
+	return a, with, err
 }
 
 // notPlaced says why an order was not placed, where it can be tried again. A
@@ -303,16 +355,19 @@ func (v *visit) why(q quoted, err error) string {
 
 // collect begins to collect a placed order's price, and says where the customer
 // goes next: to the provider's page, or to the order's, which tells the rest.
-func (s *Server) collect(ctx context.Context, v *visit, o order.Order, rail payment.Rail) string {
-	page := "/orders/" + o.ID
+//
+// A kept tool is charged without another page. Where its bank asks, the order's
+// page says so before it leads there.
+func (s *Server) collect(ctx context.Context, v *visit, o order.Order, rail payment.Rail, with payWith) string {
+	page := pathOf(o)
 	p, err := s.Desk.Pay(ctx, o.Ref(), rail, order.Ways{
 		Return: s.URL + page + "?back=1", Cancel: s.URL + page + "?back=0", Language: string(v.voice.Lang),
-		Device: v.device(), ClientIP: v.client(),
+		Device: v.device(), ClientIP: v.client(), Saved: with.saved, Keep: with.keep,
 	})
 	if err != nil && fault.KindOf(err) == fault.Internal {
 		s.Log.ErrorContext(ctx, "portal: pay", "order", o.ID, "err", err)
 	}
-	if err != nil || p.State == payment.Paid || p.Next.AppURL != "" || !isWebAddress(p.Next.RedirectURL) {
+	if err != nil || with.saved != "" || p.State == payment.Paid || p.Next.AppURL != "" || !isWebAddress(p.Next.RedirectURL) {
 		return page // which shows the app's link and the code
 	}
 	return p.Next.RedirectURL

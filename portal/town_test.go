@@ -359,7 +359,7 @@ func (b *bank) Name() string { return "bank" }
 
 func (b *bank) Limits() payment.Limits {
 	return payment.Limits{
-		Rails: []payment.Rail{payment.Card}, OwnPage: true, Keyed: true,
+		Rails: []payment.Rail{payment.Card}, OwnPage: true, Keyed: true, Partial: true,
 		Currencies: map[payment.Rail][]money.Currency{payment.Card: {"JPY", "USD"}},
 	}
 }

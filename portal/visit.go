@@ -27,12 +27,8 @@ type visit struct {
 	shop    *catalogue.Catalogue // the current one; an empty one before the first is applied
 	account account.Account      // zero: nobody has signed in
 	session account.Session
-	link    linked
+	link    account.Link // the one line that a reminder's link opens; zero: no link
 }
-
-// linked is the one line that a reminder's link opens. The zero value is no
-// link.
-type linked struct{ account, line string }
 
 // errSignIn says that a page needs somebody who has signed in.
 var errSignIn = errors.New("portal: nobody has signed in")
@@ -58,7 +54,7 @@ func (s *Server) greet(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		}
 	}
 	if token := v.cookie(linkCookie); token != "" {
-		v.link.account, v.link.line, err = s.Door.OpenLink(ctx, token)
+		v.link, err = s.Door.Link(ctx, token)
 		switch fault.KindOf(err) {
 		case "":
 		case fault.Denied, fault.NotFound:
@@ -101,7 +97,7 @@ func (v *visit) may(a access) error {
 	case anyone:
 		return nil
 	case holder:
-		if v.account.ID != "" || v.link.line != "" {
+		if v.account.ID != "" || v.link.Line != "" {
 			return nil
 		}
 	case customer:
@@ -117,6 +113,7 @@ func (v *visit) may(a access) error {
 type keyhole struct {
 	account string
 	line    string // with a link: the only line
+	link    string // which link
 }
 
 // limited reports whether the visitor has only a link.
@@ -140,8 +137,8 @@ func (v *visit) at(thing string) (keyhole, error) {
 		return keyhole{}, err
 	case v.account.ID == owner:
 		return keyhole{account: owner}, nil
-	case v.link.account == owner:
-		return keyhole{account: owner, line: v.link.line}, nil
+	case v.link.Account == owner:
+		return keyhole{account: owner, line: v.link.Line, link: v.link.ID}, nil
 	case v.account.ID == "":
 		return keyhole{}, errSignIn
 	}

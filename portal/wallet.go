@@ -9,6 +9,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/ui"
@@ -18,11 +19,15 @@ import (
 type walletPage struct {
 	ui.Frame
 	Balances   []string
+	Aside      []string // what is set aside for orders that wait
+	Expiring   []string // what of it expires next, and when
 	CanTopUp   bool
 	Amount     string
 	Currencies []ui.Choice
 	Error      string
 	Entries    []entryRow
+	Points     string     // empty for a customer who never had any
+	Earned     []entryRow // and spent
 }
 
 // entryRow is one transfer in or out of the wallet or the points.
@@ -35,6 +40,9 @@ type entryRow struct {
 
 // entriesShown is how much of a history a page shows.
 const entriesShown = 20
+
+// expiringShown is how many ends of value a page names for one wallet.
+const expiringShown = 3
 
 // walletCurrencies are those that wallets are kept in.
 var walletCurrencies = []money.Currency{"JPY", "USD", "CNY", "TWD", "HKD", "KRW"}
@@ -55,13 +63,33 @@ const maxAmount = 15
 func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (walletPage, error) {
 	type facts struct {
 		balances []money.Money
+		aside    []money.Money
+		expiring []order.Expiring
 		entries  []ledger.Entry
+		points   money.Money
+		earned   []ledger.Entry
 	}
 	f, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (f facts, err error) {
 		if f.balances, err = ledger.Balances(ctx, tx, v.account.ID, ledger.Wallet); err != nil {
 			return f, err
 		}
-		f.entries, err = ledger.Entries(ctx, tx, v.account.ID, ledger.Wallet, entriesShown)
+		if f.aside, err = ledger.SetAside(ctx, tx, v.account.ID); err != nil {
+			return f, err
+		}
+		for _, m := range f.balances {
+			next, err := v.server.Desk.Expires(ctx, tx, v.account.ID, m.Currency)
+			if err != nil {
+				return f, err
+			}
+			f.expiring = append(f.expiring, next[:min(len(next), expiringShown)]...)
+		}
+		if f.entries, err = ledger.Entries(ctx, tx, v.account.ID, ledger.Wallet, entriesShown); err != nil {
+			return f, err
+		}
+		if f.points, err = ledger.Balance(ctx, tx, v.account.ID, ledger.Points, money.Points); err != nil {
+			return f, err
+		}
+		f.earned, err = ledger.Entries(ctx, tx, v.account.ID, ledger.Points, entriesShown)
 		return f, err
 	})
 	if err != nil {
@@ -76,6 +104,15 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 	p := walletPage{
 		Frame: v.frame(v.voice.T("wallet.title")), Balances: v.amounts(f.balances), Amount: amount,
 		CanTopUp: v.server.Desk.Wallet == order.WalletFull, Entries: v.entryRows(f.entries, ledger.Wallet),
+	}
+	for _, m := range f.aside {
+		p.Aside = append(p.Aside, v.voice.Say("wallet.aside", locale.Args{"amount": m}))
+	}
+	for _, e := range f.expiring {
+		p.Expiring = append(p.Expiring, v.voice.Say("wallet.expires", locale.Args{"amount": e.Amount, "time": v.voice.Moment(e.At, v.shopZone()).Text}))
+	}
+	if len(f.earned) > 0 {
+		p.Points, p.Earned = v.voice.Money(f.points), v.entryRows(f.earned, ledger.Points)
 	}
 	for _, w := range walletCurrencies {
 		p.Currencies = append(p.Currencies, ui.Choice{Value: string(w), Name: v.voice.Currency(w), Chosen: w == c})
@@ -115,18 +152,22 @@ func (v *visit) entryRows(entries []ledger.Entry, book ledger.Book) (rows []entr
 // entryWord is the key of what an entry is called.
 func entryWord(e ledger.Entry, book ledger.Book) string {
 	switch {
-	case e.From == book && e.Step == "paid":
-		return "paid"
+	case e.From == book && (e.Step == "paid" || e.Step == "set_aside" || e.Step == "expired"):
+		return e.Step
+	case e.From == book && e.Step == "credited":
+		return "taken_back"
 	case e.From == book:
 		return "out"
 	case e.From == ledger.Opening:
 		return "opening"
 	case e.From == ledger.Granted:
 		return "granted"
+	case e.Step == "returned":
+		return "returned"
+	case e.Step == "refunded", e.Step == "credited", e.Step == "credited_anew":
+		return "refunded"
 	case book == ledger.Points:
 		return "earned"
-	case e.Step == "refunded":
-		return "refunded"
 	case e.From == ledger.Due:
 		return "topup"
 	}

@@ -54,6 +54,9 @@ func (f *Filler) Fill(ctx context.Context, m message.Message) (message.Message, 
 				return m, err
 			}
 		}
+		if m.Kind == message.WalletExpiring || m.Kind == message.WalletExpired {
+			m.Facts.Link = "/wallet"
+		}
 		if m.Line == "" {
 			return m, nil
 		}

@@ -117,15 +117,15 @@ func (d *decision) term() (Offer, *Refusal) {
 	if no := d.identified(plan); no != nil {
 		return Offer{}, no
 	}
-	price, no := d.price(plan, t.Prices, 1)
+	price, list, no := d.price(plan, t.Prices, 1)
 	if no != nil {
 		return Offer{}, no
 	}
-	o.Price = price
+	o.Price, o.ListPrice = price, list
 	o.Days = d.days(t, o)
 	o.PerDay = perDay(price, o.Days)
 	if o.Days > 0 && effect != catalogue.SameDay {
-		o.Saving = saving(plan, t, price)
+		o.Saving = d.s.saving(plan, t, price)
 	}
 	return o, nil
 }

@@ -27,12 +27,12 @@ func (d *decision) pack() (Offer, *Refusal) {
 		return Offer{}, no
 	}
 	days, end, by := d.reach(plan, k)
-	price, no := d.price(plan, k.Prices, days)
+	price, list, no := d.price(plan, k.Prices, days)
 	if no != nil {
 		return Offer{}, no
 	}
 	return Offer{
-		Item: d.item, Price: price, Effect: catalogue.Adds, StartsAt: d.s.Now, EndsAt: end,
+		Item: d.item, Price: price, ListPrice: list, Effect: catalogue.Adds, StartsAt: d.s.Now, EndsAt: end,
 		Anchor: d.s.Line.Anchor, Bytes: k.Volume, Refund: catalogue.RefundNever,
 		Unused: d.unused(catalogue.Adds), TakeBy: by,
 		Package: k.Package, PackageDays: days, Period: d.running.Number,

@@ -19,10 +19,10 @@ func perDay(m money.Money, days int) money.Money {
 // saving is how many whole percent less a day of this term costs than a day of
 // the plan's shortest one, in the same currency, rounded down: no more is
 // promised than there is.
-func saving(p catalogue.Plan, t catalogue.Term, price money.Money) int {
+func (s Situation) saving(p catalogue.Plan, t catalogue.Term, price money.Money) int {
 	base, basePrice := t, price
 	for _, other := range p.Terms {
-		if m, ok := priceIn(other.Prices, price.Currency); ok && nominalDays(other.Length) < nominalDays(base.Length) {
+		if m, _, ok := s.priceOf(other.Prices, 1); ok && nominalDays(other.Length) < nominalDays(base.Length) {
 			base, basePrice = other, m
 		}
 	}

@@ -29,6 +29,7 @@ type Situation struct {
 	Periods   []line.Period // oldest first
 	Catalogue *catalogue.Catalogue
 	Currency  money.Currency
+	Rate      money.Rate     // what prices in the seller's base currency are converted with where none stands in Currency; zero: nothing is
 	Tool      catalogue.Tool // empty while the customer has not chosen
 }
 
@@ -50,19 +51,20 @@ type Item struct {
 
 // Offer is one priced effect on one line, as of Situation.Now.
 type Offer struct {
-	Item     Item
-	Price    money.Money
-	Days     int         // calendar days of service that it adds; 0 where it adds no time
-	PerDay   money.Money // Price / Days rounded half up; zero where Days is 0
-	Saving   int         // whole percent less per day than the plan's base term; 0 or less: none
-	Effect   catalogue.Effect
-	Revives  bool // the line has ended, and this brings it back
-	StartsAt time.Time
-	EndsAt   time.Time // exclusive
-	Anchor   int       // the day of month that the line keeps; see calendar.Anchor
-	Bytes    int64     // data that it brings, a day's for a pack for each day; 0: as the plan's kind says
-	Unused   Unused
-	Refund   catalogue.RefundRule
+	Item      Item
+	Price     money.Money
+	ListPrice money.Money // of which Price is the conversion at Situation.Rate; zero: Price stands in the list
+	Days      int         // calendar days of service that it adds; 0 where it adds no time
+	PerDay    money.Money // Price / Days rounded half up; zero where Days is 0
+	Saving    int         // whole percent less per day than the plan's base term; 0 or less: none
+	Effect    catalogue.Effect
+	Revives   bool // the line has ended, and this brings it back
+	StartsAt  time.Time
+	EndsAt    time.Time // exclusive
+	Anchor    int       // the day of month that the line keeps; see calendar.Anchor
+	Bytes     int64     // data that it brings, a day's for a pack for each day; 0: as the plan's kind says
+	Unused    Unused
+	Refund    catalogue.RefundRule
 
 	// TakeBy is the first instant, after Now, at which this very offer cannot be
 	// had any more. Until then, if nothing but the time changes, the same item

@@ -1,11 +1,13 @@
 package renewal
 
 import (
+	"math/big"
 	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/money"
 )
@@ -193,9 +195,9 @@ func (d *decision) identified(p catalogue.Plan) *Refusal {
 }
 
 // price finds what n of something cost, and whether it can be paid like that.
-func (d *decision) price(p catalogue.Plan, prices []money.Money, n int) (money.Money, *Refusal) {
+func (d *decision) price(p catalogue.Plan, prices []money.Money, n int) (total, list money.Money, no *Refusal) {
 	policy := p.Policy
-	refuse := func(r Rule) (money.Money, *Refusal) {
+	refuse := func(r Rule) (money.Money, money.Money, *Refusal) {
 		no := d.no(r)
 		no.Policy = policy
 		for _, m := range prices {
@@ -203,7 +205,7 @@ func (d *decision) price(p catalogue.Plan, prices []money.Money, n int) (money.M
 				no.Priced = append(no.Priced, m.Currency)
 			}
 		}
-		return money.Money{}, no
+		return money.Money{}, money.Money{}, no
 	}
 	if !accepts(policy, d.s.Currency) {
 		return refuse(CurrencyRefused)
@@ -211,20 +213,55 @@ func (d *decision) price(p catalogue.Plan, prices []money.Money, n int) (money.M
 	if d.s.Tool != "" && len(policy.Tools) > 0 && !slices.Contains(policy.Tools, d.s.Tool) {
 		return refuse(ToolRefused)
 	}
-	each, ok := priceIn(prices, d.s.Currency)
+	total, list, ok := d.s.priceOf(prices, int64(n))
 	if !ok {
 		return refuse(NoPrice)
 	}
-	total, err := each.Share(int64(n), 1, money.Down)
-	if err != nil {
-		return refuse(NoPrice) // nobody pays that much
-	}
-	if least, ok := priceIn(policy.MinimumSpend, d.s.Currency); ok && total.Minor < least.Minor {
+	if least, _, ok := d.s.priceOf(policy.MinimumSpend, 1); ok && total.Minor < least.Minor {
 		no := d.no(BelowMinimum)
 		no.Policy, no.Least = policy, least
-		return money.Money{}, no
+		return money.Money{}, money.Money{}, no
 	}
-	return total, nil
+	return total, list, nil
+}
+
+// priceOf is what n of something cost in the customer's currency. Where no price
+// stands in it, the price in the rate's currency is converted once, for all n of
+// them, and returned as list too.
+func (s Situation) priceOf(prices []money.Money, n int64) (total, list money.Money, ok bool) {
+	if each, ok := priceIn(prices, s.Currency); ok {
+		total, err := each.Share(n, 1, money.Down)
+		return total, money.Money{}, err == nil // nobody pays more than there can be
+	}
+	each, ok := priceIn(prices, s.Rate.From)
+	if !ok || s.Rate.To != s.Currency || s.Rate == (money.Rate{}) {
+		return total, list, false
+	}
+	list, err := each.Share(n, 1, money.Down)
+	if err != nil {
+		return total, list, false
+	}
+	total, err = converted(list, s.Rate, s.Catalogue.Seller.Exchange)
+	return total, list, err == nil
+}
+
+// converted is a price at a rate, with the seller's margin, rounded up once: to
+// what the seller's converted prices are multiples of.
+func converted(m money.Money, r money.Rate, x catalogue.Exchange) (money.Money, error) {
+	unit := max(1, x.RoundTo[r.To])
+	scale := max(1, x.Margin.Scale)
+	with := new(big.Rat).SetFrac(
+		new(big.Int).Mul(big.NewInt(r.Numerator), big.NewInt(100*scale+x.Margin.Percent)),
+		new(big.Int).Mul(big.NewInt(r.Denominator), big.NewInt(100*scale*unit)))
+	if !with.Num().IsInt64() || !with.Denom().IsInt64() {
+		return money.Money{}, fault.New(fault.Invalid, "The rate from %s to %s is out of range.", r.From, r.To)
+	}
+	r.Numerator, r.Denominator = with.Num().Int64(), with.Denom().Int64()
+	units, err := r.Convert(m, money.Up)
+	if err != nil {
+		return money.Money{}, err
+	}
+	return units.Share(unit, 1, money.Up)
 }
 
 func accepts(p catalogue.Policy, c money.Currency) bool {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/locale"
@@ -69,7 +70,11 @@ func (v Voice) lead(o order.Order, live order.Payment) string {
 	case texts.Has(key + "." + string(o.Kind)):
 		key += "." + string(o.Kind)
 	}
-	return v.Say(key, locale.Args{"amount": o.Price})
+	amount := o.Charged()
+	if amount.IsZero() {
+		amount = o.Price // points alone pay
+	}
+	return v.Say(key, locale.Args{"amount": amount})
 }
 
 func (v Voice) next(o order.Order, live order.Payment) string {
@@ -82,15 +87,34 @@ func (v Voice) next(o order.Order, live order.Payment) string {
 	case order.Paid, order.Fulfilling, order.Held:
 		return v.T("order." + string(o.State) + ".next")
 	case order.RefundDue:
-		return v.Say("order.refund_due.next", locale.Args{"tool": v.Tool(o.Tool)})
+		return v.Say("order.refund_due.next", locale.Args{"tool": v.Tool(o.Tool)}) + v.partsBack(o)
 	case order.Refunded:
-		if o.Tool == order.ToolWallet {
-			return v.T("order.refunded.wallet")
+		switch o.Tool {
+		case order.ToolWallet:
+			return v.T("order.refunded.wallet") + v.pointsBack(o)
+		case order.ToolPoints:
+			return strings.TrimSpace(v.pointsBack(o))
 		}
-		return v.Say("order.refunded.next", locale.Args{"tool": v.Tool(o.Tool)})
+		return v.Say("order.refunded.next", locale.Args{"tool": v.Tool(o.Tool)}) + v.partsBack(o)
 	case order.Completed, order.Cancelled:
 	}
 	return ""
+}
+
+// partsBack says what wallet and points paid beside a tool, and have back.
+func (v Voice) partsBack(o order.Order) string {
+	said := ""
+	if o.Parts.Wallet > 0 && o.Parts.Rest > 0 {
+		said = " " + v.Say("order.back.wallet", locale.Args{"amount": o.FromWallet()})
+	}
+	return said + v.pointsBack(o)
+}
+
+func (v Voice) pointsBack(o order.Order) string {
+	if o.Parts.Points == 0 {
+		return ""
+	}
+	return " " + v.Say("order.back.points", locale.Args{"points": o.Parts.Points})
 }
 
 // Why says why an order was cancelled, is held or is refunded; "" where it

@@ -48,7 +48,7 @@ func TestEveryStoredWordHasItsText(t *testing.T) {
 	}
 	for _, r := range []payment.Reason{
 		payment.Declined, payment.NoFunds, payment.CardExpired, payment.WrongDetails, payment.NotAuthenticated,
-		payment.Abandoned, payment.TooLate, payment.NotAccepted, payment.ProviderTrouble,
+		payment.Abandoned, payment.TooLate, payment.NotAccepted, payment.ProviderTrouble, payment.ToolGone,
 	} {
 		keys = append(keys, "payment."+string(r))
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 	"github.com/tsuzuku/tsuzuku/payment/alipay/alipaysim"
+	"github.com/tsuzuku/tsuzuku/payment/antom/antomsim"
 	"github.com/tsuzuku/tsuzuku/payment/linepay/linepaysim"
 	"github.com/tsuzuku/tsuzuku/payment/paypal/paypalsim"
 	"github.com/tsuzuku/tsuzuku/payment/paypay/paypaysim"
@@ -38,6 +39,7 @@ const (
 	WeChatMerchant, WeChatApp     = "1900000001", "wx0000000000000001"
 	WeChatSerial, WeChatKey       = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1", "simulated-apiv3-key-of-32-bytes!"
 	WeChatPublicKeyID             = "PUB_KEY_ID_0000000000000000000000000001"
+	AntomClient                   = "5Y0000000000000001"
 )
 
 // Bank is a simulated payment provider with what all of them have in common.
@@ -269,6 +271,30 @@ func wechatBank(f founding) *Bank {
 			for _, n := range sim.Notifications() {
 				all = append(all, notice{n.DueAt, n.Header, n.Body, func(status int, answer []byte) {
 					if n.Attempt > 0 && !sim.AcceptsFor(n, status, answer) {
+						sim.Failed(n)
+					}
+				}})
+			}
+			return all
+		},
+	}
+}
+
+func antomBank(f founding) *Bank {
+	sim := antomsim.New(antomsim.Config{
+		ClientID: AntomClient, MerchantKey: &f.keys.Ours.PublicKey, AntomKey: f.keys.Theirs,
+		Methods: map[string][]money.Currency{"ALIPAY_CN": {"CNY"}},
+		Now:     f.now, Rand: f.random(8), PageBase: f.pageBase("antom"),
+		Deliver: func(string) antomsim.Delivery { return antomsim.Delivery(f.deliver()) },
+	})
+	return &Bank{
+		Name: "antom", Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/pay", "/refund"),
+		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext,
+		Captured: sim.Captured, Refunded: sim.Refunded, Charged: refsOf(sim.Charges, func(c antomsim.Charge) string { return c.Ref }),
+		notices: func() (all []notice) {
+			for _, n := range sim.Notifications() {
+				all = append(all, notice{n.DueAt, n.Header, n.Body, func(status int, answer []byte) {
+					if n.Attempt > 0 && !sim.Accepts(status, answer) {
 						sim.Failed(n)
 					}
 				}})

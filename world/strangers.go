@@ -41,7 +41,8 @@ type Strangers struct {
 	Simple *carriersim.Sim
 	Inbox  *inboxsim.Inbox
 
-	wires map[string]*outboundsim.Wire
+	wires   map[string]*outboundsim.Wire
+	weather *Weather // decides by chance; nil: only what was asked for happens
 
 	mu      sync.Mutex
 	charge  outboundsim.Fault // what happens to the next request for money, at whichever bank
@@ -74,7 +75,7 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 	})
 	paypal, sim := paypalBank(f)
 	s.Roots = sim.Roots()
-	s.Banks = []*Bank{stripeBank(s.Stripe), paypal, linepayBank(f), paypayBank(f), alipayBank(f), wechatBank(f)}
+	s.Banks = []*Bank{stripeBank(s.Stripe), paypal, linepayBank(f), paypayBank(f), alipayBank(f), wechatBank(f), antomBank(f)}
 	for _, b := range s.Banks {
 		b.Wire.Choose = s.atCharge(b)
 		s.wires[b.Name] = b.Wire
@@ -112,6 +113,11 @@ func isTopUp(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/esim
 // atCharge uses up the fault that was asked for, at a request that moves money.
 func (s *Strangers) atCharge(b *Bank) func(*http.Request) outboundsim.Fault {
 	return func(r *http.Request) outboundsim.Fault {
+		if s.weather != nil {
+			f := s.weather.atBank(b, s.Clock.Now(), r)
+			s.putOffFor(f == outboundsim.ActLater, s.weather.later)
+			return f
+		}
 		if !b.Acts(r) {
 			return outboundsim.None
 		}
@@ -142,12 +148,30 @@ func (s *Strangers) atTopUp(r *http.Request) outboundsim.Fault {
 
 // atExtension uses up the fault that was asked for.
 func (s *Strangers) atExtension() operatorFault {
+	if s.weather != nil {
+		f := operatorFault{simple: s.weather.atOperator(s.Clock.Now())}
+		s.putOffFor(f.simple == carriersim.ActLater, s.weather.later)
+		return f
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := s.extend
 	s.extend = operatorFault{}
 	s.putOff(f.simple == carriersim.ActLater)
 	return f
+}
+
+// putOffFor lets what is done later be done after a time of chance, or with what
+// is put off already.
+func (s *Strangers) putOffFor(later bool, after func() time.Duration) {
+	if !later {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lateAt.IsZero() {
+		s.lateAt = s.Clock.Now().Add(after())
+	}
 }
 
 func (s *Strangers) putOff(later bool) {
@@ -165,6 +189,9 @@ func (s *Strangers) Tell(how string) {
 }
 
 func (s *Strangers) delivery() string {
+	if s.weather != nil {
+		return s.weather.delivery()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.tell

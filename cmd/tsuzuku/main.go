@@ -25,9 +25,12 @@ type commands struct {
 	Demo      demoCmd      `cmd:"" help:"Run a shop with simulated operators, payments and mail, in a browser."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this version."`
 	Catalogue catalogueCmd `cmd:"" help:"Check, compare and apply the catalogue file."`
+	Rates     ratesCmd     `cmd:"" help:"Import and print the rates of exchange that prices are converted with."`
 	Order     orderCmd     `cmd:"" help:"Look at orders, and decide those that wait for a person."`
 	Payment   paymentCmd   `cmd:"" help:"What there is to know about ways to pay."`
 	Audit     auditCmd     `cmd:"" help:"Ask the database whether every promise was kept."`
+	Simulate  simulateCmd  `cmd:"" help:"Run a town of customers, providers and operators around the real code, and audit what came of it."`
+	Advise    adviseCmd    `cmd:"" help:"Examine the advice that travellers get."`
 	Bench     benchCmd     `cmd:"" help:"Measure."`
 }
 

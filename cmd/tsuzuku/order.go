@@ -151,7 +151,8 @@ func (c *orderConfirmCmd) Run(ctx context.Context, s std) error {
 
 type orderRefundCmd struct {
 	decision
-	Amount string `help:"Part of a completed order's price, for example 500 or 12.50, in the order's currency; by default all of it." placeholder:"AMOUNT"`
+	Amount string `help:"Part of what was paid in money for a completed order, for example 500 or 12.50, in the order's currency; by default all of it." placeholder:"AMOUNT"`
+	To     string `help:"Where it goes: the way it came, the tool first; or all of it into the wallet, with the customer's consent, which --why must tell." enum:"source,wallet" default:"source"`
 }
 
 // Run prints the state the order is in now; the running shop sends the refund.
@@ -162,6 +163,9 @@ func (c *orderRefundCmd) Run(ctx context.Context, s std) error {
 			return o, err
 		}
 		if o.State != order.Completed {
+			if c.To != "source" {
+				return o, fault.New(fault.Invalid, "Only what was paid for a completed order can go into the wallet. Leave --to out: it goes back the way it came.")
+			}
 			if c.Amount != "" {
 				return o, fault.New(fault.Invalid, "Only a completed order can be refunded in part. Leave --amount out: all of it goes back.")
 			}
@@ -172,6 +176,9 @@ func (c *orderRefundCmd) Run(ctx context.Context, s std) error {
 			if part, err = money.Parse(c.Amount, o.Price.Currency); err != nil {
 				return o, err
 			}
+		}
+		if c.To == "wallet" {
+			return d.RefundToWallet(ctx, k, part, a)
 		}
 		return d.RefundCompleted(ctx, k, part, a)
 	})

@@ -36,6 +36,9 @@ func (a *Adapter) Start(ctx context.Context, at payment.Attempt) (payment.Observ
 	if obs, bad := notInLimits(at, asOf); bad {
 		return obs, nil
 	}
+	if at.Saved != "" {
+		return a.charge(ctx, at)
+	}
 	if !asOf.Before(at.CreatedAt.Add(takenWithin)) {
 		return a.Query(ctx, at)
 	}
@@ -94,11 +97,20 @@ func (a *Adapter) create(ctx context.Context, at payment.Attempt) (o order, stat
 type newOrder struct {
 	Intent string    `json:"intent"`
 	Units  []newUnit `json:"purchase_units"`
-	Source struct {
-		PayPal struct {
-			Experience experience `json:"experience_context"`
-		} `json:"paypal"`
-	} `json:"payment_source"`
+	Source source    `json:"payment_source"`
+}
+
+// source is schema payment_source.
+type source struct {
+	PayPal wallet `json:"paypal"`
+}
+
+// wallet is schema paypal_wallet.
+type wallet struct {
+	VaultID    string      `json:"vault_id,omitempty"`
+	Credential *credential `json:"stored_credential,omitempty"`
+	Attributes *attributes `json:"attributes,omitempty"`
+	Experience *experience `json:"experience_context,omitempty"`
 }
 
 type newUnit struct {
@@ -123,16 +135,31 @@ func orderRequest(at payment.Attempt) newOrder {
 	n := newOrder{Intent: "CAPTURE", Units: []newUnit{{
 		CustomID: at.Ref, InvoiceID: at.Ref, Description: clip(at.Description, 127), Amount: sum,
 	}}}
-	n.Source.PayPal.Experience = experience{
+	w := &n.Source.PayPal
+	if at.Saved != "" {
+		w.VaultID, w.Credential = string(at.Saved), credentialOf(at)
+	}
+	if !at.Absent {
+		w.Experience = experienceOf(at)
+	}
+	if at.Keep && at.Saved == "" {
+		w.Attributes = keeping(at.Holder)
+	}
+	return n
+}
+
+// experienceOf is what the customer meets on PayPal's pages.
+func experienceOf(at payment.Attempt) *experience {
+	e := &experience{
 		Locale:    pageLanguage(at.Language),
 		Shipping:  "NO_SHIPPING", // lines of data have no parcel
 		Action:    "PAY_NOW",     // nothing is asked after PayPal's page
 		ReturnURL: at.ReturnURL, CancelURL: at.CancelURL,
 	}
 	if at.CancelURL == "" {
-		n.Source.PayPal.Experience.CancelURL = at.ReturnURL
+		e.CancelURL = at.ReturnURL
 	}
-	return n
+	return e
 }
 
 // clip bounds s to n bytes, whole characters: PayPal states its limit of a
@@ -191,6 +218,11 @@ func (a *Adapter) story(ctx context.Context, at payment.Attempt) (payment.Observ
 	asOf := a.now().UTC()
 	if obs, bad := notInLimits(at, asOf); bad {
 		return obs, order{}, nil
+	}
+	if at.Saved != "" {
+		// To create it again would be to charge. Its notification names it, or
+		// Start, as long as the charge is wanted.
+		return payment.Observation{State: payment.Unknown, Amount: at.Amount, AsOf: asOf}, order{}, nil
 	}
 	id, fresh, t := a.find(ctx, at)
 	switch {

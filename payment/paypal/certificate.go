@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -24,7 +25,7 @@ var errNotPayPals = errors.New("its certificate is not PayPal's")
 
 // shelf keeps certificates by their address, the latest last. An address stands
 // for one certificate for ever: PayPal's are named after it. Whoever holds its
-// turn may look and may fetch.
+// turn may look, may fetch and may prove.
 type shelf struct {
 	turn  chan struct{} // one place
 	files []certFile
@@ -33,6 +34,19 @@ type shelf struct {
 type certFile struct {
 	address string
 	chain   []*x509.Certificate // the signer's first
+	proven  proof               // the latest; the zero value is none
+}
+
+// proof says that a chain leads from key to whom we trust at every moment from
+// the latest beginning in it to its earliest end: nothing else in the proof
+// depends on the time, and whom we trust does not change.
+type proof struct {
+	key         *rsa.PublicKey
+	from, until time.Time // both included, as in RFC 5280, 4.1.2.5
+}
+
+func (p proof) at(now time.Time) bool {
+	return p.key != nil && !now.Before(p.from) && !now.After(p.until)
 }
 
 // signer returns the public key of the certificate at address. It fails with
@@ -49,11 +63,15 @@ func (a *Adapter) signer(ctx context.Context, address string) (*rsa.PublicKey, e
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	chain, err := a.certChain(ctx, address)
+	f, err := a.certFile(ctx, address)
 	if err != nil {
 		return nil, err
 	}
-	return a.hold(chain)
+	now := a.now()
+	if !f.proven.at(now) {
+		f.proven, err = a.prove(f.chain, now)
+	}
+	return f.proven.key, err
 }
 
 // certAddress reports whether an address may be asked for a certificate. A
@@ -69,11 +87,11 @@ func (a *Adapter) certAddress(address string) bool {
 	return false
 }
 
-// certChain is called in turn.
-func (a *Adapter) certChain(ctx context.Context, address string) ([]*x509.Certificate, error) {
-	for _, f := range a.certs.files {
-		if f.address == address {
-			return f.chain, nil
+// certFile is called in turn. What it returns is on the shelf until the next turn.
+func (a *Adapter) certFile(ctx context.Context, address string) (*certFile, error) {
+	for i := range a.certs.files {
+		if a.certs.files[i].address == address {
+			return &a.certs.files[i], nil
 		}
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
@@ -89,18 +107,18 @@ func (a *Adapter) certChain(ctx context.Context, address string) ([]*x509.Certif
 	case got.Status != http.StatusOK:
 		return nil, fmt.Errorf("status %d", got.Status)
 	}
-	chain, err := readChain(got.Body)
-	if err != nil {
+	f := certFile{address: address}
+	if f.chain, err = readChain(got.Body); err != nil {
 		return nil, err
 	}
-	if _, err := a.hold(chain); err != nil {
+	if f.proven, err = a.prove(f.chain, a.now()); err != nil {
 		return nil, err // not kept: what does not hold shall not push out what does
 	}
-	a.certs.files = append(a.certs.files, certFile{address, chain})
+	a.certs.files = append(a.certs.files, f)
 	if n := len(a.certs.files); n > maxCerts {
 		a.certs.files = slices.Clone(a.certs.files[n-maxCerts:])
 	}
-	return chain, nil
+	return &a.certs.files[len(a.certs.files)-1], nil
 }
 
 // readChain reads a file of certificates.
@@ -128,28 +146,37 @@ func readChain(file []byte) (chain []*x509.Certificate, err error) {
 	return chain, nil
 }
 
-// hold checks that the chain leads to whom we trust, at this moment.
-func (a *Adapter) hold(chain []*x509.Certificate) (*rsa.PublicKey, error) {
+// prove checks that the chain leads to whom we trust, at now.
+func (a *Adapter) prove(chain []*x509.Certificate, now time.Time) (proof, error) {
 	between := x509.NewCertPool()
 	for _, c := range chain[1:] {
 		between.AddCert(c)
 	}
-	_, err := chain[0].Verify(x509.VerifyOptions{
-		Roots: a.config.Roots, Intermediates: between, CurrentTime: a.now(),
+	ways, err := chain[0].Verify(x509.VerifyOptions{
+		Roots: a.config.Roots, Intermediates: between, CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
-		return nil, errNotPayPals
+		return proof{}, errNotPayPals
 	}
 	// Whom the system trusts vouches for everybody on the web.
 	if a.config.Roots == nil && !inPayPalsName(chain[0]) {
-		return nil, errNotPayPals
+		return proof{}, errNotPayPals
 	}
 	key, ok := chain[0].PublicKey.(*rsa.PublicKey)
 	if !ok || key.N.BitLen() < 2048 {
-		return nil, errNotPayPals
+		return proof{}, errNotPayPals
 	}
-	return key, nil
+	p := proof{key: key, from: chain[0].NotBefore, until: chain[0].NotAfter}
+	for _, c := range ways[0] { // one way is enough; its root counts too
+		if c.NotBefore.After(p.from) {
+			p.from = c.NotBefore
+		}
+		if c.NotAfter.Before(p.until) {
+			p.until = c.NotAfter
+		}
+	}
+	return p, nil
 }
 
 // inPayPalsName reports whether a certificate was issued to PayPal. The names

@@ -152,7 +152,7 @@ func kindOf(r *http.Request) paymenttest.Kind {
 	switch {
 	case strings.Contains(r.URL.Path, "/oauth2/"), strings.Contains(r.URL.Path, "/certs/"):
 		return paymenttest.Aside
-	case r.Method == http.MethodPost:
+	case r.Method == http.MethodPost, r.Method == http.MethodDelete:
 		return paymenttest.Acts
 	}
 	return paymenttest.Reads

@@ -81,6 +81,8 @@ func (e event) doorbell() payment.Doorbell {
 	r := e.Resource
 	bell := payment.Doorbell{EventID: e.ID, Kind: e.Type}
 	switch {
+	case strings.HasPrefix(e.Type, "VAULT."):
+		bell.Discreet = true
 	case strings.HasPrefix(e.Type, "CHECKOUT."):
 		bell.ProviderID = word(r.ID)
 		if bell.ProviderID == "" {

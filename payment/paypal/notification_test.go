@@ -2,6 +2,7 @@ package paypal
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -23,6 +24,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -392,6 +395,72 @@ func TestCertificatesAreKept(t *testing.T) {
 	if _, err := d.Notification(t.Context(), p.h, p.body); !errors.Is(err, payment.ErrForged) || len(d.asked) != before {
 		t.Errorf("after its end: %v, %d more fetched", err, len(d.asked)-before)
 	}
+}
+
+// A chain is proved once for the time in which all of it holds, and what is
+// answered is what a fresh proof says, whichever way the clock goes.
+func TestProofIsKeptWhileTheWholeChainHolds(t *testing.T) {
+	second := t0.Truncate(time.Second) // as certificates count
+	at := func(h time.Duration) time.Time { return second.Add(h * time.Hour) }
+	between := authority().certify("Between", another().key, [2]time.Time{at(-2), at(5)})
+	chain := []*x509.Certificate{between.sign("messages", &ourKey().PublicKey, [2]time.Time{at(-3), at(9)}), between.cert}
+	d := office(t, always(http.StatusOK, file(chain...)))
+	p := signed(ourKey(), webhook, `{"id":"WH-1","event_type":"X"}`)
+	ring := func(now time.Time) error {
+		d.mu.Lock()
+		d.now = now
+		d.mu.Unlock()
+		_, err := d.Notification(context.Background(), p.h, p.body)
+		if err != nil && !errors.Is(err, payment.ErrForged) {
+			t.Errorf("at %v: %v", now, err)
+		}
+		return err
+	}
+	if err := ring(t0); err != nil {
+		t.Fatal(err)
+	}
+	whole := d.certs.files[0].proven
+	if !whole.from.Equal(at(-2)) || !whole.until.Equal(at(5)) {
+		t.Errorf("proven from %v to %v", whole.from, whole.until)
+	}
+	borders := []time.Duration{-2*time.Hour - 1, -2 * time.Hour, 5 * time.Hour, 5*time.Hour + 1, 9*time.Hour + 1}
+	rapid.Check(t, func(t *rapid.T) {
+		now := second.Add(rapid.OneOf(rapid.SampledFrom(borders), rapid.Map(rapid.Int64Range(-4, 10), func(h int64) time.Duration { return time.Duration(h) * time.Hour })).Draw(t, "later"))
+		_, fresh := d.prove(chain, now)
+		if err := ring(now); (err == nil) != (fresh == nil) {
+			t.Fatalf("at %v: %v, a fresh proof says %v", now, err, fresh)
+		}
+	})
+	// While the proof holds the chain is not looked at: here it could not be proved.
+	d.certs.files[0].chain = chain[:1]
+	for h, want := range map[time.Duration]bool{0: true, 5: true, 6: false, -3: false} {
+		d.certs.files[0].proven = whole
+		if err := ring(at(h)); (err == nil) != want {
+			t.Errorf("%d h later: %v", h, err)
+		}
+	}
+}
+
+// The key of a proof is the certificate's own: another's notification under the
+// same address is refused, whether the chain was proved before or not.
+func TestProofIsOfOneKey(t *testing.T) {
+	d := office(t, holds())
+	good, bad := signed(ourKey(), webhook, `{"id":"WH-1","event_type":"X"}`), signed(another().key, webhook, `{"id":"WH-1","event_type":"X"}`)
+	var wg sync.WaitGroup
+	for i := range 16 {
+		p, want := good, true
+		if i%2 == 1 {
+			p, want = bad, false
+		}
+		wg.Go(func() {
+			for range 4 {
+				if _, err := d.Notification(t.Context(), p.h, p.body); (err == nil) != want || err != nil && !errors.Is(err, payment.ErrForged) {
+					t.Errorf("%v, want good: %v", err, want)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // What was never PayPal's does not push out what is.

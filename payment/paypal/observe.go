@@ -19,6 +19,10 @@ type order struct {
 
 	UpdateTime string `json:"update_time"`
 
+	Source struct {
+		PayPal payer `json:"paypal"`
+	} `json:"payment_source"`
+
 	alone bool // made up from a capture: it shows no refunds
 }
 
@@ -106,6 +110,9 @@ func (a *Adapter) observe(at payment.Attempt, o order, asOf time.Time) (obs paym
 	case sum.taken.Minor > 0:
 		obs.State, obs.MoneyID, obs.Amount = payment.Paid, sum.id, sum.taken
 		obs.Refunded, obs.Disputed, obs.Fee = sum.refunded, sum.withheld, sum.fee
+		if at.Keep {
+			obs.Kept = o.Source.PayPal.kept()
+		}
 		return obs, ""
 	case u.Amount == nil:
 		return obs, "PayPal answered without an amount"

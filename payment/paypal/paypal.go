@@ -16,6 +16,18 @@
 // A refund carries its own reference, is looked for before it is asked for, and
 // its key, which is that reference, is kept for 45 days.
 //
+// # Kept accounts
+//
+// Where the seller's app may use PayPal's vault, an order can keep the account
+// that pays it (Orders: payment_source.paypal.attributes.vault; Payment Method
+// Tokens v3). A kept account is charged by an order with the vault's token,
+// under Ref.c as any other; PayPal captures it at once, or approves it at once
+// and we capture it, or wants the payer.
+//
+// Such an order cannot be looked for by creating it again: that could charge. So
+// where its answer was lost it stays unknown until Start is repeated, which
+// charges once, or until its notification names it.
+//
 // # Closing
 //
 // No call closes an order. But nothing can be taken other than by us, and we
@@ -64,6 +76,11 @@ type Config struct {
 	// that name must be switched on at PayPal: without it PayPal refuses, and
 	// no paid attempt can be read.
 	Disputes bool
+
+	// Vault says that the account may keep its customers' PayPal accounts. It
+	// must have been switched on at PayPal, else PayPal refuses every order that
+	// is to keep one.
+	Vault bool
 
 	// BaseURL is for the sandbox and simulators; "" is
 	// https://api-m.paypal.com.

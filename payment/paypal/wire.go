@@ -34,7 +34,7 @@ type trouble struct {
 	cause error    // for the log, without anything PayPal wrote in free text
 }
 
-// ask sends q and reads the answer into the value that into points to. An
+// ask sends q and reads the answer into the value that into points to, if any. An
 // expired token is replaced and the request sent again, once: PayPal has not
 // looked at what a request asks for when it refuses its token.
 func (a *Adapter) ask(ctx context.Context, q question, into any) (status int, t *trouble) {
@@ -65,6 +65,9 @@ func (a *Adapter) ask(ctx context.Context, q question, into any) (status int, t 
 	}
 	if got.Status < 200 || got.Status > 299 {
 		return got.Status, judge(got.Status, got.Body)
+	}
+	if into == nil {
+		return got.Status, nil
 	}
 	if err := json.Unmarshal(got.Body, into); err != nil {
 		return got.Status, &trouble{kind: payment.ErrUnknown, cause: errors.New("an answer that makes no sense")}

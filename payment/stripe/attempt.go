@@ -42,6 +42,9 @@ func (a *Adapter) Start(ctx context.Context, at payment.Attempt) (payment.Observ
 			State: payment.Dead, Reason: payment.NotAccepted, Code: "not_in_limits", Amount: at.Amount, AsOf: asOf,
 		}, nil
 	}
+	if withKept(at) {
+		return a.charge(ctx, at, amount, currency)
+	}
 	if !asOf.Before(at.CreatedAt.Add(longest)) {
 		return a.Query(ctx, at)
 	}
@@ -100,6 +103,9 @@ func sessionParams(at payment.Attempt, m method, amount int64, currency string) 
 		p.CancelURL = sdk.String(at.CancelURL)
 	}
 	p.PaymentMethodOptions = m.options()
+	if at.Keep && at.Rail == payment.Card {
+		keep(p, at.Holder)
+	}
 	p.SetIdempotencyKey(at.Ref + ".c")
 	return p
 }
@@ -169,6 +175,9 @@ func (a *Adapter) Resume(ctx context.Context, at payment.Attempt, _ url.Values) 
 // long as a Start that is still under way could make one, and Dead afterwards:
 // Stripe refuses to make a session whose end, fixed by the attempt, is past.
 func (a *Adapter) Query(ctx context.Context, at payment.Attempt) (payment.Observation, error) {
+	if withKept(at) {
+		return a.queryCharge(ctx, at)
+	}
 	if at.ProviderID != "" {
 		return a.retrieve(ctx, at, at.ProviderID)
 	}
@@ -201,10 +210,17 @@ func (a *Adapter) retrieve(ctx context.Context, at payment.Attempt, id string) (
 	if why != "" {
 		return payment.Observation{}, strange("query", payment.ErrNotSent, why)
 	}
-	if pi := s.PaymentIntent; pi != nil && pi.LatestCharge != nil && pi.LatestCharge.Disputed {
-		if obs.Disputed, err = a.disputed(ctx, pi.ID); err != nil {
-			return payment.Observation{}, err
-		}
+	return a.withDisputes(ctx, obs, s.PaymentIntent)
+}
+
+// withDisputes adds what banks hold back of the money that pi took.
+func (a *Adapter) withDisputes(ctx context.Context, obs payment.Observation, pi *sdk.PaymentIntent) (payment.Observation, error) {
+	if pi == nil || pi.LatestCharge == nil || !pi.LatestCharge.Disputed {
+		return obs, nil
+	}
+	var err error
+	if obs.Disputed, err = a.disputed(ctx, pi.ID); err != nil {
+		return payment.Observation{}, err
 	}
 	return obs, nil
 }
@@ -238,6 +254,9 @@ func (a *Adapter) find(ctx context.Context, at payment.Attempt) (string, error) 
 // started first, under its key: only then nothing that is still under way can
 // open a session after we called it dead.
 func (a *Adapter) Abandon(ctx context.Context, at payment.Attempt) (payment.Observation, error) {
+	if withKept(at) {
+		return a.abandonCharge(ctx, at)
+	}
 	if at.ProviderID == "" {
 		id, err := a.find(ctx, at)
 		if err != nil {

@@ -117,6 +117,10 @@ type event struct {
 func (e event) doorbell() payment.Doorbell {
 	o := e.Data.Object
 	bell := payment.Doorbell{EventID: e.ID, Kind: e.Type, Ref: o.Metadata["ref"]}
+	switch o.Object {
+	case "payment_method", "customer", "setup_intent", "mandate":
+		return payment.Doorbell{EventID: e.ID, Kind: e.Type, Discreet: true}
+	}
 	bell.MoneyID, _ = o.PaymentIntent.(string)
 	switch o.Object {
 	case "checkout.session":

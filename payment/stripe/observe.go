@@ -50,6 +50,9 @@ func observe(at payment.Attempt, s *sdk.CheckoutSession, live bool, asOf time.Ti
 		if why := takings(&obs, s.PaymentIntent); why != "" {
 			return obs, why
 		}
+		if at.Keep {
+			obs.Kept = keptOf(s.PaymentIntent)
+		}
 	case payment.Created, payment.Open, payment.Approved, payment.Pending, payment.Unknown:
 	}
 	return obs, ""

@@ -82,6 +82,9 @@ func (a *Adapter) QueryRefund(ctx context.Context, r payment.Refund) (payment.Re
 
 // intentOf is the PaymentIntent that took the attempt's money, nil if none did.
 func (a *Adapter) intentOf(ctx context.Context, at payment.Attempt) (*sdk.PaymentIntent, error) {
+	if withKept(at) {
+		return a.takenBy(ctx, at)
+	}
 	id := at.ProviderID
 	if id == "" {
 		var err error

@@ -17,9 +17,22 @@
 // A refund carries our reference in its metadata and is looked for before it is
 // asked for, because its key is forgotten after a day and the intention is not.
 //
+// # Kept cards
+//
+// A session that is to keep its card makes a Customer at Stripe, or takes the
+// one that an earlier card of the same person made, and sets the card up to be
+// charged off-session, which serves charges with and without the customer.
+//
+// A kept card is charged by a PaymentIntent of its own, pi_…, created and
+// confirmed in one request under the key Ref.s; it is the attempt's ProviderID
+// and MoneyID. While the customer is there the request is on-session: their bank
+// may ask, on a page to which Stripe leads. Without them it is off-session, and
+// a bank that would ask declines. Stripe gives no list by our reference, but one
+// by customer, so a charge whose answer was lost is found without charging.
+//
 // # Closing
 //
-// Stripe keeps a session open for at least half an hour, which may be longer
+// A PaymentIntent is cancelled. Stripe keeps a session open for at least half an hour, which may be longer
 // than a quote stands. The caller then abandons the attempt, which expires the
 // session at once.
 //

@@ -1,0 +1,66 @@
+package advice
+
+import (
+	"fmt"
+	"testing"
+)
+
+func benchModel(tb testing.TB) (*Model, []truth) {
+	tb.Helper()
+	c := newCrowd(3)
+	m, err := Fit(histories_(c.trips(3000, testDay)), Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m, c.trips(400, testDay+300)
+}
+
+// shopOf is the test shop with n offers.
+func shopOf(n int) Shop {
+	s := testShop()
+	base := len(s.Offers)
+	for i := len(s.Offers); i < n; i++ {
+		o := s.Offers[i%base]
+		o.ID += fmt.Sprint("-", i)
+		o.Days = o.Days + 1 + i/base
+		o.Price += int64(37 * (i / base))
+		s.Offers = append(s.Offers, o)
+	}
+	s.Offers = s.Offers[:n]
+	return s
+}
+
+func BenchmarkRecommend(b *testing.B) {
+	m, exam := benchModel(b)
+	for _, n := range []int{20, 40} {
+		t, err := Build(m, shopOf(n))
+		if err != nil {
+			b.Fatal(err)
+		}
+		var asks []Question
+		for i, u := range exam {
+			asks = append(asks, Question{Trip: u.upTo(i % min(len(u.wanted), 15))})
+		}
+		b.Run(fmt.Sprintf("offers=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				if _, err := t.Recommend(asks[i%len(asks)]); err != nil {
+					b.Fatal(err)
+				}
+				i++
+			}
+			b.ReportMetric(float64(i)/b.Elapsed().Seconds(), "advice/s")
+		})
+	}
+}
+
+func BenchmarkBuild(b *testing.B) {
+	m, _ := benchModel(b)
+	shop := shopOf(40)
+	for b.Loop() {
+		if _, err := Build(m, shop); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package order
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/exchange"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/renewal"
+)
+
+// Exchange says from what a price was converted, and how. A quote fixes it, and
+// whatever is decided about its order later is decided with the same rate. The
+// zero value is a price that stands in the price list.
+type Exchange struct {
+	List money.Money // the price in the list, in Rate.From
+	Rate money.Rate
+}
+
+// exchangeOf is what was converted for an offer.
+func exchangeOf(s renewal.Situation, o renewal.Offer) Exchange {
+	if o.ListPrice.IsZero() {
+		return Exchange{}
+	}
+	return Exchange{o.ListPrice, s.Rate}
+}
+
+// stored is x as a row keeps it: "1980 JPY KRW 174086/18675 2026-04-13 ECB".
+func (x Exchange) stored() string {
+	if x == (Exchange{}) {
+		return ""
+	}
+	r := x.Rate
+	return fmt.Sprintf("%d %s %s %d/%d %s %s", x.List.Minor, r.From, r.To, r.Numerator, r.Denominator, r.Date, r.Source)
+}
+
+// storedExchange reads it again. It fails with [fault.Internal].
+func storedExchange(s string) (x Exchange, err error) {
+	if s == "" {
+		return x, nil
+	}
+	r := &x.Rate
+	if _, err = fmt.Sscanf(s, "%d %s %s %d/%d %s %s", &x.List.Minor, &r.From, &r.To, &r.Numerator, &r.Denominator, &r.Date, &r.Source); err == nil {
+		err = r.Validate()
+	}
+	if err != nil {
+		return Exchange{}, fault.Wrap(fault.Internal, err, "a stored rate of exchange cannot be read")
+	}
+	x.List.Currency = r.From
+	return x, nil
+}
+
+// Rate is what prices in the seller's base currency are converted with for a
+// customer who pays in c: zero where the catalogue does not convert to it, where
+// no rate was imported, and where the newest is too old.
+func Rate(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, c money.Currency) (money.Rate, error) {
+	x := cat.Seller.Exchange
+	if !x.Converts(c) {
+		return money.Rate{}, nil
+	}
+	sheet, err := exchange.Current(ctx, tx, exchange.ECB)
+	if fault.KindOf(err) == fault.NotFound {
+		return money.Rate{}, nil
+	}
+	if err != nil || !sheet.Fresh(tx.Now(), x.MaxDays) {
+		return money.Rate{}, err
+	}
+	rate, _ := sheet.Rate(cat.Seller.BaseCurrency, c)
+	return rate, nil
+}

@@ -1,0 +1,423 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/order"
+)
+
+// Result is what a simulation comes to.
+type Result struct {
+	Seed       uint64         `json:"seed"`
+	Faults     Faults         `json:"faults"`
+	Orders     int            `json:"orders"` // that customers wanted
+	Outcomes   map[string]int `json:"outcomes"`
+	Injected   map[string]int `json:"injected"` // faults, by kind
+	Repairs    map[string]int `json:"repairs"`  // what the system put right by itself, by kind
+	Settled    Spread         `json:"settle_seconds"`
+	Hosts      int            `json:"hosts"`
+	Lives      int            `json:"process_lives"`
+	Violations []string       `json:"violations"`
+}
+
+// Spread says how long something took, in seconds of the town's time.
+type Spread struct {
+	P50 int64 `json:"p50"`
+	P99 int64 `json:"p99"`
+	Max int64 `json:"max"`
+}
+
+// auditor keeps books of its own. It sees what customers, banks and operators
+// saw: what was confirmed, what pages and letters say, what was taken and given
+// back, what was extended. It does not read how we came to it.
+type auditor struct {
+	s        *Simulation
+	tickets  []*ticket
+	found    []string
+	outcomes map[string]int
+	repairs  map[string]int
+	settled  []time.Duration
+
+	kept   map[string]map[money.Currency]int64 // what each bank should have kept
+	wallet map[string]map[money.Currency]int64 // by account
+	points map[string]int64
+	served map[string]int // periods that were sold, by line
+	listed map[string]bool
+}
+
+func newAuditor(s *Simulation) *auditor {
+	return &auditor{
+		s: s, outcomes: map[string]int{}, repairs: map[string]int{}, kept: map[string]map[money.Currency]int64{},
+		wallet: map[string]map[money.Currency]int64{}, points: map[string]int64{}, served: map[string]int{}, listed: map[string]bool{},
+	}
+}
+
+// maxFound bounds how many violations a result names.
+const maxFound = 100
+
+func (a *auditor) wrong(format string, args ...any) {
+	if len(a.found) < maxFound {
+		a.found = append(a.found, fmt.Sprintf(format, args...))
+	}
+}
+
+// page is everything that a customer sees of one order.
+type page struct {
+	order    order.Order
+	payments []order.Payment
+	refunds  []order.Refund
+	bills    []billing.Bill
+	late     order.Order // that late money made; zero: none
+}
+
+func (s *Simulation) judge(ctx context.Context) (Result, error) {
+	a := s.auditor
+	h, err := s.open(ctx, s.hosts[0])
+	if err != nil {
+		return Result{}, err
+	}
+	for _, t := range a.tickets {
+		if err := a.judge(ctx, h.DB, t); err != nil {
+			return Result{}, err
+		}
+	}
+	a.judgeBanks()
+	a.judgeOperator()
+	if err := a.judgePeople(ctx, h.DB); err != nil {
+		return Result{}, err
+	}
+	for _, f := range s.faulty {
+		a.wrong("an error nobody may see: %s", f)
+	}
+	r := Result{
+		Seed: s.plan.Seed, Faults: s.plan.Faults, Orders: len(a.tickets), Outcomes: a.outcomes, Injected: s.weather.count, Repairs: a.repairs,
+		Hosts: len(s.hosts), Settled: spread(a.settled), Violations: a.found,
+	}
+	for _, host := range s.hosts {
+		r.Lives += host.lives
+	}
+	return r, ctx.Err()
+}
+
+func (a *auditor) read(ctx context.Context, d *db.DB, k order.Key) (page, error) {
+	return db.Seen(ctx, d, func(ctx context.Context, tx db.Tx) (p page, err error) {
+		if p.order, err = order.Get(ctx, tx, k); err != nil {
+			return p, err
+		}
+		var errs [4]error
+		p.payments, errs[0] = order.Payments(ctx, tx, k)
+		p.refunds, errs[1] = order.Refunds(ctx, tx, k)
+		p.bills, errs[2] = billing.OfOrder(ctx, tx, k.Account, k.ID)
+		p.late, _, errs[3] = order.Successor(ctx, tx, p.order)
+		return p, errors.Join(errs[:]...)
+	})
+}
+
+// judge holds one order against what its customer confirmed and saw.
+func (a *auditor) judge(ctx context.Context, d *db.DB, t *ticket) error {
+	if t.order == "" {
+		id, err := a.forgotten(ctx, d, t)
+		if err != nil || id == "" {
+			a.outcomes["never placed"]++
+			return err
+		}
+		t.order = id // the process died before it could say so
+	}
+	p, err := a.read(ctx, d, order.Key{Account: t.who.account, ID: t.order})
+	if err != nil {
+		return err
+	}
+	a.outcomes[string(p.order.State)]++
+	if p.order.State == order.Refunded {
+		a.outcomes["refunded: "+p.order.Reason]++
+	}
+	a.judgeOrder(t, p.order, p)
+	if p.late.ID != "" {
+		a.outcomes["late money: "+string(p.late.State)]++
+		late, err := a.read(ctx, d, p.late.Ref())
+		if err != nil {
+			return err
+		}
+		a.judgeOrder(t, late.order, late)
+	}
+	return nil
+}
+
+// forgotten finds an order that was placed although nobody heard so.
+func (a *auditor) forgotten(ctx context.Context, d *db.DB, t *ticket) (string, error) {
+	if t.quote.ID == "" {
+		return "", nil
+	}
+	return db.Seen(ctx, d, func(ctx context.Context, tx db.Tx) (string, error) {
+		o, _, err := order.ByQuote(ctx, tx, t.who.account, t.quote.ID)
+		return o.ID, err
+	})
+}
+
+func (a *auditor) judgeOrder(t *ticket, o order.Order, p page) {
+	s := a.s
+	if o.Price != t.price {
+		a.wrong("order %s costs %s; its customer confirmed %s", o.ID, o.Price, t.price)
+	}
+	done := o.State == order.Completed
+	if !o.State.Final() && o.State != order.Held {
+		a.wrong("order %s is still %s (%s)", o.ID, o.State, o.Reason)
+		for _, r := range p.refunds {
+			s.log("refund %+v", r)
+		}
+	}
+	given := a.givenBack(t, o, p)
+	if o.Kind != order.TopUp && o.State != order.Held {
+		times := s.town.Simple.Extended(o.ID)
+		takenBack := done && times == 0 && given == o.Price.Minor // the operator took back what had not begun
+		if (times == 1) != done && !takenBack || times > 1 {
+			a.wrong("order %s is %s (%s), and the operator extended %d times", o.ID, o.State, o.Reason, times)
+		}
+	}
+	a.listed[o.ID] = true
+	a.judgeMoney(o, p, given)
+	a.judgeBills(o, p)
+	a.judgeNews(t, o)
+	if done {
+		a.book(t, o, given)
+	}
+	a.noteRepairs(t, o, p)
+}
+
+// givenBack is what the credit note of an order says, which is what staff said.
+func (a *auditor) givenBack(t *ticket, o order.Order, p page) int64 {
+	for _, b := range p.bills {
+		if b.Kind == billing.CreditNote {
+			if t.given.Minor > 0 && b.Total != t.given {
+				a.wrong("of order %s staff gave back %s, and the credit note says %s", o.ID, t.given, b.Total)
+			}
+			return b.Total.Minor
+		}
+	}
+	if t.given.Minor > 0 && t.order == o.ID {
+		a.wrong("of order %s staff gave back %s, and there is no credit note", o.ID, t.given)
+	}
+	return 0
+}
+
+// judgeMoney adds up what the banks took and gave back for an order.
+func (a *auditor) judgeMoney(o order.Order, p page, given int64) {
+	var kept int64
+	for _, pay := range p.payments {
+		bank := a.s.bankOf(pay.Provider)
+		taken, back := bank.Captured(pay.Ref), bank.Refunded(pay.Ref)
+		kept += taken.Minor - back.Minor
+		if taken.Minor > 0 && taken.Currency != o.Price.Currency {
+			a.wrong("order %s: %s took %s for %s", o.ID, bank.Name, taken, o.Price)
+		}
+		a.add(bank.Name, pay.Amount.Currency, taken.Minor-back.Minor)
+	}
+	want := int64(0)
+	if (o.State == order.Completed || o.State == order.Held) && o.Tool != order.ToolWallet && o.Quote != "" {
+		want = o.Price.Minor - given
+	}
+	if p.late.State == order.Completed || p.late.State == order.Held {
+		want += p.late.Price.Minor
+	}
+	if o.Quote != "" && kept != want && o.State != order.Held {
+		a.wrong("order %s is %s (%s), and the banks keep %d of it instead of %d", o.ID, o.State, o.Reason, kept, want)
+		for _, pay := range p.payments {
+			a.s.log("payment %s %s %s %s live=%t due=%s expires=%s code=%q reason=%s attempts=%d created=%s", pay.ID, pay.Ref, pay.Provider, pay.State, pay.Live, pay.DueAt, pay.ExpiresAt, pay.Code, pay.Reason, pay.Attempts, pay.CreatedAt)
+		}
+	}
+}
+
+func (a *auditor) add(bank string, c money.Currency, minor int64) {
+	if a.kept[bank] == nil {
+		a.kept[bank] = map[money.Currency]int64{}
+	}
+	a.kept[bank][c] += minor
+}
+
+// judgeBills wants one document of a completed sale, of what was confirmed.
+func (a *auditor) judgeBills(o order.Order, p page) {
+	n := 0
+	for _, b := range p.bills {
+		if b.Kind == billing.CreditNote {
+			continue
+		}
+		n++
+		if b.Total != o.Price || b.Number == 0 {
+			a.wrong("order %s of %s has a bill of %s with the number %d", o.ID, o.Price, b.Total, b.Number)
+		}
+		if b.Kind == billing.Sale && b.Tax != billing.TaxIn(b.Total, b.Rate) {
+			a.wrong("the tax on bill %s is %s", b.ID, b.Tax)
+		}
+	}
+	if (n == 1) != (o.State == order.Completed) || n > 1 {
+		a.wrong("order %s is %s and has %d bills", o.ID, o.State, n)
+	}
+}
+
+// judgeNews wants a letter after an order ended for which money had moved. One to
+// whose sending nobody answered is sent twice and no more; its words stand in the
+// customer's inbox.
+func (a *auditor) judgeNews(t *ticket, o order.Order) {
+	if o.State != order.Completed && o.State != order.Refunded && o.State != order.Held {
+		return
+	}
+	about := "http://shop.invalid/orders/" + o.ID
+	last := a.s.mail.heard[about]
+	if silent := a.s.mail.silent[about]; silent.After(last) {
+		last = silent
+	}
+	if last.IsZero() || o.State != order.Held && last.Before(o.CompletedAt.Add(-a.s.skewMax())) {
+		a.wrong("order %s (%d) is %s since %s, and the last letter came at %s", o.ID, t.n, o.State, o.CompletedAt, last)
+	}
+}
+
+func (s *Simulation) skewMax() time.Duration { return s.weather.skew.Abs() + time.Second }
+
+// book keeps what a completed order should have brought.
+func (a *auditor) book(t *ticket, o order.Order, given int64) {
+	account := t.who.account
+	if a.wallet[account] == nil {
+		a.wallet[account] = map[money.Currency]int64{}
+	}
+	switch {
+	case o.Kind == order.TopUp:
+		a.wallet[account][o.Price.Currency] += o.Price.Minor - given
+		return
+	case o.Tool == order.ToolWallet:
+		a.wallet[account][o.Price.Currency] -= o.Price.Minor - given
+	}
+	if per := a.s.cat.Seller.Points.EarnPer[o.Price.Currency]; per > 0 {
+		a.points[account] += (o.Price.Minor - given) / per
+	}
+	if o.Enlarges == 0 {
+		a.served[o.Line]++
+	}
+}
+
+// noteRepairs counts what was put right without a person.
+func (a *auditor) noteRepairs(t *ticket, o order.Order, p page) {
+	switch {
+	case o.State == order.Completed && o.PaidAt.Add(time.Minute).Before(o.CompletedAt):
+		a.repairs["charged, and extended later"]++
+	case o.State == order.Refunded:
+		a.repairs["charged, not extended: given back"]++
+	case o.State == order.Held:
+		a.repairs["left to a person"]++
+	}
+	for _, r := range p.refunds {
+		if r.Why == "double" {
+			a.repairs["charged twice, or too late: given back"]++
+		}
+	}
+	if p.late.State == order.Completed {
+		a.repairs["late money honoured"]++
+	}
+	if o.State == order.Completed || o.State == order.Refunded {
+		a.settled = append(a.settled, max(0, o.CompletedAt.Sub(o.PaidAt)))
+		if t.paidAt.After(o.PaidAt) {
+			a.s.log("%d paid after it was seen", t.n)
+		}
+	}
+}
+
+// judgeBanks wants every bank to have kept what the orders say, and nothing that
+// no order knows of.
+func (a *auditor) judgeBanks() {
+	for _, b := range a.s.town.Banks {
+		all := map[money.Currency]int64{}
+		for _, ref := range b.Charged() {
+			taken := b.Captured(ref)
+			all[taken.Currency] += taken.Minor - b.Refunded(ref).Minor
+		}
+		for _, c := range slices.Sorted(maps.Keys(all)) {
+			if all[c] != a.kept[b.Name][c] {
+				a.wrong("%s kept %d %s, and the orders know of %d", b.Name, all[c], c, a.kept[b.Name][c])
+			}
+		}
+	}
+}
+
+// judgeOperator wants no line extended for an order that nobody made.
+func (a *auditor) judgeOperator() {
+	for _, ref := range a.s.town.Simple.Refs() {
+		if !a.listed[ref] {
+			a.wrong("the operator extended a line for %s, which no customer ordered once", ref)
+		}
+	}
+}
+
+// judgePeople holds wallets, points and lines against the auditor's books.
+func (a *auditor) judgePeople(ctx context.Context, d *db.DB) error {
+	for _, c := range a.s.people {
+		want := maps.Clone(a.wallet[c.account])
+		if want == nil {
+			want = map[money.Currency]int64{}
+		}
+		if !c.opening.IsZero() {
+			want[c.opening.Currency] += c.opening.Minor
+		}
+		err := d.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+			return a.judgePerson(ctx, tx, c, want)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *auditor) judgePerson(ctx context.Context, tx db.Tx, c *customer, want map[money.Currency]int64) error {
+	for _, book := range []ledger.Book{ledger.Wallet, ledger.Points} {
+		has, err := ledger.Balances(ctx, tx, c.account, book)
+		if err != nil {
+			return err
+		}
+		if book == ledger.Points {
+			want = map[money.Currency]int64{money.Points: a.points[c.account]}
+		}
+		for _, m := range has {
+			if m.Minor != want[m.Currency] {
+				a.wrong("%s of %s hold %s instead of %d", book, c.account, m, want[m.Currency])
+			}
+			delete(want, m.Currency)
+		}
+		for _, currency := range slices.Sorted(maps.Keys(want)) {
+			if want[currency] != 0 {
+				a.wrong("%s of %s hold no %s instead of %d", book, c.account, currency, want[currency])
+			}
+		}
+	}
+	for _, l := range c.lines {
+		now, err := line.Get(ctx, tx, c.account, l.id)
+		if err != nil {
+			return err
+		}
+		periods, err := line.Periods(ctx, tx, c.account, l.id)
+		if err != nil {
+			return err
+		}
+		if sold := l.began + a.served[l.id]; len(periods) != sold || now.Periods != sold {
+			a.wrong("line %s has %d periods and counts %d; %d were sold", l.id, len(periods), now.Periods, sold)
+		}
+	}
+	return nil
+}
+
+func spread(all []time.Duration) Spread {
+	if len(all) == 0 {
+		return Spread{}
+	}
+	slices.Sort(all)
+	at := func(percent int) int64 { return int64(all[(len(all)-1)*percent/100] / time.Second) }
+	return Spread{P50: at(50), P99: at(99), Max: at(100)}
+}

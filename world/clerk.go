@@ -1,0 +1,104 @@
+package world
+
+import (
+	"context"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/order"
+)
+
+// The seller's staff, as far as a town has them: every half hour somebody decides
+// the orders that wait for a person, as a person can who looks at the operator's
+// console, and gives back what customers are sorry to have bought.
+
+const (
+	clerkEvery = 30 * time.Minute
+	clerkLooks = 50 // orders at a time
+	clerkWaits = 20 * time.Minute
+)
+
+func (s *Simulation) clerk(ctx context.Context) {
+	s.after(clerkEvery, s.clerk)
+	var held []order.Order
+	_, _ = s.in(ctx, "the clerk's list", func(ctx context.Context, h *House) (err error) {
+		held, err = db.Seen(ctx, h.DB, func(ctx context.Context, tx db.Tx) ([]order.Order, error) {
+			return order.Newest(ctx, tx, order.Held, clerkLooks)
+		})
+		return err
+	})
+	for _, o := range held {
+		if s.clock.Now().Sub(o.UpdatedAt) < clerkWaits {
+			continue
+		}
+		s.decide(ctx, o)
+	}
+	for range 1 + len(s.auditor.tickets)/200 {
+		s.regret(ctx)
+	}
+}
+
+// decide is what a person does with a held order: what the operator's console
+// shows is the truth.
+func (s *Simulation) decide(ctx context.Context, o order.Order) {
+	act := order.Act{Staff: "mika", Reason: "looked at the operator's console"}
+	what := "gives back"
+	_, err := s.in(ctx, "the clerk", func(ctx context.Context, h *House) (err error) {
+		switch {
+		case o.Reason == "refund_failed":
+			what = "sends the refund again"
+			_, err = h.Desk.RefundAgain(ctx, o.Ref(), act)
+		case o.Kind != order.TopUp && s.town.Simple.Extended(o.ID) > 0:
+			what = "confirms"
+			_, err = h.Desk.Confirm(ctx, o.Ref(), "op-"+o.ID, act)
+		case s.rand.IntN(2) == 0 && o.Reason != "amount_differs":
+			what = "lets look again"
+			_, err = h.Desk.LookAgain(ctx, o.Ref(), act)
+		default:
+			_, err = h.Desk.GiveBack(ctx, o.Ref(), act)
+		}
+		return err
+	})
+	s.log("clerk %s %s (%s): %s", what, o.ID, o.Reason, said(err))
+}
+
+// regret is a customer who asks for money back after the service was sold, and
+// staff that gives all of it or a part.
+func (s *Simulation) regret(ctx context.Context) {
+	all := s.auditor.tickets
+	if len(all) == 0 {
+		return
+	}
+	t := all[s.rand.IntN(len(all))]
+	if t.order == "" || !t.given.IsZero() || s.rand.IntN(3) > 0 {
+		return
+	}
+	amount := money.Money{}
+	if s.rand.IntN(2) == 0 {
+		amount = money.Of(1+s.rand.Int64N(t.price.Minor), t.price.Currency)
+		amount.Minor -= amount.Minor % wholeUnits[amount.Currency]
+	}
+	s.giveBack(ctx, t, amount)
+}
+
+func (s *Simulation) giveBack(ctx context.Context, t *ticket, amount money.Money) {
+	k := order.Key{Account: t.who.account, ID: t.order}
+	alive, err := s.in(ctx, "a refund by staff", func(ctx context.Context, h *House) error {
+		_, err := h.Desk.RefundCompleted(ctx, k, amount, order.Act{Staff: "mika", Reason: "the customer asked for it"})
+		return err
+	})
+	s.log("clerk gives %s of %s back: %s", amount, t.order, said(err))
+	switch {
+	case !alive, fault.KindOf(err) == fault.Unavailable: // it is tried again, and may have been done
+		s.after(time.Minute, func(ctx context.Context) { s.giveBack(ctx, t, amount) })
+	case err == nil && amount.IsZero():
+		t.given = t.price
+	case err == nil:
+		t.given = amount
+	}
+}
+
+// wholeUnits are the smallest amounts that every bank of the town can give back.
+var wholeUnits = map[money.Currency]int64{"JPY": 1, "USD": 1, "CNY": 1, "TWD": 100}

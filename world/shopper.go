@@ -1,0 +1,391 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/calendar"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/renewal"
+)
+
+// customer is one person with an account, and what they remember.
+type customer struct {
+	account string
+	lines   []*served
+	opening money.Money // put into the wallet when they came
+}
+
+// served is one line as its owner knows it.
+type served struct {
+	id    string
+	began int // periods that it had when it came to the shop
+	plan  catalogue.Plan
+}
+
+// ticket is one order as its customer knows it.
+type ticket struct {
+	n        int
+	who      *customer
+	line     *served // nil: a top-up
+	kind     order.Kind
+	tool     catalogue.Tool
+	quote    order.Quote
+	price    money.Money // what they confirmed
+	order    string      // "" while they do not know of one
+	refs     []string    // under which they paid somewhere
+	bank     *Bank
+	patience int // how often they still try
+	paidAt   time.Time
+	given    money.Money // what staff said that they gave back of the completed order
+}
+
+// ways are the tools of this town, each with a currency that its bank takes.
+var ways = []struct {
+	rail     payment.Rail
+	currency money.Currency
+	share    int
+}{
+	{payment.Wallet, "JPY", 42},
+	{payment.Card, "JPY", 24},
+	{payment.Card, "USD", 4},
+	{payment.PayPay, "JPY", 14},
+	{payment.LINEPay, "TWD", 9},
+	{payment.PayPal, "USD", 3},
+	{payment.Alipay, "CNY", 2},
+	{payment.WeChatPay, "CNY", 2},
+}
+
+// plansOfTown are those that customers have lines of: every effect of a renewal.
+var plansOfTown = []string{"machi-5gb", "machi-10gb", "kaigan-500", "kaigan-2gb", "shirakaba-steady"}
+
+// perCustomer is how many orders a customer makes, about.
+const perCustomer = 2
+
+// wish is a customer who wants something.
+func (s *Simulation) wish(ctx context.Context) {
+	who := s.somebody(ctx)
+	if who == nil {
+		return // our process died while they signed up; they go elsewhere
+	}
+	t := &ticket{n: len(s.auditor.tickets) + 1, who: who, kind: order.Term, patience: 1 + s.rand.IntN(4)}
+	way := ways[s.weighed()]
+	t.tool = catalogue.Tool(way.rail)
+	switch n := s.rand.IntN(100); {
+	case n < 8 && way.rail != payment.Wallet:
+		t.kind = order.TopUp
+	case n < 14:
+		t.kind = order.Pack
+	}
+	if t.kind != order.TopUp {
+		t.line = who.lines[s.rand.IntN(len(who.lines))]
+	}
+	s.auditor.tickets = append(s.auditor.tickets, t)
+	s.quote(ctx, t, way.currency)
+}
+
+func (s *Simulation) weighed() int {
+	n := s.rand.IntN(100)
+	for i, w := range ways {
+		if n -= w.share; n < 0 {
+			return i
+		}
+	}
+	return 0
+}
+
+// somebody is a customer who was here before, or a new one.
+func (s *Simulation) somebody(ctx context.Context) *customer {
+	if len(s.people) > 20 && s.rand.IntN(perCustomer) > 0 {
+		recent := len(s.people)
+		return s.people[len(s.people)-1-s.rand.IntN(recent)]
+	}
+	c := &customer{opening: money.Of(int64(s.rand.IntN(8))*2_000, "JPY")}
+	n := len(s.people) + 1
+	alive, err := s.in(ctx, "signing up", func(ctx context.Context, h *House) error { return s.signUp(ctx, h, c, n) })
+	if !alive || err != nil {
+		return nil
+	}
+	s.people = append(s.people, c)
+	return c
+}
+
+func (s *Simulation) signUp(ctx context.Context, h *House, c *customer, n int) error {
+	lines := make([]catalogue.Plan, 1+s.rand.IntN(2))
+	for i := range lines {
+		lines[i], _ = s.cat.Plan(plansOfTown[s.rand.IntN(len(plansOfTown))])
+	}
+	left := time.Duration(1+s.rand.IntN(200)) * time.Hour
+	made, err := db.Written(ctx, h.DB, func(ctx context.Context, tx db.Tx) (customer, error) {
+		made := customer{opening: c.opening}
+		a, err := account.Create(ctx, tx, h.IDs, account.New{Language: locale.En, Email: fmt.Sprintf("customer%d@example.com", n)})
+		if err != nil {
+			return made, err
+		}
+		made.account = a.ID
+		if !c.opening.IsZero() {
+			if err := ledger.Post(ctx, tx, ledger.Posting{Account: a.ID, Subject: "opening", Step: "opening", Transfers: []ledger.Transfer{
+				{From: ledger.Opening, To: ledger.Wallet, Amount: c.opening},
+			}}); err != nil {
+				return made, err
+			}
+		}
+		for i, p := range lines {
+			l, err := s.addLine(ctx, tx, h, a.ID, p, fmt.Sprintf("sim-%d-%d", n, i), left)
+			if err != nil {
+				return made, err
+			}
+			made.lines = append(made.lines, l)
+		}
+		return made, nil
+	})
+	*c = made
+	return err
+}
+
+func (s *Simulation) addLine(ctx context.Context, tx db.Tx, h *House, account string, p catalogue.Plan, profile string, left time.Duration) (*served, error) {
+	op, _ := s.cat.Operator(p.Operator)
+	loc, err := op.Zone.Location()
+	if err != nil {
+		return nil, err
+	}
+	now := tx.Now()
+	ends := now.Add(left)
+	began := ends.Add(-30 * day)
+	l := line.Line{
+		Account: account, ID: h.IDs.Under("ln", account), Operator: op.ID, Plan: p.ID, State: line.Active, ProfileID: profile,
+		Anchor: calendar.Anchor(began, loc), StartedAt: began, EndsAt: ends, GraceEnds: renewal.GraceEnd(p, ends, loc), Periods: 1, Identity: true,
+		Usage: line.Usage{Unlimited: p.Kind != catalogue.Volume, Total: 5 << 30, Used: 1 << 30, AsOf: now.Add(-time.Hour)},
+	}
+	if err := line.Add(ctx, tx, l); err != nil {
+		return nil, err
+	}
+	var b db.Batch
+	line.AddPeriod(&b, line.Period{
+		Account: account, Line: l.ID, Number: 1, Plan: p.ID, Term: p.Terms[0].ID, Effect: string(catalogue.Append),
+		StartsAt: began, EndsAt: ends, Allowance: 5 << 30, State: line.PeriodActive,
+	}, now)
+	return &served{id: l.ID, began: 1, plan: p}, tx.Batch(ctx, &b)
+}
+
+// amounts that customers put into their wallets, in minor units.
+var topUps = map[money.Currency]int64{"JPY": 3_000, "USD": 3_000, "CNY": 10_000, "TWD": 50_000}
+
+// quote is the customer choosing.
+func (s *Simulation) quote(ctx context.Context, t *ticket, c money.Currency) {
+	alive, err := s.in(ctx, "a quote", func(ctx context.Context, h *House) (err error) {
+		if t.kind == order.TopUp {
+			t.quote, err = h.Desk.QuoteTopUp(ctx, t.who.account, money.Of(topUps[c], c))
+			return err
+		}
+		t.quote, err = h.Desk.Quote(ctx, t.who.account, t.line.id, s.item(t), c)
+		return err
+	})
+	if !alive || err != nil {
+		s.log("%d no quote: %v", t.n, said(err))
+		return // refused by a rule, or our process died: they leave
+	}
+	t.price = t.quote.Price
+	s.after(s.hesitation(), func(ctx context.Context) { s.place(ctx, t) })
+}
+
+func (s *Simulation) item(t *ticket) renewal.Item {
+	p := t.line.plan
+	if t.kind == order.Pack && len(p.Packs) > 0 {
+		return renewal.Item{Kind: renewal.Pack, Plan: p.ID, ID: p.Packs[s.rand.IntN(len(p.Packs))].ID}
+	}
+	t.kind = order.Term
+	return renewal.Item{Kind: renewal.Term, Plan: p.ID, ID: p.Terms[s.rand.IntN(len(p.Terms))].ID}
+}
+
+// hesitation is mostly seconds, sometimes longer than a price stands.
+func (s *Simulation) hesitation() time.Duration {
+	if s.rand.IntN(40) == 0 {
+		return time.Duration(s.rand.IntN(50)) * time.Minute
+	}
+	return time.Duration(500+s.rand.IntN(20_000)) * time.Millisecond
+}
+
+// place is the customer who confirms: once, twice, or with an amount that is not
+// the offer's, which must be refused.
+func (s *Simulation) place(ctx context.Context, t *ticket) {
+	a := order.Acceptance{Account: t.who.account, Quote: t.quote.ID, Amount: t.price, Tool: t.tool}
+	if s.rand.IntN(200) == 0 {
+		wrong := a
+		wrong.Amount.Minor = a.Amount.Minor/100 + 1
+		_, err := s.in(ctx, "a wrong amount", func(ctx context.Context, h *House) error {
+			_, err := h.Desk.Place(ctx, wrong)
+			return err
+		})
+		if err == nil && s.hostsAlive() {
+			s.note("order %d was placed with an amount that is not the offer's", t.n)
+		}
+	}
+	taps := 1
+	if s.rand.IntN(20) == 0 {
+		taps = 2
+	}
+	for range taps {
+		alive, err := s.in(ctx, "placing", func(ctx context.Context, h *House) error {
+			o, err := h.Desk.Place(ctx, a)
+			if err == nil {
+				t.know(o.ID, s)
+				s.log("%d placed %s", t.n, o.State)
+			}
+			return err
+		})
+		if !alive && t.patience > 0 {
+			t.patience--
+			s.after(s.hesitation(), func(ctx context.Context) { s.place(ctx, t) })
+			return
+		}
+		if err != nil {
+			s.log("%d not placed: %v", t.n, said(err))
+		}
+	}
+	if t.order != "" && t.tool != order.ToolWallet {
+		s.pay(ctx, t)
+	}
+}
+
+// know is the customer who hears of their order. There is one for a quote.
+func (t *ticket) know(id string, s *Simulation) {
+	if t.order != "" && t.order != id {
+		s.note("quote of order %d became two orders", t.n)
+	}
+	t.order = id
+}
+
+func (s *Simulation) hostsAlive() bool {
+	for _, h := range s.hosts {
+		if h.house == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// pay is the customer who goes to pay, perhaps with something else after all.
+func (s *Simulation) pay(ctx context.Context, t *ticket) {
+	var p order.Payment
+	k := order.Key{Account: t.who.account, ID: t.order}
+	alive, err := s.in(ctx, "paying", func(ctx context.Context, h *House) (err error) {
+		back := "http://shop.invalid/orders/" + t.order
+		p, err = h.Desk.Pay(ctx, k, payment.Rail(t.tool), order.Ways{
+			Return: back + "?back=1", Cancel: back + "?back=0", Language: "en", Device: payment.Computer, ClientIP: "203.0.113.7",
+		})
+		return err
+	})
+	s.log("%d pays with %s: %s %v", t.n, t.tool, p.State, said(err))
+	again := func(ctx context.Context) { s.pay(ctx, t) }
+	switch {
+	case alive && err == nil && p.Next != (payment.Next{}):
+		t.bank = s.bankOf(p.Provider)
+		if !contains(t.refs, p.Ref) {
+			t.refs = append(t.refs, p.Ref)
+		}
+		if t.bank.Arrive != nil && p.Next.RedirectURL != "" {
+			t.bank.Arrive(p.Next.RedirectURL)
+		}
+		s.after(s.hesitation(), func(ctx context.Context) { s.atBank(ctx, t, p.Ref) })
+	case t.patience > 0 && (!alive || fault.KindOf(err) == fault.Unavailable || fault.KindOf(err) == fault.Conflict):
+		t.patience--
+		s.after(25*time.Second+s.hesitation(), again)
+	}
+}
+
+func contains(all []string, one string) bool {
+	for _, s := range all {
+		if s == one {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Simulation) bankOf(provider string) *Bank {
+	for _, b := range s.town.Banks {
+		if b.Name == provider {
+			return b
+		}
+	}
+	panic("world: no bank " + provider)
+}
+
+// atBank is the customer at the bank's page.
+func (s *Simulation) atBank(ctx context.Context, t *ticket, ref string) {
+	var back url.Values
+	var err error
+	what := "paid"
+	switch n := s.rand.IntN(100); {
+	case n < 82:
+		back, err = t.bank.Pay(ref)
+		if err == nil && t.paidAt.IsZero() {
+			t.paidAt = s.clock.Now()
+		}
+	case n < 90:
+		what = "was declined"
+		back, err = t.bank.Decline(ref)
+	case n < 95:
+		what = "gave up"
+		back, err = t.bank.GiveUp(ref)
+	default:
+		s.log("%d closed the browser at the bank", t.n)
+		return
+	}
+	s.log("%d %s at %s: %v", t.n, what, t.bank.Name, err)
+	if what == "paid" && s.rand.IntN(10) == 0 {
+		return // they paid and closed the browser
+	}
+	s.after(time.Duration(200+s.rand.IntN(3000))*time.Millisecond, func(ctx context.Context) { s.comeBack(ctx, t, back, what == "paid") })
+}
+
+// comeBack is the customer on the order's page, who tries again where nothing
+// was paid.
+func (s *Simulation) comeBack(ctx context.Context, t *ticket, back url.Values, paid bool) {
+	k := order.Key{Account: t.who.account, ID: t.order}
+	_, _ = s.in(ctx, "coming back", func(ctx context.Context, h *House) error { return h.Desk.Resume(ctx, k, back) })
+	if s.rand.IntN(20) == 0 { // they reload the page of return
+		_, _ = s.in(ctx, "coming back again", func(ctx context.Context, h *House) error { return h.Desk.Resume(ctx, k, back) })
+	}
+	if paid && s.rand.IntN(30) > 0 || t.patience == 0 {
+		return
+	}
+	t.patience--
+	if s.rand.IntN(3) == 0 {
+		s.anotherTool(t)
+	}
+	s.after(s.hesitation(), func(ctx context.Context) { s.pay(ctx, t) })
+}
+
+// anotherTool is one that takes the same currency.
+func (s *Simulation) anotherTool(t *ticket) {
+	at := s.rand.IntN(len(ways))
+	for i := range ways {
+		w := ways[(at+i)%len(ways)]
+		if w.rail != payment.Wallet && w.currency == t.price.Currency && catalogue.Tool(w.rail) != t.tool {
+			t.tool = catalogue.Tool(w.rail)
+			return
+		}
+	}
+}
+
+// said is an error as a customer reads it; what nobody may read is noted
+// elsewhere.
+func said(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	return string(fault.KindOf(err)) + ": " + fault.Message(err)
+}

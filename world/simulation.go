@@ -1,0 +1,347 @@
+package world
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/order"
+)
+
+// House is one process of ours as the town drives it: production code, step by
+// step, from one goroutine.
+type House struct {
+	DB    *db.DB
+	IDs   *id.Source
+	Shelf *catalogue.Shelf
+	Desk  *order.Desk
+	Door  http.Handler // takes notifications
+	Steps []func(context.Context) (worked bool, err error)
+	Close func() error
+}
+
+// Plan is what a simulation is run with.
+type Plan struct {
+	Seed   uint64
+	Orders int
+	Faults Faults
+	Keys   Keys      // of strangers who sign; they decide nothing
+	Log    io.Writer // one line an event: the same seed gives the same log, byte for byte
+
+	// Open opens a house on the run's database, again after a crash. Point is
+	// called at every commit and call boundary and panics where the process dies.
+	Open func(ctx context.Context, s *Strangers, mail *Postbox, now func() time.Time, random io.Reader, point func(string)) (*House, error)
+}
+
+// Simulation is one run of a town.
+type Simulation struct {
+	plan    Plan
+	rand    *rand.Rand
+	weather *Weather
+	town    *Strangers
+	mail    *Postbox
+	clock   *Clock
+	epoch   time.Time
+	length  time.Duration // how long customers come
+	hosts   []*host
+	cat     *catalogue.Catalogue
+
+	queue events
+	seq   int
+
+	people  []*customer
+	auditor *auditor
+	faulty  []string
+}
+
+// host is a machine on which one process of ours runs.
+type host struct {
+	skew   time.Duration
+	random *rand.ChaCha8
+	house  *House // nil: it has crashed
+	lives  int
+}
+
+// errCrash is what a process dies of.
+var errCrash = errors.New("world: the process died here")
+
+// event is something that happens at an instant.
+type event struct {
+	at  time.Time
+	seq int
+	do  func(context.Context)
+}
+
+type events []event
+
+func (q events) Len() int { return len(q) }
+func (q events) Less(i, j int) bool {
+	if !q[i].at.Equal(q[j].at) {
+		return q[i].at.Before(q[j].at)
+	}
+	return q[i].seq < q[j].seq
+}
+func (q events) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *events) Push(x any)   { *q = append(*q, x.(event)) }
+func (q *events) Pop() any {
+	old := *q
+	last := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return last
+}
+
+// The pace of a town.
+const (
+	perSecond = 20               // orders that customers want in a second of the town's time
+	busyTick  = time.Second      // how often the house works while customers come
+	calmTick  = 20 * time.Second // … until every price has ended
+	idleTick  = 10 * time.Minute // … and while only late money and deadlines are left
+	calmFor   = 2 * time.Hour
+	idleFor   = 26 * time.Hour
+)
+
+// Simulate runs a town until every order has had its time, and returns what the
+// auditor found. The error is one of the simulation itself.
+func Simulate(ctx context.Context, p Plan) (Result, error) {
+	s, err := begin(ctx, p)
+	if err != nil {
+		return Result{}, err
+	}
+	defer s.close()
+	s.after(busyTick, s.tick)
+	s.after(clerkEvery, s.clerk)
+	for i := range p.Orders {
+		s.at(s.epoch.Add(time.Duration(i)*time.Second/perSecond), s.wish)
+	}
+	end := s.epoch.Add(s.length + calmFor + idleFor)
+	for s.queue.Len() > 0 && ctx.Err() == nil {
+		e := heap.Pop(&s.queue).(event)
+		if e.at.After(end) {
+			break
+		}
+		if d := e.at.Sub(s.clock.Now()); d > 0 {
+			s.clock.Add(d)
+		}
+		e.do(ctx)
+	}
+	s.weather.clear()
+	for range 30 { // the sun shines, and what waits has its time
+		s.clock.Add(time.Hour)
+		s.clerk(ctx)
+		s.turn(ctx)
+	}
+	return s.judge(ctx)
+}
+
+func begin(ctx context.Context, p Plan) (*Simulation, error) {
+	s := &Simulation{plan: p, rand: rand.New(rand.NewPCG(p.Seed, 1)), epoch: time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC)}
+	s.clock = &Clock{Real: func() time.Time { return s.epoch }}
+	s.length = time.Duration(p.Orders) * time.Second / perSecond
+	s.weather = NewWeather(p.Faults, rand.New(rand.NewPCG(p.Seed, 2)), s.epoch, s.length+calmFor)
+	s.town = NewStrangers(s.clock, "http://shop.invalid", p.Seed, p.Keys)
+	s.town.weather = s.weather
+	s.town.Simple.Settles = 10 * time.Minute
+	s.mail = newPostbox(s.clock.Now, s.weather)
+	s.auditor = newAuditor(s)
+	for i := range s.weather.hosts {
+		s.hosts = append(s.hosts, &host{
+			skew: time.Duration(i) * s.weather.skew, random: rand.NewChaCha8([32]byte{byte(p.Seed), byte(p.Seed >> 8), byte(p.Seed >> 16), byte(i), 7}),
+		})
+	}
+	h, err := s.open(ctx, s.hosts[0])
+	if err != nil {
+		return nil, err
+	}
+	s.cat, err = db.Written(ctx, h.DB, func(ctx context.Context, tx db.Tx) (*catalogue.Catalogue, error) {
+		c, _, err := catalogue.Apply(ctx, tx, catalogue.DemoFile(), "simulation")
+		return c, err
+	})
+	return s, err
+}
+
+func (s *Simulation) close() {
+	for _, h := range s.hosts {
+		s.bury(h)
+	}
+}
+
+// open starts a process on a host, if none runs there.
+func (s *Simulation) open(ctx context.Context, h *host) (*House, error) {
+	if h.house != nil {
+		return h.house, nil
+	}
+	now := func() time.Time { return s.clock.Now().Add(h.skew) }
+	point := func(string) {
+		if s.weather.crashes() {
+			panic(errCrash)
+		}
+	}
+	house, err := s.plan.Open(ctx, s.town, s.mail, now, h.random, point)
+	if err != nil {
+		return nil, err
+	}
+	h.house = house
+	h.lives++
+	return house, nil
+}
+
+// bury lets go of a process that has ended.
+func (s *Simulation) bury(h *host) {
+	if h.house != nil {
+		_ = h.house.Close() // a dead process closes nothing; this frees our memory
+		h.house = nil
+	}
+}
+
+// in does something in a process of some host. It reports whether the process
+// lived through it. Errors that no customer and no stranger may see are noted.
+func (s *Simulation) in(ctx context.Context, what string, do func(context.Context, *House) error) (alive bool, err error) {
+	h := s.hosts[s.rand.IntN(len(s.hosts))]
+	house, err := s.open(ctx, h)
+	if err != nil {
+		s.note("open: %v", err)
+		return false, err
+	}
+	defer func() {
+		crash := recover()
+		switch {
+		case crash == nil:
+		case crash == any(errCrash):
+			s.log("host died in %s", what)
+			s.bury(h)
+			alive = false
+		default:
+			panic(crash)
+		}
+	}()
+	err = do(ctx, house)
+	if err != nil && fault.KindOf(err) == fault.Internal {
+		s.note("%s: %v", what, err)
+	}
+	return true, err
+}
+
+// note keeps an error that must not happen, as a violation.
+func (s *Simulation) note(format string, args ...any) {
+	said := fmt.Sprintf(format, args...)
+	s.log("ERROR %s", said)
+	if len(s.faulty) < maxNotes {
+		s.faulty = append(s.faulty, said)
+	}
+}
+
+// maxNotes bounds how many errors one run reports.
+const maxNotes = 50
+
+func (s *Simulation) log(format string, args ...any) {
+	if s.plan.Log != nil {
+		_, _ = fmt.Fprintf(s.plan.Log, s.clock.Now().Format("01-02T15:04:05.000 ")+format+"\n", args...) // a log that is full stops nobody
+	}
+}
+
+func (s *Simulation) at(at time.Time, do func(context.Context)) {
+	s.seq++
+	heap.Push(&s.queue, event{at, s.seq, do})
+}
+
+func (s *Simulation) after(d time.Duration, do func(context.Context)) {
+	s.at(s.clock.Now().Add(d), do)
+}
+
+// tick lets the house work, often while customers come, and less often when only
+// late money and deadlines are left.
+func (s *Simulation) tick(ctx context.Context) {
+	s.turn(ctx)
+	pause := busyTick
+	switch since := s.clock.Now().Sub(s.epoch); {
+	case since >= s.length+calmFor:
+		pause = idleTick
+	case since >= s.length:
+		pause = calmTick
+	}
+	s.after(pause, s.tick)
+}
+
+// roundsMax bounds the work of one turn; more is due again later.
+const roundsMax = 40
+
+// turn lets strangers tell what they have to tell, and every process take its
+// Steps until nothing is due.
+func (s *Simulation) turn(ctx context.Context) {
+	s.strangersAct(ctx)
+	for range roundsMax {
+		worked := false
+		for i := range s.hosts {
+			worked = s.steps(ctx, s.hosts[i]) || worked
+		}
+		if !worked {
+			return
+		}
+	}
+}
+
+// steps takes each Step of one process once. A process that is gone is started
+// again.
+func (s *Simulation) steps(ctx context.Context, h *host) (worked bool) {
+	house, err := s.open(ctx, h)
+	if err != nil {
+		s.note("open: %v", err)
+		return false
+	}
+	defer func() {
+		if crash := recover(); crash != nil {
+			if crash != any(errCrash) {
+				panic(crash)
+			}
+			s.log("host died at work")
+			s.bury(h)
+			worked = true
+		}
+	}()
+	for _, step := range house.Steps {
+		w, err := step(ctx)
+		if err != nil && fault.KindOf(err) == fault.Internal {
+			s.note("work: %v", err)
+		}
+		worked = worked || w
+	}
+	return worked
+}
+
+// strangersAct lets happen what was put off, and brings notifications on their
+// way.
+func (s *Simulation) strangersAct(ctx context.Context) {
+	s.town.Simple.Silence(s.weather.out("simple", s.clock.Now()))
+	if s.town.overdue(s.clock.Now()) {
+		s.town.late()
+	}
+	for _, b := range s.town.Banks {
+		for _, n := range b.notices() {
+			at := n.dueAt
+			if at.Before(s.clock.Now()) {
+				at = s.clock.Now()
+			}
+			s.at(at, func(ctx context.Context) { s.notify(ctx, b, n) })
+		}
+	}
+}
+
+// notify posts one notification to some process of ours. One that dies over it
+// answers nothing.
+func (s *Simulation) notify(ctx context.Context, b *Bank, n notice) {
+	status, answer := http.StatusBadGateway, []byte(nil)
+	_, _ = s.in(ctx, "a notification of "+b.Name, func(ctx context.Context, h *House) error {
+		status, answer = post(ctx, h.Door, "/hooks/payment/"+b.Name, n.header, n.body)
+		return nil
+	})
+	n.heard(status, answer)
+}
