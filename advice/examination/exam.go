@@ -266,7 +266,7 @@ func (e *exam) flips(at []moment) float64 {
 	pairs := make([]pair, len(at))
 	each(len(at), func(i int) {
 		m := at[i]
-		if len(m.seen) < 2 {
+		if len(m.seen) == 0 {
 			return
 		}
 		with, without := advised{tables: e.tables}.decide(&m), 0
