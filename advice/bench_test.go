@@ -8,7 +8,7 @@ import (
 func benchModel(tb testing.TB) (*Model, []truth) {
 	tb.Helper()
 	c := newCrowd(3)
-	m, err := Fit(histories_(c.trips(3000, testDay)), Options{})
+	m, err := Fit(tripsOf(c.trips(3000, testDay)), Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
