@@ -115,8 +115,8 @@ func TestExaminationIsRepeatable(t *testing.T) {
 // trips that began after it, at a moment that shows the past alone.
 func TestNothingLeaks(t *testing.T) {
 	s := terms()
-	fit := population{seed: 1, from: numberOfFit, visitors: 300, first: learned - 60, until: learned}.draw(s)
-	check := population{seed: 1, from: numberOfCheck, visitors: 100, first: learned - 90, until: checked, finished: learned}.draw(s)
+	fit := population{seed: 1, from: numberOfFit, fromLong: numberOfFitLong, visitors: 300, first: learned - 60, until: learned}.draw(s)
+	check := population{seed: 1, from: numberOfCheck, fromLong: numberOfCheckLong, visitors: 100, first: learned - 90, until: checked, finished: learned}.draw(s)
 	open := 0
 	for i, a := range append(fit, check...) {
 		until := advice.Date(learned)
@@ -159,7 +159,7 @@ func TestNothingLeaks(t *testing.T) {
 // Nobody is better off than the clairvoyant, whoever buys.
 func TestNobodyBeatsTheClairvoyant(t *testing.T) {
 	for _, shop := range []*store{terms(), withPacks()} {
-		l := learn(population{seed: 2, from: numberOfFit, visitors: 200, first: opening, until: learned}.draw(shop))
+		l := learn(population{seed: 2, from: numberOfFit, fromLong: numberOfFitLong, visitors: 200, first: opening, until: learned}.draw(shop))
 		at := (&sample{seed: 2, number: numberOfTest, store: shop}).take(300, anyone)
 		for _, carefree := range []float64{1, 1.3} {
 			b := charge(at, append(baselines(shop, l), oracle{&shop.Shop, 8, carefree, false}, oracle{&shop.Shop, 8, carefree, true}), carefree)
