@@ -52,7 +52,7 @@ func checkSeries(values []float64, season, horizon int) error {
 const (
 	mostOrigins  = 160 // earlier points from which forecasts are tried
 	mostMemory   = 3000
-	calmShare    = 0.5 // how much the restlessness of all counts against that of late
+	calmShare    = 0.25 // how much the restlessness of all counts against that of late
 	weightPower  = 3
 	fewestBefore = 4
 )
@@ -215,7 +215,7 @@ func (s *series) ranges() [][7]float64 {
 	slices.Sort(errs)
 	// Errors of neighbouring origins are almost the same one.
 	alone := float64(len(s.x)-s.origins[0]) / math.Sqrt(float64(s.horizon))
-	wider := 1 + 1.5/max(alone, 1)
+	wider := 1 + 0.5/max(alone, 1)
 	last := len(s.origins) - 1
 	out := make([][7]float64, s.horizon)
 	for h := range out {
