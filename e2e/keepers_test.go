@@ -64,7 +64,7 @@ func TestEveryFaultAtEveryKeeper(t *testing.T) {
 // that, and the money goes back.
 func TestChargeIsFoundByItsNotification(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
-		b := openBranch(t, env)
+		b := openBranch(t, env, nil)
 		at := slices.IndexFunc(b.town.Banks, func(bank *world.Bank) bool { return bank.Name == "paypal" })
 		p := b.buy(t, b.town.Banks[at], payment.PayPal, "JPY")
 		tool := p.keepTool(t)
