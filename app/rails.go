@@ -25,6 +25,7 @@ type RailFact struct {
 	Currencies []money.Currency         `json:"currencies"`
 	Least      map[money.Currency]int64 `json:"least,omitempty"`
 	Most       map[money.Currency]int64 `json:"most,omitempty"`
+	Places     []string                 `json:"places,omitempty"`     // where the customer must be while paying, ISO 3166; none: anywhere
 	SlowHours  int                      `json:"slow_hours,omitempty"` // how long the money may take after the customer's part
 	RefundDays int                      `json:"refund_days"`          // 0: no last day is documented
 	Partial    bool                     `json:"partial_refunds"`
@@ -42,6 +43,7 @@ func RailFacts() []RailFact {
 		l := p.Limits()
 		f := RailFact{
 			Rail: rail, Adapter: p.Name(), Sellers: sellers, Customers: customers, Currencies: l.Currencies[rail], Least: l.Min, Most: l.Max,
+			Places: l.Places[rail],
 			SlowHours: int(l.Slow[rail].Hours()), RefundDays: int(l.RefundWithin.Hours() / 24), Partial: l.Partial, OwnPage: l.OwnPage,
 			Recurring: recurring, AsOf: "2026", Source: source,
 		}

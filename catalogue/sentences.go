@@ -344,12 +344,15 @@ func (s *speaker) zone(z calendar.Zone) string {
 	return strings.ReplaceAll(string(z), "_", " ")
 }
 
-func (s *speaker) country(code string) string {
+func (s *speaker) country(code string) string { return CountryName(s.l, code) }
+
+// CountryName is a country (ISO 3166) in words, or its code where there are none.
+func CountryName(l locale.Language, code string) string {
 	region, err := language.ParseRegion(code)
 	if err != nil {
 		return code
 	}
-	names := display.Regions(language.MustParse(string(s.l)))
+	names := display.Regions(language.MustParse(string(l)))
 	if names == nil {
 		return code
 	}

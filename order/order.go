@@ -57,6 +57,8 @@ type Desk struct {
 
 	// Set is how many due rows a Step takes at once; 0: 20.
 	Set int
+
+	silence silence
 }
 
 // WalletMode is what stored value may be used for; the law differs by country.

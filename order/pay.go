@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -227,6 +226,7 @@ func (d *Desk) start(ctx context.Context, p Payment, first bool) (Payment, error
 		return Payment{}, err // the row is due
 	}
 	seen, err := d.startWith(call, p, at)
+	d.silence.hear(p.Provider, d.DB.Now(), err)
 	ctx = context.WithoutCancel(ctx) // what came back is kept, even if the customer has left
 	if first && errors.Is(err, payment.ErrNotSent) {
 		// Certainly nothing there: this attempt is over, another may begin.
@@ -379,6 +379,7 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 		at.ProviderID, at.MoneyID = p.ProviderID, p.MoneyID
 		seen, err = provider.Resume(call, at.Attempt, nil)
 	}
+	d.silence.hear(p.Provider, d.DB.Now(), err)
 	if err != nil {
 		seen = payment.Observation{State: payment.Unknown, Code: clip(err.Error())}
 	}
@@ -498,27 +499,6 @@ func later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// Tools lists the rails that take an order's price, wallet first where it may
-// pay; it is what the customer can choose from.
-func (d *Desk) Tools(o Quote) []payment.Rail {
-	var tools []payment.Rail
-	if d.Wallet != WalletOff && o.Kind != TopUp {
-		tools = append(tools, payment.Wallet)
-	}
-	for _, rail := range slices.Sorted(maps.Keys(d.Rails)) {
-		if d.Providers[d.Rails[rail]].Limits().Takes(rail, o.Price) && !d.tooSlow(rail, d.DB.Now(), o.ExpiresAt) {
-			tools = append(tools, rail)
-		}
-	}
-	return tools
-}
-
-// tooSlow reports whether money by a rail may come after the price has ended.
-func (d *Desk) tooSlow(rail payment.Rail, now, ends time.Time) bool {
-	slow := d.Providers[d.Rails[rail]].Limits().Slow[rail]
-	return slow > 0 && !now.Add(slow).Before(ends)
 }
 
 // reference is our name for something at a provider: 26 of [a-z2-7], which fits

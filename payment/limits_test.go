@@ -18,19 +18,43 @@ func TestLimitsTake(t *testing.T) {
 		rail  payment.Rail
 		minor int64
 		in    money.Currency
-		want  bool
+		want  payment.Misfit
+		limit int64
 	}{
-		{payment.LINEPay, 30_000, "TWD", true},
-		{payment.LINEPay, 30_050, "TWD", false}, // cents
-		{payment.LINEPay, 0, "TWD", false},
-		{payment.LINEPay, 1980, "JPY", false}, // no such currency on this rail
-		{payment.PayPay, 1_000_000, "JPY", true},
-		{payment.PayPay, 1_000_001, "JPY", false},
-		{payment.PayPay, 49, "JPY", false},
-		{payment.Card, 1980, "JPY", false}, // no such rail
+		{payment.LINEPay, 30_000, "TWD", "", 0},
+		{payment.LINEPay, 30_050, "TWD", payment.NotWhole, 100}, // cents
+		{payment.LINEPay, 0, "TWD", payment.TooLittle, 100},
+		{payment.LINEPay, 1980, "JPY", payment.WrongCurrency, 0}, // no such currency on this rail
+		{payment.PayPay, 1_000_000, "JPY", "", 0},
+		{payment.PayPay, 1_000_001, "JPY", payment.TooMuch, 1_000_000}, // the rail's own most, not the provider's
+		{payment.PayPay, 49, "JPY", payment.TooLittle, 50},
+		{payment.Card, 1980, "JPY", payment.WrongCurrency, 0}, // no such rail
 	} {
-		if got := l.Takes(tt.rail, money.Of(tt.minor, tt.in)); got != tt.want {
-			t.Errorf("%d %s by %s: %t, want %t", tt.minor, tt.in, tt.rail, got, tt.want)
+		m := money.Of(tt.minor, tt.in)
+		got, limit := l.Misfit(tt.rail, m)
+		if got != tt.want || limit.Minor != tt.limit || tt.limit > 0 && limit.Currency != tt.in || l.Takes(tt.rail, m) != (tt.want == "") {
+			t.Errorf("%d %s by %s: %q, %v, takes %t; want %q, %d", tt.minor, tt.in, tt.rail, got, limit, l.Takes(tt.rail, m), tt.want, tt.limit)
+		}
+	}
+}
+
+// A rail of one country is for those who may be there; nobody is refused for
+// what is not known of them.
+func TestLimitsReach(t *testing.T) {
+	l := payment.Limits{Places: map[payment.Rail][]string{payment.PayPay: {"JP"}}}
+	for _, tt := range []struct {
+		rail      payment.Rail
+		countries []string
+		want      bool
+	}{
+		{payment.PayPay, nil, true},
+		{payment.PayPay, []string{"JP"}, true},
+		{payment.PayPay, []string{"KR", "JP"}, true}, // a line for Korea, bought at home in Japan
+		{payment.PayPay, []string{"KR"}, false},
+		{payment.Card, []string{"KR"}, true},
+	} {
+		if got := l.Reaches(tt.rail, tt.countries); got != tt.want {
+			t.Errorf("%s in %v: %t, want %t", tt.rail, tt.countries, got, tt.want)
 		}
 	}
 }

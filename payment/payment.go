@@ -19,6 +19,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/money"
@@ -197,6 +198,7 @@ type Limits struct {
 	Min, Max      map[money.Currency]int64          // minor units; absent: no limit known
 	Multiple      map[money.Currency]int64          // amounts are multiples of this, in minor units; absent: any
 	RailMax       map[Rail]map[money.Currency]int64 // where one rail takes less than Max
+	Places        map[Rail][]string                 // where the customer must be while paying, ISO 3166; absent: anywhere
 	Slow          map[Rail]time.Duration            // how long the money may take after the customer has done their part; absent: minutes
 	Partial       bool                              // part of a payment can be refunded
 	RefundWithin  time.Duration                     // after this the provider refuses; 0: not known
@@ -206,26 +208,51 @@ type Limits struct {
 	OwnPage       bool                              // the customer must load a page of the provider
 }
 
+// Misfit is why a provider does not take an amount by a rail; "" where it does.
+type Misfit string
+
+// The misfits.
+const (
+	WrongCurrency Misfit = "currency"
+	TooLittle     Misfit = "too_little"
+	TooMuch       Misfit = "too_much"
+	NotWhole      Misfit = "not_whole" // no multiple of what the provider can express
+)
+
 // Takes reports whether the provider takes m by rail.
 func (l Limits) Takes(rail Rail, m money.Money) bool {
+	why, _ := l.Misfit(rail, m)
+	return why == ""
+}
+
+// Misfit says why the provider does not take m by rail, and the amount that it is
+// about: the least, the most, or what amounts are multiples of.
+func (l Limits) Misfit(rail Rail, m money.Money) (Misfit, money.Money) {
+	if !slices.Contains(l.Currencies[rail], m.Currency) {
+		return WrongCurrency, money.Money{}
+	}
 	if lo, ok := l.Min[m.Currency]; ok && m.Minor < lo {
-		return false
+		return TooLittle, money.Of(lo, m.Currency)
 	}
-	if hi, ok := l.Max[m.Currency]; ok && m.Minor > hi {
-		return false
-	}
-	if n := l.Multiple[m.Currency]; n > 0 && m.Minor%n != 0 {
-		return false
-	}
-	if hi, ok := l.RailMax[rail][m.Currency]; ok && m.Minor > hi {
-		return false
-	}
-	for _, c := range l.Currencies[rail] {
-		if c == m.Currency {
-			return true
+	for _, limits := range []map[money.Currency]int64{l.RailMax[rail], l.Max} {
+		if hi, ok := limits[m.Currency]; ok && m.Minor > hi {
+			return TooMuch, money.Of(hi, m.Currency)
 		}
 	}
-	return false
+	if n := l.Multiple[m.Currency]; n > 0 && m.Minor%n != 0 {
+		return NotWhole, money.Of(n, m.Currency)
+	}
+	return "", money.Money{}
+}
+
+// Reaches reports whether customers in any of these countries (ISO 3166) can pay
+// by rail. Where nothing is known of the customer, it does.
+func (l Limits) Reaches(rail Rail, countries []string) bool {
+	places := l.Places[rail]
+	if len(places) == 0 || len(countries) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(countries, func(c string) bool { return slices.Contains(places, c) })
 }
 
 // Provider is one payment provider's API. Implementations are safe for

@@ -26,6 +26,7 @@ type orderPage struct {
 	Trouble  string // why the last debit failed
 	Way      *payWay
 	Tools    []tool // while it can still be paid
+	Unfit    []unfit
 	Keep     string
 	SignIn   string
 	Waits    bool // for money: it can be given up
@@ -206,17 +207,21 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if p.Way = v.wayOn(t.live()); p.Way != nil {
 		p.Refresh = patience(v.voice.Now.Sub(t.live().CreatedAt))
 	}
-	var accepted []catalogue.Tool
-	if o.Line != "" {
-		accepted = placeOf(t.cat, t.line.Plan).plan.Policy.Tools
-	}
-	p.Tools = v.tools(k, order.Quote{Kind: o.Kind, Price: o.Rest(), ExpiresAt: o.ExpiresAt}, accepted, nil, t.purse)
+	ask := v.askingFor(t)
+	p.Tools = v.tools(k, ask, nil, t.purse)
+	p.Unfit = v.unfits(ask, p.Tools)
 	p.Keep, p.SignIn = v.keepWords(k, p.Tools), v.signInFor(k, "/orders/"+o.ID)
 	for i := range p.Tools {
 		p.Tools[i].Chosen = p.Tools[i].Value == string(o.Tool) && !p.Tools[i].Off
 	}
 	p.Pay = v.voice.Say("review.pay", locale.Args{"amount": o.Rest()})
 	p.PayUntil = v.voice.Say("order.page.pay_until", locale.Args{"time": v.voice.Moment(o.ExpiresAt, at.loc).Text})
+}
+
+// askingFor is what an order still waits for.
+func (v *visit) askingFor(t told) order.Asking {
+	o := t.order
+	return v.asking(order.Quote{Kind: o.Kind, Price: o.Rest(), ExpiresAt: o.ExpiresAt}, t.cat, t.line.Plan)
 }
 
 // startPatience is how long a provider's answer to the start of a payment is
@@ -265,6 +270,11 @@ func (s *Server) payOrder(ctx context.Context, v *visit) (answer, error) {
 	}
 	if t.order.State != order.Placed || t.order.Basket != "" {
 		return goTo("/orders/" + t.order.ID), nil
+	}
+	if err := v.refuses(v.askingFor(t), rail, with); err != nil {
+		p := v.story(k, t)
+		p.Notice = v.notice(err)
+		return answer{template: "order.html", page: p, status: fault.Invalid.Status()}, nil
 	}
 	if err := s.takeOneTap(ctx, k, t.order.Quote, tool, with.saved); err != nil {
 		return answer{}, err

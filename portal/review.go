@@ -43,6 +43,7 @@ type reviewPage struct {
 	Currency  string
 	Division  division
 	Tools     []tool
+	Unfit     []unfit
 	Keep      string // the words by which the customer may agree that a tool is kept; "": nothing can be
 	SignIn    string // where a link's holder signs in for more tools
 	CanPay    bool
@@ -140,16 +141,15 @@ func (v *visit) review(k keyhole, q quoted) reviewPage {
 		Stands: v.voice.Moment(quote.ExpiresAt, v.shopZone()), Again: "/wallet", Refund: v.voice.T("refundable.topup"),
 		Expired: !v.voice.Now.Before(quote.ExpiresAt),
 	}
-	var accepted []catalogue.Tool
-	if quote.Kind != order.TopUp {
-		accepted = placeOf(q.catalogue, q.situation.Line.Plan).plan.Policy.Tools
-	}
-	parts, division := v.divide(k, q, accepted)
+	ask := v.asking(quote, q.catalogue, q.situation.Line.Plan)
+	parts, division := v.divide(k, q, ask.Accepted)
 	if p.Division = division; quote.Kind != order.TopUp {
 		v.addPurchase(&p, q, money.Of(quote.Price.Minor-parts.Discount, quote.Price.Currency))
 	}
 	p.Pay = v.payWords(parts, quote.Price.Currency)
-	p.Tools = v.toolsFor(k, q, accepted, parts)
+	ask.Quote.Price.Minor = parts.Rest
+	p.Tools = v.toolsFor(k, q, ask, parts)
+	p.Unfit = v.unfits(ask, p.Tools)
 	p.Keep, p.SignIn = v.keepWords(k, p.Tools), v.signInFor(k, "/quotes/"+quote.ID)
 	for i := range p.Tools {
 		if !p.Tools[i].Off {
@@ -160,16 +160,16 @@ func (v *visit) review(k keyhole, q quoted) reviewPage {
 	return p
 }
 
-// toolsFor are the ways to pay the rest of a quote.
-func (v *visit) toolsFor(k keyhole, q quoted, accepted []catalogue.Tool, p order.Parts) []tool {
-	rest, wallet := q.quote, &q.wallet
-	if rest.Price.Minor = p.Rest; p.Rest == 0 && q.quote.Price.Minor > 0 {
+// toolsFor are the ways to pay the rest of a quote, which is what is asked for.
+func (v *visit) toolsFor(k keyhole, q quoted, rest order.Asking, p order.Parts) []tool {
+	if p.Rest == 0 && q.quote.Price.Minor > 0 {
 		return []tool{v.ownTool(p)}
 	}
+	wallet := &q.wallet
 	if p.Wallet > 0 {
 		wallet = nil // it pays its part already
 	}
-	return v.tools(k, rest, accepted, wallet, q.purse)
+	return v.tools(k, rest, wallet, q.purse)
 }
 
 // addPurchase says what is bought for a line; charged is what is paid in money.
@@ -216,18 +216,21 @@ func (v *visit) taxIn(s catalogue.Seller, class string, price money.Money) strin
 }
 
 // tools are the ways to pay, those that may be used and those that the rules
-// refuse. accepted are the policy's; none means all. wallet is nil where an
-// order can no longer be paid from the wallet.
-func (v *visit) tools(k keyhole, q order.Quote, accepted []catalogue.Tool, wallet *money.Money, has purse) (all []tool) {
-	kept := v.savedTools(q, accepted, has)
+// refuse; for the others see unfits. wallet is nil where an order can no longer be
+// paid from the wallet.
+func (v *visit) tools(k keyhole, a order.Asking, wallet *money.Money, has purse) (all []tool) {
+	q, accepted := a.Quote, a.Accepted
+	kept, unfit := v.savedTools(q, accepted, has), v.server.Desk.Unoffered(a)
 	for _, rail := range v.lightFirst(v.server.Desk.Tools(q)) {
 		t := tool{Value: string(rail), Name: v.voice.Tool(catalogue.Tool(rail)), Note: v.voice.T("tool.here.note")}
 		refused := len(accepted) > 0 && !slices.Contains(accepted, catalogue.Tool(rail))
 		switch {
+		case slices.ContainsFunc(unfit, func(u order.Unoffered) bool { return u.Rail == rail && u.Why != order.RefusedByPolicy }):
+			continue
 		case rail == payment.Wallet && (wallet == nil || k.limited() && !has.allows("", q.Price)):
 			continue
 		case refused:
-			t.Off, t.Note = true, v.voice.T("tool.refused.note")
+			t.Off, t.Note = true, v.refusedNote(rail, unfit)
 		case rail == payment.Wallet:
 			v.addBalance(&t, q.Price, *wallet)
 			if k.limited() {
@@ -242,6 +245,15 @@ func (v *visit) tools(k keyhole, q order.Quote, accepted []catalogue.Tool, walle
 		all = append(all, t)
 	}
 	return append(all, kept...)
+}
+
+// refusedNote says that the policy refuses a way to pay, and what can pay instead.
+func (v *visit) refusedNote(rail payment.Rail, unfit []order.Unoffered) string {
+	note := v.voice.T("tool.refused.note")
+	if i := slices.IndexFunc(unfit, func(u order.Unoffered) bool { return u.Rail == rail && u.Instead != "" }); i >= 0 {
+		note += " " + v.instead(unfit[i].Instead)
+	}
+	return note
 }
 
 func (v *visit) addBalance(t *tool, price, wallet money.Money) {
@@ -273,6 +285,9 @@ func (s *Server) accept(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	a, with, err := v.acceptance(k, q)
+	if err == nil {
+		err = v.refuses(v.restOf(q, a), payment.Rail(a.Tool), with)
+	}
 	if err == nil {
 		err = s.takeOneTap(ctx, k, q.quote.ID, a.Tool, with.saved)
 	}
@@ -317,6 +332,15 @@ func (v *visit) acceptance(k keyhole, f quoted) (order.Acceptance, payWith, erro
 	return a, with, err
 }
 
+// restOf is what a form asks a tool to pay.
+func (v *visit) restOf(q quoted, a order.Acceptance) order.Asking {
+	ask := v.asking(q.quote, q.catalogue, q.situation.Line.Plan)
+	if a.Parts != (order.Parts{}) {
+		ask.Quote.Price.Minor = a.Parts.Rest
+	}
+	return ask
+}
+
 // notPlaced says why an order was not placed, where it can be tried again. A
 // quote that another request has accepted meanwhile leads to its order.
 func (s *Server) notPlaced(ctx context.Context, v *visit, k keyhole, q quoted, why error) (answer, error) {
@@ -335,7 +359,10 @@ func (s *Server) notPlaced(ctx context.Context, v *visit, k keyhole, q quoted, w
 
 func (v *visit) reviewAgain(k keyhole, q quoted, why error) answer {
 	p := v.review(k, q)
-	p.Notice = ui.Notice{Tone: ui.Bad, Text: v.why(q, why)}
+	p.Notice = v.notice(why)
+	if refusedByRule(why) {
+		p.Notice.Text = v.why(q, why)
+	}
 	return answer{template: "review.html", page: p, status: fault.KindOf(why).Status()}
 }
 

@@ -148,6 +148,7 @@ type basketReviewPage struct {
 	Currency string
 	Stands   ui.Moment
 	Tools    []tool
+	Unfit    []unfit
 	CanPay   bool
 	Pay      string
 	Expired  bool
@@ -204,9 +205,6 @@ func (s *Server) basketReview(ctx context.Context, v *visit) (answer, error) {
 func (v *visit) reviewTogether(all []quoted) basketReviewPage {
 	first := all[0].quote
 	p := basketReviewPage{Frame: v.frame(v.voice.T("review.title")), Currency: string(first.Price.Currency)}
-	sum, ends := money.Of(0, first.Price.Currency), first.ExpiresAt
-	var quotes []order.Quote
-	var policies [][]catalogue.Tool
 	for _, q := range all {
 		at := placeOf(q.catalogue, q.situation.Line.Plan)
 		item := renewal.Item{Kind: renewal.Kind(q.quote.Kind), Plan: q.quote.Plan, ID: q.quote.Item}
@@ -214,16 +212,14 @@ func (v *visit) reviewTogether(all []quoted) basketReviewPage {
 			Line: v.lineView(q.situation.Line), What: v.voice.ItemName(q.catalogue, item),
 			Ends: v.voice.End(q.quote.EndsAt, at.loc), Price: v.voice.Money(q.quote.Price),
 		})
-		p.Quotes, quotes = append(p.Quotes, q.quote.ID), append(quotes, q.quote)
-		policies = append(policies, at.plan.Policy.Tools)
-		if sum.Minor += q.quote.Price.Minor; q.quote.ExpiresAt.Before(ends) {
-			ends = q.quote.ExpiresAt
-		}
+		p.Quotes = append(p.Quotes, q.quote.ID)
 	}
+	ask := v.askingTogether(all)
+	sum, ends := ask.Quote.Price, ask.Quote.ExpiresAt
 	p.Sum, p.Amount, p.Stands = v.voice.Money(sum), sum.Minor, v.voice.Moment(ends, v.shopZone())
 	p.Pay, p.Expired = v.voice.Say("review.pay", locale.Args{"amount": sum}), !v.voice.Now.Before(ends)
-	whole := order.Quote{Kind: first.Kind, Price: sum, ExpiresAt: ends}
-	p.Tools = v.toolsTogether(whole, quotes, commonTools(policies), &all[0].wallet, all[0].purse)
+	p.Tools = v.toolsTogether(ask, &all[0].wallet, all[0].purse)
+	p.Unfit = v.unfits(ask, p.Tools)
 	for i := range p.Tools {
 		if !p.Tools[i].Off {
 			p.Tools[i].Chosen, p.CanPay = true, true
@@ -233,11 +229,40 @@ func (v *visit) reviewTogether(all []quoted) basketReviewPage {
 	return p
 }
 
+// askingTogether is the sum of several quotes, while all of them stand.
+func (v *visit) askingTogether(all []quoted) order.Asking {
+	first := all[0].quote
+	var each []order.Asking
+	for _, q := range all {
+		each = append(each, v.asking(q.quote, q.catalogue, q.situation.Line.Plan))
+	}
+	return sumOf(order.Quote{Kind: first.Kind, Price: money.Of(0, first.Price.Currency), ExpiresAt: first.ExpiresAt}, each)
+}
+
+// sumOf asks for all at once: what each of them accepts, wherever the customer of
+// one of them may be.
+func sumOf(whole order.Quote, each []order.Asking) order.Asking {
+	var policies [][]catalogue.Tool
+	var countries []string
+	for _, a := range each {
+		policies, countries = append(policies, a.Accepted), append(countries, a.Countries...)
+		if whole.Price.Minor += a.Quote.Price.Minor; a.Quote.ExpiresAt.Before(whole.ExpiresAt) {
+			whole.ExpiresAt = a.Quote.ExpiresAt
+		}
+	}
+	return order.Asking{Quote: whole, Lines: len(each), Accepted: commonTools(policies), Countries: countries}
+}
+
 // toolsTogether are the ways to pay several quotes at once.
-func (v *visit) toolsTogether(whole order.Quote, quotes []order.Quote, accepted []catalogue.Tool, wallet *money.Money, has purse) []tool {
-	rails := v.server.Desk.ToolsTogether(quotes)
-	return slices.DeleteFunc(v.tools(keyhole{account: v.account.ID}, whole, accepted, wallet, has), func(t tool) bool {
-		return !slices.Contains(rails, has.rail(t.Value))
+func (v *visit) toolsTogether(a order.Asking, wallet *money.Money, has purse) []tool {
+	tools := v.tools(keyhole{account: v.account.ID}, a, wallet, has)
+	if a.Lines < 2 {
+		return tools
+	}
+	return slices.DeleteFunc(tools, func(t tool) bool {
+		rail := has.rail(t.Value)
+		name, ok := v.server.Desk.Rails[rail]
+		return ok && !v.server.Desk.Providers[name].Limits().Partial
 	})
 }
 
@@ -273,6 +298,9 @@ func (s *Server) acceptTogether(ctx context.Context, v *visit) (answer, error) {
 		Account: v.account.ID, Quotes: v.r.PostForm["q"], Tool: tool,
 		Amount: money.Of(minor, money.Currency(v.field("currency"))),
 	}
+	if err == nil {
+		err = v.refuses(v.askingTogether(all), payment.Rail(t.Tool), with)
+	}
 	var placed []order.Order
 	switch {
 	case err != nil:
@@ -285,7 +313,7 @@ func (s *Server) acceptTogether(ctx context.Context, v *visit) (answer, error) {
 	}
 	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.Conflict || kind == fault.Unavailable {
 		p := v.reviewTogether(all)
-		p.Notice = ui.Notice{Tone: ui.Bad, Text: v.voice.Fault(err)}
+		p.Notice = v.notice(err)
 		return answer{template: "together_review.html", page: p, status: kind.Status()}, nil
 	}
 	if err != nil {
@@ -376,8 +404,6 @@ func (v *visit) basketStory(t basketTold) basketPage {
 	whole := t.order // as one order of the sum: what is waited for
 	whole.Parts = order.Parts{}
 	whole.Price.Minor = 0
-	var quotes []order.Quote
-	var policies [][]catalogue.Tool
 	var p basketPage
 	moving, since := false, t.live().UpdatedAt
 	for _, o := range t.orders {
@@ -388,8 +414,6 @@ func (v *visit) basketStory(t basketTold) basketPage {
 			Line: v.lineView(t.lines[o.Line]), What: v.orderName(t.cat, o), Ends: v.voice.End(o.EndsAt, at.loc),
 			Price: v.voice.Money(o.Price), Badge: progress.Badge, Lead: progress.Lead, Why: v.voice.Why(o), Order: o.ID,
 		})
-		quotes = append(quotes, order.Quote{Kind: o.Kind, Price: o.Rest(), ExpiresAt: o.ExpiresAt})
-		policies = append(policies, placeOf(t.cat, t.lines[o.Line].Plan).plan.Policy.Tools)
 		if moving = moving || progress.Moving; o.UpdatedAt.After(since) {
 			since = o.UpdatedAt
 		}
@@ -403,7 +427,9 @@ func (v *visit) basketStory(t basketTold) basketPage {
 	p.Waits = whole.State == order.Placed
 	v.addPaying(&p.orderPage, keyhole{account: v.account.ID}, t.told, placeOf(t.cat, whole.Plan))
 	if p.Tools != nil {
-		p.Tools = v.toolsTogether(order.Quote{Kind: whole.Kind, Price: whole.Rest(), ExpiresAt: whole.ExpiresAt}, quotes, commonTools(policies), nil, t.purse)
+		ask := v.askingForAll(t)
+		p.Tools = v.toolsTogether(ask, nil, t.purse)
+		p.Unfit = v.unfits(ask, p.Tools)
 		for i := range p.Tools {
 			p.Tools[i].Chosen = p.Tools[i].Value == string(whole.Tool) && !p.Tools[i].Off
 		}
@@ -412,6 +438,16 @@ func (v *visit) basketStory(t basketTold) basketPage {
 		p.Refresh = patience(v.voice.Now.Sub(since))
 	}
 	return p
+}
+
+// askingForAll is what a basket still waits for.
+func (v *visit) askingForAll(t basketTold) order.Asking {
+	var each []order.Asking
+	for _, o := range t.orders {
+		each = append(each, v.asking(order.Quote{Price: o.Rest(), ExpiresAt: o.ExpiresAt}, t.cat, t.lines[o.Line].Plan))
+	}
+	first := t.orders[0]
+	return sumOf(order.Quote{Kind: first.Kind, Price: money.Of(0, first.Price.Currency), ExpiresAt: first.ExpiresAt}, each)
 }
 
 // payBasket collects a basket that waits for money with the chosen tool.
@@ -433,6 +469,11 @@ func (s *Server) payBasket(ctx context.Context, v *visit) (answer, error) {
 	}
 	if t.order.State != order.Placed {
 		return goTo(pathOf(t.order)), nil
+	}
+	if err := v.refuses(v.askingForAll(t), rail, with); err != nil {
+		p := v.basketStory(t)
+		p.Notice = v.notice(err)
+		return answer{template: "basket.html", page: p, status: fault.Invalid.Status()}, nil
 	}
 	return goTo(s.collect(ctx, v, t.order, rail, with)), nil
 }

@@ -120,6 +120,7 @@ type method struct {
 	name     string // paymentMethodType
 	currency money.Currency
 	min, max int64 // minor units; max 0: none is named
+	place    string // ISO 3166 of where the customer must be; "": anywhere
 }
 
 // methods are the ways to pay of ours that Antom documents, each with the one
@@ -128,9 +129,9 @@ type method struct {
 // UK (antomop/alipay_cn, antomop/paypay_mdx, antomop/rabbitlinepay). Cards would
 // be Antom's too, with their numbers through our hands.
 var methods = map[payment.Rail]method{
-	payment.Alipay:  {"ALIPAY_CN", "CNY", 10, 300_000_00},
-	payment.PayPay:  {"PAYPAY", "JPY", 1, 0},
-	payment.LINEPay: {"RABBIT_LINE_PAY", "THB", 1, 50_000_00},
+	payment.Alipay:  {"ALIPAY_CN", "CNY", 10, 300_000_00, ""},
+	payment.PayPay:  {"PAYPAY", "JPY", 1, 0, "JP"},
+	payment.LINEPay: {"RABBIT_LINE_PAY", "THB", 1, 50_000_00, ""},
 }
 
 // New returns an adapter that calls Antom through client and knows no other
@@ -221,7 +222,7 @@ func (*Adapter) Name() string { return "antom" }
 func (a *Adapter) Limits() payment.Limits {
 	l := payment.Limits{
 		Rails: slices.Clone(a.rails), Currencies: map[payment.Rail][]money.Currency{},
-		Min: map[money.Currency]int64{}, Max: map[money.Currency]int64{},
+		Min: map[money.Currency]int64{}, Max: map[money.Currency]int64{}, Places: map[payment.Rail][]string{},
 
 		// antomop/alipay_cn, antomop/paypay_mdx, antomop/rabbitlinepay: parts, for
 		// 365 days. A Chinese company's contract (AntomCN) has 18 months for Alipay.
@@ -240,6 +241,9 @@ func (a *Adapter) Limits() payment.Limits {
 		l.Currencies[rail], l.Min[m.currency] = []money.Currency{m.currency}, m.min
 		if m.max > 0 {
 			l.Max[m.currency] = m.max
+		}
+		if m.place != "" {
+			l.Places[rail] = []string{m.place}
 		}
 	}
 	return l

@@ -171,6 +171,10 @@ func (*Adapter) Limits() payment.Limits {
 		Rails:      []payment.Rail{payment.PayPay},
 		Currencies: map[payment.Rail][]money.Currency{payment.PayPay: {yen}},
 
+		// https://www.paypay.ne.jp/opa/doc/v1.0/webcashier: customers are not let in
+		// from outside Japan.
+		Places: map[payment.Rail][]string{payment.PayPay: {"JP"}},
+
 		// The OpenAPI file's MoneyAmount: an integer of up to eleven digits. The
 		// customer's own limits, per day and month, are not told beforehand.
 		Min: map[money.Currency]int64{yen: 1},

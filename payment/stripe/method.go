@@ -16,6 +16,7 @@ type method struct {
 	currencies []money.Currency
 	max        map[money.Currency]int64
 	slow       time.Duration
+	place      string // ISO 3166 of where the customer must be; "": anywhere
 }
 
 // konbiniDays is how long a convenience store's slip can be paid: the least that
@@ -31,8 +32,8 @@ func methodOf(rail payment.Rail) (method, bool) {
 		{rail: payment.Card, kind: "card", currencies: sold()},
 		{rail: payment.Alipay, kind: "alipay", currencies: []money.Currency{"JPY", "USD", "CNY", "HKD", "EUR", "GBP", "SGD"}},
 		{rail: payment.WeChatPay, kind: "wechat_pay", currencies: []money.Currency{"JPY", "USD", "CNY", "HKD", "EUR", "GBP", "SGD"}},
-		{rail: payment.PayPay, kind: "paypay", currencies: []money.Currency{"JPY"}, max: map[money.Currency]int64{"JPY": 1_000_000}},
-		{rail: payment.Konbini, kind: "konbini", currencies: []money.Currency{"JPY"}, max: map[money.Currency]int64{"JPY": 300_000}, slow: konbiniDays * 24 * time.Hour},
+		{rail: payment.PayPay, kind: "paypay", currencies: []money.Currency{"JPY"}, max: map[money.Currency]int64{"JPY": 1_000_000}, place: "JP"},
+		{rail: payment.Konbini, kind: "konbini", currencies: []money.Currency{"JPY"}, max: map[money.Currency]int64{"JPY": 300_000}, slow: konbiniDays * 24 * time.Hour, place: "JP"},
 	} {
 		if m.rail == rail {
 			return m, true

@@ -171,6 +171,7 @@ func (a *Adapter) Limits() payment.Limits {
 		Max:     map[money.Currency]int64{},
 		RailMax: map[payment.Rail]map[money.Currency]int64{},
 		Slow:    map[payment.Rail]time.Duration{},
+		Places:  map[payment.Rail][]string{},
 
 		// https://docs.stripe.com/refunds: part by part up to the whole. It
 		// names no last day for cards; those of the other rails are longer
@@ -192,6 +193,9 @@ func (a *Adapter) Limits() payment.Limits {
 		l.Currencies[rail] = m.currencies
 		if m.max != nil {
 			l.RailMax[rail] = m.max
+		}
+		if m.place != "" {
+			l.Places[rail] = []string{m.place}
 		}
 		if m.slow > 0 {
 			l.Slow[rail] = m.slow
