@@ -32,7 +32,7 @@ type Config struct {
 	Wallet order.WalletMode `default:"full" enum:"off,refunds_only,full" help:"What stored value may be used for. The law differs by country."`
 
 	WalletExpiry time.Duration `help:"How long value stays in a wallet before it expires, for example 4320h; its owner is told 7 days before. 0: for ever." placeholder:"DURATION"`
-	QuoteTTL     time.Duration `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured."`
+	QuoteTTL     time.Duration `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured. konbini is offered only with more than two days, for example 50h: its slip can be paid that long."`
 	LogLevel     slog.Level    `default:"info" help:"debug, info, warn or error."`
 
 	Rail map[payment.Rail]string `help:"Which adapter takes a way to pay, where several could: --rail alipay=stripe. Otherwise the first configured of stripe, paypal, linepay, paypay, alipay, wechatpay, antom that has it. Payments that are open stay where they are." placeholder:"RAIL=ADAPTER"`
@@ -143,6 +143,10 @@ type Mail struct {
 
 const minSecret = 32
 
+// longestQuote is more than two days: a convenience store's slip can be paid to the
+// end of the next, and its price must still stand then.
+const longestQuote = 72 * time.Hour
+
 // leastExpiry is the shortest life of value in a wallet: its owner needs time to
 // use it after the notice.
 const leastExpiry = 30 * 24 * time.Hour
@@ -157,8 +161,8 @@ func (c *Config) Validate() error {
 	if len(c.Secret) < minSecret {
 		errs = append(errs, fmt.Errorf("--secret: give at least %d characters, for example the output of: openssl rand -hex 32", minSecret))
 	}
-	if c.QuoteTTL < time.Minute || c.QuoteTTL > 24*time.Hour {
-		errs = append(errs, fmt.Errorf("--quote-ttl: %v is not between a minute and a day", c.QuoteTTL))
+	if c.QuoteTTL < time.Minute || c.QuoteTTL > longestQuote {
+		errs = append(errs, fmt.Errorf("--quote-ttl: %v is not between a minute and three days", c.QuoteTTL))
 	}
 	if c.WalletExpiry != 0 && (c.Wallet != order.WalletFull || c.WalletExpiry < leastExpiry) {
 		errs = append(errs, fmt.Errorf("--wallet-expiry: %v: give at least %v, and only with --wallet full", c.WalletExpiry, leastExpiry))

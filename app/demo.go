@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,15 +20,20 @@ import (
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/payment/antom"
 	"github.com/tsuzuku/tsuzuku/world"
 )
 
 // DemoOptions are what a demo is opened with.
 type DemoOptions struct {
-	URL   string // where browsers reach it
-	Dir   string // where its database is kept
-	Point func(string)
-	Log   *slog.Logger
+	URL   string                  // where browsers reach it
+	Dir   string                  // where its database is kept
+	Rails map[payment.Rail]string // which adapter takes a way to pay; those not named: as always, see [Config]
+
+	QuoteTTL time.Duration // 0: 30 minutes
+	Point    func(string)
+	Log      *slog.Logger
 }
 
 // Demo is a shop with everything around it simulated.
@@ -59,6 +66,9 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 	}
 	c := TownConfig(o.URL, strangers)
 	c.Database, c.Secret = file, secret
+	if c.take(o.Rails); o.QuoteTTL > 0 {
+		c.QuoteTTL = o.QuoteTTL
+	}
 	if err := migrateDemo(ctx, file, clock.Now); err != nil {
 		return nil, err
 	}
@@ -98,7 +108,7 @@ func TownConfig(url string, s *world.Strangers) Config {
 	return Config{
 		URL: url, Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
 		Reports: []string{"all"},
-		Stripe:  Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}},
+		Stripe:  Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}, Rails: []payment.Rail{payment.Card}},
 		PayPal:  PayPal{ClientID: world.PayPalClient, ClientSecret: world.PayPalSecret, WebhookID: world.PayPalWebhook, MerchantID: world.PayPalMerchant, Disputes: true, Vault: true, Roots: s.Roots},
 		LINEPay: LINEPay{ChannelID: world.LINEPayChannel, ChannelSecret: world.LINEPaySecret, Currency: "TWD"},
 		PayPay:  PayPay{Key: world.PayPayKey, Secret: world.PayPaySecret, MerchantID: world.PayPayMerchant},
@@ -112,8 +122,20 @@ func TownConfig(url string, s *world.Strangers) Config {
 		},
 		Antom: Antom{
 			ClientID: world.AntomClient, PrivateKey: Secret(s.Keys.PrivatePEM()), PublicKey: []Secret{Secret(s.Keys.PublicPEM())},
+			Rails: antom.Everything().Limits().Rails,
 		},
 		ESIMAccess: ESIMAccess{AccessCode: world.AccessCode, SecretKey: world.AccessSecret, HookPath: world.AccessHook},
+	}
+}
+
+// take lets adapters take ways to pay in place of those that do otherwise. What
+// is wished for through Stripe is switched on in its account.
+func (c *Config) take(rails map[payment.Rail]string) {
+	c.Rail = rails
+	for _, rail := range slices.Sorted(maps.Keys(rails)) {
+		if rails[rail] == "stripe" && rail != payment.Card {
+			c.Stripe.Rails = append(c.Stripe.Rails, rail)
+		}
 	}
 }
 

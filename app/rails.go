@@ -43,7 +43,7 @@ func RailFacts() []RailFact {
 		l := p.Limits()
 		f := RailFact{
 			Rail: rail, Adapter: p.Name(), Sellers: sellers, Customers: customers, Currencies: l.Currencies[rail], Least: l.Min, Most: l.Max,
-			Places: l.Places[rail],
+			Places:    l.Places[rail],
 			SlowHours: int(l.Slow[rail].Hours()), RefundDays: int(l.RefundWithin.Hours() / 24), Partial: l.Partial, OwnPage: l.OwnPage,
 			Recurring: recurring, AsOf: "2026", Source: source,
 		}

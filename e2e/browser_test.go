@@ -40,12 +40,19 @@ type theDemo struct {
 // openDemo opens a demo of its own for the test.
 func openDemo(t *testing.T) *theDemo {
 	t.Helper()
+	return openDemoWith(t, app.DemoOptions{})
+}
+
+// openDemoWith opens a demo in which something is configured as a seller may.
+func openDemoWith(t *testing.T, o app.DemoOptions) *theDemo {
+	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := &theDemo{url: "http://" + l.Addr().String(), lines: map[string]line.Line{}}
-	d.Demo, err = app.OpenDemo(t.Context(), app.DemoOptions{URL: d.url, Dir: t.TempDir(), Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	o.URL, o.Dir, o.Log = d.url, t.TempDir(), slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	d.Demo, err = app.OpenDemo(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -283,7 +283,7 @@ func wechatBank(f founding) *Bank {
 func antomBank(f founding) *Bank {
 	sim := antomsim.New(antomsim.Config{
 		ClientID: AntomClient, MerchantKey: &f.keys.Ours.PublicKey, AntomKey: f.keys.Theirs,
-		Methods: map[string][]money.Currency{"ALIPAY_CN": {"CNY"}},
+		Methods: map[string][]money.Currency{"ALIPAY_CN": {"CNY"}, "PAYPAY": {"JPY"}, "RABBIT_LINE_PAY": {"THB"}},
 		Now:     f.now, Rand: f.random(8), PageBase: f.pageBase("antom"),
 		Deliver: func(string) antomsim.Delivery { return antomsim.Delivery(f.deliver()) },
 	})

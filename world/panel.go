@@ -42,6 +42,7 @@ type panelView struct {
 	NextEnd time.Time
 	Faults  []trouble
 	Codes   []string // where a phone arrives that scans them
+	Slips   []string // of convenience stores, that can be paid
 	Said    string
 }
 
@@ -98,6 +99,7 @@ func (p *Panel) handler() http.Handler {
 	mux.HandleFunc("GET /sim/{$}", p.show)
 	mux.HandleFunc("POST /sim/clock", p.clock)
 	mux.HandleFunc("POST /sim/trouble", p.trouble)
+	mux.HandleFunc("POST /sim/till", p.till)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -117,7 +119,7 @@ func (p *Panel) show(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = panelPage.Execute(w, panelView{ // a demo page; who left does not see the rest
-		Now: p.Strangers.Clock.Now(), NextEnd: end, Faults: troubles(), Codes: codes, Said: r.URL.Query().Get("said"),
+		Now: p.Strangers.Clock.Now(), NextEnd: end, Faults: troubles(), Codes: codes, Slips: p.Strangers.Stripe.Slips(), Said: r.URL.Query().Get("said"),
 	})
 }
 
@@ -158,6 +160,15 @@ func (p *Panel) trouble(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.Error(w, "there is no such trouble", http.StatusUnprocessableEntity)
+}
+
+// till is where the customer pays a convenience store's slip.
+func (p *Panel) till(w http.ResponseWriter, r *http.Request) {
+	if err := p.Strangers.Stripe.Settle(r.PostFormValue("slip"), true); err != nil {
+		p.back(w, r, "This slip can no longer be paid.")
+		return
+	}
+	p.back(w, r, "The slip was paid.")
 }
 
 func (p *Panel) back(w http.ResponseWriter, r *http.Request, said string) {

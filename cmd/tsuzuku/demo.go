@@ -7,17 +7,21 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/app"
+	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/world"
 )
 
 // demoCmd runs the shop with everything around it simulated.
 type demoCmd struct {
-	Listen  string `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
-	URL     string `name:"url" help:"Where browsers reach it; by default http:// and the address." placeholder:"URL"`
-	Data    string `help:"Folder to keep the demo in; by default one that is forgotten at the end." placeholder:"DIR" type:"path"`
-	Verbose bool   `short:"v" help:"Say what happens."`
+	Listen  string                  `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
+	URL     string                  `name:"url" help:"Where browsers reach it; by default http:// and the address." placeholder:"URL"`
+	Data    string                  `help:"Folder to keep the demo in; by default one that is forgotten at the end." placeholder:"DIR" type:"path"`
+	Rail    map[payment.Rail]string `help:"Which adapter takes a way to pay, as with serve: --rail alipay=antom, --rail konbini=stripe." placeholder:"RAIL=ADAPTER"`
+	Quotes  time.Duration           `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured; a slip for a convenience store needs more than two days."`
+	Verbose bool                    `short:"v" help:"Say what happens."`
 }
 
 // Run serves the demo until it is interrupted.
@@ -36,7 +40,7 @@ func (c *demoCmd) Run(ctx context.Context, s std) error {
 	if url == "" {
 		url = "http://" + strings.Replace(c.Listen, "0.0.0.0", "127.0.0.1", 1)
 	}
-	d, err := app.OpenDemo(ctx, app.DemoOptions{URL: url, Dir: dir, Log: log})
+	d, err := app.OpenDemo(ctx, app.DemoOptions{URL: url, Dir: dir, Rails: c.Rail, QuoteTTL: c.Quotes, Log: log})
 	if err != nil {
 		return err
 	}

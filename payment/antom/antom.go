@@ -119,7 +119,7 @@ type Adapter struct {
 type method struct {
 	name     string // paymentMethodType
 	currency money.Currency
-	min, max int64 // minor units; max 0: none is named
+	min, max int64  // minor units; max 0: none is named
 	place    string // ISO 3166 of where the customer must be; "": anywhere
 }
 

@@ -95,7 +95,7 @@ func sessionParams(at payment.Attempt, m method, amount int64, currency string) 
 		AdaptivePricing:   &sdk.CheckoutSessionCreateAdaptivePricingParams{Enabled: sdk.Bool(false)},
 		SuccessURL:        sdk.String(at.ReturnURL),
 		Locale:            sdk.String(pageLanguage(at.Language)),
-		ExpiresAt:         sdk.Int64(sessionEnd(at).Unix()),
+		ExpiresAt:         sdk.Int64(sessionEnd(at, m).Unix()),
 		Metadata:          metadata(at),
 		PaymentIntentData: &sdk.CheckoutSessionCreatePaymentIntentDataParams{Metadata: metadata(at)},
 	}
@@ -110,8 +110,10 @@ func sessionParams(at payment.Attempt, m method, amount int64, currency string) 
 	return p
 }
 
-func sessionEnd(at payment.Attempt) time.Time {
-	end := at.ExpiresAt
+// sessionEnd is when the customer must have done their part; what takes its time
+// after that must still come in time.
+func sessionEnd(at payment.Attempt, m method) time.Time {
+	end := at.ExpiresAt.Add(-m.slow)
 	if earliest := at.CreatedAt.Add(shortest); end.Before(earliest) {
 		end = earliest
 	}

@@ -19,9 +19,13 @@ type method struct {
 	place      string // ISO 3166 of where the customer must be; "": anywhere
 }
 
-// konbiniDays is how long a convenience store's slip can be paid: the least that
-// Stripe lets us say (https://docs.stripe.com/payments/konbini).
+// konbiniDays is how long a convenience store's slip can be paid, the least that
+// Stripe lets us say: to the end of so many calendar days after its own, in Japan
+// (https://docs.stripe.com/api/checkout/sessions/create, expires_after_days).
 const konbiniDays = 1
+
+// konbiniSlow is what that comes to for a slip that is made just after midnight.
+const konbiniSlow = (konbiniDays + 1) * 24 * time.Hour
 
 // methodOf finds a rail. The currencies are those of ours among Stripe's:
 // https://docs.stripe.com/payments/alipay/accept-a-payment, /wechat-pay,
@@ -33,7 +37,7 @@ func methodOf(rail payment.Rail) (method, bool) {
 		{rail: payment.Alipay, kind: "alipay", currencies: []money.Currency{"JPY", "USD", "CNY", "HKD", "EUR", "GBP", "SGD"}},
 		{rail: payment.WeChatPay, kind: "wechat_pay", currencies: []money.Currency{"JPY", "USD", "CNY", "HKD", "EUR", "GBP", "SGD"}},
 		{rail: payment.PayPay, kind: "paypay", currencies: []money.Currency{"JPY"}, max: map[money.Currency]int64{"JPY": 1_000_000}, place: "JP"},
-		{rail: payment.Konbini, kind: "konbini", currencies: []money.Currency{"JPY"}, max: map[money.Currency]int64{"JPY": 300_000}, slow: konbiniDays * 24 * time.Hour, place: "JP"},
+		{rail: payment.Konbini, kind: "konbini", currencies: []money.Currency{"JPY"}, max: map[money.Currency]int64{"JPY": 300_000}, slow: konbiniSlow, place: "JP"},
 	} {
 		if m.rail == rail {
 			return m, true

@@ -191,14 +191,16 @@ func TestStartSends(t *testing.T) {
 
 // A session stands as long as the attempt, within what Stripe allows.
 func TestSessionEnd(t *testing.T) {
-	for _, tt := range []struct{ wanted, want time.Duration }{
-		{-time.Hour, shortest},
-		{30 * time.Minute, shortest},
-		{2 * time.Hour, 2 * time.Hour},
-		{24 * time.Hour, longest},
-		{72 * time.Hour, longest},
+	for _, tt := range []struct{ wanted, slow, want time.Duration }{
+		{-time.Hour, 0, shortest},
+		{30 * time.Minute, 0, shortest},
+		{2 * time.Hour, 0, 2 * time.Hour},
+		{24 * time.Hour, 0, longest},
+		{72 * time.Hour, 0, longest},
+		{50 * time.Hour, konbiniSlow, 2 * time.Hour}, // a slip made at its end is paid before the attempt's
+		{48 * time.Hour, konbiniSlow, shortest},
 	} {
-		got := sessionEnd(payment.Attempt{CreatedAt: t0, ExpiresAt: t0.Add(tt.wanted)})
+		got := sessionEnd(payment.Attempt{CreatedAt: t0, ExpiresAt: t0.Add(tt.wanted)}, method{slow: tt.slow})
 		if got != t0.Add(tt.want) {
 			t.Errorf("an attempt of %v gets a session of %v, want %v", tt.wanted, got.Sub(t0), tt.want)
 		}

@@ -46,6 +46,19 @@ func (s *Sim) Settle(name string, paid bool) error {
 	return nil
 }
 
+// Slips are our references of the convenience store slips that can be paid at a
+// till now, oldest first.
+func (s *Sim) Slips() (refs []string) {
+	s.enter()
+	defer s.mu.Unlock()
+	for _, p := range s.intents {
+		if p.status == requiresAction && p.method != nil && p.method.tool.later && p.session != nil {
+			refs = append(refs, p.session.ref)
+		}
+	}
+	return refs
+}
+
 // HoldRefunds lets refunds stay pending until [Sim.SettleRefund], or not.
 func (s *Sim) HoldRefunds(hold bool) {
 	s.mu.Lock()
