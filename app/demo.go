@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/exchange"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
@@ -162,6 +164,13 @@ func keptSecret(file string) (Secret, error) {
 func (d *Demo) settle(ctx context.Context) error {
 	cat, err := db.Written(ctx, d.App.DB, func(ctx context.Context, tx db.Tx) (*catalogue.Catalogue, error) {
 		c, _, err := catalogue.Apply(ctx, tx, catalogue.DemoFile(), "demo")
+		if err != nil {
+			return nil, err
+		}
+		rates, err := exchange.ReadECB(bytes.NewReader(world.RatesFile(tx.Now())))
+		if err == nil {
+			_, err = exchange.Import(ctx, tx, rates, "demo", true)
+		}
 		return c, err
 	})
 	if err != nil {
