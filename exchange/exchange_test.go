@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
 	"math/big"
 	"os"
@@ -186,16 +187,27 @@ func TestReadsTheHistory(t *testing.T) {
 	}
 }
 
-// No file makes the reader panic, and what it reads can be used.
+// A file is refused in a sentence, or gives rates above nothing of one day that can
+// be used, and are the same when they are written down and read again.
 func FuzzReadECB(f *testing.F) {
 	f.Add([]byte(daily))
 	f.Add([]byte("Date,USD,JPY\n2026-04-13,1.1684,186.75\n"))
+	f.Add([]byte("Date, USD, \n13 April 2026, 1.1684, \n"))
+	f.Add([]byte("Date,USD\n9999-12-31,999999999.99999999\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := ReadECB(strings.NewReader(string(data)))
+		s, err := ReadECB(bytes.NewReader(data))
 		if err != nil {
+			if fault.KindOf(err) != fault.Invalid || len(s.Units) > 0 {
+				t.Fatalf("%v with %v", err, s)
+			}
 			return
 		}
-		for a := range s.Units {
+		head, row := "Date", s.Day
+		for a, u := range s.Units {
+			if u.Numerator <= 0 || u.Denominator <= 0 || a.Validate() != nil || a == money.Points {
+				t.Fatalf("%s: %+v", a, u)
+			}
+			head, row = head+","+string(a), row+","+u.String()
 			for b := range s.Units {
 				if r, ok := s.Rate(a, b); ok {
 					if err := r.Validate(); err != nil {
@@ -203,6 +215,10 @@ func FuzzReadECB(f *testing.F) {
 					}
 				}
 			}
+		}
+		again, err := ReadECB(strings.NewReader(head + "\n" + row + "\n"))
+		if err != nil || cmp.Diff(s, again) != "" {
+			t.Fatalf("written down and read again: %v\n%s", err, cmp.Diff(s, again))
 		}
 	})
 }
