@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -23,10 +24,10 @@ type railsCmd struct{}
 func (railsCmd) Run(io std) error {
 	facts := app.RailFacts()
 	t := tabwriter.NewWriter(io.err, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "RAIL\tADAPTER\tSELLERS IN\tCUSTOMERS\tCURRENCIES\tLEAST\tMOST\tAS OF")
+	_, _ = fmt.Fprintln(t, "RAIL\tADAPTER\tSELLERS IN\tCUSTOMERS\tCURRENCIES\tLEAST\tMOST\tHOURS\tAS OF\tSOURCE")
 	for _, f := range facts {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Rail, f.Adapter, f.Sellers, f.Customers,
-			currencies(f.Currencies), bounds(f.Least, f.Currencies), bounds(f.Most, f.Currencies), f.AsOf)
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Rail, f.Adapter, f.Sellers, f.Customers,
+			currencies(f.Currencies), bounds(f.Least, f.Currencies), bounds(f.Most, f.Currencies), hours(f.SlowHours), f.AsOf, f.Source)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -40,6 +41,14 @@ func currencies(all []money.Currency) string {
 		words[i] = string(c)
 	}
 	return strings.Join(words, " ")
+}
+
+// hours is how late money may come; nothing where it comes within minutes.
+func hours(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 // bounds writes limits as people do: the first few, in the order of currencies.

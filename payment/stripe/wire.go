@@ -36,7 +36,7 @@ func (b bridge) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.Status < 200 || a.Status > 299 && !saysError(a.Body) || listsNothing(a.Body) {
+	if a.Status < 200 || a.Status > 299 && !saysError(a.Body) || brokenList(a.Body) {
 		return nil, &notStripe{a.Status}
 	}
 	return &http.Response{
@@ -58,13 +58,18 @@ func saysError(body []byte) bool {
 	return json.Unmarshal(body, &b) == nil && b.Error != nil
 }
 
-// listsNothing reports whether an answer is a list with a member that is null.
-// The SDK would not survive it.
-func listsNothing(body []byte) bool {
+// brokenList reports whether an answer is a list with a member that is null, which
+// the SDK would not survive, or without members that says that there are more, for
+// which it would ask for ever.
+func brokenList(body []byte) bool {
 	var b struct {
 		Data []json.RawMessage `json:"data"`
+		More any               `json:"has_more"`
 	}
-	return json.Unmarshal(body, &b) == nil && slices.ContainsFunc(b.Data, func(m json.RawMessage) bool { return string(m) == "null" })
+	if json.Unmarshal(body, &b) != nil {
+		return false
+	}
+	return b.More == true && len(b.Data) == 0 || slices.ContainsFunc(b.Data, func(m json.RawMessage) bool { return string(m) == "null" })
 }
 
 // notStripe is an answer without Stripe's error object: a proxy's, a load
