@@ -221,7 +221,7 @@ func (v *visit) taxIn(s catalogue.Seller, class string, price money.Money) strin
 func (v *visit) tools(k keyhole, a order.Asking, wallet *money.Money, has purse) (all []tool) {
 	q, accepted := a.Quote, a.Accepted
 	kept, unfit := v.savedTools(q, accepted, has), v.server.Desk.Unoffered(a)
-	for _, rail := range v.lightFirst(v.server.Desk.Tools(q)) {
+	for _, rail := range v.lightFirst(v.server.Desk.Tools(q), q.CreatedAt) {
 		t := tool{Value: string(rail), Name: v.voice.Tool(catalogue.Tool(rail)), Note: v.voice.T("tool.here.note")}
 		refused := len(accepted) > 0 && !slices.Contains(accepted, catalogue.Tool(rail))
 		switch {

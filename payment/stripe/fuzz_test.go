@@ -18,14 +18,15 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(200, session(map[string]any{"status": "expired"}))
 	f.Add(402, `{"error":{"type":"card_error","code":"card_declined","decline_code":"insufficient_funds","message":"no"}}`)
 	f.Add(200, `{"object":"list","has_more":false,"data":[{"id":"re_1","object":"refund","amount":500,"currency":"jpy","status":"succeeded"}]}`)
-	f.Add(200, `{"object":"list","has_more":true,"data":[]}`) // for which the SDK would ask again and again
+	f.Add(200, `{"object":"list","has_more":true,"data":[]}`) // for these the SDK would ask again and again
+	f.Add(200, `{"object":"list","has_more":true,"data":[{"object":"refund","id":""}]}`)
 	f.Add(200, `{"id":"re_1","object":"refund","amount":-500,"currency":"jpy","status":"pending"}`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		if !slices.Contains([]int{200, 400, 401, 402, 404, 409, 429, 500}, status) {
 			return
 		}
 		d := newDesk(t, func(_ *desk, q asked) (int, string) {
-			if q.form.Get("starting_after") != "" {
+			if _, more := q.form["starting_after"]; more {
 				return 200, `{"object":"list","has_more":false,"data":[]}`
 			}
 			return status, body

@@ -59,8 +59,8 @@ func saysError(body []byte) bool {
 }
 
 // brokenList reports whether an answer is a list with a member that is null, which
-// the SDK would not survive, or without members that says that there are more, for
-// which it would ask for ever.
+// the SDK would not survive, or says that there is more after nothing, or after a
+// member without a name: the SDK would ask for the same page again and again.
 func brokenList(body []byte) bool {
 	var b struct {
 		Data []json.RawMessage `json:"data"`
@@ -69,7 +69,16 @@ func brokenList(body []byte) bool {
 	if json.Unmarshal(body, &b) != nil {
 		return false
 	}
-	return b.More == true && len(b.Data) == 0 || slices.ContainsFunc(b.Data, func(m json.RawMessage) bool { return string(m) == "null" })
+	if slices.ContainsFunc(b.Data, func(m json.RawMessage) bool { return string(m) == "null" }) {
+		return true
+	}
+	if b.More != true {
+		return false
+	}
+	var last struct {
+		ID string `json:"id"`
+	}
+	return len(b.Data) == 0 || json.Unmarshal(b.Data[len(b.Data)-1], &last) != nil || last.ID == ""
 }
 
 // notStripe is an answer without Stripe's error object: a proxy's, a load
