@@ -104,6 +104,12 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 	wrongs["aside_differs"] = []string{partly("placed", "0, 0, 40"), transfer("set_aside", "wallet", "aside", "30", "JPY")}
 	wrongs["parts_differ"] = []string{partly("paid", "5, 50, 20"), transfer("paid", "points", "points_issued", "5", "PTS"), transfer("paid", "wallet", "due", "50", "JPY")}
 	wrongs["allocations_differ"] = []string{order("o", "completed", "NULL, ''"), payment("paid", "100"), allocation("o", "60"), allocation("p", "30")}
+	wrongs["disputed_not_charged"] = []string{dispute("open", "100, 40, 50, 0")}
+	wrongs["receivable_differs"] = []string{dispute("lost", "100, 0, 100, 0"), transfer("disputed:1", "receivable", "withheld", "90", "JPY")}
+	wrongs["spent_while_owing"] = []string{
+		order("b", "completed", "NULL, ''"), dispute("open", "100, 0, 100, 0"),
+		strings.Replace(strings.Replace(partly("paid", "0, 0, 40"), "1, 1, 1, NULL", "1, 90000000, 1, NULL", 1), "'o', 'paid', 'o'", "'o2', 'paid', 'o2'", 1),
+	}
 	for _, c := range audit.Checks {
 		if _, ok := wrongs[c.Name]; !ok {
 			t.Errorf("no case for the check %s", c.Name)
@@ -173,4 +179,11 @@ func run(t *testing.T, env dbtest.Env, rows []string) []audit.Violation {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// dispute is one of a payment of the order b; parts are its amount, what the wallet
+// gave, what is owed and what of that is paid.
+func dispute(state, parts string) string {
+	return `INSERT INTO disputes (account_id, id, order_id, payment_id, provider, provider_id, state, reason, minor, wallet_minor, owed_minor, paid_minor, currency, moves, evidence, opened_at, as_of)
+		VALUES ('a', 'o', 'b', 'y', 'stripe', 'd', '` + state + `', '', ` + parts + `, 'JPY', 1, '', 1, 1)`
 }

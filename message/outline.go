@@ -48,10 +48,28 @@ func (w *writer) outline(k Kind) error {
 		w.aboutTool("tool_removed.subject", "tool_removed.lead", "tool_removed.advice")
 	case OneTapAllowed:
 		w.aboutTool("one_tap_allowed.subject", "one_tap_allowed.lead", "one_tap_allowed.advice")
+	case PaymentDisputed:
+		w.aboutDispute("payment_disputed.subject", "payment_disputed.lead")
+	case DisputeWon:
+		w.aboutDispute("dispute_won.subject", "dispute_won.lead")
+	case DisputeLost:
+		w.aboutDispute("dispute_lost.subject", "dispute_lost.lead")
 	default:
 		return fmt.Errorf("message: no words for kind %q", k)
 	}
 	return nil
+}
+
+// aboutDispute says what a bank did, and what is open because of it.
+func (w *writer) aboutDispute(subject, lead string) {
+	w.subject(subject, nil)
+	w.lead(lead, nil)
+	if owed := w.money(w.f.Owed); owed != "" {
+		w.note("dispute.owed", locale.Args{"amount": owed})
+	}
+	w.row("row.order", tidy(w.f.Order))
+	w.row("row.amount", w.money(w.f.Amount))
+	w.button("dispute.button")
 }
 
 func (w *writer) signInCode() error {
@@ -246,6 +264,9 @@ func (w *writer) walletToppedUp() {
 		w.lead("wallet_topped_up.lead_amount", locale.Args{"amount": amount})
 	} else {
 		w.lead("wallet_topped_up.lead", nil)
+	}
+	if paid := w.money(w.f.OwedPaid); paid != "" {
+		w.note("wallet_topped_up.owed_paid", locale.Args{"amount": paid})
 	}
 	w.row("row.balance", w.money(w.f.Balance))
 	w.row("row.tool", w.tool(w.f.Tool))

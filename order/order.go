@@ -48,6 +48,10 @@ type Desk struct {
 	// not spent; 0: for ever.
 	WalletExpiry time.Duration
 
+	// Disputed says what becomes of the lines of a customer who owes us what their
+	// bank took back; empty: [DisputeEndRenewals].
+	Disputed DisputeMode
+
 	// QuoteTTL is how long a price is honoured; 0: 30 minutes.
 	QuoteTTL time.Duration
 

@@ -113,6 +113,9 @@ func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Or
 	if o.Kind == TopUp {
 		return placing{order: o}, nil
 	}
+	if err := d.unowed(ctx, tx, o, false); err != nil {
+		return placing{}, err
+	}
 	cat, err := d.Shelf.At(ctx, tx, q.Catalogue)
 	if err != nil {
 		return placing{}, err

@@ -19,6 +19,7 @@ import (
 type walletPage struct {
 	ui.Frame
 	Balances   []string
+	Owed       []owedRow
 	Aside      []string // what is set aside for orders that wait
 	Expiring   []string // what of it expires next, and when
 	CanTopUp   bool
@@ -28,6 +29,11 @@ type walletPage struct {
 	Entries    []entryRow
 	Points     string     // empty for a customer who never had any
 	Earned     []entryRow // and spent
+}
+
+// owedRow is what a customer owes because a payment was taken back.
+type owedRow struct {
+	Text, Order, Amount, Currency string
 }
 
 // entryRow is one transfer in or out of the wallet or the points.
@@ -64,6 +70,7 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 	type facts struct {
 		balances []money.Money
 		aside    []money.Money
+		owed     []order.Dispute
 		expiring []order.Expiring
 		entries  []ledger.Entry
 		points   money.Money
@@ -74,6 +81,9 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 			return f, err
 		}
 		if f.aside, err = ledger.SetAside(ctx, tx, v.account.ID); err != nil {
+			return f, err
+		}
+		if f.owed, err = order.Debts(ctx, tx, v.account.ID); err != nil {
 			return f, err
 		}
 		for _, m := range f.balances {
@@ -104,6 +114,11 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 	p := walletPage{
 		Frame: v.frame(v.voice.T("wallet.title")), Balances: v.amounts(f.balances), Amount: amount,
 		CanTopUp: v.server.Desk.Wallet == order.WalletFull, Entries: v.entryRows(f.entries, ledger.Wallet),
+	}
+	for _, d := range f.owed {
+		p.Owed = append(p.Owed, owedRow{
+			v.voice.Say("wallet.owed", locale.Args{"amount": d.Open()}), d.Order, d.Open().Decimal(), string(d.Amount.Currency),
+		})
 	}
 	for _, m := range f.aside {
 		p.Aside = append(p.Aside, v.voice.Say("wallet.aside", locale.Args{"amount": m}))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -13,6 +14,8 @@ import (
 type dispute struct {
 	ID      string  `json:"dispute_id"`
 	Status  string  `json:"status"`
+	Reason  string  `json:"reason"`
+	DueAt   string  `json:"seller_response_due_date"`
 	Amount  *amount `json:"dispute_amount"`
 	Outcome struct {
 		Code   string  `json:"outcome_code"`
@@ -50,17 +53,24 @@ func (a *Adapter) addDisputes(ctx context.Context, obs *payment.Observation) err
 		if len(d.Transactions) > 0 && !d.concerns(obs.MoneyID) {
 			return strange(call, payment.ErrNotSent, "PayPal answered with a dispute of another capture")
 		}
-		to, held := &open, d.Amount
+		to, held, state := &open, d.Amount, payment.DisputeOpen
 		if d.Status == "RESOLVED" {
 			var err error
 			if held, err = a.lost(ctx, d); err != nil {
 				return err
 			}
-			to = &lost
+			to, state = &lost, payment.DisputeLost
+			if held == nil {
+				state = payment.DisputeWon
+			}
 		}
 		if held == nil {
+			if state == payment.DisputeWon && d.Amount != nil {
+				obs.Disputes = append(obs.Disputes, d.said(state, *d.Amount))
+			}
 			continue
 		}
+		obs.Disputes = append(obs.Disputes, d.said(state, *held))
 		m, err := fromPayPal(*held)
 		if err == nil {
 			*to, err = to.Add(m)
@@ -75,6 +85,17 @@ func (a *Adapter) addDisputes(ctx context.Context, obs *payment.Observation) err
 		obs.Disputed = money.Of(min(held, obs.Amount.Minor), obs.Amount.Currency)
 	}
 	return nil
+}
+
+// said is a dispute in the words of the port. An amount that cannot be read fails
+// where it is added up.
+func (d dispute) said(s payment.DisputeState, of amount) payment.Dispute {
+	out := payment.Dispute{ID: d.ID, State: s, Reason: d.Reason}
+	out.Amount, _ = fromPayPal(of)
+	if at, err := time.Parse(time.RFC3339, d.DueAt); err == nil {
+		out.AnswerBy = at.UTC()
+	}
+	return out
 }
 
 func (d dispute) concerns(capture string) bool {
