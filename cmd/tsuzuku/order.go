@@ -26,6 +26,7 @@ type orderCmd struct {
 	Confirm     orderConfirmCmd     `cmd:"" help:"Decide that a held order was served, with the operator's reference as proof."`
 	Refund      orderRefundCmd      `cmd:"" help:"Give money back: of an order that is not served, or of a completed one, with a credit note."`
 	RefundAgain orderRefundAgainCmd `cmd:"" help:"Send refunds once more that failed, or of which nothing clear was heard."`
+	Evidence    orderEvidenceCmd    `cmd:"" help:"Print what shows that an order was accepted, paid and delivered, for a dispute."`
 	Hold        orderHoldCmd        `cmd:"" help:"Stop an order, so that a person decides about it."`
 }
 
@@ -200,4 +201,41 @@ func (c *orderHoldCmd) Run(ctx context.Context, s std) error {
 	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
 		return d.Hold(ctx, k, a)
 	})
+}
+
+type orderEvidenceCmd struct {
+	database
+	Order string `arg:"" help:"The order, ord_…"`
+}
+
+// Run prints plain text: as it is now, and as it was when each dispute was opened.
+func (c *orderEvidenceCmd) Run(ctx context.Context, s std) error {
+	k, err := order.KeyOf(c.Order)
+	if err != nil {
+		return err
+	}
+	base, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	text, err := db.Seen(ctx, base, func(ctx context.Context, tx db.Tx) (string, error) {
+		o, err := order.Get(ctx, tx, k)
+		if err != nil {
+			return "", err
+		}
+		all, err := order.Disputes(ctx, tx, o)
+		if err != nil {
+			return "", err
+		}
+		text, err := order.Evidence(ctx, tx, k)
+		for _, d := range all {
+			text += fmt.Sprintf("\n=== When dispute %s was opened, %s (%s) ===\n%s", d.ProviderID, d.OpenedAt.Format(time.RFC3339), d.State, d.Evidence)
+		}
+		return text, err
+	})
+	if err = errors.Join(err, base.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(s.out, text)
+	return err
 }
