@@ -240,7 +240,7 @@ func (d *Desk) addCredit(ctx context.Context, b *db.Batch, tx db.Tx, cat *catalo
 	if err != nil {
 		return o, err
 	}
-	owed := settling(b, nil, o.Price); _ = debts
+	owed := settling(b, debts, o.Price)
 	done := addMove(b, tx, o, Completed, func(o *Order) { o.CompletedAt, o.DueAt = tx.Now(), time.Time{} })
 	ledger.Posting{Account: o.Account, Subject: o.ID, Step: "completed", Transfers: []ledger.Transfer{
 		{From: ledger.Due, To: ledger.Receivable, Amount: owed},

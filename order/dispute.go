@@ -55,7 +55,7 @@ const disputeColumns = `d.account_id, d.id, d.order_id, d.payment_id, d.provider
 	d.wallet_minor, d.owed_minor, d.paid_minor, d.moves, d.evidence, d.answer_by, d.opened_at, d.as_of`
 
 func disputes(ctx context.Context, tx db.Tx, query string, args ...any) (out []Dispute, err error) {
-	rows, err := tx.Query(ctx, `SELECT `+disputeColumns+` FROM disputes d `+query, args...)
+	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -79,14 +79,14 @@ func Disputes(ctx context.Context, tx db.Tx, o Order) ([]Dispute, error) {
 	if o.Basket != "" {
 		under = o.Basket
 	}
-	return disputes(ctx, tx, `WHERE d.account_id = $1 AND d.order_id = $2 ORDER BY d.id`, o.Account, under)
+	return disputes(ctx, tx, `SELECT `+disputeColumns+` FROM disputes d WHERE d.account_id = $1 AND d.order_id = $2 ORDER BY d.id`, o.Account, under)
 }
 
 // Debts reads the disputes because of which a customer owes something, oldest
 // first. What is disputed of an order that they have not got is not among them: it
 // is decided with the order.
 func Debts(ctx context.Context, tx db.Tx, account string) ([]Dispute, error) {
-	return disputes(ctx, tx, `JOIN orders o ON o.account_id = d.account_id AND o.id = d.order_id
+	return disputes(ctx, tx, `SELECT `+disputeColumns+` FROM disputes d JOIN orders o ON o.account_id = d.account_id AND o.id = d.order_id
 		WHERE d.account_id = $1 AND d.owed_minor > d.paid_minor AND o.state NOT IN ('held', 'refund_due') ORDER BY d.id LIMIT 100`, account)
 }
 
@@ -160,7 +160,7 @@ type disputing struct {
 // What an observation says that is older than the last one is not news. Whatever
 // came between two of them, the second takes or gives back the difference.
 func (d *Desk) addDisputes(ctx context.Context, b *db.Batch, tx db.Tx, all basket, p Payment, seen payment.Observation) (waits bool, err error) {
-	known, err := disputes(ctx, tx, `WHERE d.account_id = $1 AND d.payment_id = $2 ORDER BY d.id`, p.Account, p.ID)
+	known, err := disputes(ctx, tx, `SELECT `+disputeColumns+` FROM disputes d WHERE d.account_id = $1 AND d.payment_id = $2 ORDER BY d.id`, p.Account, p.ID)
 	if err != nil {
 		return false, err
 	}
@@ -203,7 +203,7 @@ func (d *Desk) addDispute(ctx context.Context, b *db.Batch, tx db.Tx, s *disputi
 			was = k
 		}
 	}
-	if false && was.AsOf.After(s.asOf) {
+	if was.AsOf.After(s.asOf) {
 		return nil
 	}
 	now := was
