@@ -8,7 +8,8 @@ package arch
 
 // layers lists the packages from the bottom to the top. A package may import
 // every package of the layers above its own line in this list (that is, listed
-// before it), and its parent folder. See ARCHITECTURE.md.
+// before it), and its parent folder. A folder within a folder that is listed is
+// a room of its own; others belong to their parent. See ARCHITECTURE.md.
 var layers = []string{
 	// words
 	"fault", "money", "calendar", "id", "seal", "locale", "db", "outbound",
@@ -19,7 +20,7 @@ var layers = []string{
 	// the story
 	"renewal", "order",
 	// those who read it
-	"advice", "reminder", "settlement", "audit", "assistant",
+	"advice", "advice/travellers", "advice/examination", "reminder", "settlement", "audit", "assistant",
 	// doors
 	"ui", "portal", "console", "api", "tmf", "mcp", "hooks",
 	// top
@@ -32,3 +33,7 @@ var adapters = []string{"message", "payment", "carrier", "language"}
 
 // words end here: what an adapter may import besides its port.
 const lastWord = "outbound"
+
+// apart are rooms that know nothing of each other, in either direction, nor do
+// their tests: who is examined and who makes up the people for it.
+var apart = [][2]string{{"advice", "advice/travellers"}}

@@ -98,7 +98,7 @@ func forbidden(from, to string) string {
 			return ""
 		}
 		return "a simulator knows its port only"
-	case path.Dir(to) != "." && to != "cmd/tsuzuku" && path.Dir(to) != from && top(from) != top(to) && top(from) != "app" && top(from) != "world":
+	case path.Dir(to) != "." && !slices.Contains(layers, to) && path.Dir(to) != from && top(from) != top(to) && top(from) != "app" && top(from) != "world":
 		return "only app knows adapters by name"
 	case isAdapter(from):
 		if to == top(from) || isWord(to) {
@@ -116,6 +116,48 @@ func forbidden(from, to string) string {
 		return "imports point down, and " + to + " stands above " + from
 	}
 	return ""
+}
+
+// Rooms that are apart do not import each other, directly or through others.
+func TestRoomsApart(t *testing.T) {
+	imports := map[string][]string{}
+	for _, s := range sources(t) {
+		imports[s.dir] = append(imports[s.dir], s.imports...)
+	}
+	for _, pair := range apart {
+		for i := range pair {
+			from, to := pair[i], pair[1-i]
+			if len(imports[from]) == 0 && from == "advice" {
+				t.Fatalf("%s imports nothing of the house: looking in the wrong place", from)
+			}
+			if way := wayTo(imports, []string{from}, to); way != nil {
+				t.Errorf("%s are apart, and there is a way: %s", strings.Join(pair[:], " and "), strings.Join(way, " → "))
+			}
+		}
+	}
+}
+
+// wayTo is how the last package of a way comes to know another; nil if it does
+// not. No package is looked at twice.
+func wayTo(imports map[string][]string, way []string, to string) []string {
+	seen := map[string]bool{}
+	var walk func(way []string) []string
+	walk = func(way []string) []string {
+		for _, next := range imports[way[len(way)-1]] {
+			if next == to {
+				return append(way, next)
+			}
+			if seen[next] {
+				continue
+			}
+			seen[next] = true
+			if found := walk(append(slices.Clone(way), next)); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	return walk(way)
 }
 
 func top(pkg string) string { return strings.SplitN(pkg, "/", 2)[0] }

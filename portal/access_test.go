@@ -33,7 +33,7 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 	things := map[string][]string{ // by the route, what {id} may be
 		"GET /lines/{id}": {w.lines["fresh"]}, "GET /lines/{id}/renew": {w.lines["fresh"]}, "POST /lines/{id}/renew": {w.lines["fresh"]},
 		"GET /quotes/{id}": {quote, used}, "POST /quotes/{id}": {quote, used},
-		"GET /orders/{id}": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/pay": {strings.TrimPrefix(bought, "/orders/")},
+		"GET /orders/{id}": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/pay": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/cancel": {strings.TrimPrefix(bought, "/orders/"), basket},
 		"GET /bills/{id}": {bill}, "GET /together/{id}": {basket}, "POST /together/{id}/pay": {basket},
 	}
 	people := map[string]*browser{
@@ -279,7 +279,7 @@ func TestRestrictedAccountLooksAndDoesNotBuy(t *testing.T) {
 
 func TestLanguage(t *testing.T) {
 	w := newTown(t)
-	for accept, want := range map[string]string{"": "en", "zh-TW,zh;q=0.9": "zh-Hans", "ko": "en", "ja-JP": "ja", "fr": "en", "zh-CN": "zh-Hans"} {
+	for accept, want := range map[string]string{"": "en", "zh-TW,zh;q=0.9": "zh-Hant", "ko": "ko", "ja-JP": "ja", "fr": "en", "zh-CN": "zh-Hans"} {
 		b := w.browser(locale.Language(accept))
 		has(t, b.see("/").html, `<html lang="`+want+`">`)
 	}

@@ -30,6 +30,7 @@ type commands struct {
 	Payment   paymentCmd   `cmd:"" help:"What there is to know about ways to pay."`
 	Audit     auditCmd     `cmd:"" help:"Ask the database whether every promise was kept."`
 	Simulate  simulateCmd  `cmd:"" help:"Run a town of customers, providers and operators around the real code, and audit what came of it."`
+	Advise    adviseCmd    `cmd:"" help:"Examine the advice that travellers get."`
 	Bench     benchCmd     `cmd:"" help:"Measure."`
 }
 

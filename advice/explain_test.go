@@ -1,0 +1,159 @@
+package advice
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/money"
+)
+
+func TestBook(t *testing.T) {
+	if err := texts.Check(); err != nil {
+		t.Error(err)
+	}
+	for _, r := range AllReasons {
+		for _, l := range locale.All {
+			said := texts.Say(l, string(r), nil)
+			if strings.HasPrefix(said, "["+string(r)) {
+				t.Errorf("%s has no words", r)
+			}
+			if l == locale.ZhHant && said == texts.Say(locale.ZhHans, string(r), nil) {
+				t.Errorf("%s has no words of its own in %s", r, l)
+			}
+		}
+	}
+}
+
+// words names offers without digits, so that every digit left is a number.
+func words(l locale.Language) Words {
+	return Words{Language: l, Currency: "JPY", GB: 1e9, Name: func(i int) string { return "Plan " + string(rune('A'+i)) }}
+}
+
+// numbersOf are all numbers that an answer gives out, as they are written.
+func numbersOf(a *Advice, w Words) []string {
+	l, n := w.Language, &a.Numbers
+	all := []string{
+		locale.Data(l, n.PerDay, w.GB), locale.Data(l, n.NeedLow, w.GB), locale.Data(l, n.NeedHigh, w.GB),
+	}
+	for _, x := range []int{n.OwnDays, n.EnoughOf100, n.ShortOf100, n.LastsOf100, n.CarefreeOf, n.ChangedBy, n.Away} {
+		if x > 0 {
+			all = append(all, fmt.Sprint(x))
+		}
+	}
+	for _, m := range []int64{a.Best.First, a.Second.First, n.Price, n.Saving, n.CarefreeMore} {
+		all = append(all, locale.Money(l, money.Of(m, w.Currency)))
+	}
+	for _, d := range []Date{n.LastDay, n.Covered, n.Changed} {
+		all = append(all, locale.Day(l, d.Time(), time.UTC))
+	}
+	for _, s := range a.Best.Steps.All() {
+		all = append(all, locale.Day(l, s.On.Time(), time.UTC))
+	}
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	return all
+}
+
+// onlyNumbersOf fails for a number in a text that the engine has not given out.
+func onlyNumbersOf(t *testing.T, a *Advice, w Words, text string) {
+	t.Helper()
+	rest := text
+	for _, of := range []string{" of 100", "100次", "100人", "100回", "100번"} {
+		rest = strings.ReplaceAll(rest, of, "")
+	}
+	for _, n := range numbersOf(a, w) {
+		rest = strings.ReplaceAll(rest, n, "")
+	}
+	rest = strings.ReplaceAll(rest, "1日", "") // a day
+	if strings.ContainsAny(rest, "0123456789") {
+		t.Errorf("%s: a number that no answer gives: %s", w.Language, text)
+	}
+	if strings.ContainsAny(text, "[]{}|#") || text == "" || strings.Contains(text, "1970") {
+		t.Errorf("%s: a place that is not filled: %s", w.Language, text)
+	}
+}
+
+func TestEveryNumberIsTheEngines(t *testing.T) {
+	m, exam := testModel(t)
+	shop := testShop()
+	shop.Rules.MustRunOn = true
+	tables := mustBuild(t, m, shop)
+	seen := map[Reason]int{}
+	for i, u := range exam {
+		q := Question{Trip: u.upTo(i % len(u.wanted)), Usual: 1 + i%len(shop.Offers), Attitude: Attitudes[i%3]}
+		switch i % 5 {
+		case 1:
+			q.State.Running = Cover{Service: shop.Offers[0].Service, Days: 1 + i%9, Bytes: 2e9}
+		case 2:
+			q.State.Running = Cover{Service: Service{Volume: 5e9}, Days: 20, Bytes: int64(i%40) * 1e8}
+		case 3:
+			q.Trip.Away = i % 3
+		}
+		a, err := tables.Recommend(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range locale.All {
+			w := words(l)
+			onlyNumbersOf(t, &a, w, a.Sentence(w))
+			for _, n := range a.Notes(w) {
+				onlyNumbersOf(t, &a, w, n)
+			}
+		}
+		for _, r := range a.Reasons.All() {
+			seen[r]++
+		}
+		if i < 12 {
+			w := words(locale.En)
+			t.Log(a.Sentence(w), a.Notes(w))
+		}
+	}
+	short := Shop{Costs: YenCosts(), Offers: []Offer{{ID: "week", Kind: Term, Days: 7, Price: 2000}, {ID: "day", Kind: Term, Days: 1, Price: 400}}}
+	a, err := mustBuild(t, m, short).Recommend(Question{Trip: Trip{Arrival: testDay, Today: testDay, Told: testDay + 19}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range locale.All {
+		w := words(l)
+		onlyNumbersOf(t, &a, w, a.Sentence(w))
+	}
+	for _, r := range a.Reasons.All() {
+		seen[r]++
+	}
+	for _, r := range AllReasons {
+		if seen[r] == 0 && r != DoNone && r != ChangedLess && r != Overdue && r != ChangedMore && r != DoPause {
+			t.Errorf("no traveller is told %s: %v", r, seen)
+		}
+	}
+}
+
+// A friend does not promise what is not so, and says what is.
+func TestReasonsFitTheAnswer(t *testing.T) {
+	m, exam := testModel(t)
+	tables := mustBuild(t, m, testShop())
+	for i, u := range exam {
+		q := Question{Trip: u.upTo(i % len(u.wanted)), Usual: 1}
+		a, err := tables.Recommend(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		has := func(r Reason) bool { return slices.Contains(a.Reasons.All(), r) }
+		switch {
+		case has(Saves) && a.Saving <= 0:
+			t.Errorf("saves %d", a.Saving)
+		case has(SecondBest) != a.Close:
+			t.Error("the second is as good, and nobody says so")
+		case has(Worry) && a.CarefreeMore <= 0:
+			t.Errorf("carefree costs %d more", a.CarefreeMore)
+		case has(TellEnd) && q.Trip.Told >= q.Trip.Today:
+			t.Error("asks for what was told")
+		case has(Little) == has(Used):
+			t.Error("both or none of a little and enough history")
+		case a.Best.Action == Buy && a.Best.First != tables.Shop().Offers[a.Best.Steps.At[0].Offer].Price:
+			t.Error("another price than the offer's")
+		}
+	}
+}

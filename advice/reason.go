@@ -1,0 +1,144 @@
+package advice
+
+// Reason is a piece of why, as a code with its words in texts.yaml. The values
+// are keys of texts; do not rename.
+type Reason string
+
+// The reasons, in the order in which they are said. A need and a thing to do
+// make the sentence; the others are notes to it.
+const (
+	NeedTold  Reason = "need.told"  // what is needed until the told end
+	NeedGuess Reason = "need.guess" // what is needed until those like this one have left
+
+	DoBuy      Reason = "do.buy"       // one purchase that covers the trip
+	DoBuyFirst Reason = "do.buy_first" // the first of several
+	DoBuyTight Reason = "do.buy_tight" // it will probably fall short at times, and is still best
+	DoWait     Reason = "do.wait"      // look again when what is paid for ends
+	DoPause    Reason = "do.pause"     // nothing runs, and today nothing is worth its price
+	DoNothing  Reason = "do.nothing"   // what is paid for suffices
+	DoNone     Reason = "do.none"      // nothing on sale helps
+
+	Used        Reason = "note.used"         // a day so far
+	Little      Reason = "note.little"       // there is hardly any history
+	ChangedMore Reason = "note.changed_more" // since a day much more is used
+	ChangedLess Reason = "note.changed_less"
+	Then        Reason = "note.then"     // the next step
+	SecondBest  Reason = "note.second"   // another is as good
+	Saves       Reason = "note.saves"    // against what they would have bought
+	Worry       Reason = "note.carefree" // what it costs not to have to think about it
+	TellEnd     Reason = "note.tell_end" // the advice would be better with the day of departure
+	Overdue     Reason = "note.overdue"  // the told day has passed
+	AwayFor     Reason = "note.away"     // the line was not seen for days
+)
+
+// AllReasons is every reason, for tests that each has its words.
+var AllReasons = []Reason{
+	NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoPause, DoNothing, DoNone,
+	Used, Little, ChangedMore, ChangedLess, Then, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor,
+}
+
+// Reasons is a list of reasons that costs no allocation.
+type Reasons struct {
+	N  int
+	At [12]Reason
+}
+
+// All returns the reasons.
+func (r *Reasons) All() []Reason { return r.At[:r.N] }
+
+func (r *Reasons) add(x Reason) {
+	if r.N < len(r.At) {
+		r.At[r.N] = x
+		r.N++
+	}
+}
+
+// Numbers is every number that an explanation may name, besides the prices and
+// days of [Choice]s. Nothing else may be named.
+type Numbers struct {
+	PerDay       int64 // bytes of an ordinary day: what was used so far, where there is a history, else expected
+	OwnDays      int   // days of history that this is from; 0: expected
+	NeedLow      int64 // bytes from now to the end of the trip: 80 % range
+	NeedHigh     int64
+	LastDay      Date // told, or as likely later as earlier
+	Told         bool
+	Covered      Date // the last day for which something is paid for already; 0: nothing is
+	EnoughOf100  int  // in how many of 100 cases the choice suffices for as long as it runs, or to the end of the trip
+	ShortOf100   int  // in how many it does not
+	LastsOf100   int  // in how many it suffices to the end of the trip
+	Price        int64
+	Saving       int64
+	CarefreeMore int64
+	CarefreeOf   int  // in how many of 100 cases it would be needed
+	Changed      Date // since when use is another
+	ChangedBy    int  // how many times as much, or as little, rounded; 0: no change
+	Away         int  // whole days since the line was last seen
+}
+
+// reasons picks what is said of an answer.
+func (a *Advice) reasons(b *Basis, usual int) {
+	r, n := &a.Reasons, &a.Numbers
+	*r = Reasons{}
+	if n.Told {
+		r.add(NeedTold)
+	} else {
+		r.add(NeedGuess)
+	}
+	r.add(a.todo())
+	if n.OwnDays == 0 {
+		r.add(Little)
+	} else {
+		r.add(Used)
+	}
+	switch {
+	case b.Changed == 0 || n.ChangedBy < 2:
+	case b.ChangeFactor > 1:
+		r.add(ChangedMore)
+	default:
+		r.add(ChangedLess)
+	}
+	if a.Best.Action != Wait && a.Best.Steps.N > 1 {
+		r.add(Then)
+	}
+	if a.Close {
+		r.add(SecondBest)
+	}
+	bought := a.Best.Action == Buy
+	if bought && a.Saving > 0 && usual != a.Best.Steps.At[0].Offer {
+		r.add(Saves)
+	}
+	if bought && a.Carefree.Offer >= 0 && a.Carefree.Offer != a.Best.Steps.At[0].Offer && a.CarefreeMore > 0 {
+		r.add(Worry)
+	}
+	switch {
+	case b.Overdue:
+		r.add(Overdue)
+	case !b.Told:
+		r.add(TellEnd)
+	}
+	if b.Away > 0 {
+		r.add(AwayFor)
+	}
+}
+
+func (a *Advice) todo() Reason {
+	switch a.Best.Action {
+	case Buy:
+		switch {
+		case a.Numbers.EnoughOf100 < 50:
+			return DoBuyTight
+		case a.Best.Steps.N > 1:
+			return DoBuyFirst
+		}
+		return DoBuy
+	case Wait:
+		if a.Numbers.Covered == 0 {
+			return DoPause
+		}
+		return DoWait
+	case Enough:
+		return DoNothing
+	case NoOffer:
+	}
+	return DoNone
+}

@@ -1,0 +1,65 @@
+package advice
+
+import (
+	"math"
+)
+
+// explain collects the reasons and every number that may be named.
+func (r *room) explain(a *Advice, best *way, q *Question) {
+	n := &a.Numbers
+	t := &q.Trip
+	r.perDay(n, t)
+	at := r.t.model.levelsFor(r.q.days, told(t), t.Segment.Group)
+	n.NeedLow, n.NeedHigh = round(r.needAt(at[1])), round(r.needAt(at[5]))
+	n.LastDay, n.Told = t.Today+Date(max(r.e.days(0.5)-1, 0)), told(t)
+	if n.Told {
+		n.LastDay = t.Told
+	}
+	if c := r.ways[0].covers; c > 0 {
+		n.Covered = t.Today + Date(c) - 1
+	}
+	n.EnoughOf100, n.LastsOf100 = percent(best.enough), percent(best.lasts)
+	n.ShortOf100 = 100 - n.EnoughOf100
+	n.Price = a.Best.Price
+	n.Saving, n.CarefreeMore, n.CarefreeOf = a.Saving, a.CarefreeMore, percent(a.CarefreeNeed)
+	n.Away = t.Away
+	if r.q.changed != 0 {
+		n.Changed = r.q.changed
+		n.ChangedBy = int(math.Round(max(r.q.factor, 1/r.q.factor)))
+	}
+	b := r.t.model.basis(t, &r.q)
+	a.Basis = b
+	a.reasons(&b, q.Usual-1)
+}
+
+// perDay is what the traveller used a day so far, or what is expected of one
+// with too little history to say.
+func (r *room) perDay(n *Numbers, t *Trip) {
+	var sum float64
+	var days int
+	for _, d := range t.Days {
+		if d.Date < t.Today && (d.Minutes == 0 || d.Minutes >= minutesPerDay/2) {
+			sum += float64(d.Bytes)
+			days++
+		}
+	}
+	if days >= 3 {
+		n.PerDay, n.OwnDays = round(sum/float64(days)), days
+		return
+	}
+	sum = 0
+	for k := range r.users {
+		u := &r.users[k]
+		sum += (1 - u.zero) * math.Exp(min(u.mu, mostLog)) / decisionPaths
+	}
+	n.PerDay = round(sum)
+}
+
+// needAt is the need of the future that has so many of the others below it.
+func (r *room) needAt(rank float64) float64 {
+	return r.byNeed[min(int(rank*decisionPaths), decisionPaths-1)].need
+}
+
+// percent is a probability in whole cases of 100. Only what is certain is 0 or
+// 100.
+func percent(p float64) int { return min(max(int(math.Round(100*p)), 1), 99) }
