@@ -259,20 +259,35 @@ func (w *writer) reminderEnded() {
 }
 
 func (w *writer) walletToppedUp() {
-	w.subject("wallet_topped_up.subject", nil)
-	if amount := w.money(w.f.Amount); amount != "" {
+	amount, owed := w.money(w.f.Amount), w.money(w.f.OwedPaid)
+	switch {
+	case owed != "":
+		w.subject("wallet_topped_up.subject_owed", nil)
+		w.lead("wallet_topped_up.lead_owed", locale.Args{"amount": owed})
+		w.afterOwed()
+	case amount != "":
+		w.subject("wallet_topped_up.subject", nil)
 		w.lead("wallet_topped_up.lead_amount", locale.Args{"amount": amount})
-	} else {
+	default:
+		w.subject("wallet_topped_up.subject", nil)
 		w.lead("wallet_topped_up.lead", nil)
-	}
-	if paid := w.money(w.f.OwedPaid); paid != "" {
-		w.note("wallet_topped_up.owed_paid", locale.Args{"amount": paid})
 	}
 	w.row("row.balance", w.money(w.f.Balance))
 	w.row("row.tool", w.tool(w.f.Tool))
 	w.row("row.order", tidy(w.f.Order))
 	w.row("row.receipt", tidy(w.f.Bill))
 	w.button("wallet_topped_up.button")
+}
+
+// afterOwed says where the rest of a top-up is that paid what was owed, or what is
+// still owed.
+func (w *writer) afterOwed() {
+	if rest, err := w.f.Amount.Sub(w.f.OwedPaid); err == nil && rest.Minor > 0 {
+		w.note("wallet_topped_up.owed_rest", locale.Args{"amount": w.money(rest)})
+	}
+	if left := w.money(w.f.Owed); left != "" {
+		w.note("wallet_topped_up.owed_left", locale.Args{"amount": left})
+	}
 }
 
 func (w *writer) walletExpiring() {

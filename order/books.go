@@ -250,6 +250,9 @@ func (d *Desk) addCredit(ctx context.Context, b *db.Batch, tx db.Tx, cat *catalo
 	facts := message.Facts{Amount: o.Price, Tool: string(o.Tool), Order: o.ID}
 	if !owed.IsZero() {
 		facts.OwedPaid = owed
+		if left := owedIn(debts, owed.Currency).Minor - owed.Minor; left > 0 {
+			facts.Owed = money.Of(left, owed.Currency)
+		}
 	}
 	return done, message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
 		Account: o.Account, Key: string(message.WalletToppedUp) + "/" + o.ID, Kind: message.WalletToppedUp, Order: o.ID,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/db"
@@ -40,6 +41,7 @@ type Dispute struct {
 	Wallet     int64 // of it, taken back out of the wallet; minor units
 	Owed       int64 // of it, owed by the customer since
 	Paid       int64 // of Owed, what they have paid
+	Unserved   int64 // of the payment, what they have neither got anything for nor back; not above 0 where it is nothing
 	Evidence   string
 	AnswerBy   time.Time // zero: not told
 	OpenedAt   time.Time
@@ -48,11 +50,27 @@ type Dispute struct {
 	moves int
 }
 
-// Open is what the customer owes because of it.
-func (d Dispute) Open() money.Money { return money.Of(d.Owed-d.Paid, d.Amount.Currency) }
+// Open is what the customer owes because of it: nothing for what they have not got.
+// That is decided with its order, and owed from the moment it is served or given
+// back all the same.
+func (d Dispute) Open() money.Money {
+	return money.Of(max(0, d.Owed-d.Paid-max(0, d.Unserved)), d.Amount.Currency)
+}
+
+// unserved is that of a payment p.
+const unserved = `p.minor
+	- COALESCE((SELECT SUM(a.minor) FROM allocations a JOIN orders o ON o.account_id = a.account_id AND o.id = a.order_id
+	             WHERE a.account_id = p.account_id AND a.payment_id = p.id AND o.state IN ('fulfilling', 'completed')), 0)
+	- COALESCE((SELECT SUM(r.minor) FROM refunds r WHERE r.account_id = p.account_id AND r.payment_id = p.id AND r.state = 'done'), 0)`
+
+// owing is what holds for a dispute d of a payment p because of which the customer
+// owes something.
+const owing = `d.owed_minor > d.paid_minor AND d.owed_minor - d.paid_minor > ` + unserved
 
 const disputeColumns = `d.account_id, d.id, d.order_id, d.payment_id, d.provider, d.provider_id, d.state, d.reason, d.minor, d.currency,
-	d.wallet_minor, d.owed_minor, d.paid_minor, d.moves, d.evidence, d.answer_by, d.opened_at, d.as_of`
+	d.wallet_minor, d.owed_minor, d.paid_minor, d.moves, d.evidence, d.answer_by, d.opened_at, d.as_of, CAST(` + unserved + ` AS bigint)`
+
+const disputesFrom = ` FROM disputes d JOIN payments p ON p.account_id = d.account_id AND p.id = d.payment_id `
 
 func disputes(ctx context.Context, tx db.Tx, query string, args ...any) (out []Dispute, err error) {
 	rows, err := tx.Query(ctx, query, args...)
@@ -64,7 +82,7 @@ func disputes(ctx context.Context, tx db.Tx, query string, args ...any) (out []D
 		var d Dispute
 		var answer, opened, asOf db.Instant
 		if err := rows.Scan(&d.Account, &d.ID, &d.Order, &d.Payment, &d.Provider, &d.ProviderID, &d.State, &d.Reason, &d.Amount.Minor, &d.Amount.Currency,
-			&d.Wallet, &d.Owed, &d.Paid, &d.moves, &d.Evidence, &answer, &opened, &asOf); err != nil {
+			&d.Wallet, &d.Owed, &d.Paid, &d.moves, &d.Evidence, &answer, &opened, &asOf, &d.Unserved); err != nil {
 			return nil, err
 		}
 		d.AnswerBy, d.OpenedAt, d.AsOf = answer.Time, opened.Time, asOf.Time
@@ -73,41 +91,51 @@ func disputes(ctx context.Context, tx db.Tx, query string, args ...any) (out []D
 	return out, rows.Err()
 }
 
-// Disputes reads the disputes of the payment of an order, oldest first.
+// Disputes reads the disputes of the payments of an order, oldest first.
 func Disputes(ctx context.Context, tx db.Tx, o Order) ([]Dispute, error) {
 	under := o.ID
 	if o.Basket != "" {
 		under = o.Basket
 	}
-	return disputes(ctx, tx, `SELECT `+disputeColumns+` FROM disputes d WHERE d.account_id = $1 AND d.order_id = $2 ORDER BY d.id`, o.Account, under)
+	return disputes(ctx, tx, `SELECT `+disputeColumns+disputesFrom+`
+		WHERE d.account_id = $1 AND (d.order_id = $2 OR d.payment_id IN (SELECT payment_id FROM allocations WHERE account_id = $1 AND order_id = $3))
+		ORDER BY d.id`, o.Account, under, o.ID)
 }
 
-// Debts reads the disputes because of which a customer owes something, oldest
-// first. What is disputed of an order that they have not got is not among them: it
-// is decided with the order.
+// Debts reads the disputes because of which a customer owes something, oldest first.
 func Debts(ctx context.Context, tx db.Tx, account string) ([]Dispute, error) {
-	return disputes(ctx, tx, `SELECT `+disputeColumns+` FROM disputes d JOIN orders o ON o.account_id = d.account_id AND o.id = d.order_id
-		WHERE d.account_id = $1 AND d.owed_minor > d.paid_minor AND o.state NOT IN ('held', 'refund_due') ORDER BY d.id LIMIT 100`, account)
+	return disputes(ctx, tx, `SELECT `+disputeColumns+disputesFrom+` WHERE d.account_id = $1 AND `+owing+` ORDER BY d.id LIMIT 100`, account)
+}
+
+// OpenDisputes reads the disputes of the whole shop that wait for the provider's
+// decision, or because of which a customer owes something: first those that must be
+// answered soonest. It is for staff: it reads across accounts.
+func OpenDisputes(ctx context.Context, tx db.Tx, limit int) ([]Dispute, error) {
+	return disputes(ctx, tx, `SELECT `+disputeColumns+disputesFrom+` WHERE d.state IN ('asked', 'open') OR `+owing+`
+		ORDER BY CASE WHEN d.state IN ('asked', 'open') AND d.answer_by IS NOT NULL THEN 0 ELSE 1 END, d.answer_by, d.id LIMIT $1`, limit)
 }
 
 // Owes reads what a customer owes in one currency.
 func Owes(ctx context.Context, tx db.Tx, account string, c money.Currency) (money.Money, error) {
-	sum := money.Of(0, c)
 	debts, err := Debts(ctx, tx, account)
+	return owedIn(debts, c), err
+}
+
+func owedIn(debts []Dispute, c money.Currency) money.Money {
+	sum := money.Of(0, c)
 	for _, d := range debts {
 		if d.Amount.Currency == c {
 			sum.Minor += d.Open().Minor
 		}
 	}
-	return sum, err
+	return sum
 }
 
 // unowed fails with [fault.Denied] where a customer owes something and therefore
 // may not pay for an order: by any means, or, where the seller keeps lines going,
 // with what is theirs with us.
 func (d *Desk) unowed(ctx context.Context, tx db.Tx, o Order, saved bool) error {
-	ours := saved || o.Parts.Wallet > 0 || o.Parts.Points > 0
-	if o.Kind == TopUp || d.Disputed == DisputeKeep && !ours {
+	if !d.mindsDebts(o, saved) {
 		return nil
 	}
 	debts, err := Debts(ctx, tx, o.Account)
@@ -115,22 +143,44 @@ func (d *Desk) unowed(ctx context.Context, tx db.Tx, o Order, saved bool) error 
 		return err
 	}
 	return fault.Because(fault.Denied, "owes",
-		"A payment of yours was taken back, and that amount is still open. Pay it on the page of your wallet; then everything works again.", nil)
+		"A payment of yours was taken back, and you still owe that amount. Pay it on the page of your wallet; then everything works again.", nil)
 }
 
-// told is what an observation says about disputes. Where the provider tells only
-// how much is withheld, that is one dispute without a name.
+// mindsDebts reports whether a debt stops an order that is paid like that.
+func (d *Desk) mindsDebts(o Order, saved bool) bool {
+	ours := saved || o.Parts.Wallet > 0 || o.Parts.Points > 0
+	return o.Kind != TopUp && (ours || d.Disputed != DisputeKeep)
+}
+
+// told is what an observation says about disputes. What is withheld beyond those
+// that the provider names is one dispute without a name.
 func told(seen payment.Observation, known []Dispute) []payment.Dispute {
-	all := seen.Disputes
-	if len(all) == 0 && seen.Disputed.Minor > 0 {
-		return []payment.Dispute{{State: payment.DisputeOpen, Amount: seen.Disputed}}
+	all := seen.Disputes[:len(seen.Disputes):len(seen.Disputes)]
+	rest := seen.Disputed
+	for _, d := range all {
+		if d.State.Takes() {
+			rest.Minor -= d.Amount.Minor
+		}
+	}
+	if rest.Minor > 0 {
+		return append(all, payment.Dispute{State: payment.DisputeOpen, Amount: rest})
 	}
 	for _, k := range known {
 		if k.ProviderID == "" && k.State == payment.DisputeOpen {
-			all = append(all[:len(all):len(all)], payment.Dispute{State: payment.DisputeWon, Amount: k.Amount})
+			all = append(all, payment.Dispute{State: payment.DisputeWon, Amount: k.Amount})
 		}
 	}
 	return all
+}
+
+// undecided reports whether a dispute that an observation does not name was open:
+// a provider that says nothing of it has not decided it.
+func undecided(known []Dispute, now []payment.Dispute, at time.Time) bool {
+	return slices.ContainsFunc(known, func(k Dispute) bool {
+		open := k.State == payment.DisputeOpen || k.State == payment.DisputeAsked
+		named := slices.ContainsFunc(now, func(d payment.Dispute) bool { return storable(d.ID, 255) == k.ProviderID })
+		return open && !named && at.Before(k.OpenedAt.Add(disputeEnds))
+	})
 }
 
 // among is how much of what went back is counted as disputed, too: what the
@@ -151,6 +201,7 @@ type disputing struct {
 	all      basket
 	asOf     time.Time
 	has      int64 // what the wallet holds, and may have to give
+	unserved int64 // see Dispute.Unserved
 	evidence string
 }
 
@@ -160,15 +211,18 @@ type disputing struct {
 // What an observation says that is older than the last one is not news. Whatever
 // came between two of them, the second takes or gives back the difference.
 func (d *Desk) addDisputes(ctx context.Context, b *db.Batch, tx db.Tx, all basket, p Payment, seen payment.Observation) (waits bool, err error) {
-	known, err := disputes(ctx, tx, `SELECT `+disputeColumns+` FROM disputes d WHERE d.account_id = $1 AND d.payment_id = $2 ORDER BY d.id`, p.Account, p.ID)
+	known, err := disputes(ctx, tx, `SELECT `+disputeColumns+disputesFrom+` WHERE d.account_id = $1 AND d.payment_id = $2 ORDER BY d.id`, p.Account, p.ID)
 	if err != nil {
 		return false, err
 	}
 	now := told(seen, known)
-	if len(now) == 0 {
-		return false, nil
+	if waits = undecided(known, now, tx.Now()); len(now) == 0 {
+		return waits, nil
 	}
 	s := disputing{payment: p, all: all, asOf: seen.AsOf}
+	if err := tx.QueryRow(ctx, `SELECT CAST(`+unserved+` AS bigint) FROM payments p WHERE p.account_id = $1 AND p.id = $2`, p.Account, p.ID).Scan(&s.unserved); err != nil {
+		return false, err
+	}
 	if s.asOf.IsZero() {
 		s.asOf = tx.Now()
 	}
@@ -196,7 +250,7 @@ func (d *Desk) addDisputes(ctx context.Context, b *db.Batch, tx db.Tx, all baske
 func (d *Desk) addDispute(ctx context.Context, b *db.Batch, tx db.Tx, s *disputing, known []Dispute, said payment.Dispute) (err error) {
 	was := Dispute{
 		Account: s.payment.Account, Order: s.all.first().ID, Payment: s.payment.ID, Provider: s.payment.Provider,
-		ProviderID: storable(said.ID, 255), Amount: said.Amount, OpenedAt: tx.Now(),
+		ProviderID: storable(said.ID, 255), Amount: said.Amount, OpenedAt: tx.Now(), Unserved: s.unserved,
 	}
 	for _, k := range known {
 		if k.ProviderID == was.ProviderID {

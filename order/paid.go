@@ -3,12 +3,10 @@ package order
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
-	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
@@ -27,6 +25,10 @@ const (
 	// disputeLook is how often a payment is asked about whose dispute is not decided:
 	// a notification may be lost, and there is a date until which the seller is heard.
 	disputeLook = 24 * time.Hour
+
+	// disputeEnds is for how long that is done where the provider does not name the
+	// dispute any more: banks have decided by then.
+	disputeEnds = 180 * 24 * time.Hour
 
 	// declineSettles is how long a customer may try another card in the open
 	// session before hearing from us that the first one was declined.
@@ -327,8 +329,8 @@ func (d *Desk) addLate(ctx context.Context, b *db.Batch, tx db.Tx, all basket, p
 			return err
 		}
 		owes := d.unowed(ctx, tx, o, false)
-		if _, said := errors.AsType[*fault.Error](owes); owes != nil && !said {
-			return owes
+		if err := unlessSaid(owes); err != nil {
+			return err
 		}
 		if missing != nil || owes != nil || o.Parts.Wallet > 0 && d.Wallet == WalletOff {
 			d.addUnwanted(b, tx, all.first(), p, "late")

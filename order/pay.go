@@ -198,6 +198,9 @@ func (d *Desk) open(ctx context.Context, all basket, rail payment.Rail, provider
 			if err == nil && n == 0 {
 				err = errNotPayable()
 			}
+			if err == nil {
+				err = d.unowed(ctx, tx, o, w.Saved != "") // a dispute may have been seen since it was asked
+			}
 			if err != nil {
 				return p, err
 			}
