@@ -49,6 +49,8 @@ type reviewPage struct {
 	Pay       string // the button's words
 	Expired   bool
 	Again     string // where another offer is chosen
+	Owing     *owing
+	Stopped   bool // nothing can pay
 }
 
 // tool is one way to pay, as a radio button.
@@ -71,6 +73,16 @@ type quoted struct {
 	points    int64
 	purse     purse
 	accepted  string // the order that it became; ""
+	debts     []order.Dispute
+}
+
+// ownMoney is what of the account's own may pay: its wallet and its saved tools, and
+// neither of them while something is owed.
+func (q quoted) ownMoney() (wallet *money.Money, has purse) {
+	if len(q.debts) > 0 {
+		return nil, purse{}
+	}
+	return &q.wallet, q.purse
 }
 
 // reviewPage shows a quote before it is accepted.
@@ -126,6 +138,9 @@ func (v *visit) readQuote(ctx context.Context, k keyhole, id string) (quoted, er
 		if q.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, q.quote.Price.Currency); err != nil {
 			return q, err
 		}
+		if q.debts, err = order.Debts(ctx, tx, k.account); err != nil {
+			return q, err
+		}
 		points, err := ledger.Balance(ctx, tx, k.account, ledger.Points, money.Points)
 		q.points = points.Minor
 		return q, err
@@ -144,6 +159,10 @@ func (v *visit) review(k keyhole, q quoted) reviewPage {
 	if quote.Kind != order.TopUp {
 		accepted = placeOf(q.catalogue, q.situation.Line.Plan).plan.Policy.Tools
 	}
+	if p.Owing = v.owing(k, q.debts); p.Owing != nil && quote.Kind == order.TopUp {
+		p.Owing.Link = "" // it is being paid
+	}
+	p.Stopped = v.stopped(q.debts, quote.Kind, order.Parts{})
 	parts, division := v.divide(k, q, accepted)
 	if p.Division = division; quote.Kind != order.TopUp {
 		v.addPurchase(&p, q, money.Of(quote.Price.Minor-parts.Discount, quote.Price.Currency))
@@ -162,14 +181,15 @@ func (v *visit) review(k keyhole, q quoted) reviewPage {
 
 // toolsFor are the ways to pay the rest of a quote.
 func (v *visit) toolsFor(k keyhole, q quoted, accepted []catalogue.Tool, p order.Parts) []tool {
-	rest, wallet := q.quote, &q.wallet
+	rest := q.quote
+	wallet, has := q.ownMoney()
 	if rest.Price.Minor = p.Rest; p.Rest == 0 && q.quote.Price.Minor > 0 {
 		return []tool{v.ownTool(p)}
 	}
 	if p.Wallet > 0 {
 		wallet = nil // it pays its part already
 	}
-	return v.tools(k, rest, accepted, wallet, q.purse)
+	return v.tools(k, rest, accepted, wallet, has)
 }
 
 // addPurchase says what is bought for a line; charged is what is paid in money.
@@ -280,6 +300,10 @@ func (s *Server) accept(ctx context.Context, v *visit) (answer, error) {
 		return v.reviewAgain(k, q, err), nil
 	}
 	o, err := s.Desk.Place(ctx, a)
+	if owes(err) { // since the page was shown
+		k, q, again := v.quoted(ctx)
+		return v.reviewAgain(k, q, err), again
+	}
 	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.Conflict || kind == fault.Unavailable {
 		return s.notPlaced(ctx, v, k, q, err)
 	}

@@ -151,6 +151,8 @@ type basketReviewPage struct {
 	CanPay   bool
 	Pay      string
 	Expired  bool
+	Owing    *owing
+	Stopped  bool // nothing can pay
 }
 
 // basketRow is one line of a basket, before or after it was placed.
@@ -223,7 +225,10 @@ func (v *visit) reviewTogether(all []quoted) basketReviewPage {
 	p.Sum, p.Amount, p.Stands = v.voice.Money(sum), sum.Minor, v.voice.Moment(ends, v.shopZone())
 	p.Pay, p.Expired = v.voice.Say("review.pay", locale.Args{"amount": sum}), !v.voice.Now.Before(ends)
 	whole := order.Quote{Kind: first.Kind, Price: sum, ExpiresAt: ends}
-	p.Tools = v.toolsTogether(whole, quotes, commonTools(policies), &all[0].wallet, all[0].purse)
+	k := keyhole{account: v.account.ID}
+	p.Owing, p.Stopped = v.owing(k, all[0].debts), v.stopped(all[0].debts, first.Kind, order.Parts{})
+	wallet, has := all[0].ownMoney()
+	p.Tools = v.toolsTogether(whole, quotes, commonTools(policies), wallet, has)
 	for i := range p.Tools {
 		if !p.Tools[i].Off {
 			p.Tools[i].Chosen, p.CanPay = true, true
@@ -282,6 +287,13 @@ func (s *Server) acceptTogether(ctx context.Context, v *visit) (answer, error) {
 		err = fault.Because(fault.Invalid, "tool_missing", "Choose a way to pay.", nil)
 	default:
 		placed, err = s.Desk.PlaceTogether(ctx, t)
+	}
+	if owes(err) { // since the page was shown
+		if all, to, again := v.basketQuotes(ctx); again == nil && to == "" {
+			p := v.reviewTogether(all)
+			p.Notice = ui.Notice{Tone: ui.Bad, Text: v.voice.Fault(err)}
+			return answer{template: "together_review.html", page: p, status: fault.Denied.Status()}, nil
+		}
 	}
 	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.Conflict || kind == fault.Unavailable {
 		p := v.reviewTogether(all)
@@ -350,6 +362,9 @@ func (v *visit) basketTold(ctx context.Context) (basketTold, error) {
 		if t.purse, err = v.purse(ctx, tx, k, ""); err != nil {
 			return t, err
 		}
+		if t.debts, err = order.Debts(ctx, tx, k.account); err != nil {
+			return t, err
+		}
 		t.payments, err = order.Payments(ctx, tx, t.order.Ref())
 		return t, err
 	})
@@ -402,6 +417,9 @@ func (v *visit) basketStory(t basketTold) basketPage {
 	p.Frame = v.frame(v.voice.Say("basket.title", locale.Args{"lines": len(t.orders)}))
 	p.Waits = whole.State == order.Placed
 	v.addPaying(&p.orderPage, keyhole{account: v.account.ID}, t.told, placeOf(t.cat, whole.Plan))
+	if p.Owing != nil {
+		t.purse = purse{}
+	}
 	if p.Tools != nil {
 		p.Tools = v.toolsTogether(order.Quote{Kind: whole.Kind, Price: whole.Rest(), ExpiresAt: whole.ExpiresAt}, quotes, commonTools(policies), nil, t.purse)
 		for i := range p.Tools {

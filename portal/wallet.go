@@ -20,6 +20,7 @@ type walletPage struct {
 	ui.Frame
 	Balances   []string
 	Owed       []owedRow
+	OwedWhy    []string // what that stops, and what to do
 	Aside      []string // what is set aside for orders that wait
 	Expiring   []string // what of it expires next, and when
 	CanTopUp   bool
@@ -120,6 +121,9 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 			v.voice.Say("wallet.owed", locale.Args{"amount": d.Open()}), d.Order, d.Open().Decimal(), string(d.Amount.Currency),
 		})
 	}
+	if len(f.owed) > 0 {
+		p.OwedWhy = []string{v.voice.T(v.stops()), v.voice.T("owed.how")}
+	}
 	for _, m := range f.aside {
 		p.Aside = append(p.Aside, v.voice.Say("wallet.aside", locale.Args{"amount": m}))
 	}
@@ -169,6 +173,10 @@ func entryWord(e ledger.Entry, book ledger.Book) string {
 	switch {
 	case e.From == book && (e.Step == "paid" || e.Step == "set_aside" || e.Step == "expired"):
 		return e.Step
+	case strings.HasPrefix(e.Step, "disputed:") && e.From == book:
+		return "disputed"
+	case strings.HasPrefix(e.Step, "disputed:"):
+		return "dispute_won"
 	case e.From == book && e.Step == "credited":
 		return "taken_back"
 	case e.From == book:
