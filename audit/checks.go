@@ -132,11 +132,14 @@ var Checks = []Check{
 		Name: "spent_while_owing", Promise: BooksBalance, Says: "a customer who owed something spent from wallet or points:",
 		query: `SELECT o.account_id, o.id, d.id FROM audit_orders o
 			JOIN audit_disputes d ON d.account_id = o.account_id
-			JOIN audit_orders b ON b.account_id = d.account_id AND b.id = d.order_id
+			JOIN audit_payments p ON p.account_id = d.account_id AND p.id = d.payment_id
 			WHERE o.placed_at <= $1 AND o.kind <> 'topup' AND o.state NOT IN ('placed', 'cancelled') AND o.reason <> 'late_money'
 			  AND (o.wallet_minor > 0 OR o.points > 0)
-			  AND d.owed_minor > d.paid_minor AND d.state IN ('open', 'lost') AND b.state NOT IN ('held', 'refund_due')
-			  AND (b.completed_at IS NULL OR b.completed_at < o.placed_at)
+			  AND d.owed_minor > d.paid_minor AND d.state IN ('open', 'lost')
+			  AND d.owed_minor - d.paid_minor > p.minor
+			      - COALESCE((SELECT SUM(a.minor) FROM audit_allocations a
+			                    JOIN audit_orders b ON b.account_id = a.account_id AND b.id = a.order_id
+			                   WHERE a.account_id = p.account_id AND a.payment_id = p.id AND b.state = 'completed' AND b.completed_at < o.placed_at), 0)
 			  AND o.placed_at > d.opened_at + 60000000`,
 	},
 	{

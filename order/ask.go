@@ -42,6 +42,7 @@ const (
 	CaseDisputed          = "disputed"
 	CaseDisputeAsked      = "dispute_asked" // the customer's bank asks first, and has taken nothing
 	CaseSuspendLine       = "suspend_line"  // see DisputeSuspend
+	CaseResumeLine        = "resume_line"   // nothing is owed any more because of that order
 	CaseRefundedElsewhere = "refunded_elsewhere"
 	CaseReportDiffers     = "report_differs"
 )

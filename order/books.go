@@ -241,6 +241,9 @@ func (d *Desk) addCredit(ctx context.Context, b *db.Batch, tx db.Tx, cat *catalo
 		return o, err
 	}
 	owed := settling(b, debts, o.Price)
+	if err := d.addSettled(ctx, b, tx, debts, owed); err != nil {
+		return o, err
+	}
 	done := addMove(b, tx, o, Completed, func(o *Order) { o.CompletedAt, o.DueAt = tx.Now(), time.Time{} })
 	ledger.Posting{Account: o.Account, Subject: o.ID, Step: "completed", Transfers: []ledger.Transfer{
 		{From: ledger.Due, To: ledger.Receivable, Amount: owed},

@@ -276,7 +276,7 @@ func (d *Desk) addDispute(ctx context.Context, b *db.Batch, tx db.Tx, s *disputi
 	if was.State == now.State {
 		return nil
 	}
-	d.addDisputeCase(b, tx, s, now)
+	d.addDisputeCase(b, tx, s, was, now)
 	return d.addDisputeNews(b, tx, s.all.first(), was, now)
 }
 
@@ -350,7 +350,7 @@ func addStoredDispute(b *db.Batch, was, d Dispute) {
 }
 
 // addDisputeCase appends what staff read, and stops what is not under way yet.
-func (d *Desk) addDisputeCase(b *db.Batch, tx db.Tx, s *disputing, now Dispute) {
+func (d *Desk) addDisputeCase(b *db.Batch, tx db.Tx, s *disputing, was, now Dispute) {
 	o := s.all.first()
 	text := fmt.Sprintf("payment %s: dispute %s of %s is %s (%s)", now.Payment, now.ProviderID, now.Amount, now.State, now.Reason)
 	if !now.AnswerBy.IsZero() && now.State != payment.DisputeWon && now.State != payment.DisputeLost {
@@ -362,6 +362,9 @@ func (d *Desk) addDisputeCase(b *db.Batch, tx db.Tx, s *disputing, now Dispute) 
 	}
 	addCase(b, tx, d.IDs, o, CaseDisputed, text)
 	if !now.State.Takes() {
+		if was.State.Takes() {
+			d.addResuming(b, tx, s.all, text)
+		}
 		return
 	}
 	for _, o := range s.all {
@@ -376,6 +379,34 @@ func (d *Desk) addDisputeCase(b *db.Batch, tx db.Tx, s *disputing, now Dispute) 
 		}
 	}
 	s.stopped(Paid, Held)
+}
+
+// addResuming appends what asks staff to let lines go on that they were asked to
+// suspend.
+func (d *Desk) addResuming(b *db.Batch, tx db.Tx, all basket, why string) {
+	for _, o := range all {
+		if d.Disputed == DisputeSuspend && o.Line != "" && o.State == Completed {
+			addCase(b, tx, d.IDs, o, CaseResumeLine, why+"; let line "+o.Line+" go on at its operator, if it was suspended")
+		}
+	}
+}
+
+// addSettled is addResuming for what a top-up has paid.
+func (d *Desk) addSettled(ctx context.Context, b *db.Batch, tx db.Tx, debts []Dispute, paid money.Money) error {
+	for _, debt := range debts {
+		if debt.Amount.Currency != paid.Currency || d.Disputed != DisputeSuspend {
+			continue
+		}
+		if paid.Minor -= debt.Open().Minor; paid.Minor < 0 {
+			return nil // not all of it
+		}
+		all, err := basketOf(ctx, tx, Key{debt.Account, debt.Order})
+		if err != nil {
+			return err
+		}
+		d.addResuming(b, tx, all, "what was owed because of dispute "+debt.ProviderID+" is paid")
+	}
+	return nil
 }
 
 // stopped notes that orders were moved, so that another dispute of the same

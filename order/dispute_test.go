@@ -192,6 +192,152 @@ func TestDisputeModes(t *testing.T) {
 			if got := c.cases(t, account, "suspend_line"); (got == 1) != (mode == order.DisputeSuspend) {
 				t.Errorf("%s: %d cases to suspend the line", mode, got)
 			}
+			if got := c.cases(t, account, "resume_line"); got != 0 {
+				t.Errorf("%s: the line is to go on while something is owed", mode)
+			}
+			c.clean(t, account)
+			c.topsUp(t, account, o.Price.Minor-1)
+			if got := c.cases(t, account, "resume_line"); got != 0 {
+				t.Errorf("%s: the line is to go on while one yen is owed", mode)
+			}
+			c.topsUp(t, account, 5000)
+			if got := c.cases(t, account, "resume_line"); (got == 1) != (mode == order.DisputeSuspend) {
+				t.Errorf("%s: paid: %d cases to let the line go on", mode, got)
+			}
+			c.clean(t, account)
+		}
+	})
+}
+
+// A won dispute lets a line go on, too.
+func TestWonDisputeResumesTheLine(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		c.Desk.Disputed = order.DisputeSuspend
+		account, _, o := c.bought(t)
+		done(t, c.card.Dispute(o.ID))
+		c.look(t, o)
+		done(t, c.card.CloseDispute(o.ID, true))
+		c.look(t, o)
+		if s, r := c.cases(t, account, "suspend_line"), c.cases(t, account, "resume_line"); s != 1 || r != 1 {
+			t.Errorf("%d cases to suspend, %d to go on", s, r)
+		}
+	})
+}
+
+// Staff see what is not decided, what must be answered soonest first, and what is
+// owed; not what is over and paid.
+func TestOpenDisputes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		mine := map[string]string{}
+		open := func() (names []string) {
+			all, err := db.Seen(t.Context(), c.DB, func(ctx context.Context, tx db.Tx) ([]order.Dispute, error) {
+				return order.OpenDisputes(ctx, tx, 1000)
+			})
+			done(t, err)
+			for _, d := range all {
+				if name := mine[d.Order]; name != "" {
+					names = append(names, name)
+				}
+			}
+			return names
+		}
+		orders := map[string]order.Order{}
+		for name, claim := range map[string]stripesim.Claim{
+			"late": {Due: 9 * 24 * time.Hour}, "soon": {Due: 48 * time.Hour}, "asked": {Due: 72 * time.Hour, Inquiry: true},
+			"lost": {Due: time.Hour}, "won": {Due: time.Hour}, "paid": {Due: time.Hour},
+		} {
+			account, _, o := c.bought(t)
+			orders[name], mine[o.ID] = o, name
+			done(t, c.card.DisputeAs(o.ID, claim))
+			c.look(t, o)
+			switch name {
+			case "lost", "won":
+				done(t, c.card.CloseDispute(o.ID, name == "won"))
+			case "paid":
+				done(t, c.card.CloseDispute(o.ID, false))
+				c.topsUp(t, account, o.Price.Minor)
+			}
+			c.look(t, o)
+		}
+		if got, want := strings.Join(open(), " "), "soon asked late lost"; got != want {
+			t.Errorf("listed %q, want %q", got, want)
+		}
+		done(t, c.card.CloseDispute(orders["late"].ID, true))
+		c.look(t, orders["late"])
+		if got, want := strings.Join(open(), " "), "soon asked lost"; got != want {
+			t.Errorf("listed %q, want %q", got, want)
+		}
+	})
+}
+
+// What a customer disputes and has not got is no debt: of lines that were paid
+// together not the one that a person holds. It becomes one when it is served after all.
+func TestOnlyWhatWasServedIsOwed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		f := newFamily(t, env, 0)
+		all := f.together(t, "card")
+		p := f.pay(t, all[0], payment.Card)
+		must(t)(f.card.Pay(p.Ref))
+		f.come(t, all[0])
+		_, err := f.Desk.Hold(t.Context(), all[1].Ref(), mika)
+		done(t, err)
+		f.pass(t, time.Minute)
+		f.wantStates(t, all, "completed held completed")
+		done(t, f.card.Dispute(p.Ref))
+		f.look(t, all[0])
+		price := f.quotes[0].Price.Minor
+		if got := f.owes(t, f.account); got != 2*price {
+			t.Errorf("owes %d, want %d: one of three was not served", got, 2*price)
+		}
+		if letter := f.letter(t, f.account); price != 1680 || !strings.Contains(letter, "You owe us ¥3,360") {
+			t.Errorf("the letter says another sum:\n%s", letter)
+		}
+		for _, o := range all {
+			if got := f.disputed(t, o); len(got) != 1 || got[0].Open().Minor != 2*price {
+				t.Errorf("the dispute as seen at %s: %+v", o.ID, got)
+			}
+		}
+		done(t, confirm(t, f.cashier, all[1]))
+		if got := f.owes(t, f.account); got != 3*price {
+			t.Errorf("owes %d, want %d: all is served", got, 3*price)
+		}
+		f.clean(t, f.account)
+	})
+}
+
+// A dispute of late money is found at the order that it served. Where it served none
+// because it was disputed before we saw it, nothing is owed.
+func TestDisputeOfLateMoney(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		for _, served := range []bool{true, false} {
+			c := newCashier(t, env)
+			account, ln := c.customer(t, extendable, 48*time.Hour, 50_000)
+			o, p := c.late(t, c.quote(t, account, ln, extendable))
+			must(t)(c.card.Pay(p.Ref))
+			if served {
+				c.pass(t, 10*time.Minute)
+			}
+			done(t, c.card.Dispute(p.Ref))
+			c.look(t, o)
+			next, found, err := c.successor(t, o)
+			if err != nil || found != served {
+				t.Fatalf("served %t: successor %+v, %t, %v", served, next, found, err)
+			}
+			if !served {
+				if all := c.disputed(t, o); len(all) != 1 || all[0].State != payment.DisputeOpen || c.owes(t, account) != 0 {
+					t.Errorf("owes %d for what they have not got; %+v", c.owes(t, account), all)
+				}
+				if _, err := c.place(t, c.quote(t, account, ln, extendable)); err != nil {
+					t.Errorf("who owes nothing may not spend: %v", err)
+				}
+				continue
+			}
+			if all := c.disputed(t, next); len(all) != 1 || c.owes(t, account) != o.Price.Minor {
+				t.Errorf("owes %d, want %v; %+v", c.owes(t, account), o.Price, all)
+			}
+			c.refusedForDebt(t, account, ln)
 			c.clean(t, account)
 		}
 	})

@@ -17,7 +17,7 @@ func disputeOf(id, status string, n int) object {
 	return object{
 		"dispute_id": id, "status": status, "reason": "UNAUTHORISED", "dispute_amount": yen(n),
 		"seller_response_due_date": "2026-03-09T19:00:00+09:00",
-		"disputed_transactions": []object{{"seller_transaction_id": "3C679366HH908993F", "custom": ref}},
+		"disputed_transactions":    []object{{"seller_transaction_id": "3C679366HH908993F", "custom": ref}},
 	}
 }
 
