@@ -122,6 +122,43 @@ func TestDisputeBeforePaying(t *testing.T) {
 	})
 }
 
+// closing is a provider during whose answer to Abandon something else happens.
+type closing struct {
+	payment.Provider
+	happens func()
+}
+
+func (c *closing) Abandon(ctx context.Context, a payment.Attempt) (payment.Observation, error) {
+	if c.happens != nil {
+		happens := c.happens
+		c.happens = nil
+		happens()
+	}
+	return c.Provider.Abandon(ctx, a)
+}
+
+// A dispute that is seen between the check of a payment and its beginning stops it:
+// no provider hears of it.
+func TestDisputeBetweenCheckAndPayment(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		account, ln, o := c.bought(t)
+		next, _ := c.checkout(t, c.quote(t, account, ln, extendable), payment.Card)
+		slow := &closing{Provider: c.Desk.Providers["stripe"], happens: func() {
+			done(t, c.card.Dispute(o.ID))
+			c.look(t, o)
+		}}
+		c.Desk.Providers["stripe"] = slow
+		if _, err := c.Desk.Pay(t.Context(), next.Ref(), payment.LINEPay, ways); reasonOf(err) != "owes" {
+			t.Errorf("a payment began although something is owed: %v", err)
+		}
+		if slow.happens != nil || len(c.payments(t, next)) != 1 || len(c.linePay.Sessions()) != 0 {
+			t.Errorf("%d attempts, %d at the other provider", len(c.payments(t, next)), len(c.linePay.Sessions()))
+		}
+		c.clean(t, account)
+	})
+}
+
 // Two who write at the same moment, one an order and one a dispute, come to an end
 // that is the same as if one had come after the other.
 func TestOrderAndDisputeAtOnce(t *testing.T) {
