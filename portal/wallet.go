@@ -116,14 +116,7 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 		Frame: v.frame(v.voice.T("wallet.title")), Balances: v.amounts(f.balances), Amount: amount,
 		CanTopUp: v.server.Desk.Wallet == order.WalletFull, Entries: v.entryRows(f.entries, ledger.Wallet),
 	}
-	for _, d := range f.owed {
-		p.Owed = append(p.Owed, owedRow{
-			v.voice.Say("wallet.owed", locale.Args{"amount": d.Open()}), d.Order, d.Open().Decimal(), string(d.Amount.Currency),
-		})
-	}
-	if len(f.owed) > 0 {
-		p.OwedWhy = []string{v.voice.T(v.stops()), v.voice.T("owed.how")}
-	}
+	v.addOwed(&p, f.owed)
 	for _, m := range f.aside {
 		p.Aside = append(p.Aside, v.voice.Say("wallet.aside", locale.Args{"amount": m}))
 	}
@@ -137,6 +130,18 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 		p.Currencies = append(p.Currencies, ui.Choice{Value: string(w), Name: v.voice.Currency(w), Chosen: w == c})
 	}
 	return p, nil
+}
+
+// addOwed says what is owed, each with the button that pays it.
+func (v *visit) addOwed(p *walletPage, debts []order.Dispute) {
+	if len(debts) == 0 {
+		return
+	}
+	p.OwedWhy = []string{v.voice.T(v.stops()), v.voice.T("owed.how")}
+	for _, d := range debts {
+		open := d.Open()
+		p.Owed = append(p.Owed, owedRow{v.voice.Say("wallet.owed", locale.Args{"amount": open}), d.Order, open.Decimal(), string(open.Currency)})
+	}
 }
 
 func (v *visit) amounts(all []money.Money) (out []string) {
