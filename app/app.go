@@ -129,7 +129,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
 		Seal: sealing(c, ids),
-		Log:  env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, QuoteTTL: c.QuoteTTL, Side: sideBySide,
+		Log:  env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret)}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door}

@@ -31,9 +31,10 @@ type Config struct {
 
 	Wallet order.WalletMode `default:"full" enum:"off,refunds_only,full" help:"What stored value may be used for. The law differs by country."`
 
-	WalletExpiry time.Duration `help:"How long value stays in a wallet before it expires, for example 4320h; its owner is told 7 days before. 0: for ever." placeholder:"DURATION"`
-	QuoteTTL     time.Duration `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured. konbini is offered only with more than two days, for example 50h: its slip can be paid that long."`
-	LogLevel     slog.Level    `default:"info" help:"debug, info, warn or error."`
+	WalletExpiry time.Duration     `help:"How long value stays in a wallet before it expires, for example 4320h; its owner is told 7 days before. 0: for ever." placeholder:"DURATION"`
+	Disputed     order.DisputeMode `default:"end_renewals" enum:"keep,end_renewals,suspend" help:"What becomes of the lines of a customer who owes what their bank took back: keep (renewed with a tool that is entered then), end_renewals (not renewed until it is paid), suspend (and a case asks staff to suspend the line at its operator). The wallet, points and saved tools are closed in each."`
+	QuoteTTL     time.Duration     `name:"quote-ttl" default:"30m" help:"How long a quoted price is honoured. konbini is offered only with more than two days, for example 50h: its slip can be paid that long."`
+	LogLevel     slog.Level        `default:"info" help:"debug, info, warn or error."`
 
 	Rail map[payment.Rail]string `help:"Which adapter takes a way to pay, where several could: --rail alipay=stripe. Otherwise the first configured of stripe, paypal, linepay, paypay, alipay, wechatpay, antom that has it. Payments that are open stay where they are." placeholder:"RAIL=ADAPTER"`
 

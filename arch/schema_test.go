@@ -271,7 +271,10 @@ func parameters(text string) int {
 // that read across the shop on purpose.
 var (
 	hot  = []string{"../order/", "../line/", "../ledger/", "../message/", "../account/", "../billing/", "../catalogue/", "../db/"}
-	cold = []string{"ORDER BY placed_at DESC, id DESC"} // staff's list of the newest orders
+	cold = []string{
+		"ORDER BY placed_at DESC, id DESC",      // staff's list of the newest orders
+		"ORDER BY CASE WHEN d.state IN ('asked", // and of the open disputes
+	}
 )
 
 // No statement of a hot path reads a whole table (v is a list of values, and due what was claimed). SQLite's plan does not depend

@@ -104,6 +104,13 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 	wrongs["aside_differs"] = []string{partly("placed", "0, 0, 40"), transfer("set_aside", "wallet", "aside", "30", "JPY")}
 	wrongs["parts_differ"] = []string{partly("paid", "5, 50, 20"), transfer("paid", "points", "points_issued", "5", "PTS"), transfer("paid", "wallet", "due", "50", "JPY")}
 	wrongs["allocations_differ"] = []string{order("o", "completed", "NULL, ''"), payment("paid", "100"), allocation("o", "60"), allocation("p", "30")}
+	wrongs["disputed_not_charged"] = []string{dispute("open", "100, 40, 50, 0")}
+	wrongs["receivable_differs"] = []string{dispute("lost", "100, 0, 100, 0"), transfer("disputed:1", "receivable", "withheld", "90", "JPY")}
+	wrongs["spent_while_owing"] = []string{
+		strings.NewReplacer("due_at, reason)", "completed_at, due_at, reason)", "NULL, '')", "2, NULL, '')").Replace(order("b", "completed", "NULL, ''")),
+		payment("paid", "100"), allocation("b", "100"), dispute("open", "100, 0, 100, 0"),
+		strings.Replace(strings.Replace(partly("paid", "0, 0, 40"), "1, 1, 1, NULL", "1, 90000000, 1, NULL", 1), "'o', 'paid', 'o'", "'o2', 'paid', 'o2'", 1),
+	}
 	for _, c := range audit.Checks {
 		if _, ok := wrongs[c.Name]; !ok {
 			t.Errorf("no case for the check %s", c.Name)
@@ -127,6 +134,13 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 			})
 		})
 	}
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		held := slices.Clone(wrongs["spent_while_owing"])
+		held[0] = order("b", "held", "NULL, ''") // nothing is owed for what the customer has not got
+		if found := run(t, env, held); slices.ContainsFunc(found, func(v audit.Violation) bool { return v.Check == "spent_while_owing" }) {
+			t.Errorf("what is disputed of an order that is not served: %v", found)
+		}
+	})
 	for name, rows := range others {
 		t.Run(name, func(t *testing.T) {
 			check, _, _ := strings.Cut(name, ":")
@@ -173,4 +187,11 @@ func run(t *testing.T, env dbtest.Env, rows []string) []audit.Violation {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// dispute is one of a payment of the order b; parts are its amount, what the wallet
+// gave, what is owed and what of that is paid.
+func dispute(state, parts string) string {
+	return `INSERT INTO disputes (account_id, id, order_id, payment_id, provider, provider_id, state, reason, minor, wallet_minor, owed_minor, paid_minor, currency, moves, evidence, opened_at, as_of)
+		VALUES ('a', 'o', 'b', 'y', 'stripe', 'd', '` + state + `', '', ` + parts + `, 'JPY', 1, '', 1, 1)`
 }

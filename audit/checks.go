@@ -106,6 +106,43 @@ var Checks = []Check{
 			                        WHERE o.account_id = r.account_id AND o.id = r.order_id AND o.state = 'refunded'))), 0)`,
 	},
 	{
+		Name: "disputed_not_charged", Promise: BooksBalance, Says: "what a dispute took is neither out of the wallet nor owed:",
+		query: `SELECT d.account_id, d.id, d.payment_id FROM audit_disputes d
+			WHERE CAST($1 AS bigint) > 0
+			  AND (d.wallet_minor + d.owed_minor <> CASE WHEN d.state IN ('open', 'lost') THEN d.minor ELSE 0 END
+			       OR d.wallet_minor < 0 OR d.paid_minor < 0 OR d.paid_minor > d.owed_minor
+			       OR d.wallet_minor + d.owed_minor <>
+			          COALESCE((SELECT SUM(CASE WHEN t.to_book = 'withheld' THEN t.minor ELSE -t.minor END) FROM audit_transfers t
+			                     WHERE t.account_id = d.account_id AND t.subject = d.id AND t.currency = d.currency
+			                       AND (t.to_book = 'withheld' OR t.from_book = 'withheld')), 0))`,
+	},
+	{
+		Name: "receivable_differs", Promise: BooksBalance, Says: "what a customer owes is not what their disputes say:",
+		query: `SELECT r.account_id, r.currency, 'ledger and disputes differ' FROM (
+				SELECT account_id, currency, SUM(owed) AS owed FROM (
+					SELECT t.account_id, t.currency, CASE WHEN t.from_book = 'receivable' THEN t.minor ELSE -t.minor END AS owed
+					  FROM audit_transfers t
+					 WHERE t.from_book = 'receivable' AND t.step LIKE 'disputed:%' OR t.to_book = 'receivable' AND (t.step LIKE 'disputed:%' OR t.step = 'completed')
+					UNION ALL
+					SELECT d.account_id, d.currency, d.paid_minor - d.owed_minor FROM audit_disputes d) moved
+				 GROUP BY account_id, currency) r
+			WHERE CAST($1 AS bigint) > 0 AND r.owed <> 0`,
+	},
+	{
+		Name: "spent_while_owing", Promise: BooksBalance, Says: "a customer who owed something spent from wallet or points:",
+		query: `SELECT o.account_id, o.id, d.id FROM audit_orders o
+			JOIN audit_disputes d ON d.account_id = o.account_id
+			JOIN audit_payments p ON p.account_id = d.account_id AND p.id = d.payment_id
+			WHERE o.placed_at <= $1 AND o.kind <> 'topup' AND o.state NOT IN ('placed', 'cancelled') AND o.reason <> 'late_money'
+			  AND (o.wallet_minor > 0 OR o.points > 0)
+			  AND d.owed_minor > d.paid_minor AND d.state IN ('open', 'lost')
+			  AND d.owed_minor - d.paid_minor > p.minor
+			      - COALESCE((SELECT SUM(a.minor) FROM audit_allocations a
+			                    JOIN audit_orders b ON b.account_id = a.account_id AND b.id = a.order_id
+			                   WHERE a.account_id = p.account_id AND a.payment_id = p.id AND b.state = 'completed' AND b.completed_at < o.placed_at), 0)
+			  AND o.placed_at > d.opened_at + 60000000`,
+	},
+	{
 		Name: "aside_differs", Promise: BooksBalance, Says: "what is set aside is not what the orders say that wait for the rest:",
 		query: `SELECT s.account_id, s.currency, 'ledger and orders differ' FROM (
 				SELECT t.account_id, t.currency,

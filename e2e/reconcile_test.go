@@ -301,6 +301,20 @@ func (l *ledgerDay) customers(t *testing.T) (all []string) {
 	return all
 }
 
+// book is what one of the seller's books holds in the day's currency.
+func (l *ledgerDay) book(t *testing.T, b ledger.Book) int64 {
+	t.Helper()
+	n, err := db.Seen(t.Context(), l.DB, func(ctx context.Context, tx db.Tx) (n int64, err error) {
+		err = tx.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(CASE WHEN to_book = $1 THEN minor ELSE -minor END), 0) AS bigint) FROM transfers
+			WHERE (to_book = $1 OR from_book = $1) AND currency = $2`, b, l.currency).Scan(&n)
+		return n, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // clean wants no promise broken.
 func (l *ledgerDay) clean(t *testing.T) {
 	t.Helper()
@@ -338,6 +352,12 @@ func TestReportTellsWhatNobodyTold(t *testing.T) {
 		}
 		if ours, theirs := l.balance(t); ours != theirs {
 			t.Errorf("the provider owes %d by our books and %d by its reports", ours, theirs)
+		}
+		if left := l.book(t, ledger.Withheld); left != 0 {
+			t.Errorf("%d are in the book of what is withheld, and both sides have been seen", left)
+		}
+		if owed := -l.book(t, ledger.Receivable); owed != l.kept.order.Price.Minor {
+			t.Errorf("the customer owes %d, want %v", owed, l.kept.order.Price)
 		}
 	})
 }

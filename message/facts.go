@@ -44,6 +44,8 @@ type Facts struct {
 	Points       int64       `json:"points,omitempty"`        // earned
 	PointsUsed   int64       `json:"points_used,omitempty"`   // that paid a part
 	PointsBack   int64       `json:"points_back,omitempty"`   // that paid and were given back
+	Owed         money.Money `json:"owed,omitzero"`           // by the customer, because a payment was taken back
+	OwedPaid     money.Money `json:"owed_paid,omitzero"`      // of Amount, what paid what was owed
 	NextNewsAt   time.Time   `json:"next_news_at,omitzero"`   // when the customer hears from us at the latest
 	PayBy        time.Time   `json:"pay_by,omitzero"`         // until when a failed payment can be tried again at this price
 	RefundReason string      `json:"refund_reason,omitempty"` // a word that texts.yaml has under refund_reason

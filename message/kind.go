@@ -19,11 +19,14 @@ const (
 	Reminder3Hours    Kind = "reminder_3h"
 	ReminderEnded     Kind = "reminder_ended"
 	WalletToppedUp    Kind = "wallet_topped_up"
-	WalletExpiring    Kind = "wallet_expiring" // some of its value expires soon
-	WalletExpired     Kind = "wallet_expired"  // some of its value has expired
-	ToolSaved         Kind = "tool_saved"      // a card or the like is kept for later
-	ToolRemoved       Kind = "tool_removed"    // it no longer is
-	OneTapAllowed     Kind = "one_tap_allowed" // links may pay without signing in
+	WalletExpiring    Kind = "wallet_expiring"  // some of its value expires soon
+	WalletExpired     Kind = "wallet_expired"   // some of its value has expired
+	ToolSaved         Kind = "tool_saved"       // a card or the like is kept for later
+	ToolRemoved       Kind = "tool_removed"     // it no longer is
+	OneTapAllowed     Kind = "one_tap_allowed"  // links may pay without signing in
+	PaymentDisputed   Kind = "payment_disputed" // the customer's bank took money back
+	DisputeWon        Kind = "dispute_won"      // and gave it back to us
+	DisputeLost       Kind = "dispute_lost"     // and keeps it
 )
 
 // Kinds are all kinds, in the order above.
@@ -33,6 +36,7 @@ func Kinds() []Kind {
 		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, WalletToppedUp,
 		WalletExpiring, WalletExpired,
 		ToolSaved, ToolRemoved, OneTapAllowed,
+		PaymentDisputed, DisputeWon, DisputeLost,
 	}
 }
 

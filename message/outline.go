@@ -48,10 +48,28 @@ func (w *writer) outline(k Kind) error {
 		w.aboutTool("tool_removed.subject", "tool_removed.lead", "tool_removed.advice")
 	case OneTapAllowed:
 		w.aboutTool("one_tap_allowed.subject", "one_tap_allowed.lead", "one_tap_allowed.advice")
+	case PaymentDisputed:
+		w.aboutDispute("payment_disputed.subject", "payment_disputed.lead")
+	case DisputeWon:
+		w.aboutDispute("dispute_won.subject", "dispute_won.lead")
+	case DisputeLost:
+		w.aboutDispute("dispute_lost.subject", "dispute_lost.lead")
 	default:
 		return fmt.Errorf("message: no words for kind %q", k)
 	}
 	return nil
+}
+
+// aboutDispute says what a bank did, and what is open because of it.
+func (w *writer) aboutDispute(subject, lead string) {
+	w.subject(subject, nil)
+	w.lead(lead, nil)
+	if owed := w.money(w.f.Owed); owed != "" {
+		w.note("dispute.owed", locale.Args{"amount": owed})
+	}
+	w.row("row.order", tidy(w.f.Order))
+	w.row("row.amount", w.money(w.f.Amount))
+	w.button("dispute.button")
 }
 
 func (w *writer) signInCode() error {
@@ -241,10 +259,17 @@ func (w *writer) reminderEnded() {
 }
 
 func (w *writer) walletToppedUp() {
-	w.subject("wallet_topped_up.subject", nil)
-	if amount := w.money(w.f.Amount); amount != "" {
+	amount, owed := w.money(w.f.Amount), w.money(w.f.OwedPaid)
+	switch {
+	case owed != "":
+		w.subject("wallet_topped_up.subject_owed", nil)
+		w.lead("wallet_topped_up.lead_owed", locale.Args{"amount": owed})
+		w.afterOwed()
+	case amount != "":
+		w.subject("wallet_topped_up.subject", nil)
 		w.lead("wallet_topped_up.lead_amount", locale.Args{"amount": amount})
-	} else {
+	default:
+		w.subject("wallet_topped_up.subject", nil)
 		w.lead("wallet_topped_up.lead", nil)
 	}
 	w.row("row.balance", w.money(w.f.Balance))
@@ -252,6 +277,17 @@ func (w *writer) walletToppedUp() {
 	w.row("row.order", tidy(w.f.Order))
 	w.row("row.receipt", tidy(w.f.Bill))
 	w.button("wallet_topped_up.button")
+}
+
+// afterOwed says where the rest of a top-up is that paid what was owed, or what is
+// still owed.
+func (w *writer) afterOwed() {
+	if rest, err := w.f.Amount.Sub(w.f.OwedPaid); err == nil && rest.Minor > 0 {
+		w.note("wallet_topped_up.owed_rest", locale.Args{"amount": w.money(rest)})
+	}
+	if left := w.money(w.f.Owed); left != "" {
+		w.note("wallet_topped_up.owed_left", locale.Args{"amount": left})
+	}
 }
 
 func (w *writer) walletExpiring() {

@@ -36,6 +36,13 @@ func full() message.Facts {
 	}
 }
 
+// owing has every fact of somebody who owes something, too.
+func owing() message.Facts {
+	f := full()
+	f.Owed, f.OwedPaid = money.Of(900, "JPY"), money.Of(1200, "JPY")
+	return f
+}
+
 // minimal has no fact that can be missing.
 func minimal() message.Facts { return message.Facts{Code: "123456"} }
 
@@ -68,7 +75,7 @@ func TestTexts(t *testing.T) {
 func TestEveryLetter(t *testing.T) {
 	for _, kind := range message.Kinds() {
 		for _, l := range append([]locale.Language{""}, locale.All...) {
-			for name, facts := range map[string]message.Facts{"full": full(), "minimal": minimal()} {
+			for name, facts := range map[string]message.Facts{"full": full(), "owing": owing(), "minimal": minimal()} {
 				t.Run(strings.Join([]string{string(kind), string(l), name}, "/"), func(t *testing.T) {
 					letter, err := message.Write(kind, l, shop, facts)
 					if err != nil {

@@ -40,6 +40,9 @@ func AskSoon(ctx context.Context, tx db.Tx, k Key) error {
 // The titles of cases that a provider's report opens.
 const (
 	CaseDisputed          = "disputed"
+	CaseDisputeAsked      = "dispute_asked" // the customer's bank asks first, and has taken nothing
+	CaseSuspendLine       = "suspend_line"  // see DisputeSuspend
+	CaseResumeLine        = "resume_line"   // nothing is owed any more because of that order
 	CaseRefundedElsewhere = "refunded_elsewhere"
 	CaseReportDiffers     = "report_differs"
 )

@@ -88,6 +88,7 @@ func newCashier(t tester, env dbtest.Env) *cashier {
 	c := &cashier{shop: newShop(t, env), inbox: &inboxsim.Inbox{}, numbering: &billing.Numbering{DB: env.DB}}
 	c.sender = &message.Sender{
 		DB: env.DB, Deliverers: map[message.Channel]message.Deliverer{message.Email: c.inbox}, AtOnce: 1,
+		From: message.From{Seller: "Tsuzuku", URL: "https://shop.test"},
 		Fill: func(_ context.Context, m message.Message) (message.Message, error) {
 			m.To, m.Language = message.Address{Channel: message.Email, Value: m.Account + "@traveller.test"}, "en"
 			return m, nil

@@ -233,15 +233,19 @@ func (d *Desk) commitTogether(ctx context.Context, t Together, set []placing) ([
 	if err == nil || !isGuard(err) && !db.IsUnique(err) {
 		return placed, err
 	}
-	return d.whyNotTogether(ctx, t, err)
+	return d.whyNotTogether(ctx, t, set, err)
 }
 
 // whyNotTogether finds out what stopped a basket from being placed.
-func (d *Desk) whyNotTogether(ctx context.Context, t Together, cause error) (already []Order, err error) {
+func (d *Desk) whyNotTogether(ctx context.Context, t Together, set []placing, cause error) (already []Order, err error) {
 	short := false
+	var owes error
 	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
-		if already, err = d.placedTogether(ctx, tx, t); err != nil || already != nil || t.Tool != ToolWallet {
+		if already, err = d.placedTogether(ctx, tx, t); err != nil || already != nil {
 			return err
+		}
+		if owes = d.unowed(ctx, tx, set[0].order, false); owes != nil || t.Tool != ToolWallet {
+			return unlessSaid(owes)
 		}
 		has, err := ledger.Balance(ctx, tx, t.Account, ledger.Wallet, t.Amount.Currency)
 		short = has.Minor < t.Amount.Minor
@@ -250,6 +254,8 @@ func (d *Desk) whyNotTogether(ctx context.Context, t Together, cause error) (alr
 	switch {
 	case err != nil || already != nil:
 		return already, err
+	case owes != nil:
+		return nil, owes
 	case short:
 		return nil, errShort()
 	}

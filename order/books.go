@@ -226,38 +226,59 @@ func (d *Desk) credit(ctx context.Context, o Order) (Order, error) {
 		if done.State == Paid {
 			done = addMove(&b, tx, done, Fulfilling, nil)
 		}
-		if done, err = d.addCredit(&b, tx, cat, done); err != nil {
+		if done, err = d.addCredit(ctx, &b, tx, cat, done); err != nil {
 			return o, err
 		}
 		return done, conflict(tx.Batch(ctx, &b), o.ID)
 	})
 }
 
-// addCredit appends everything that completes a fulfilling top-up.
-func (d *Desk) addCredit(b *db.Batch, tx db.Tx, cat *catalogue.Catalogue, o Order) (Order, error) {
+// addCredit appends everything that completes a fulfilling top-up. What the
+// customer owes is paid first; the rest goes into the wallet.
+func (d *Desk) addCredit(ctx context.Context, b *db.Batch, tx db.Tx, cat *catalogue.Catalogue, o Order) (Order, error) {
+	debts, err := Debts(ctx, tx, o.Account)
+	if err != nil {
+		return o, err
+	}
+	owed := settling(b, debts, o.Price)
+	if err := d.addSettled(ctx, b, tx, debts, owed); err != nil {
+		return o, err
+	}
 	done := addMove(b, tx, o, Completed, func(o *Order) { o.CompletedAt, o.DueAt = tx.Now(), time.Time{} })
 	ledger.Posting{Account: o.Account, Subject: o.ID, Step: "completed", Transfers: []ledger.Transfer{
-		{From: ledger.Due, To: ledger.Wallet, Amount: o.Price},
+		{From: ledger.Due, To: ledger.Receivable, Amount: owed},
+		{From: ledger.Due, To: ledger.Wallet, Amount: money.Of(o.Price.Minor-owed.Minor, o.Price.Currency)},
 	}}.AddTo(b, tx.Now())
-	receipt(cat.Seller, done, d.IDs.Under("bl", o.Account), tx.Now()).AddTo(b, tx.Now())
+	receipt(cat.Seller, done, owed, d.IDs.Under("bl", o.Account), tx.Now()).AddTo(b, tx.Now())
+	facts := message.Facts{Amount: o.Price, Tool: string(o.Tool), Order: o.ID}
+	if !owed.IsZero() {
+		facts.OwedPaid = owed
+		if left := owedIn(debts, owed.Currency).Minor - owed.Minor; left > 0 {
+			facts.Owed = money.Of(left, owed.Currency)
+		}
+	}
 	return done, message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
 		Account: o.Account, Key: string(message.WalletToppedUp) + "/" + o.ID, Kind: message.WalletToppedUp, Order: o.ID,
-		Facts: message.Facts{Amount: o.Price, Tool: string(o.Tool), Order: o.ID},
+		Facts: facts,
 	})
 }
 
 // receipt is the document of a top-up: money changed hands and nothing was
 // sold, so it carries no tax.
-func receipt(s catalogue.Seller, o Order, id string, now time.Time) billing.Bill {
+func receipt(s catalogue.Seller, o Order, owed money.Money, id string, now time.Time) billing.Bill {
 	shop, err := s.Zone.Location()
 	if err != nil {
 		shop = time.UTC
+	}
+	what := "wallet top-up"
+	if !owed.IsZero() {
+		what += ", of which " + owed.String() + " paid what was owed after a dispute"
 	}
 	return billing.Bill{
 		Account: o.Account, ID: id, Order: o.ID, Kind: billing.Receipt, Series: billing.Series(billing.Receipt, now, shop),
 		Total: o.Price, Rate: billing.Rate{Class: "none", Scale: 1}, Tax: money.Of(0, o.Price.Currency),
 		Content: billing.Content{
-			Seller: s.Name, SellerAddress: s.Address, What: "wallet top-up", Tool: string(o.Tool), Zone: string(s.Zone),
+			Seller: s.Name, SellerAddress: s.Address, What: what, Tool: string(o.Tool), Zone: string(s.Zone),
 		},
 	}
 }

@@ -113,7 +113,7 @@ func (d *Desk) Confirm(ctx context.Context, k Key, operatorRef string, a Act) (O
 		}
 		o = addMove(b, tx, o, Fulfilling, nil)
 		if o.Kind == TopUp {
-			return d.addCredit(b, tx, cat, o)
+			return d.addCredit(ctx, b, tx, cat, o)
 		}
 		if err := addReservation(ctx, b, tx, o); err != nil {
 			return o, err

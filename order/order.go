@@ -48,6 +48,10 @@ type Desk struct {
 	// not spent; 0: for ever.
 	WalletExpiry time.Duration
 
+	// Disputed says what becomes of the lines of a customer who owes us what their
+	// bank took back; empty: [DisputeEndRenewals].
+	Disputed DisputeMode
+
 	// QuoteTTL is how long a price is honoured; 0: 30 minutes.
 	QuoteTTL time.Duration
 
@@ -169,12 +173,30 @@ func scan(row db.Row) (Order, error) {
 func insert(b *db.Batch, o Order) {
 	b.Row(`INSERT INTO orders (`+columns+`)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,
-		        $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39)`,
+		        $21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39)`, o.row()...)
+}
+
+// row is o as the columns are.
+func (o Order) row() []any {
+	return []any{
 		o.Account, o.ID, o.State, o.Key, o.Digest, db.Text(o.Quote), o.Kind, o.Line, o.Plan, o.Item,
 		o.Catalogue, o.Price.Minor, o.Price.Currency, o.Tool, o.Effect, db.At(o.StartsAt), db.At(o.EndsAt), o.Anchor, o.Bytes, o.Periods, o.Enlarges,
 		string(o.Snapshot), db.At(o.AskedAt), o.OperatorRef, o.Reason, o.Evidence, o.Told, o.Attempts, db.At(o.DueAt),
 		db.At(o.ExpiresAt), db.At(o.PlacedAt), db.At(o.PaidAt), db.At(o.CompletedAt), db.At(o.UpdatedAt),
-		o.Parts.Points, o.Parts.Discount, o.Parts.Wallet, o.Basket, o.Exchange.stored())
+		o.Parts.Points, o.Parts.Discount, o.Parts.Wallet, o.Basket, o.Exchange.stored(),
+	}
+}
+
+// insertUnowed appends the insertion of o, and fails where the account owes something:
+// a dispute may have been seen since o was decided.
+func insertUnowed(b *db.Batch, o Order) {
+	b.GuardRow(`INSERT INTO orders (`+columns+`)
+		SELECT v.* FROM (VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,CAST($11 AS bigint),CAST($12 AS bigint),$13,$14,$15,
+		        CAST($16 AS bigint),CAST($17 AS bigint),CAST($18 AS bigint),CAST($19 AS bigint),CAST($20 AS bigint),CAST($21 AS bigint),
+		        $22,CAST($23 AS bigint),$24,$25,$26,CAST($27 AS boolean),CAST($28 AS bigint),CAST($29 AS bigint),
+		        CAST($30 AS bigint),CAST($31 AS bigint),CAST($32 AS bigint),CAST($33 AS bigint),CAST($34 AS bigint),
+		        CAST($35 AS bigint),CAST($36 AS bigint),CAST($37 AS bigint),$38,$39)) AS v
+		 WHERE NOT EXISTS (SELECT 1`+disputesFrom+`WHERE d.account_id = column1 AND `+owing+`)`, o.row()...)
 }
 
 // Get reads an order. It fails with [fault.NotFound].

@@ -22,6 +22,14 @@ const (
 	// provider says neither paid nor dead, before a person looks.
 	unclearFor = 7 * 24 * time.Hour
 
+	// disputeLook is how often a payment is asked about whose dispute is not decided:
+	// a notification may be lost, and there is a date until which the seller is heard.
+	disputeLook = 24 * time.Hour
+
+	// disputeEnds is for how long that is done where the provider does not name the
+	// dispute any more: banks have decided by then.
+	disputeEnds = 180 * 24 * time.Hour
+
 	// declineSettles is how long a customer may try another card in the open
 	// session before hearing from us that the first one was declined.
 	declineSettles = 2 * time.Minute
@@ -63,16 +71,22 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 	}
 	var b db.Batch
 	now := was.after(seen, tx.Now())
+	waits := false // for a dispute to be decided
 	switch {
 	case now.State == payment.Paid && was.State != payment.Paid:
 		now.PaidAt, now.Amount = tx.Now(), seen.Amount
 		if back := seen.Refunded.Minor + seen.Disputed.Minor; back > 0 {
-			err = d.addMoneyGone(&b, tx, all, now, seen)
+			if err = d.addMoneyGone(&b, tx, all, now, seen); err == nil {
+				waits, err = d.addDisputes(ctx, &b, tx, all, now, seen)
+			}
 		} else {
 			err = d.addMoney(ctx, &b, tx, all, was, now)
 		}
 	case was.State == payment.Paid && seen.State == payment.Paid:
 		err = d.addAfterwards(ctx, &b, tx, o, was, seen)
+		if err == nil {
+			waits, err = d.addDisputes(ctx, &b, tx, all, now, seen)
+		}
 	case !now.State.Final() && now.DueAt.IsZero():
 		now.Live = false
 		addCase(&b, tx, d.IDs, o, "payment_unclear", "payment "+now.ID+": the provider says "+string(now.State)+" "+now.Code)
@@ -84,6 +98,9 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 	}
 	if err != nil {
 		return was, err
+	}
+	if waits && now.DueAt.IsZero() {
+		now.DueAt = tx.Now().Add(disputeLook)
 	}
 	b.Guard(`UPDATE payments SET state = $6, live = $7, provider_id = $8, next_url = $9, reason = $10, code = $11,
 			fee_minor = $12, minor = $13, currency = $14, due_at = $15, paid_at = $16, updated_at = $17,
@@ -311,7 +328,11 @@ func (d *Desk) addLate(ctx context.Context, b *db.Batch, tx db.Tx, all basket, p
 		if err != nil {
 			return err
 		}
-		if missing != nil || o.Parts.Wallet > 0 && d.Wallet == WalletOff {
+		owes := d.unowed(ctx, tx, o, false)
+		if err := unlessSaid(owes); err != nil {
+			return err
+		}
+		if missing != nil || owes != nil || o.Parts.Wallet > 0 && d.Wallet == WalletOff {
 			d.addUnwanted(b, tx, all.first(), p, "late")
 			return nil
 		}
@@ -343,9 +364,6 @@ func Successor(ctx context.Context, tx db.Tx, o Order) (Order, bool, error) {
 // addAfterwards deals with what becomes of a payment once it is paid: refunds
 // that came back, refunds that were not ours, and the customer's bank.
 func (d *Desk) addAfterwards(ctx context.Context, b *db.Batch, tx db.Tx, o Order, p Payment, seen payment.Observation) error {
-	if seen.Disputed.Minor > 0 {
-		addCase(b, tx, d.IDs, o, "disputed", "payment "+p.ID+": the customer's bank withholds "+seen.Disputed.String())
-	}
 	if seen.Refunded.Minor < p.Refunded {
 		b.Add(`UPDATE refunds SET due_at = $3 WHERE account_id = $1 AND payment_id = $2 AND state = 'done'`, p.Account, p.ID, db.At(tx.Now()))
 	}
@@ -359,6 +377,7 @@ func (d *Desk) addAfterwards(ctx context.Context, b *db.Batch, tx db.Tx, o Order
 	for _, r := range ours {
 		seen.Refunded.Minor -= r.Amount.Minor
 	}
+	seen.Refunded.Minor -= among(seen)
 	if seen.Refunded.Minor > 0 {
 		addCase(b, tx, d.IDs, o, "refunded_elsewhere", "payment "+p.ID+": "+seen.Refunded.String()+" went back, and not by us")
 	}

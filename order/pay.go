@@ -57,7 +57,7 @@ func (d *Desk) Pay(ctx context.Context, k Key, rail payment.Rail, w Ways) (Payme
 		return Payment{}, fault.Because(fault.Invalid, "tool_unknown", "This shop does not take that. Choose another way to pay.", nil)
 	}
 	w.Keep = w.Keep && w.Saved == "" && d.Keeps(rail)
-	all, live, err := d.payable(ctx, k, rail, name)
+	all, live, err := d.payable(ctx, k, rail, name, w.Saved != "")
 	if err != nil {
 		return Payment{}, err
 	}
@@ -75,7 +75,7 @@ func (d *Desk) Pay(ctx context.Context, k Key, rail payment.Rail, w Ways) (Payme
 
 // payable reads an order with those that are paid together with it, and their
 // live attempt, and checks that the rules and the provider let this tool pay.
-func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name string) (all basket, live Payment, err error) {
+func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name string, saved bool) (all basket, live Payment, err error) {
 	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		if all, err = basketOf(ctx, tx, k); err != nil {
 			return err
@@ -94,6 +94,9 @@ func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name strin
 			return err
 		}
 		for _, o := range all {
+			if err := d.unowed(ctx, tx, o, saved); err != nil {
+				return err
+			}
 			if o.Kind == TopUp || catalogue.Tool(rail) == o.Tool {
 				continue
 			}
@@ -193,6 +196,9 @@ func (d *Desk) open(ctx context.Context, all basket, rail payment.Rail, provider
 				o.Account, o.ID, db.At(tx.Now()))
 			if err == nil && n == 0 {
 				err = errNotPayable()
+			}
+			if err == nil {
+				err = d.unowed(ctx, tx, o, w.Saved != "") // a dispute may have been seen since it was asked
 			}
 			if err != nil {
 				return p, err

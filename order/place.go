@@ -94,8 +94,8 @@ func (d *Desk) consider(ctx context.Context, a Acceptance) (placing, error) {
 		if no == nil {
 			return p, nil
 		}
-		if _, said := errors.AsType[*fault.Error](no); !said {
-			return placing{}, no // nothing more can be read
+		if err := unlessSaid(no); err != nil {
+			return placing{}, err // nothing more can be read
 		}
 		if old, found, err := d.before(ctx, tx, o); found || err != nil {
 			return placing{order: old, already: true}, err
@@ -112,6 +112,9 @@ func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Or
 	o.ID, o.PlacedAt, o.UpdatedAt = d.IDs.Under("ord", a.Account), tx.Now(), tx.Now()
 	if o.Kind == TopUp {
 		return placing{order: o}, nil
+	}
+	if err := d.unowed(ctx, tx, o, false); err != nil {
+		return placing{}, err
 	}
 	cat, err := d.Shelf.At(ctx, tx, q.Catalogue)
 	if err != nil {
@@ -313,7 +316,11 @@ func (d *Desk) addPlacing(b *db.Batch, tx db.Tx, p placing) Order {
 	} else {
 		o.addSettingAside(b, tx.Now())
 	}
-	insert(b, o)
+	if d.mindsDebts(o, false) {
+		insertUnowed(b, o)
+	} else {
+		insert(b, o)
+	}
 	return o
 }
 
@@ -323,11 +330,15 @@ func (d *Desk) whyNot(ctx context.Context, p placing, cause error) (Order, error
 		old     Order
 		already bool
 		busy    bool
+		owes    error
 		short   error
 	}
 	f, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (f finding, err error) {
 		if f.old, f.already, err = d.before(ctx, tx, p.order); f.already || err != nil {
 			return f, err
+		}
+		if f.owes = d.unowed(ctx, tx, p.order, false); f.owes != nil {
+			return f, unlessSaid(f.owes)
 		}
 		if f.short, err = p.order.short(ctx, tx); err != nil || p.order.Line == "" {
 			return f, err
@@ -341,12 +352,22 @@ func (d *Desk) whyNot(ctx context.Context, p placing, cause error) (Order, error
 		return Order{}, err
 	case f.already:
 		return f.old, nil
+	case f.owes != nil:
+		return Order{}, f.owes
 	case f.short != nil:
 		return Order{}, f.short
 	case f.busy:
 		return Order{}, errBusy()
 	}
 	return Order{}, fault.Wrap(fault.Conflict, cause, "Somebody was faster. Reload the page and look at the line.")
+}
+
+// unlessSaid is an error that is not for the customer; nil for one that is.
+func unlessSaid(err error) error {
+	if _, said := errors.AsType[*fault.Error](err); said {
+		return nil
+	}
+	return err
 }
 
 func errBusy() error {

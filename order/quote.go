@@ -71,10 +71,18 @@ func (d *Desk) Quote(ctx context.Context, account, lineID string, item renewal.I
 	})
 }
 
-// QuoteTopUp fixes an amount to be put into the wallet.
+// QuoteTopUp fixes an amount to be put into the wallet. What the customer owes is
+// paid from it first; exactly that may be paid whatever the wallet is used for.
 func (d *Desk) QuoteTopUp(ctx context.Context, account string, amount money.Money) (Quote, error) {
 	limit, ok := topUpLimits[amount.Currency]
+	owed, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (money.Money, error) {
+		return Owes(ctx, tx, account, amount.Currency)
+	})
+	settles := ok && !amount.IsZero() && amount == owed // all of it pays what is owed: nothing stays in the wallet
 	switch {
+	case err != nil:
+		return Quote{}, err
+	case settles:
 	case d.Wallet != WalletFull:
 		return Quote{}, fault.Because(fault.Denied, "wallet_off", "This shop's wallet cannot be topped up.", nil)
 	case !ok:

@@ -144,6 +144,31 @@ type Observation struct {
 	Code       string      // the provider's own words for Reason, for staff
 	AsOf       time.Time   // when the call began
 	Kept       Kept        // with Paid, where the attempt said Keep; zero as long as the provider has not kept the tool
+	Disputes   []Dispute   // with Paid, every one that the provider tells of; Disputed is what they withhold and Refunded does not count
+}
+
+// DisputeState is how far a dispute has come. The values are stored; do not rename.
+type DisputeState string
+
+// The states of a dispute.
+const (
+	DisputeAsked DisputeState = "asked" // the bank asks first: no money is taken
+	DisputeOpen  DisputeState = "open"  // withheld until it is decided
+	DisputeWon   DisputeState = "won"   // the money is the seller's
+	DisputeLost  DisputeState = "lost"  // the money is gone
+)
+
+// Takes reports whether the seller does not have the money in this state.
+func (s DisputeState) Takes() bool { return s == DisputeOpen || s == DisputeLost }
+
+// Dispute is what a customer's bank, or the customer at the provider, says against
+// a paid attempt.
+type Dispute struct {
+	ID       string // the provider's
+	State    DisputeState
+	Amount   money.Money // what is withheld while it is open, and what was lost by it; else what was claimed
+	Reason   string      // the provider's word
+	AnswerBy time.Time   // until when the seller is heard, UTC; zero where that is not told
 }
 
 // RefundState is how far a refund has come. The values are stored; do not rename.

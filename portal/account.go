@@ -34,6 +34,7 @@ type accountPage struct {
 	Bills         []billRow
 	Saved         []savedRow
 	OneTap        *oneTapForm
+	Owing         *owing
 }
 
 // messageRow is one message of the inbox.
@@ -60,6 +61,7 @@ type accountFacts struct {
 	saved    []order.SavedTool
 	tap      order.OneTap
 	allowed  bool // tap is
+	debts    []order.Dispute
 }
 
 // accountPage shows what belongs to the customer and not to one line.
@@ -73,6 +75,7 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 		PointsEntries: v.entryRows(f.earned, ledger.Points), LanguageForm: ui.LanguageChoices(v.voice.Lang),
 		Zones: v.zones(), Homes: v.homes(), Messages: v.messageRows(ctx, f.messages), Orders: v.orderRows(f.orders),
 		Saved: v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
+		Owing: v.owing(keyhole{account: v.account.ID}, f.debts),
 	}
 	if f.address != "" {
 		p.Addresses = []string{f.address}
@@ -117,6 +120,9 @@ func (v *visit) accountFacts(ctx context.Context, tx db.Tx) (f accountFacts, err
 		return f, err
 	}
 	if f.tap, f.allowed, err = order.AllowedOneTap(ctx, tx, id); err != nil {
+		return f, err
+	}
+	if f.debts, err = order.Debts(ctx, tx, id); err != nil {
 		return f, err
 	}
 	f.bills, err = billing.List(ctx, tx, id, listed)

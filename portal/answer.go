@@ -177,6 +177,8 @@ func (v *visit) fail(err error) answer {
 		p.Tone = ui.Bad
 	case v.account.ID == "" && v.link.Line != "":
 		p.Link, p.LinkText = "/lines/"+v.link.Line+"/renew", v.voice.T("error.back")
+	case owes(err) && v.account.ID != "":
+		p.Link, p.LinkText = "/wallet", v.voice.T("owed.pay")
 	case v.account.ID == "":
 		p.Link, p.LinkText = "/sign-in", v.voice.T("signin.title")
 	}

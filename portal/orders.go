@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/billing"
@@ -44,7 +45,9 @@ type orderPage struct {
 	Basket   string    // the page of those that are paid together with it
 	Bills    []billLink
 	Refunds  []refundRow
-	Again    string // where something else is chosen
+	Again    string   // where something else is chosen
+	Disputed []string // what the customer's bank says of the payment
+	Owing    *owing
 }
 
 // billLink leads to a document.
@@ -62,6 +65,8 @@ type told struct {
 	refunds  []order.Refund
 	bills    []billing.Bill
 	purse    purse
+	disputes []order.Dispute // of its payments
+	debts    []order.Dispute // of the account's
 }
 
 // linkShows is how long an order's result can be seen through a link that
@@ -124,6 +129,12 @@ func (v *visit) told(ctx context.Context) (keyhole, told, error) {
 		if t.purse, err = v.purse(ctx, tx, k, t.order.Quote); err != nil {
 			return t, err
 		}
+		if t.disputes, err = order.Disputes(ctx, tx, t.order); err != nil {
+			return t, err
+		}
+		if t.debts, err = order.Debts(ctx, tx, k.account); err != nil {
+			return t, err
+		}
 		t.bills, err = billing.OfOrder(ctx, tx, k.account, id)
 		return t, err
 	})
@@ -182,6 +193,10 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Refunds = append(p.Refunds, refundRow{v.voice.Money(r.Amount), v.voice.T("refund_state." + string(r.State))})
 	}
 	p.Waits = o.State == order.Placed && (o.Basket == "" || !k.limited())
+	p.Disputed = v.disputeLines(t.disputes)
+	if slices.ContainsFunc(t.disputes, func(d order.Dispute) bool { return !d.Open().IsZero() }) {
+		p.Owing = v.owing(k, t.debts)
+	}
 	v.addPaying(&p, k, t, at)
 	if o.State != order.Placed && o.State != order.Cancelled && o.State != order.Refunded {
 		p.Again = "" // it goes on, or is done
@@ -195,14 +210,20 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if o.State != order.Placed {
 		return
 	}
+	if o.Kind != order.TopUp {
+		p.Owing = v.owing(k, t.debts)
+	}
 	if n := len(t.payments); n > 0 && failed(t.payments[n-1]) {
 		p.Trouble = v.voice.PaymentWhy(t.payments[n-1].Reason)
 	}
 	if o.Basket != "" && p.ID != o.Basket {
 		return // it is paid with the others, on their page
 	}
-	if p.Progress.Moving && !v.unheard(t.live()) || !v.voice.Now.Before(o.ExpiresAt) {
+	if p.Progress.Moving && !v.unheard(t.live()) || !v.voice.Now.Before(o.ExpiresAt) || v.stopped(t.debts, o.Kind, o.Parts) {
 		return
+	}
+	if p.Owing != nil {
+		t.purse = purse{} // the account's own tools are closed
 	}
 	if p.Way = v.wayOn(t.live()); p.Way != nil {
 		p.Refresh = patience(v.voice.Now.Sub(t.live().CreatedAt))

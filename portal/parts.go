@@ -41,7 +41,7 @@ const (
 // may choose. With a link only a tool pays.
 func (v *visit) divide(k keyhole, q quoted, accepted []catalogue.Tool) (order.Parts, division) {
 	desk, rule, price := v.server.Desk, q.catalogue.Seller.Points, q.quote.Price
-	if k.limited() || q.quote.Kind == order.TopUp {
+	if k.limited() || q.quote.Kind == order.TopUp || len(q.debts) > 0 {
 		return order.Parts{Rest: price.Minor}, division{}
 	}
 	purse := order.Purse{

@@ -41,6 +41,7 @@ type renewPage struct {
 	Offers     []offerCard
 	Packs      []offerCard
 	Refused    []refusedItems
+	Owing      *owing
 }
 
 // offerCard is an offer with the words around it.
@@ -72,6 +73,7 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 		live      string
 		wallet    money.Money
 		priced    []money.Currency
+		debts     []order.Dispute
 	}
 	k, err := v.at(v.r.PathValue("id"))
 	if err != nil {
@@ -87,6 +89,9 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 		if f.priced, err = pricedIn(ctx, tx, f.situation.Catalogue, f.situation.Line); err != nil {
 			return f, err
 		}
+		if f.debts, err = order.Debts(ctx, tx, k.account); err != nil {
+			return f, err
+		}
 		f.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, f.situation.Currency)
 		return f, err
 	})
@@ -97,7 +102,7 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 		v.setCookie(currencyCookie, string(c), year)
 	}
 	p := renewPage{
-		Frame: v.frame(v.voice.T("renew.title")), Line: v.lineView(f.situation.Line), Live: f.live,
+		Frame: v.frame(v.voice.T("renew.title")), Line: v.lineView(f.situation.Line), Live: f.live, Owing: v.owing(k, f.debts),
 		Currency: string(f.situation.Currency),
 	}
 	if !k.limited() && v.server.Desk.Wallet != order.WalletOff {

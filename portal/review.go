@@ -50,6 +50,8 @@ type reviewPage struct {
 	Pay       string // the button's words
 	Expired   bool
 	Again     string // where another offer is chosen
+	Owing     *owing
+	Stopped   bool // nothing can pay
 }
 
 // tool is one way to pay, as a radio button.
@@ -72,6 +74,16 @@ type quoted struct {
 	points    int64
 	purse     purse
 	accepted  string // the order that it became; ""
+	debts     []order.Dispute
+}
+
+// ownMoney is what of the account's own may pay: its wallet and its saved tools, and
+// neither of them while something is owed.
+func (q quoted) ownMoney() (wallet *money.Money, has purse) {
+	if len(q.debts) > 0 {
+		return nil, purse{}
+	}
+	return &q.wallet, q.purse
 }
 
 // reviewPage shows a quote before it is accepted.
@@ -127,6 +139,9 @@ func (v *visit) readQuote(ctx context.Context, k keyhole, id string) (quoted, er
 		if q.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, q.quote.Price.Currency); err != nil {
 			return q, err
 		}
+		if q.debts, err = order.Debts(ctx, tx, k.account); err != nil {
+			return q, err
+		}
 		points, err := ledger.Balance(ctx, tx, k.account, ledger.Points, money.Points)
 		q.points = points.Minor
 		return q, err
@@ -142,6 +157,10 @@ func (v *visit) review(k keyhole, q quoted) reviewPage {
 		Expired: !v.voice.Now.Before(quote.ExpiresAt),
 	}
 	ask := v.asking(quote, q.catalogue, q.situation.Line.Plan)
+	if p.Owing = v.owing(k, q.debts); p.Owing != nil && quote.Kind == order.TopUp {
+		p.Owing.Link = "" // it is being paid
+	}
+	p.Stopped = v.stopped(q.debts, quote.Kind, order.Parts{})
 	parts, division := v.divide(k, q, ask.Accepted)
 	if p.Division = division; quote.Kind != order.TopUp {
 		v.addPurchase(&p, q, money.Of(quote.Price.Minor-parts.Discount, quote.Price.Currency))
@@ -162,14 +181,14 @@ func (v *visit) review(k keyhole, q quoted) reviewPage {
 
 // toolsFor are the ways to pay the rest of a quote, which is what is asked for.
 func (v *visit) toolsFor(k keyhole, q quoted, rest order.Asking, p order.Parts) []tool {
+	wallet, has := q.ownMoney()
 	if p.Rest == 0 && q.quote.Price.Minor > 0 {
 		return []tool{v.ownTool(p)}
 	}
-	wallet := &q.wallet
 	if p.Wallet > 0 {
 		wallet = nil // it pays its part already
 	}
-	return v.tools(k, rest, wallet, q.purse)
+	return v.tools(k, rest, wallet, has)
 }
 
 // addPurchase says what is bought for a line; charged is what is paid in money.
@@ -295,6 +314,10 @@ func (s *Server) accept(ctx context.Context, v *visit) (answer, error) {
 		return v.reviewAgain(k, q, err), nil
 	}
 	o, err := s.Desk.Place(ctx, a)
+	if owes(err) { // since the page was shown
+		k, q, again := v.quoted(ctx)
+		return v.reviewAgain(k, q, err), again
+	}
 	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.Conflict || kind == fault.Unavailable {
 		return s.notPlaced(ctx, v, k, q, err)
 	}

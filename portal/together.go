@@ -152,6 +152,8 @@ type basketReviewPage struct {
 	CanPay   bool
 	Pay      string
 	Expired  bool
+	Owing    *owing
+	Stopped  bool // nothing can pay
 }
 
 // basketRow is one line of a basket, before or after it was placed.
@@ -218,7 +220,10 @@ func (v *visit) reviewTogether(all []quoted) basketReviewPage {
 	sum, ends := ask.Quote.Price, ask.Quote.ExpiresAt
 	p.Sum, p.Amount, p.Stands = v.voice.Money(sum), sum.Minor, v.voice.Moment(ends, v.shopZone())
 	p.Pay, p.Expired = v.voice.Say("review.pay", locale.Args{"amount": sum}), !v.voice.Now.Before(ends)
-	p.Tools = v.toolsTogether(ask, &all[0].wallet, all[0].purse)
+	k := keyhole{account: v.account.ID}
+	p.Owing, p.Stopped = v.owing(k, all[0].debts), v.stopped(all[0].debts, ask.Quote.Kind, order.Parts{})
+	wallet, has := all[0].ownMoney()
+	p.Tools = v.toolsTogether(ask, wallet, has)
 	p.Unfit = v.unfits(ask, p.Tools)
 	for i := range p.Tools {
 		if !p.Tools[i].Off {
@@ -311,6 +316,13 @@ func (s *Server) acceptTogether(ctx context.Context, v *visit) (answer, error) {
 	default:
 		placed, err = s.Desk.PlaceTogether(ctx, t)
 	}
+	if owes(err) { // since the page was shown
+		if all, to, again := v.basketQuotes(ctx); again == nil && to == "" {
+			p := v.reviewTogether(all)
+			p.Notice = ui.Notice{Tone: ui.Bad, Text: v.voice.Fault(err)}
+			return answer{template: "together_review.html", page: p, status: fault.Denied.Status()}, nil
+		}
+	}
 	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.Conflict || kind == fault.Unavailable {
 		p := v.reviewTogether(all)
 		p.Notice = v.notice(err)
@@ -378,6 +390,9 @@ func (v *visit) basketTold(ctx context.Context) (basketTold, error) {
 		if t.purse, err = v.purse(ctx, tx, k, ""); err != nil {
 			return t, err
 		}
+		if t.debts, err = order.Debts(ctx, tx, k.account); err != nil {
+			return t, err
+		}
 		t.payments, err = order.Payments(ctx, tx, t.order.Ref())
 		return t, err
 	})
@@ -426,6 +441,9 @@ func (v *visit) basketStory(t basketTold) basketPage {
 	p.Frame = v.frame(v.voice.Say("basket.title", locale.Args{"lines": len(t.orders)}))
 	p.Waits = whole.State == order.Placed
 	v.addPaying(&p.orderPage, keyhole{account: v.account.ID}, t.told, placeOf(t.cat, whole.Plan))
+	if p.Owing != nil {
+		t.purse = purse{}
+	}
 	if p.Tools != nil {
 		ask := v.askingForAll(t)
 		p.Tools = v.toolsTogether(ask, nil, t.purse)

@@ -19,6 +19,8 @@ import (
 type walletPage struct {
 	ui.Frame
 	Balances   []string
+	Owed       []owedRow
+	OwedWhy    []string // what that stops, and what to do
 	Aside      []string // what is set aside for orders that wait
 	Expiring   []string // what of it expires next, and when
 	CanTopUp   bool
@@ -28,6 +30,11 @@ type walletPage struct {
 	Entries    []entryRow
 	Points     string     // empty for a customer who never had any
 	Earned     []entryRow // and spent
+}
+
+// owedRow is what a customer owes because a payment was taken back.
+type owedRow struct {
+	Text, Order, Amount, Currency string
 }
 
 // entryRow is one transfer in or out of the wallet or the points.
@@ -64,6 +71,7 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 	type facts struct {
 		balances []money.Money
 		aside    []money.Money
+		owed     []order.Dispute
 		expiring []order.Expiring
 		entries  []ledger.Entry
 		points   money.Money
@@ -74,6 +82,9 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 			return f, err
 		}
 		if f.aside, err = ledger.SetAside(ctx, tx, v.account.ID); err != nil {
+			return f, err
+		}
+		if f.owed, err = order.Debts(ctx, tx, v.account.ID); err != nil {
 			return f, err
 		}
 		for _, m := range f.balances {
@@ -105,6 +116,7 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 		Frame: v.frame(v.voice.T("wallet.title")), Balances: v.amounts(f.balances), Amount: amount,
 		CanTopUp: v.server.Desk.Wallet == order.WalletFull, Entries: v.entryRows(f.entries, ledger.Wallet),
 	}
+	v.addOwed(&p, f.owed)
 	for _, m := range f.aside {
 		p.Aside = append(p.Aside, v.voice.Say("wallet.aside", locale.Args{"amount": m}))
 	}
@@ -118,6 +130,18 @@ func (v *visit) wallet(ctx context.Context, amount string, c money.Currency) (wa
 		p.Currencies = append(p.Currencies, ui.Choice{Value: string(w), Name: v.voice.Currency(w), Chosen: w == c})
 	}
 	return p, nil
+}
+
+// addOwed says what is owed, each with the button that pays it.
+func (v *visit) addOwed(p *walletPage, debts []order.Dispute) {
+	if len(debts) == 0 {
+		return
+	}
+	p.OwedWhy = []string{v.voice.T(v.stops()), v.voice.T("owed.how")}
+	for _, d := range debts {
+		open := d.Open()
+		p.Owed = append(p.Owed, owedRow{v.voice.Say("wallet.owed", locale.Args{"amount": open}), d.Order, open.Decimal(), string(open.Currency)})
+	}
 }
 
 func (v *visit) amounts(all []money.Money) (out []string) {
@@ -154,6 +178,10 @@ func entryWord(e ledger.Entry, book ledger.Book) string {
 	switch {
 	case e.From == book && (e.Step == "paid" || e.Step == "set_aside" || e.Step == "expired"):
 		return e.Step
+	case strings.HasPrefix(e.Step, "disputed:") && e.From == book:
+		return "disputed"
+	case strings.HasPrefix(e.Step, "disputed:"):
+		return "dispute_won"
 	case e.From == book && e.Step == "credited":
 		return "taken_back"
 	case e.From == book:

@@ -23,7 +23,14 @@ func (m Movement) posting() ledger.Posting {
 			p.Transfers = append(p.Transfers, owed(m.Provider, ledger.Adjustment, short))
 		}
 	case payment.MovedDispute, payment.MovedDisputeWon:
-		p.Transfers = append(p.Transfers, owed(m.Provider, ledger.Withheld, m.Settled))
+		// Of the customer's money, in its currency: package order takes the same from
+		// this book when it sees the dispute.
+		p.Transfers = append(p.Transfers, owed(m.Provider, ledger.Withheld, m.Amount))
+		if m.Settled.Currency != m.Amount.Currency {
+			p.Transfers = append(p.Transfers, owed(m.Provider, ledger.Exchange, m.Amount.Neg()), owed(m.Provider, ledger.Exchange, m.Settled))
+		} else if short, err := m.Settled.Sub(m.Amount); err == nil {
+			p.Transfers = append(p.Transfers, owed(m.Provider, ledger.Adjustment, short))
+		}
 	case payment.MovedFee:
 		p.Transfers = append(p.Transfers, owed(m.Provider, ledger.Fees, m.Settled))
 	case payment.MovedPayout:

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os/user"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -16,16 +20,19 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/payment"
 )
 
 // orderCmd is staff's tool until there is a console.
 type orderCmd struct {
-	Show        orderShowCmd        `cmd:"" help:"Print one order with its payments, refunds and bills, as JSON."`
+	Show        orderShowCmd        `cmd:"" help:"Print one order with its payments, refunds, bills and disputes, as JSON."`
 	List        orderListCmd        `cmd:"" help:"List the newest orders."`
 	LookUp      orderLookUpCmd      `cmd:"" help:"Ask the operator once more what became of a held order."`
 	Confirm     orderConfirmCmd     `cmd:"" help:"Decide that a held order was served, with the operator's reference as proof."`
 	Refund      orderRefundCmd      `cmd:"" help:"Give money back: of an order that is not served, or of a completed one, with a credit note."`
 	RefundAgain orderRefundAgainCmd `cmd:"" help:"Send refunds once more that failed, or of which nothing clear was heard."`
+	Disputes    orderDisputesCmd    `cmd:"" help:"List the disputes that are not decided, with the time until which each must be answered, and what customers owe because of disputes."`
+	Evidence    orderEvidenceCmd    `cmd:"" help:"Print what shows that an order was accepted, paid and delivered, for a dispute."`
 	Hold        orderHoldCmd        `cmd:"" help:"Stop an order, so that a person decides about it."`
 }
 
@@ -40,6 +47,7 @@ type orderStory struct {
 	Payments []order.Payment `json:"payments"`
 	Refunds  []order.Refund  `json:"refunds"`
 	Bills    []billing.Bill  `json:"bills"`
+	Disputes []order.Dispute `json:"disputes"`
 }
 
 // Run prints one JSON object.
@@ -60,6 +68,9 @@ func (c *orderShowCmd) Run(ctx context.Context, s std) error {
 			return st, err
 		}
 		if st.Refunds, err = order.Refunds(ctx, tx, k); err != nil {
+			return st, err
+		}
+		if st.Disputes, err = order.Disputes(ctx, tx, st.Order); err != nil {
 			return st, err
 		}
 		st.Bills, err = billing.OfOrder(ctx, tx, k.Account, k.ID)
@@ -200,4 +211,107 @@ func (c *orderHoldCmd) Run(ctx context.Context, s std) error {
 	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
 		return d.Hold(ctx, k, a)
 	})
+}
+
+type orderDisputesCmd struct {
+	database
+	Limit int `default:"200" help:"How many at most, from 1 to 1000."`
+}
+
+// Run prints a table, those that must be answered soonest first, and what is owed in
+// all. Nothing is printed where there is nothing.
+func (c *orderDisputesCmd) Run(ctx context.Context, s std) error {
+	if c.Limit < 1 || c.Limit > 1000 {
+		return fault.New(fault.Invalid, "--limit: give a number from 1 to 1000, not %d", c.Limit)
+	}
+	base, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := db.Seen(ctx, base, func(ctx context.Context, tx db.Tx) ([]order.Dispute, error) {
+		return order.OpenDisputes(ctx, tx, c.Limit)
+	})
+	now := base.Now()
+	if err = errors.Join(err, base.Close()); err != nil || len(all) == 0 {
+		return err
+	}
+	return listDisputes(s.out, all, now, len(all) == c.Limit)
+}
+
+// listDisputes writes disputes as a table; more says that there may be others.
+func listDisputes(out io.Writer, all []order.Dispute, now time.Time, more bool) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "ANSWER BY\tSTATE\tAMOUNT\tOWED\tORDER\tPROVIDER\tDISPUTE\tREASON\tSEEN")
+	owed := map[money.Currency]int64{}
+	for _, d := range all {
+		open := d.Open()
+		owed[open.Currency] += open.Minor
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", answerBy(d, now), d.State, d.Amount, open, d.Order,
+			d.Provider, cmp.Or(d.ProviderID, "-"), cmp.Or(d.Reason, "-"), d.OpenedAt.Format(time.DateOnly))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, c := range slices.Sorted(maps.Keys(owed)) {
+		if owed[c] == 0 {
+			continue
+		}
+		if _, err := fmt.Fprintf(out, "owed: %s\n", money.Of(owed[c], c)); err != nil {
+			return err
+		}
+	}
+	if more {
+		_, err := fmt.Fprintln(out, "There may be more: give a larger --limit.")
+		return err
+	}
+	return nil
+}
+
+// answerBy says until when the seller is heard; "-" where nobody is any more, or
+// where the provider does not tell.
+func answerBy(d order.Dispute, now time.Time) string {
+	switch {
+	case d.AnswerBy.IsZero() || d.State == payment.DisputeWon || d.State == payment.DisputeLost:
+		return "-"
+	case !now.Before(d.AnswerBy):
+		return d.AnswerBy.Format(time.RFC3339) + " (over)"
+	}
+	return d.AnswerBy.Format(time.RFC3339)
+}
+
+type orderEvidenceCmd struct {
+	database
+	Order string `arg:"" help:"The order, ord_…"`
+}
+
+// Run prints plain text: as it is now, and as it was when each dispute was opened.
+func (c *orderEvidenceCmd) Run(ctx context.Context, s std) error {
+	k, err := order.KeyOf(c.Order)
+	if err != nil {
+		return err
+	}
+	base, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	text, err := db.Seen(ctx, base, func(ctx context.Context, tx db.Tx) (string, error) {
+		o, err := order.Get(ctx, tx, k)
+		if err != nil {
+			return "", err
+		}
+		all, err := order.Disputes(ctx, tx, o)
+		if err != nil {
+			return "", err
+		}
+		text, err := order.Evidence(ctx, tx, k)
+		for _, d := range all {
+			text += fmt.Sprintf("\n=== When dispute %s was opened, %s (%s) ===\n%s", d.ProviderID, d.OpenedAt.Format(time.RFC3339), d.State, d.Evidence)
+		}
+		return text, err
+	})
+	if err = errors.Join(err, base.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(s.out, text)
+	return err
 }

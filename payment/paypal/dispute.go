@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -13,6 +14,8 @@ import (
 type dispute struct {
 	ID      string  `json:"dispute_id"`
 	Status  string  `json:"status"`
+	Reason  string  `json:"reason"`
+	DueAt   string  `json:"seller_response_due_date"`
 	Amount  *amount `json:"dispute_amount"`
 	Outcome struct {
 		Code   string  `json:"outcome_code"`
@@ -50,22 +53,26 @@ func (a *Adapter) addDisputes(ctx context.Context, obs *payment.Observation) err
 		if len(d.Transactions) > 0 && !d.concerns(obs.MoneyID) {
 			return strange(call, payment.ErrNotSent, "PayPal answered with a dispute of another capture")
 		}
-		to, held := &open, d.Amount
-		if d.Status == "RESOLVED" {
-			var err error
-			if held, err = a.lost(ctx, d); err != nil {
-				return err
-			}
-			to = &lost
+		state, held, err := a.standing(ctx, d)
+		if err != nil {
+			return err
 		}
 		if held == nil {
 			continue
 		}
-		m, err := fromPayPal(*held)
-		if err == nil {
-			*to, err = to.Add(m)
+		said, err := d.said(state, *held)
+		if err != nil || said.Amount.Currency != obs.Amount.Currency {
+			return strange(call, payment.ErrNotSent, "PayPal answered with a disputed amount we cannot read")
 		}
-		if err != nil || m.Currency != obs.Amount.Currency {
+		obs.Disputes = append(obs.Disputes, said)
+		switch state {
+		case payment.DisputeOpen:
+			open, err = open.Add(said.Amount)
+		case payment.DisputeLost:
+			lost, err = lost.Add(said.Amount)
+		case payment.DisputeWon, payment.DisputeAsked: // takes nothing
+		}
+		if err != nil {
 			return strange(call, payment.ErrNotSent, "PayPal answered with a disputed amount we cannot read")
 		}
 	}
@@ -77,6 +84,16 @@ func (a *Adapter) addDisputes(ctx context.Context, obs *payment.Observation) err
 	return nil
 }
 
+// said is a dispute in the words of the port.
+func (d dispute) said(s payment.DisputeState, of amount) (payment.Dispute, error) {
+	m, err := fromPayPal(of)
+	out := payment.Dispute{ID: d.ID, State: s, Amount: m, Reason: d.Reason}
+	if at, e := time.Parse(time.RFC3339, d.DueAt); e == nil {
+		out.AnswerBy = at.UTC()
+	}
+	return out, err
+}
+
 func (d dispute) concerns(capture string) bool {
 	for _, t := range d.Transactions {
 		if t.ID == capture {
@@ -86,25 +103,29 @@ func (d dispute) concerns(capture string) bool {
 	return false
 }
 
-// lost is what a dispute that is over cost the seller; nil for nothing. The
-// list does not tell how it ended, so the dispute itself is asked.
-func (a *Adapter) lost(ctx context.Context, d dispute) (*amount, error) {
+// standing is how far a dispute has come, and what it is about: what PayPal holds,
+// what the seller lost, or else what was claimed. nil is for what is not told.
+// The list does not tell how a dispute ended, so the dispute itself is asked.
+func (a *Adapter) standing(ctx context.Context, d dispute) (payment.DisputeState, *amount, error) {
+	if d.Status != "RESOLVED" {
+		return payment.DisputeOpen, d.Amount, nil
+	}
 	var whole dispute
 	_, t := a.ask(ctx, question{method: http.MethodGet, path: "/v1/customer/disputes/" + url.PathEscape(d.ID)}, &whole)
 	switch {
 	case t != nil && t.no != nil && t.no.status == http.StatusNotFound:
-		return nil, nil // no longer told; what was given back is among the refunds
+		return "", nil, nil // no longer told; what was given back is among the refunds
 	case t != nil:
-		return nil, t.unread("query dispute")
+		return "", nil, t.unread("query dispute")
 	}
 	switch whole.Outcome.Code {
 	case "RESOLVED_BUYER_FAVOUR", "ACCEPTED":
 		if whole.Outcome.Amount != nil {
-			return whole.Outcome.Amount, nil
+			return payment.DisputeLost, whole.Outcome.Amount, nil
 		}
-		return d.Amount, nil
+		return payment.DisputeLost, d.Amount, nil
 	case "RESOLVED_SELLER_FAVOUR", "RESOLVED_WITH_PAYOUT", "CANCELED_BY_BUYER", "DENIED", "NONE":
-		return nil, nil
+		return payment.DisputeWon, d.Amount, nil
 	}
-	return nil, strange("query dispute", payment.ErrNotSent, "PayPal answered with a dispute that ended in no way we know")
+	return "", nil, strange("query dispute", payment.ErrNotSent, "PayPal answered with a dispute that ended in no way we know")
 }

@@ -2,10 +2,12 @@ package paypal
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -14,7 +16,8 @@ import (
 func disputeOf(id, status string, n int) object {
 	return object{
 		"dispute_id": id, "status": status, "reason": "UNAUTHORISED", "dispute_amount": yen(n),
-		"disputed_transactions": []object{{"seller_transaction_id": "3C679366HH908993F", "custom": ref}},
+		"seller_response_due_date": "2026-03-09T19:00:00+09:00",
+		"disputed_transactions":    []object{{"seller_transaction_id": "3C679366HH908993F", "custom": ref}},
 	}
 }
 
@@ -30,23 +33,24 @@ func TestDisputes(t *testing.T) {
 		detail object
 		order  object
 		want   int64
+		told   string // states and amounts
 	}{
-		"none":                 {nil, nil, paidOrder(), 0},
-		"open":                 {[]object{disputeOf("A", "OPEN", 1980)}, nil, paidOrder(), 1980},
-		"of a part":            {[]object{disputeOf("A", "WAITING_FOR_SELLER_RESPONSE", 300)}, nil, paidOrder(), 300},
-		"two":                  {[]object{disputeOf("A", "UNDER_REVIEW", 300), disputeOf("B", "OPEN", 200)}, nil, paidOrder(), 500},
-		"more than there is":   {[]object{disputeOf("A", "OPEN", 1980), disputeOf("B", "OPEN", 200)}, nil, paidOrder(), 1980},
-		"without transactions": {[]object{disputeOf("A", "OPEN", 300).with(object{"disputed_transactions": nil})}, nil, paidOrder(), 300},
-		"without amount":       {[]object{disputeOf("A", "OPEN", 300).with(object{"dispute_amount": nil})}, nil, paidOrder(), 0},
-		"won":                  {[]object{resolved}, outcome("RESOLVED_SELLER_FAVOUR", 0), paidOrder(), 0},
-		"taken back":           {[]object{resolved}, outcome("CANCELED_BY_BUYER", 0), paidOrder(), 0},
-		"PayPal paid":          {[]object{resolved}, outcome("RESOLVED_WITH_PAYOUT", 700), paidOrder(), 0},
-		"lost":                 {[]object{resolved}, outcome("RESOLVED_BUYER_FAVOUR", 600), paidOrder(), 600},
-		"accepted":             {[]object{resolved}, outcome("ACCEPTED", 700).with(object{"dispute_outcome": object{"outcome_code": "ACCEPTED"}}), paidOrder(), 700},
-		"lost, and refunded":   {[]object{resolved}, outcome("RESOLVED_BUYER_FAVOUR", 700), paidOrder(refundOfState("COMPLETED", 1500)), 480},
-		"no longer told":       {[]object{resolved}, nil, paidOrder(), 0},
-		"complaint, in part":   {[]object{disputeOf("A", "OPEN", 300)}, nil, orderOf("COMPLETED", []object{captureOfState("PENDING", "BUYER_COMPLAINT")}, nil), 1980},
-		"complaint, unlisted":  {nil, nil, orderOf("COMPLETED", []object{captureOfState("PENDING", "BUYER_COMPLAINT")}, nil), 1980},
+		"none":                 {nil, nil, paidOrder(), 0, ""},
+		"open":                 {[]object{disputeOf("A", "OPEN", 1980)}, nil, paidOrder(), 1980, "open 1980"},
+		"of a part":            {[]object{disputeOf("A", "WAITING_FOR_SELLER_RESPONSE", 300)}, nil, paidOrder(), 300, "open 300"},
+		"two":                  {[]object{disputeOf("A", "UNDER_REVIEW", 300), disputeOf("B", "OPEN", 200)}, nil, paidOrder(), 500, "open 300, open 200"},
+		"more than there is":   {[]object{disputeOf("A", "OPEN", 1980), disputeOf("B", "OPEN", 200)}, nil, paidOrder(), 1980, "open 1980, open 200"},
+		"without transactions": {[]object{disputeOf("A", "OPEN", 300).with(object{"disputed_transactions": nil})}, nil, paidOrder(), 300, "open 300"},
+		"without amount":       {[]object{disputeOf("A", "OPEN", 300).with(object{"dispute_amount": nil})}, nil, paidOrder(), 0, ""},
+		"won":                  {[]object{resolved}, outcome("RESOLVED_SELLER_FAVOUR", 0), paidOrder(), 0, "won 700"},
+		"taken back":           {[]object{resolved}, outcome("CANCELED_BY_BUYER", 0), paidOrder(), 0, "won 700"},
+		"PayPal paid":          {[]object{resolved}, outcome("RESOLVED_WITH_PAYOUT", 700), paidOrder(), 0, "won 700"},
+		"lost":                 {[]object{resolved}, outcome("RESOLVED_BUYER_FAVOUR", 600), paidOrder(), 600, "lost 600"},
+		"accepted":             {[]object{resolved}, outcome("ACCEPTED", 700).with(object{"dispute_outcome": object{"outcome_code": "ACCEPTED"}}), paidOrder(), 700, "lost 700"},
+		"lost, and refunded":   {[]object{resolved}, outcome("RESOLVED_BUYER_FAVOUR", 700), paidOrder(refundOfState("COMPLETED", 1500)), 480, "lost 700"},
+		"no longer told":       {[]object{resolved}, nil, paidOrder(), 0, ""},
+		"complaint, in part":   {[]object{disputeOf("A", "OPEN", 300)}, nil, orderOf("COMPLETED", []object{captureOfState("PENDING", "BUYER_COMPLAINT")}, nil), 1980, "open 300"},
+		"complaint, unlisted":  {nil, nil, orderOf("COMPLETED", []object{captureOfState("PENDING", "BUYER_COMPLAINT")}, nil), 1980, ""},
 	} {
 		d := newDeskWith(t, Config{Disputes: true}, func(q asked) (int, string) {
 			switch {
@@ -62,6 +66,16 @@ func TestDisputes(t *testing.T) {
 		obs, err := d.Query(t.Context(), started())
 		if err != nil || obs.State != payment.Paid || obs.Disputed.Minor != tt.want || tt.want > 0 && obs.Disputed.Currency != "JPY" {
 			t.Errorf("%s: %+v, %v; want %d", name, obs, err, tt.want)
+		}
+		var told []string
+		for _, one := range obs.Disputes {
+			told = append(told, fmt.Sprintf("%s %d", one.State, one.Amount.Minor))
+			if one.ID == "" || one.Reason != "UNAUTHORISED" || !one.AnswerBy.Equal(time.Date(2026, 3, 9, 10, 0, 0, 0, time.UTC)) {
+				t.Errorf("%s: told as %+v", name, one)
+			}
+		}
+		if got := strings.Join(told, ", "); got != tt.told {
+			t.Errorf("%s: told %q, want %q", name, got, tt.told)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"math/big"
 	"net/http"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -607,7 +608,7 @@ func FuzzAnswer(f *testing.F) {
 		}
 		d := newDesk(t, always(status, body))
 		obs, err := d.Query(t.Context(), started())
-		if err != nil && (!errors.Is(err, payment.ErrNotSent) || errors.Is(err, payment.ErrUnknown) || obs != (payment.Observation{})) {
+		if err != nil && (!errors.Is(err, payment.ErrNotSent) || errors.Is(err, payment.ErrUnknown) || !reflect.DeepEqual(obs, payment.Observation{})) {
 			t.Errorf("Query: %+v, %v", obs, err)
 		}
 		if err == nil && (obs.State == payment.Paid && (obs.Amount.Minor <= 0 || obs.MoneyID == "") || obs.Amount.Currency == "") {

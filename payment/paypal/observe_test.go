@@ -3,6 +3,7 @@ package paypal
 import (
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -144,13 +145,13 @@ func TestForeignAnswers(t *testing.T) {
 		"refunded, nowhere":      refunds(),
 	} {
 		d := newDeskWith(t, Config{MerchantID: "MERCHANT"}, always(http.StatusOK, o.String()))
-		if obs, err := d.Query(t.Context(), started()); !errors.Is(err, payment.ErrNotSent) || errors.Is(err, payment.ErrUnknown) || obs != (payment.Observation{}) {
+		if obs, err := d.Query(t.Context(), started()); !errors.Is(err, payment.ErrNotSent) || errors.Is(err, payment.ErrUnknown) || !reflect.DeepEqual(obs, payment.Observation{}) {
 			t.Errorf("%s: %+v, %v; want ErrNotSent", name, obs, err)
 		} else if strings.Contains(err.Error(), "anna") {
 			t.Errorf("%s: the error tells too much: %v", name, err)
 		}
 		d = newDeskWith(t, Config{MerchantID: "MERCHANT"}, always(http.StatusCreated, o.String()))
-		if obs, err := d.Start(t.Context(), started()); !errors.Is(err, payment.ErrUnknown) || errors.Is(err, payment.ErrNotSent) || obs != (payment.Observation{}) {
+		if obs, err := d.Start(t.Context(), started()); !errors.Is(err, payment.ErrUnknown) || errors.Is(err, payment.ErrNotSent) || !reflect.DeepEqual(obs, payment.Observation{}) {
 			t.Errorf("%s: Start says %+v, %v; want ErrUnknown", name, obs, err)
 		}
 	}

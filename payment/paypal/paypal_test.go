@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -238,7 +239,7 @@ func TestStartSendsTheOrder(t *testing.T) {
 		State: payment.NeedsCustomer, ProviderID: "5O190127TN364715T", Amount: money.Of(1980, "JPY"), AsOf: t0,
 		Next: payment.Next{RedirectURL: "https://www.paypal.com/checkoutnow?token=5O190127TN364715T"},
 	}
-	if err != nil || obs != want {
+	if err != nil || !reflect.DeepEqual(obs, want) {
 		t.Errorf("Start says %+v, %v; want %+v", obs, err, want)
 	}
 	d.advance(50 * time.Minute)

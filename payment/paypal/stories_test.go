@@ -2,6 +2,7 @@ package paypal_test
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -359,23 +360,102 @@ func TestRefundsLater(t *testing.T) {
 	}
 }
 
-// A dispute counts while it is open; what the seller lost shows as given back.
+// A dispute counts while it is open; what the seller lost shows as given back. Its
+// name, amount and end are told, however often it is asked.
 func TestDisputeEnds(t *testing.T) {
-	for _, wins := range []bool{true, false} {
+	for name, tt := range map[string]struct {
+		end  func(*paypalsim.Sim, string) error
+		want payment.DisputeState
+	}{
+		"won":       {func(s *paypalsim.Sim, ref string) error { return s.ResolveDispute(ref, true) }, payment.DisputeWon},
+		"lost":      {func(s *paypalsim.Sim, ref string) error { return s.ResolveDispute(ref, false) }, payment.DisputeLost},
+		"withdrawn": {(*paypalsim.Sim).CancelDispute, payment.DisputeWon},
+	} {
 		b := newBench(t, nil)
 		a := b.buy()
-		if err := b.sim.Dispute(a.Ref); err != nil {
+		if obs := b.shows(a, payment.Paid); obs.Disputes != nil {
+			t.Errorf("%s: before: %+v", name, obs.Disputes)
+		}
+		if err := b.sim.DisputeAs(a.Ref, paypalsim.Claim{Reason: "UNAUTHORISED", Inquiry: true}); err != nil {
 			t.Fatal(err)
 		}
-		if obs := b.shows(a, payment.Paid); obs.Disputed != a.Amount {
-			t.Errorf("%+v", obs)
+		real := b.sim.Disputes()[0]
+		want := payment.Dispute{ID: real.ID, State: payment.DisputeOpen, Amount: a.Amount, Reason: "UNAUTHORISED", AnswerBy: real.DueAt.Truncate(time.Millisecond)}
+		for range 2 {
+			b.tellsDispute(name, a, a.Amount, want)
 		}
-		if err := b.sim.ResolveDispute(a.Ref, wins); err != nil {
+		b.advance(24 * time.Hour)
+		if err := b.sim.Escalate(a.Ref); err != nil {
 			t.Fatal(err)
 		}
-		obs := b.shows(a, payment.Paid)
-		if !obs.Disputed.IsZero() || obs.Refunded.IsZero() != wins {
-			t.Errorf("seller wins %t: %+v", wins, obs)
+		want.AnswerBy = b.sim.Disputes()[0].DueAt.Truncate(time.Millisecond) // the seller is heard anew
+		b.tellsDispute(name, a, a.Amount, want)
+		if err := tt.end(b.sim, a.Ref); err != nil {
+			t.Fatal(err)
+		}
+		want.State, want.AnswerBy = tt.want, time.Time{}
+		for range 2 {
+			obs := b.tellsDispute(name, a, money.Money{}, want)
+			if obs.Refunded.IsZero() != (tt.want == payment.DisputeWon) {
+				t.Errorf("%s: %+v", name, obs)
+			}
+		}
+	}
+}
+
+// tellsDispute wants the adapter to tell one dispute, and how much is withheld.
+func (b *bench) tellsDispute(name string, a payment.Attempt, withheld money.Money, want payment.Dispute) payment.Observation {
+	b.t.Helper()
+	obs := b.shows(a, payment.Paid)
+	if got := obs.Disputes; len(got) != 1 || got[0].AnswerBy.IsZero() && want.State == payment.DisputeOpen || obs.Disputed.Minor != withheld.Minor {
+		b.t.Errorf("%s: %+v", name, obs)
+		return obs
+	}
+	got := obs.Disputes[0]
+	if want.AnswerBy.IsZero() {
+		got.AnswerBy = time.Time{} // it is over: nobody answers any more
+	}
+	if got != want {
+		b.t.Errorf("%s: %+v, want %+v", name, got, want)
+	}
+	return obs
+}
+
+// What tells of a dispute is no more than a bell, however it comes: forged, it is
+// refused; twice, late or in the wrong order, it rings for the same payment, and what
+// is asked then is what is.
+func TestDisputeNotifications(t *testing.T) {
+	b := newBench(t, nil)
+	a := b.buy()
+	b.fetch()
+	before := len(b.sent)
+	if err := errors.Join(b.sim.Dispute(a.Ref), b.sim.ResolveDispute(a.Ref, true)); err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range b.forged() {
+		if _, err := b.Notification(t.Context(), n.Header, n.Body); !errors.Is(err, payment.ErrForged) {
+			t.Errorf("forgery %d: %v", i, err)
+		}
+	}
+	told := b.fetch()[before:]
+	if len(told) < 2 {
+		t.Fatalf("%d were told", len(told))
+	}
+	slices.Reverse(told)
+	seen := map[string]int{}
+	for _, n := range append(told, told...) {
+		bell, err := b.Notification(t.Context(), n.Header, n.Body)
+		if err != nil || bell.MoneyID != a.MoneyID || bell.EventID == "" {
+			t.Errorf("%+v, %v", bell, err)
+		}
+		seen[bell.EventID]++
+		if obs := b.shows(a, payment.Paid); len(obs.Disputes) != 1 || obs.Disputes[0].State != payment.DisputeWon || !obs.Disputed.IsZero() {
+			t.Errorf("after %s: %+v", bell.Kind, obs)
+		}
+	}
+	for id, n := range seen {
+		if n != 2 {
+			t.Errorf("%s has another name the second time", id)
 		}
 	}
 }

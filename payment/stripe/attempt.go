@@ -221,7 +221,7 @@ func (a *Adapter) withDisputes(ctx context.Context, obs payment.Observation, pi 
 		return obs, nil
 	}
 	var err error
-	if obs.Disputed, err = a.disputed(ctx, pi.ID); err != nil {
+	if obs.Disputed, obs.Disputes, err = a.disputed(ctx, pi.ID); err != nil {
 		return payment.Observation{}, err
 	}
 	return obs, nil

@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -139,7 +140,7 @@ func TestQueryReadsTheWholeStory(t *testing.T) {
 				tt.want.MoneyID = "pi_1"
 			}
 			got, err := d.Query(t.Context(), attempt())
-			if err != nil || got != tt.want {
+			if err != nil || !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("Query says\n%+v, %v; want\n%+v", got, err, tt.want)
 			}
 			if q := d.asked[0]; q.line != "GET /v1/checkout/sessions/cs_1" || len(q.form) != len(expansions) {

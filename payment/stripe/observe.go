@@ -159,33 +159,45 @@ func takings(obs *payment.Observation, pi *sdk.PaymentIntent) (why string) {
 	return ""
 }
 
-// disputed is what banks hold back of a payment. An enquiry and a dispute we
-// won take nothing.
-func (a *Adapter) disputed(ctx context.Context, intent string) (money.Money, error) {
+// disputed is what banks hold back of a payment, and what they say. An enquiry and
+// a dispute we won take nothing.
+func (a *Adapter) disputed(ctx context.Context, intent string) (sum money.Money, all []payment.Dispute, err error) {
 	p := &sdk.DisputeListParams{PaymentIntent: sdk.String(intent)}
 	p.Limit = sdk.Int64(100)
-	var sum money.Money
-	n := 0
 	for d, err := range a.client.V1Disputes.List(ctx, p).All(ctx) {
 		if err != nil {
-			return money.Money{}, unread("query disputes", err)
+			return money.Money{}, nil, unread("query disputes", err)
 		}
-		if n++; n > maxListed {
+		if len(all) >= maxListed {
 			break
 		}
-		switch d.Status {
-		case sdk.DisputeStatusWon, sdk.DisputeStatusPrevented, sdk.DisputeStatusWarningClosed,
-			sdk.DisputeStatusWarningNeedsResponse, sdk.DisputeStatusWarningUnderReview:
-			continue
-		case sdk.DisputeStatusLost, sdk.DisputeStatusNeedsResponse, sdk.DisputeStatusUnderReview:
+		one := payment.Dispute{ID: d.ID, State: disputeState(d.Status), Reason: string(d.Reason)}
+		if d.EvidenceDetails != nil && d.EvidenceDetails.DueBy > 0 {
+			one.AnswerBy = time.Unix(d.EvidenceDetails.DueBy, 0).UTC()
 		}
-		m, err := fromStripe(d.Amount, d.Currency)
-		if err == nil {
-			sum, err = sum.Add(m)
+		one.Amount, err = fromStripe(d.Amount, d.Currency)
+		if err == nil && one.State.Takes() {
+			sum, err = sum.Add(one.Amount)
 		}
-		if err != nil {
-			return money.Money{}, strange("query disputes", payment.ErrNotSent, "Stripe answered with a disputed amount we cannot read")
+		if err != nil || one.State == "" {
+			return money.Money{}, nil, strange("query disputes", payment.ErrNotSent, "Stripe answered with a dispute we cannot read")
 		}
+		all = append(all, one)
 	}
-	return sum, nil
+	return sum, all, nil
+}
+
+// disputeState reads a dispute's status; "" for one that we do not know.
+func disputeState(s sdk.DisputeStatus) payment.DisputeState {
+	switch s {
+	case sdk.DisputeStatusWarningNeedsResponse, sdk.DisputeStatusWarningUnderReview:
+		return payment.DisputeAsked
+	case sdk.DisputeStatusWon, sdk.DisputeStatusPrevented, sdk.DisputeStatusWarningClosed:
+		return payment.DisputeWon
+	case sdk.DisputeStatusNeedsResponse, sdk.DisputeStatusUnderReview:
+		return payment.DisputeOpen
+	case sdk.DisputeStatusLost:
+		return payment.DisputeLost
+	}
+	return ""
 }
