@@ -49,7 +49,7 @@ const day = 24 * time.Hour
 
 var examples = []example{
 	{name: "Fresh", plan: "machi-10gb", term: "10gb-15d", began: 2 * time.Hour, usedParts: 1, state: line.Active},
-	{name: "Used to 40 %", plan: "aurora-sum", term: "5gb-30x24h", began: 12 * day, usedParts: 40, state: line.Active, days: []int64{2, 3, 1, 2, 4, 2, 0, 3, 2, 1, 3, 2}},
+	{name: "Used to 40 %", plan: "aurora-sum", term: "5gb-30x24h", began: 12 * day, usedParts: 40, state: line.Active, days: []int64{2, 3, 1, 2, 4, 2, 0, 3, 2, 1, 3, 2}, leaves: 5},
 	{name: "Throttled today", plan: "kaigan-2gb", term: "", began: 1 * day, usedParts: 100, throttled: true, state: line.Active, days: []int64{100}},
 	{name: "Ends tomorrow", plan: "machi-5gb", term: "7d", began: 6 * day, usedParts: 70, endsIn: 26 * time.Hour, state: line.Active, days: []int64{35, 90, 64, 100, 82, 71}, leaves: 6},
 	{name: "In grace", plan: "shirakaba-steady", term: "30d", began: 32 * day, usedParts: 30, endsIn: -2 * day, state: line.Grace, days: []int64{4, 9, 6, 0, 12, 7, 8, 3, 6, 9, 5, 8, 2, 6, 7, 5, 9, 4, 6, 8, 3, 7, 6, 5, 9, 8, 6, 4, 7, 5, 0, 0}},
