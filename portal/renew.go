@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -27,6 +28,7 @@ type renewPage struct {
 	ui.Frame
 	Line       lineView
 	Wallet     string // balance; "" where the wallet may not be used or seen
+	Advice     *adviceView
 	Live       string // an order of the line that is not finished
 	Refusal    *ui.Refusal
 	Until      string // the day that was asked for, as the field sends it
@@ -49,6 +51,8 @@ type offerCard struct {
 	EndsLabel string
 	Choose    string
 	Roaming   string // beside roaming at the customer's home operator
+	Advised   string // what the engine says of it; "" where nothing
+	Best      bool   // it is what the engine recommends
 }
 
 // refusedItems are what cannot be had, by the reason.
@@ -72,6 +76,7 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 		live      string
 		wallet    money.Money
 		priced    []money.Currency
+		advice    advice.Facts
 	}
 	k, err := v.at(v.r.PathValue("id"))
 	if err != nil {
@@ -85,6 +90,9 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 			return f, err
 		}
 		if f.priced, err = pricedIn(ctx, tx, f.situation.Catalogue, f.situation.Line); err != nil {
+			return f, err
+		}
+		if f.advice, err = advice.FactsOf(ctx, tx, k.account, f.situation.Line.ID); err != nil {
 			return f, err
 		}
 		f.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, f.situation.Currency)
@@ -106,12 +114,12 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 	for _, c := range f.priced {
 		p.Currencies = append(p.Currencies, ui.Choice{Value: string(c), Name: v.voice.Currency(c), Chosen: c == f.situation.Currency})
 	}
-	v.addOffers(&p, f.situation)
+	v.addOffers(ctx, &p, f.situation, f.advice)
 	return p, nil
 }
 
 // addOffers decides about everything that the line's plan sells.
-func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
+func (v *visit) addOffers(ctx context.Context, p *renewPage, s renewal.Situation, f advice.Facts) {
 	at := placeOf(s.Catalogue, s.Line.Plan)
 	p.Today = s.Now.In(at.loc).Format(time.DateOnly)
 	offers, no := renewal.Offers(s)
@@ -120,7 +128,7 @@ func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
 		p.Refusal = &refusal
 		return
 	}
-	until := v.until(p, s, at.loc)
+	until := v.until(p, s, &f, at.loc)
 	for _, o := range marked(offers, until) {
 		card := offerCard{Offer: v.voice.Offer(s.Catalogue, at.plan, o.Offer, at.loc)}
 		card.EndsLabel, card.Choose, card.Short = v.voice.T("offer.until"), v.voice.T("offer.choose"), o.short
@@ -140,6 +148,7 @@ func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
 			p.Offers = append(p.Offers, card)
 		}
 	}
+	v.advised(ctx, p, s, f, offers, at)
 	p.Common = common(p.Offers)
 	v.sayUntil(p, s, until, at.loc)
 	p.Refused = v.refused(s, at, offers)
@@ -184,19 +193,24 @@ func common(cards []offerCard) (said []string) {
 	return said
 }
 
-// until reads the day to which the customer needs the line. It is the first
-// instant after that day; zero where none was asked for.
-func (v *visit) until(p *renewPage, s renewal.Situation, loc *time.Location) time.Time {
-	p.Until = v.r.URL.Query().Get("until")
-	if p.Until == "" {
+// until reads the day to which the customer needs the line: the one asked for
+// in the address, else what they have told. It is the first instant after that
+// day; zero where there is none.
+func (v *visit) until(p *renewPage, s renewal.Situation, f *advice.Facts, loc *time.Location) time.Time {
+	asked := v.r.URL.Query().Get("until")
+	if asked != "" {
+		day, ok := lastDayOf(asked, s.Now, loc)
+		if !ok {
+			p.UntilError = v.voice.T("fault.date_format")
+			return time.Time{}
+		}
+		f.Told = day
+	}
+	if f.Told < line.DayOf(s.Now, loc) {
 		return time.Time{}
 	}
-	noon, err := time.ParseInLocation(time.DateOnly+" 15", p.Until+" 12", loc)
-	if err != nil || noon.Before(calendar.StartOfDay(s.Now, loc)) {
-		p.Until, p.UntilError = "", v.voice.T("fault.date_format")
-		return time.Time{}
-	}
-	return calendar.NextDay(noon, loc)
+	p.Until = advice.Date(f.Told).String() //nolint:gosec // a day of our times
+	return (f.Told + 1).Start(loc).UTC()
 }
 
 func (v *visit) lastDay(until time.Time, loc *time.Location) string {

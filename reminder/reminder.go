@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -33,6 +34,9 @@ type Filler struct {
 	DB    *db.DB
 	Shelf *catalogue.Shelf
 	Door  *account.Door
+
+	// Advice says what is best for this line; nil, or where it cannot say: [Best].
+	Advice *advice.Adviser
 }
 
 // linkLives is how long the link of a reminder is good after the line's last
@@ -179,7 +183,11 @@ func (f *Filler) asReminder(ctx context.Context, tx db.Tx, m message.Message, l 
 			m.Facts.Left, m.Facts.AsOf = &left, l.Usage.AsOf
 		}
 		s := renewal.Situation{Now: tx.Now(), Line: l, Periods: periods, Catalogue: cat}
-		if best, ok := bestIn(s, paid, cat.Seller.BaseCurrency); ok {
+		facts, err := advice.FactsOf(ctx, tx, m.Account, l.ID)
+		if err != nil {
+			return m, err
+		}
+		if best, ok := f.bestIn(ctx, s, facts, paid, cat.Seller.BaseCurrency); ok {
 			p, _ := cat.Plan(best.Item.Plan) // it was just offered
 			m.Facts.OfferName, m.Facts.OfferPrice = offerName(m.Language, p, op.GB, best.Item), best.Price
 		}
@@ -213,13 +221,16 @@ func measured(p catalogue.Plan, l line.Line, periods []line.Period, now time.Tim
 
 // bestIn is the best offer in the first of these currencies in which there is
 // one: what the customer paid in last, then the shop's own.
-func bestIn(s renewal.Situation, currencies ...money.Currency) (renewal.Offer, bool) {
+func (f *Filler) bestIn(ctx context.Context, s renewal.Situation, facts advice.Facts, currencies ...money.Currency) (renewal.Offer, bool) {
 	for _, c := range currencies {
 		if c == "" {
 			continue
 		}
 		s.Currency = c
 		offers, _ := renewal.Offers(s)
+		if best, ok := f.recommended(ctx, s, facts, offers); ok {
+			return best, true
+		}
 		if best, ok := Best(offers); ok {
 			return best, true
 		}
@@ -227,8 +238,23 @@ func bestIn(s renewal.Situation, currencies ...money.Currency) (renewal.Offer, b
 	return renewal.Offer{}, false
 }
 
-// Best is the offer that a message names: the term that costs least in all, and
-// the longer of two that cost the same. Whoever needs longer sees the rest on
+// recommended is the term that the advice begins with. A reminder is about time:
+// where the advice is to wait, or a pack, it names the cheapest term as before.
+func (f *Filler) recommended(ctx context.Context, s renewal.Situation, facts advice.Facts, offers []renewal.Offer) (best renewal.Offer, ok bool) {
+	a, ok := f.Advice.Ask(ctx, s, facts)
+	if !ok {
+		return best, false
+	}
+	item, buys := a.Item(&a.Best)
+	i := slices.IndexFunc(offers, func(o renewal.Offer) bool { return buys && o.Item == item && o.Price.Minor == a.Best.First })
+	if i < 0 || item.Kind != renewal.Term {
+		return best, false
+	}
+	return offers[i], true
+}
+
+// Best is the offer that a message names where nobody advises: the term that
+// costs least in all, and the longer of two that cost the same. Whoever needs longer sees the rest on
 // the page; the dearest is never pushed. Packs bring no time, which is what a
 // reminder is about: ok is false where there is nothing else.
 func Best(offers []renewal.Offer) (best renewal.Offer, ok bool) {

@@ -3,6 +3,7 @@ package reminder_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -212,6 +214,37 @@ func TestOfferIsTheCheapestInTheCustomersCurrency(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Where somebody advises, the recommended term is named, at its price: for
+// ten more days that is not the one of three days.
+func TestReminderNamesWhatIsRecommended(t *testing.T) {
+	s := newShop(t, dbtest.SQLite(t))
+	s.fill.Advice = &advice.Adviser{DB: s.DB, Shelf: s.fill.Shelf, Log: slog.New(slog.DiscardHandler)}
+	ac := s.customer(t, "a@example.com", locale.En)
+	l := s.line(t, ac, unlimited, 24*time.Hour, nil)
+	s.write(t, func(ctx context.Context, tx db.Tx) error {
+		return line.TellStay(ctx, tx, ac, l.ID, line.DayOf(tx.Now(), time.UTC)+11)
+	})
+	fill := func() string {
+		m, err := s.fill.Fill(t.Context(), due(message.Reminder1Day, l))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Facts.OfferName + " for " + m.Facts.OfferPrice.String()
+	}
+	before := fill()
+	for worked := true; worked; {
+		var err error
+		if worked, err = s.fill.Advice.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := fill()
+	if !strings.Contains(before, "3 days") || after == before || !strings.HasPrefix(after, "Machi") {
+		t.Errorf("before there is advice %s, then %s", before, after)
+	}
+	t.Log(after)
 }
 
 func (s *shop) give(t *testing.T, account string, m money.Money) {

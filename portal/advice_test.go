@@ -1,0 +1,169 @@
+package portal
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/ui"
+)
+
+// advise makes ready what the pages of every line need.
+func (w *town) advise(b *browser) {
+	w.t.Helper()
+	for key, id := range w.lines {
+		if key != "other" {
+			b.get("/lines/" + id + "/renew")
+		}
+	}
+	for worked := true; worked; {
+		var err error
+		if worked, err = w.server.Advice.Step(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// used gives one of aiko's lines a history: bytes of each day, the last of them
+// yesterday.
+func (w *town) used(key string, unlimited bool, limit int64, days ...int64) {
+	w.t.Helper()
+	w.write(func(ctx context.Context, tx db.Tx) error {
+		l, err := line.Get(ctx, tx, w.aiko.ID, w.lines[key])
+		if err != nil {
+			return err
+		}
+		loc := placeOf(catalogue.Demo(), l.Plan).loc
+		var sum int64
+		for i, n := range days {
+			sum += n
+			end := line.DayOf(tx.Now(), loc) - line.Day(len(days)-1-i)
+			u := line.Usage{Unlimited: unlimited, Total: limit, Used: sum, AsOf: end.Start(loc).Add(-time.Minute)}
+			if unlimited {
+				u.Used, u.Throttled = n, n >= limit
+			}
+			if err := line.NoteDay(ctx, tx, l.Account, l.ID, u, loc); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Every page says what we would do and why; the card of what is recommended is
+// marked, once, and in the language of the page.
+func TestRenewPageRecommends(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	before := b.see("/lines/" + w.lines["fresh"] + "/renew").html
+	if strings.Contains(before, ui.NewVoice(locale.En, nil, time.Time{}).T("advice.recommended")) {
+		t.Error("something is recommended before there are tables")
+	}
+	w.advise(b)
+	for _, l := range locale.All {
+		b.get("/?lang=" + string(l))
+		v := ui.NewVoice(l, nil, time.Time{})
+		for _, key := range []string{"fresh", "volume", "throttled", "queued", "packs"} {
+			html := b.see("/lines/" + w.lines[key] + "/renew").html
+			verdicts := 0
+			for _, k := range []string{"advice.buy", "advice.wait", "advice.enough", "advice.no_offer"} {
+				verdicts += strings.Count(html, "<h2>"+v.T(k)+"</h2>")
+			}
+			marks, buys := strings.Count(html, ">"+v.T("advice.recommended")+"<"), strings.Count(html, "<h2>"+v.T("advice.buy")+"</h2>")
+			if verdicts != 1 || marks != buys {
+				t.Errorf("%s: %s: %d verdicts, %d marks", l, key, verdicts, marks)
+			}
+		}
+	}
+	if w.log.Len() > 0 {
+		t.Errorf("something was logged: %s", w.log)
+	}
+}
+
+// The day of departure is told on either page, kept, used on both, changed and
+// taken back; what is no day is said.
+func TestStayIsKept(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	id := w.lines["fresh"]
+	post := func(form url.Values) page { return b.do(http.MethodPost, "/lines/"+id+"/stay", form) }
+	day := w.env.Clock.Now().Add(5 * 24 * time.Hour).Format(time.DateOnly)
+	if p := post(url.Values{"until": {day}, "back": {"line"}}); p.to != "/lines/"+id {
+		t.Errorf("goes to %q", p.to)
+	}
+	for _, path := range []string{"/lines/" + id, "/lines/" + id + "/renew"} {
+		if html := b.see(path).html; !strings.Contains(html, `value="`+day+`"`) {
+			t.Errorf("%s does not know %s", path, day)
+		}
+	}
+	if html := b.see("/lines/" + id).html; !strings.Contains(html, "Until you leave on") {
+		t.Error("the forecast does not know the day")
+	}
+	for _, bad := range []string{"yesterday", "2020-01-01", "9999-12-31"} {
+		p := post(url.Values{"until": {bad}, "back": {"line"}})
+		if html := b.see(p.to).html; !strings.Contains(html, `aria-invalid="true"`) || !strings.Contains(html, `value="`+day+`"`) {
+			t.Errorf("%s is not refused, or the day before is lost", bad)
+		}
+	}
+	post(url.Values{"until": {day}, "forget": {"1"}})
+	if html := b.see("/lines/" + id + "/renew").html; strings.Contains(html, `value="`+day+`"`) {
+		t.Error("the day is not forgotten")
+	}
+	other := w.browser(locale.En).signIn("other@example.com")
+	if p := other.do(http.MethodPost, "/lines/"+id+"/stay", url.Values{"until": {day}}); p.status != http.StatusNotFound {
+		t.Errorf("somebody else tells when aiko leaves: %d", p.status)
+	}
+}
+
+// The line's page says how long it lasts, how sure that is, and draws it.
+func TestLinePageForecasts(t *testing.T) {
+	const gb = 1 << 30
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	html := b.see("/lines/" + w.lines["fresh"]).html
+	if !strings.Contains(html, "We know little of your use yet") || !strings.Contains(html, `class="wide"`) {
+		t.Error("with no history, it does not say so")
+	}
+	w.used("throttled", true, 5*gb, 5*gb, 5*gb)
+	w.used("volume", false, 10*gb, 2*gb, 2*gb, 2*gb)
+	html = b.see("/lines/" + w.lines["throttled"]).html
+	if !strings.Contains(html, `class="capped"`) || !strings.Contains(html, "then slow or stopped") {
+		t.Error("days that were cut off are not shown as such")
+	}
+	html = b.see("/lines/" + w.lines["volume"]).html
+	if !strings.Contains(html, "What is left") {
+		t.Error("it does not say how long a volume lasts")
+	}
+	for _, trouble := range check(html, locale.En) {
+		t.Error(trouble)
+	}
+}
+
+// The attitude is kept with the account, and can be tried on the page.
+func TestAttitude(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	w.advise(b)
+	renew := "/lines/" + w.lines["fresh"] + "/renew"
+	if html := b.see(renew).html; !strings.Contains(html, "<b>a good balance</b>") || !strings.Contains(html, renew+"?attitude=carefree") {
+		t.Error("a balance is not what is assumed, or nothing else can be tried")
+	}
+	if html := b.see(renew + "?attitude=carefree").html; !strings.Contains(html, "<b>never to run out</b>") {
+		t.Error("another attitude cannot be tried")
+	}
+	b.post("/account", url.Values{"language": {"en"}, "zone": {"Asia/Shanghai"}, "attitude": {"cheapest"}})
+	if html := b.see(renew).html; !strings.Contains(html, "<b>the lowest price</b>") {
+		t.Error("what was chosen is not kept")
+	}
+	b.post("/account", url.Values{"language": {"en"}, "zone": {"Asia/Shanghai"}})
+	if html := b.see(renew).html; !strings.Contains(html, "<b>the lowest price</b>") {
+		t.Error("a form without it takes it back")
+	}
+}
