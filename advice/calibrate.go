@@ -82,11 +82,10 @@ func (b *bucket) at(p float64) float64 {
 func (m *Model) levelsFor(days int, told bool, group string) (out [levels]float64) {
 	b := &m.ranges.Buckets[bucketOf(days, told)]
 	g := m.ranges.Groups[group]
+	least := 0.0005
 	for i, p := range Levels {
-		out[i] = min(max(b.at(g.at(p))+b.Step[i], 0.0005), 0.9995)
-		if i > 0 {
-			out[i] = max(out[i], out[i-1])
-		}
+		least = max(least, min(b.at(g.at(p))+b.Step[i], 0.9995))
+		out[i] = least
 	}
 	return out
 }

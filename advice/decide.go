@@ -215,7 +215,7 @@ func (r *room) alternatives(a *Advice, best, second int, q *Question) {
 		switch {
 		case x < y:
 			better += r.weight[k]
-		case x == y: //nolint:staticcheck // both come from the same sums
+		case x == y:
 			better += r.weight[k] / 2
 		}
 	}

@@ -111,6 +111,18 @@ func TestEveryNumberIsTheEngines(t *testing.T) {
 			t.Log(a.Sentence(w), a.Notes(w))
 		}
 	}
+	short := Shop{Costs: YenCosts(), Offers: []Offer{{ID: "week", Kind: Term, Days: 7, Price: 2000}, {ID: "day", Kind: Term, Days: 1, Price: 400}}}
+	a, err := mustBuild(t, m, short).Recommend(Question{Trip: Trip{Arrival: testDay, Today: testDay, Told: testDay + 19}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range locale.All {
+		w := words(l)
+		onlyNumbersOf(t, &a, w, a.Sentence(w))
+	}
+	for _, r := range a.Reasons.All() {
+		seen[r]++
+	}
 	for _, r := range AllReasons {
 		if seen[r] == 0 && r != DoNone && r != ChangedLess && r != Overdue && r != ChangedMore && r != DoPause {
 			t.Errorf("no traveller is told %s: %v", r, seen)

@@ -12,11 +12,11 @@ import (
 
 var testModelOnce = sync.OnceValues(func() (*Model, []truth) {
 	c := newCrowd(11)
-	m, err := Fit(histories_(c.trips(3000, testDay)), Options{Seed: 5})
+	m, err := Fit(tripsOf(c.trips(3000, testDay)), Options{Seed: 5})
 	if err != nil {
 		panic(err)
 	}
-	m, err = m.Calibrate(histories_(c.trips(600, testDay+210))...)
+	m, err = m.Calibrate(tripsOf(c.trips(600, testDay+210))...)
 	if err != nil {
 		panic(err)
 	}

@@ -147,7 +147,7 @@ func (c *crowd) trips(n int, from Date) (all []truth) {
 	return all
 }
 
-func histories_(all []truth) []Trip {
+func tripsOf(all []truth) []Trip {
 	out := make([]Trip, len(all))
 	for i, t := range all {
 		out[i] = t.Trip

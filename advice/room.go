@@ -92,13 +92,21 @@ func (r *room) imagine(q *Question) {
 	r.weigh(q)
 }
 
-// weigh gives each future the weight that its rank by need deserves: what came
-// of finished trips has lain there so often.
+// weigh gives each future of a trip whose end is told the weight that its rank by
+// need deserves: what came of finished trips has lain there so often. Where the
+// end is not told, tables and futures must agree on how long people stay, and
+// all weigh the same.
 func (r *room) weigh(q *Question) {
 	for k, need := range r.need {
 		r.byNeed[k] = ranked{need, k}
 	}
 	slices.SortFunc(r.byNeed[:], func(a, b ranked) int { return cmp.Or(cmp.Compare(a.need, b.need), cmp.Compare(a.k, b.k)) })
+	if !told(&q.Trip) {
+		for k := range r.weight {
+			r.weight[k] = 1.0 / decisionPaths
+		}
+		return
+	}
 	ranges := &r.t.model.ranges
 	b := &ranges.Buckets[bucketOf(r.q.days, told(&q.Trip))]
 	g := ranges.Groups[q.Trip.Segment.Group]

@@ -29,7 +29,7 @@ func Series(values []float64, season, horizon int) ([][7]float64, error) {
 const (
 	MaxSeries  = 100_000
 	MaxHorizon = 1_000
-	maxValue   = 1e150 // squares of it are still numbers
+	maxValue   = 1e150
 )
 
 func checkSeries(values []float64, season, horizon int) error {
@@ -52,7 +52,7 @@ func checkSeries(values []float64, season, horizon int) error {
 const (
 	mostOrigins  = 160 // earlier points from which forecasts are tried
 	mostMemory   = 3000
-	calmShare    = 0.5 // how much the restlessness of all counts against that of late
+	calmShare    = 0.25 // how much the restlessness of all counts against that of late
 	weightPower  = 3
 	fewestBefore = 4
 )
@@ -61,6 +61,7 @@ const (
 type series struct {
 	x       []float64 // values, or their logarithms
 	log     bool
+	unit    float64 // where they are no logarithms, they are in shares of this
 	floor   float64 // no quantile lies below
 	seasons []int
 	horizon int
@@ -78,9 +79,13 @@ func newSeries(values []float64, season, horizon int) *series {
 	if least >= 0 {
 		s.floor = 0
 	}
-	if s.log = least > 0; s.log {
-		for i, v := range s.x {
+	s.log, s.unit = least > 0, max(slices.Max(values), -least)
+	for i, v := range s.x {
+		switch {
+		case s.log:
 			s.x[i] = math.Log(v)
+		case s.unit > 0:
+			s.x[i] = v / s.unit
 		}
 	}
 	n := len(s.x)
@@ -210,7 +215,7 @@ func (s *series) ranges() [][7]float64 {
 	slices.Sort(errs)
 	// Errors of neighbouring origins are almost the same one.
 	alone := float64(len(s.x)-s.origins[0]) / math.Sqrt(float64(s.horizon))
-	wider := 1 + 1.5/max(alone, 1)
+	wider := 1 + 0.5/max(alone, 1)
 	last := len(s.origins) - 1
 	out := make([][7]float64, s.horizon)
 	for h := range out {
@@ -232,9 +237,9 @@ func (s *series) ranges() [][7]float64 {
 
 func (s *series) back(x float64) float64 {
 	if s.log {
-		x = math.Exp(min(max(x, -690), 690))
+		return math.Exp(min(max(x, -690), 690))
 	}
-	return max(x, s.floor)
+	return max(x*s.unit, s.floor)
 }
 
 // growth is how errors grow with the horizon: what was seen, pulled towards the

@@ -280,7 +280,7 @@ func (w *walk) choose(i int) {
 	at := w.c.at(i, w.missing)
 	for _, o := range w.b.terms {
 		if cost, paid := w.buy(i, o); cost < w.cost[at] {
-			w.cost[at], w.paid[at], w.best[at] = cost, paid, uint8(o+1) //nolint:gosec // at most MaxOffers
+			w.cost[at], w.paid[at], w.best[at] = cost, paid, uint8(o+1)
 		}
 	}
 }

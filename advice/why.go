@@ -9,7 +9,8 @@ func (r *room) explain(a *Advice, best *way, q *Question) {
 	n := &a.Numbers
 	t := &q.Trip
 	r.perDay(n, t)
-	n.NeedLow, n.NeedHigh = round(r.needAt(Levels[1])), round(r.needAt(Levels[5]))
+	at := r.t.model.levelsFor(r.q.days, told(t), t.Segment.Group)
+	n.NeedLow, n.NeedHigh = round(r.needAt(at[1])), round(r.needAt(at[5]))
 	n.LastDay, n.Told = t.Today+Date(max(r.e.days(0.5)-1, 0)), told(t)
 	if n.Told {
 		n.LastDay = t.Told
@@ -54,15 +55,9 @@ func (r *room) perDay(n *Numbers, t *Trip) {
 	n.PerDay = round(sum)
 }
 
-// needAt is what is needed at most with probability p.
-func (r *room) needAt(p float64) float64 {
-	var sum float64
-	for _, o := range r.byNeed {
-		if sum += r.weight[o.k]; sum >= p {
-			return o.need
-		}
-	}
-	return r.byNeed[decisionPaths-1].need
+// needAt is the need of the future that has so many of the others below it.
+func (r *room) needAt(rank float64) float64 {
+	return r.byNeed[min(int(rank*decisionPaths), decisionPaths-1)].need
 }
 
 // percent is a probability in whole cases of 100. Only what is certain is 0 or

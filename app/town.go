@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/id"
@@ -38,7 +37,7 @@ func HouseInTown(database string) func(context.Context, *world.Strangers, *world
 			return nil, err
 		}
 		a.Desk.Side, a.Desk.Set, a.Sender.AtOnce = 1, 100, 1 // one goroutine: the seed decides who is first
-		h := &world.House{DB: a.DB, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: http.Handler(a.Handler()), Close: a.Close}
+		h := &world.House{DB: a.DB, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: a.Handler(), Close: a.Close}
 		for _, step := range a.Steps() {
 			if step.Name == "advice" || step.Name == "learning" {
 				continue // a town examines money and service; package advice has an examination of its own

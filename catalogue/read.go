@@ -225,8 +225,11 @@ func roaming(at place) Roaming {
 	return out
 }
 
-// names are a plan's name in each language; those that every customer page has
-// must be there.
+// named are the languages in which a seller must name a plan; the other pages say
+// the name in the one their language falls back to.
+var named = []locale.Language{locale.En, locale.ZhHans, locale.Ja}
+
+// names are a plan's name in each language.
 func names(at place) map[locale.Language]string {
 	out := map[locale.Language]string{}
 	for _, e := range at.entries() {
@@ -237,7 +240,7 @@ func names(at place) map[locale.Language]string {
 		}
 		out[l] = e.value.text()
 	}
-	for _, l := range locale.Complete {
+	for _, l := range named {
 		if _, given := out[l]; !given && at.there() && at.node.Kind == yaml.MappingNode {
 			at.wrong("The name in %s is missing.", string(l))
 		}

@@ -332,7 +332,7 @@ func step(t interface {
 	if cmp.Equal(meaning(was, from), meaning(read, got)) {
 		return from, false
 	}
-	for _, l := range locale.Complete {
+	for _, l := range locale.All {
 		if said(was, from, l) == said(read, got, l) {
 			t.Errorf("%s: %s changed and the words in %s did not:\n%s\n%s", from.ID, field, l,
 				cmp.Diff(from, got), said(read, got, l))

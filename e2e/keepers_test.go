@@ -59,6 +59,42 @@ func TestEveryFaultAtEveryKeeper(t *testing.T) {
 	})
 }
 
+// A charge at PayPal whose answer is lost, of a customer who then pays in another
+// way: PayPal has no list in which it could be found, so its notification does
+// that, and the money goes back.
+func TestChargeIsFoundByItsNotification(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		b := openBranch(t, env, nil)
+		at := slices.IndexFunc(b.town.Banks, func(bank *world.Bank) bool { return bank.Name == "paypal" })
+		p := b.buy(t, b.town.Banks[at], payment.PayPal, "JPY")
+		tool := p.keepTool(t)
+		p.again(t)
+		p.armed(outboundsim.LoseAnswer, 1, true)
+		if _, err := p.Desk.Pay(t.Context(), p.order.Ref(), p.rail, order.Ways{Return: "http://shop.invalid/", Saved: tool}); err != nil {
+			t.Fatal(err)
+		}
+		p.clock.Add(31 * time.Second)
+		other, err := p.Desk.Pay(t.Context(), p.order.Ref(), payment.Card, order.Ways{Return: "http://shop.invalid/"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.town.Stripe.Pay(other.Ref); err != nil {
+			t.Fatal(err)
+		}
+		p.pass(t, time.Hour)
+		charged := p.allRefs(t)[0]
+		took, kept := p.bank.Captured(charged), int64(0)
+		kept += took.Minor - p.bank.Refunded(charged).Minor
+		kept += b.town.Stripe.Captured(other.Ref).Minor - b.town.Stripe.Refunded(other.Ref).Minor
+		if took != p.order.Price || kept != p.order.Price.Minor { // which of the two came first is nobody's business
+			t.Errorf("PayPal took %v, and of both %d is kept", took, kept)
+		}
+		if n := p.town.Simple.Extended(p.order.ID); n != 1 {
+			t.Errorf("served %d times", n)
+		}
+	})
+}
+
 // forgetting lets the first two requests that make a provider forget a tool
 // suffer a fault.
 func forgetting(f outboundsim.Fault) func(*http.Request) outboundsim.Fault {

@@ -414,3 +414,28 @@ func TestWhatIsNoTransferPanics(t *testing.T) {
 		})
 	}
 }
+
+// A decision about the age of a wallet's value holds only while it holds what was
+// read.
+func TestUnchanged(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		write := func(fn func(context.Context, db.Tx) error) error { return env.DB.Write(t.Context(), fn) }
+		if err := write(func(ctx context.Context, tx db.Tx) error {
+			return ledger.Post(ctx, tx, ledger.Posting{Account: "ac_unchanged", Subject: "s", Step: "opening", Transfers: []ledger.Transfer{
+				{From: ledger.Opening, To: ledger.Wallet, Amount: money.Of(500, "JPY")},
+			}})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for has, want := range map[money.Money]bool{money.Of(500, "JPY"): true, money.Of(499, "JPY"): false, money.Of(500, "USD"): false} {
+			err := write(func(ctx context.Context, tx db.Tx) error {
+				var b db.Batch
+				ledger.AddUnchanged(&b, "ac_unchanged", has)
+				return tx.Batch(ctx, &b)
+			})
+			if (err == nil) != want {
+				t.Errorf("with %v: %v", has, err)
+			}
+		}
+	})
+}

@@ -96,13 +96,13 @@ func (b *Book) Has(key string) bool {
 func (b *Book) Keys() []string { return slices.Sorted(maps.Keys(b.texts)) }
 
 // Check returns all mistakes of the book as one error: texts that are missing
-// in a [Complete] language, empty, or have stray braces, and languages that name
+// in a [All] language, empty, or have stray braces, and languages that name
 // other values than the rest. Every package with a book calls it in a test.
 func (b *Book) Check() error {
 	mistakes := slices.Clone(b.mistakes)
 	for _, key := range b.Keys() {
 		texts := b.texts[key]
-		for _, l := range Complete {
+		for _, l := range All {
 			if _, ok := texts[l]; !ok {
 				mistakes = append(mistakes, mistake(key, l, "missing"))
 			}

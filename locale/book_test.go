@@ -14,7 +14,9 @@ const goodBook = `
 line.left:
   en: "{name} has {days|# day|# days} left."
   zh-Hans: "{name}还剩{days|#天}。"
+  zh-Hant: "{name}還剩{days|#天}。"
   ja: "{name}は残り{days|#日}です。"
+  ko: "{name}: {days|#일} 남음"
 order.paid:
   en: You paid {amount}.
   zh-Hans: 您已支付{amount}。
@@ -24,7 +26,9 @@ order.paid:
 help:
   en: "Help & support <24h> | #1"
   zh-Hans: 帮助
+  zh-Hant: 幫助
   ja: ヘルプ
+  ko: 도움말
 `
 
 func TestSay(t *testing.T) {
@@ -50,9 +54,8 @@ func TestSay(t *testing.T) {
 		{"a formatted number is many", En, "line.left", Args{"name": "Tokyo", "days": "1+"}, "Tokyo has 1+ days left."},
 		{"Japanese has one form", Ja, "line.left", Args{"name": "東京", "days": 1}, "東京は残り1日です。"},
 		{"money in the language of the text", Ja, "order.paid", Args{"amount": money.Of(1980, "JPY")}, "1,980円をお支払いいただきました。"},
-		{"traditional falls back to simplified", ZhHant, "line.left", Args{"name": "A", "days": 3}, "A还剩3天。"},
 		{"traditional has its own", ZhHant, "order.paid", Args{"amount": "X"}, "您已支付X。(繁)"},
-		{"Korean falls back to English, with English plurals", Ko, "line.left", Args{"name": "A", "days": 1}, "A has 1 day left."},
+		{"Korean has one form", Ko, "line.left", Args{"name": "A", "days": 1}, "A: 1일 남음"},
 		{"no language is English", "", "help", nil, "Help & support <24h> | #1"},
 		{"a value is not a text: nothing in it is replaced", En, "line.left", Args{"name": "{days} #", "days": 2}, "{days} # has 2 days left."},
 		{"a missing value is seen", En, "order.paid", Args{"sum": 1}, "You paid [amount]."},
@@ -72,6 +75,17 @@ func TestSay(t *testing.T) {
 	}
 }
 
+// What a book says in few languages is said to the others in the one that they fall
+// back to, with its plurals.
+func TestSayFallsBack(t *testing.T) {
+	b := MustBook([]byte(`left: {en: "{days|# day|# days} left", zh-Hans: "还剩{days|#天}"}`))
+	for l, want := range map[Language]string{ZhHant: "还剩1天", Ko: "1 day left", Ja: "1 day left", "": "1 day left"} {
+		if got := b.Say(l, "left", Args{"days": 1}); got != want {
+			t.Errorf("%s: %q, want %q", l, got, want)
+		}
+	}
+}
+
 // Check names every mistake of a book at once, each with its key and language.
 func TestCheckFindsMistakes(t *testing.T) {
 	b := MustBook([]byte(`
@@ -85,7 +99,7 @@ g.no-name: {en: "{}", zh-Hans: "{|a|b}", ja: "{A b}"}
 h.one-form: {en: "{n|# items}", zh-Hans: "{n|#}", ja: "{n}"}
 i.three-forms: {en: "{n|a|b|c}", zh-Hans: "{n|#|#}", ja: "{n}"}
 j.nothing:
-k.fine: {en: "{n|a|b}", zh-Hans: "{n|#}", ja: "{n}"}
+k.fine: {en: "{n|a|b}", zh-Hans: "{n|#}", zh-Hant: "{n|#}", ja: "{n}", ko: "{n|#}"}
 `))
 	err := b.Check()
 	if err == nil {

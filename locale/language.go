@@ -33,13 +33,10 @@ const (
 	Ko     Language = "ko"
 )
 
-// All is every language that a customer can choose. Do not change it.
+// All is every language that a customer can choose, and in which every text must
+// exist. What a seller has named in fewer is said in the one a language falls back
+// to: zh-Hant in zh-Hans, all others in en. Do not change it.
 var All = []Language{En, ZhHans, ZhHant, Ja, Ko}
-
-// Complete is the languages in which every text must exist. A text that another
-// language lacks is said in the one it falls back to: zh-Hant in zh-Hans, ko in
-// en. Do not change it.
-var Complete = []Language{En, ZhHans, Ja}
 
 // Parse returns the language whose tag is s, in any case, and whether there is
 // one. It is for stored choices and forms; what a browser sends is for [Match].

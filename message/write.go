@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -66,12 +67,8 @@ func Write(k Kind, l locale.Language, from From, f Facts) (Letter, error) {
 // written is the language in which a reader of l gets letters. A letter is in
 // one language throughout, numbers and all, so it is chosen for the whole.
 func written(l locale.Language) locale.Language {
-	switch l {
-	case locale.En, locale.ZhHans, locale.Ja:
+	if slices.Contains(locale.All, l) {
 		return l
-	case locale.ZhHant:
-		return locale.ZhHans
-	case locale.Ko:
 	}
 	return locale.En
 }

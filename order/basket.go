@@ -101,7 +101,7 @@ func (d *Desk) PlaceTogether(ctx context.Context, t Together) ([]Order, error) {
 	}
 	placed, err := d.commitTogether(ctx, t, set)
 	if err != nil || t.Tool != ToolWallet {
-		return placed, err
+		return t.sorted(placed), err
 	}
 	var tasks []task
 	for i, o := range placed {
@@ -179,9 +179,12 @@ func (d *Desk) decideTogether(ctx context.Context, tx db.Tx, t Together) ([]plac
 			return nil, err
 		}
 	}
+	first := set[0].order.ID
 	for i := range set {
-		set[i].order.Basket, set[i].order.ExpiresAt, set[i].order.DueAt = set[0].order.ID, ends, ends
+		set[i].order.Basket, set[i].order.ExpiresAt, set[i].order.DueAt = first, ends, ends
 	}
+	// Two baskets with the same lines take them in the same order.
+	slices.SortFunc(set, func(a, b placing) int { return cmp.Compare(a.order.Line, b.order.Line) })
 	if sum != t.Amount {
 		return nil, errAmount()
 	}

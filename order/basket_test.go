@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -472,5 +474,40 @@ func TestBasketIsRead(t *testing.T) {
 				t.Errorf("basket of %s: %d orders, %v", o.ID, len(found), err)
 			}
 		}
+	})
+}
+
+// Two baskets of the same lines at once, each the other way round: one is paid.
+func TestBasketsOfTheSameLinesAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		f := newFamily(t, env, 50_000)
+		wishes := make([]order.Together, 4)
+		for i := range wishes {
+			wishes[i] = order.Together{Account: f.account, Amount: f.sum, Tool: order.ToolWallet}
+			for _, ln := range f.lines {
+				wishes[i].Quotes = append(wishes[i].Quotes, f.quote(t, f.account, ln, extendable).ID)
+			}
+			if i%2 == 1 {
+				slices.Reverse(wishes[i].Quotes)
+			}
+		}
+		var paid atomic.Int64
+		atOnce(len(wishes), func(i int) {
+			all, err := f.Desk.PlaceTogether(t.Context(), wishes[i])
+			switch k := fault.KindOf(err); {
+			case err == nil:
+				paid.Add(1)
+				if all[0].Quote != wishes[i].Quotes[0] {
+					t.Error("the orders are not as the offers were")
+				}
+			case k != fault.Conflict && k != fault.Invalid:
+				t.Error(err)
+			}
+		})
+		if n := paid.Load(); n != 1 {
+			t.Errorf("%d baskets were paid", n)
+		}
+		f.pass(t, time.Hour)
+		f.fair(t, f.account, 50_000)
 	})
 }

@@ -148,9 +148,9 @@ func (c *crediting) divide(toWallet bool) {
 
 // shareOf is n × part / whole, rounded down. All are at least 0, part < whole.
 func shareOf(n, part, whole int64) int64 {
-	high, low := bits.Mul64(uint64(n), uint64(part))    //nolint:gosec // not negative
-	quotient, _ := bits.Div64(high, low, uint64(whole)) //nolint:gosec // not negative
-	return int64(quotient)                              //nolint:gosec // less than n
+	high, low := bits.Mul64(uint64(n), uint64(part))
+	quotient, _ := bits.Div64(high, low, uint64(whole))
+	return int64(quotient)
 }
 
 func (c *crediting) readBill(ctx context.Context, tx db.Tx) error {

@@ -72,7 +72,7 @@ func (d *Desk) age(ctx context.Context, a ledger.Age) error {
 		next := aged(a, lots, aside, tx.Now(), d.WalletExpiry)
 		var b db.Batch
 		if len(next.notices) > 0 || next.expires > 0 {
-			ledger.AddUnchanged(&b, a.Account, has)
+			ledger.AddUnchanged(&b, a.Account, has) // also when a worker outlived its lease: nothing expires twice
 		}
 		if err := d.addExpiry(&b, tx, next, cat.Seller.Zone); err != nil {
 			return err

@@ -56,11 +56,11 @@ func TestValueExpires(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		c := newCashier(t, env)
 		c.Desk.WalletExpiry = lives
-		account, ln := c.customer(t, extendable, 48*time.Hour, 0)
+		account, _ := c.customer(t, extendable, 48*time.Hour, 0)
 		first := c.topsUp(t, account, 5000)
 		c.pass(t, 10*day)
 		c.topsUp(t, account, 3000)
-		ln = c.another(t, account, extendable, 48*time.Hour)
+		ln := c.another(t, account, extendable, 48*time.Hour)
 		c.buys(t, account, ln, order.ToolWallet) // 1,680 of the oldest
 		want := []order.Expiring{
 			{Amount: money.Of(3320, "JPY"), At: first.CompletedAt.Add(lives)},

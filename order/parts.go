@@ -95,7 +95,7 @@ func (o Order) Rest() money.Money { return money.Of(o.Parts.Rest, o.Price.Curren
 // FromWallet is what the wallet pays.
 func (o Order) FromWallet() money.Money { return money.Of(o.Parts.Wallet, o.Price.Currency) }
 
-// move makes the posting that takes what wallet and points pay of o from their
+// posting is the one that takes what wallet and points pay of o from their
 // places to others.
 func (o Order) posting(step string, wallet, points [2]ledger.Book) ledger.Posting {
 	return ledger.Posting{Account: o.Account, Subject: o.ID, Step: step, Transfers: []ledger.Transfer{

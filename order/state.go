@@ -1,7 +1,6 @@
 package order
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -76,17 +75,6 @@ func addMove(b *db.Batch, tx db.Tx, o Order, to State, change func(*Order)) Orde
 		o.Attempts, db.At(o.DueAt), db.At(o.StartsAt), db.At(o.EndsAt), o.Anchor,
 		db.At(o.PaidAt), db.At(o.CompletedAt), db.At(o.UpdatedAt))
 	return o
-}
-
-// move is [addMove] by itself. It fails with [fault.Conflict] when somebody
-// else was faster, which callers treat as "already done".
-func move(ctx context.Context, tx db.Tx, o Order, to State, change func(*Order)) (Order, error) {
-	var b db.Batch
-	moved := addMove(&b, tx, o, to, change)
-	if err := tx.Batch(ctx, &b); err != nil {
-		return o, conflict(err, o.ID)
-	}
-	return moved, nil
 }
 
 // conflict turns a failed guard into the error that says so.

@@ -67,7 +67,7 @@ func TestRenewPageRecommends(t *testing.T) {
 		t.Error("something is recommended before there are tables")
 	}
 	w.advise(b)
-	for _, l := range locale.Complete {
+	for _, l := range locale.All {
 		b.get("/?lang=" + string(l))
 		v := ui.NewVoice(l, nil, time.Time{})
 		for _, key := range []string{"fresh", "volume", "throttled", "queued", "packs"} {

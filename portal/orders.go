@@ -28,6 +28,7 @@ type orderPage struct {
 	Tools    []tool // while it can still be paid
 	Keep     string
 	SignIn   string
+	Waits    bool // for money: it can be given up
 	Pay      string
 	PayUntil string
 	Line     lineView
@@ -179,6 +180,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	for _, r := range t.refunds {
 		p.Refunds = append(p.Refunds, refundRow{v.voice.Money(r.Amount), v.voice.T("refund_state." + string(r.State))})
 	}
+	p.Waits = o.State == order.Placed && (o.Basket == "" || !k.limited())
 	v.addPaying(&p, k, t, at)
 	if o.State != order.Placed && o.State != order.Cancelled && o.State != order.Refunded {
 		p.Again = "" // it goes on, or is done
@@ -268,6 +270,32 @@ func (s *Server) payOrder(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	return goTo(s.collect(ctx, v, t.order, rail, with)), nil
+}
+
+// cancelOrder gives up an order that waits for money, with those that are paid
+// together with it.
+func (s *Server) cancelOrder(ctx context.Context, v *visit) (answer, error) {
+	k, t, err := v.told(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	if t.order.Basket != "" && k.limited() {
+		return answer{}, errSignIn
+	}
+	_, err = s.Desk.Cancel(ctx, t.order.Ref())
+	if fault.KindOf(err) == fault.Conflict {
+		_, t, again := v.told(ctx)
+		if again != nil || t.order.State != order.Placed || t.order.Basket != "" {
+			return goTo(pathOf(t.order)), again // it went on meanwhile
+		}
+		p := v.story(k, t)
+		p.Notice = ui.Notice{Tone: ui.Bad, Text: v.voice.Fault(err)}
+		return answer{template: "order.html", page: p, status: fault.Conflict.Status()}, nil
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return goTo(pathOf(t.order)), nil
 }
 
 // orderRow is one order in a list.

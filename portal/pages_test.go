@@ -154,7 +154,7 @@ func TestEveryPageIsWellFormedAndLightInEveryLanguage(t *testing.T) {
 			_ = os.WriteFile(dir+"/"+strings.ReplaceAll(fmt.Sprint(l, "-", name), " ", "-")+".html", []byte(p.html), 0o600)
 		}
 	}
-	for _, l := range locale.Complete {
+	for _, l := range locale.All {
 		b.get("/?lang=" + string(l))
 		for name, path := range stops {
 			look(l, b, name, path, http.StatusOK)

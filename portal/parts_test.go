@@ -152,3 +152,25 @@ func TestWalletSaysWhatExpires(t *testing.T) {
 	b = w.browser(locale.En).signIn("aiko@example.com")
 	has(t, b.see("/wallet").html, "Expired", "−¥12,000", "Nothing yet")
 }
+
+// An order that waits can be given up on its page.
+func TestGivingUpAnOrder(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	quote := b.quote("fresh", "term/machi-5gb/10d")
+	b.post("/quotes/"+quote, b.divided(quote, "card", "use_points"))
+	page := "/orders/" + w.orders()[0].ID
+	has(t, b.see(page).html, "I do not want this order any more")
+	if to := b.post(page+"/cancel", nil); to != page {
+		t.Errorf("giving up leads to %q", to)
+	}
+	html := b.see(page).html
+	has(t, html, "Cancelled", "You gave it up.")
+	if strings.Contains(html, "I do not want") {
+		t.Error("it can be given up again")
+	}
+	if to := b.post(page+"/cancel", nil); to != page {
+		t.Errorf("giving up again leads to %q", to)
+	}
+	has(t, b.see("/wallet").html, "Order not paid: returned", "340 points")
+}

@@ -98,6 +98,7 @@ func (s *Server) routes() []route {
 		{"POST /quotes/{id}", holder, s.accept},
 		{"GET /orders/{id}", holder, s.orderPage},
 		{"POST /orders/{id}/pay", holder, s.payOrder},
+		{"POST /orders/{id}/cancel", holder, s.cancelOrder},
 
 		{"GET /together", customer, s.togetherPage},
 		{"POST /together", customer, s.chooseTogether},

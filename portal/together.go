@@ -395,11 +395,12 @@ func (v *visit) basketStory(t basketTold) basketPage {
 		}
 	}
 	whole.Parts.Rest = whole.Price.Minor
-	t.told.order = whole
+	t.order = whole
 	p.ID, p.Price, p.Tool, p.Again = whole.ID, v.voice.Money(whole.Price), v.voice.Tool(whole.Tool), "/"
 	p.Progress = v.voice.Progress(whole, t.live(), time.Time{}, v.shopZone())
 	p.Progress.Moving = moving
 	p.Frame = v.frame(v.voice.Say("basket.title", locale.Args{"lines": len(t.orders)}))
+	p.Waits = whole.State == order.Placed
 	v.addPaying(&p.orderPage, keyhole{account: v.account.ID}, t.told, placeOf(t.cat, whole.Plan))
 	if p.Tools != nil {
 		p.Tools = v.toolsTogether(order.Quote{Kind: whole.Kind, Price: whole.Rest(), ExpiresAt: whole.ExpiresAt}, quotes, commonTools(policies), nil, t.purse)

@@ -311,11 +311,11 @@ func (c *comparing) disputes(f *file) {
 	open := 0
 	var last Movement
 	for _, m := range f.movements {
-		switch {
-		case m.Kind == payment.MovedDispute:
+		if m.Kind == payment.MovedDispute {
 			open++
 			last = m
-		case m.Kind == payment.MovedDisputeWon:
+		}
+		if m.Kind == payment.MovedDisputeWon {
 			open--
 		}
 	}

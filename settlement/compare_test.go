@@ -50,8 +50,6 @@ func (h *town) expect(k settlement.Kind, day payment.Day, subject string) {
 	}
 }
 
-func (h *town) drop(i int) { h.Movements = slices.Delete(h.Movements, i, i+1) }
-
 // Whatever is planted in a true history is found, and nothing else is.
 func TestExactlyWhatIsPlantedIsFound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -127,29 +125,35 @@ func (h *town) plantInCharge(t *rapid.T, plant settlement.Kind, p *settlement.Pa
 	id := m.ID
 	later := m.At.Add(time.Duration(rapid.IntRange(1, 3600).Draw(t, "later")) * time.Second)
 	dayLater := payment.DayOf(later, h.Zone)
-	switch plant {
-	case settlement.NotPaidHere:
+	switch string(plant) {
+	case string(settlement.NotPaidHere):
 		p.State = rapid.SampledFrom([]payment.State{payment.Dead, payment.Unknown, payment.NeedsCustomer}).Draw(t, "state")
-	case settlement.OtherAmount:
+	case string(settlement.OtherAmount):
 		m.Amount.Minor++
-	case settlement.OtherCurrency:
+	case string(settlement.OtherCurrency):
 		m.Amount.Currency = "USD"
-	case settlement.FeeDiffers:
+	case string(settlement.FeeDiffers):
 		p.Fee = 41
-	case settlement.FeeUntold:
+	case string(settlement.FeeUntold):
 		m.FeeTold, m.Fee = false, money.Money{}
-	case settlement.StatedTwice:
+	case string(settlement.StatedTwice):
 		m.Stated = 2
-	case settlement.Restated:
+	case string(settlement.Restated):
 		m.Restated = "1 JPY"
-	case settlement.ChargedTwice, settlement.ChargeReversed:
+	case string(settlement.ChargedTwice), string(settlement.ChargeReversed):
 		again := m.Movement
 		again.ID, again.At = "", later
 		if plant == settlement.ChargeReversed {
 			again.Amount, again.Settled = again.Amount.Neg(), again.Settled.Neg()
 		}
-		id, day = h.moved(again, *p).ID, dayLater
-	case settlement.DisputeNotHere:
+		second := h.moved(again, *p)
+		id, day = second.ID, dayLater
+		if plant == settlement.ChargedTwice && rapid.Bool().Draw(t, "and came back") {
+			again.At, again.Amount, again.Settled = later.Add(time.Hour), again.Amount.Neg(), again.Settled.Neg()
+			h.moved(again, *p)
+			return
+		}
+	case string(settlement.DisputeNotHere):
 		dispute := payment.Movement{Kind: payment.MovedDispute, Amount: p.Amount.Neg(), Fee: yen(1500), FeeTold: true, At: later}
 		id, day = h.moved(dispute, *p).ID, dayLater
 		switch rapid.IntRange(0, 2).Draw(t, "what of the dispute") {
@@ -161,7 +165,7 @@ func (h *town) plantInCharge(t *rapid.T, plant settlement.Kind, p *settlement.Pa
 			h.moved(dispute, *p)
 			return
 		}
-	case settlement.RefundNotHere:
+	case string(settlement.RefundNotHere):
 		by := payment.Movement{Kind: payment.MovedRefund, Amount: yen(-1), RefundID: "re_hand_" + p.ID, FeeTold: true, At: later}
 		id, day = h.moved(by, *p).ID, dayLater
 	default:
@@ -183,27 +187,29 @@ func (h *town) refund(t *rapid.T, p settlement.Payment, charged time.Time) {
 	}
 	plant := rapid.SampledFrom([]settlement.Kind{
 		"", "", settlement.RefundNotThere, settlement.RefundNotDoneHere, settlement.RefundOtherAmount, settlement.RefundedTwice,
-		settlement.RefundCameBack, "tried under another name",
+		settlement.RefundCameBack, "tried under another name", "on its way",
 	}).Draw(t, "plant in refund")
 	again := m
 	again.At = m.At.Add(time.Hour)
-	switch plant {
-	case settlement.RefundNotThere:
+	switch string(plant) {
+	case string(settlement.RefundNotThere):
 		h.expect(plant, payment.DayOf(r.DoneAt, h.Zone), r.ID)
 		h.Refunds = append(h.Refunds, r)
 		return
-	case settlement.RefundNotDoneHere:
+	case string(settlement.RefundNotDoneHere):
 		r.State = rapid.SampledFrom([]payment.RefundState{payment.RefundFailed, payment.RefundUnknown, payment.RefundDue}).Draw(t, "refund's state")
-	case settlement.RefundOtherAmount:
+	case string(settlement.RefundOtherAmount):
 		m.Amount.Minor--
+	case "on its way":
+		r.State, plant = payment.RefundSent, ""
 	}
 	is := h.moved(m, p)
 	id, day := is.ID, is.Day
-	switch plant {
-	case settlement.RefundedTwice:
+	switch string(plant) {
+	case string(settlement.RefundedTwice):
 		two := h.moved(again, p)
 		id, day = two.ID, two.Day
-	case settlement.RefundCameBack:
+	case string(settlement.RefundCameBack):
 		again.Amount = again.Amount.Neg()
 		back := h.moved(again, p)
 		id, day = back.ID, back.Day

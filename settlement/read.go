@@ -217,34 +217,32 @@ func wrong(m payment.Movement) string {
 func abs(n int64) int64 { return max(n, -n) }
 
 // compare holds both accounts of some days against each other and records what
-// differs. What a rule can mend is set going.
+// differs. What a rule can mend is set going. Reading and comparing take time for a
+// large shop, so they are not part of the transaction that writes.
 func (r *Room) compare(ctx context.Context, provider string, from, to payment.Day) (c Comparison, totals []Total, err error) {
 	reporter, err := r.reporter(provider)
 	if err != nil {
 		return c, nil, err
 	}
-	type result struct {
-		c      Comparison
-		totals []Total
+	h, err := db.Seen(ctx, r.DB, func(ctx context.Context, tx db.Tx) (History, error) {
+		return history(ctx, tx, History{Provider: provider, Zone: reporter.ReportFacts().Zone, From: from, To: to})
+	})
+	if err != nil {
+		return c, nil, err
 	}
-	got, err := db.Written(ctx, r.DB, func(ctx context.Context, tx db.Tx) (result, error) {
-		h, err := history(ctx, tx, History{Provider: provider, Zone: reporter.ReportFacts().Zone, From: from, To: to})
-		if err != nil {
-			return result{}, err
-		}
-		c := Compare(h)
+	c = Compare(h)
+	c.Differences, err = db.Written(ctx, r.DB, func(ctx context.Context, tx db.Tx) ([]Difference, error) {
 		var b db.Batch
 		now, fresh, err := record(ctx, &b, tx, h, c.Differences)
+		if err == nil {
+			err = r.mend(ctx, &b, tx, now, fresh)
+		}
 		if err != nil {
-			return result{}, err
+			return nil, err
 		}
-		c.Differences = now
-		if err := r.mend(ctx, &b, tx, now, fresh); err != nil {
-			return result{}, err
-		}
-		return result{c, sums(h)}, tx.Batch(ctx, &b)
+		return now, tx.Batch(ctx, &b)
 	})
-	return got.c, got.totals, err
+	return c, sums(h), err
 }
 
 // mend does what may be done by itself about differences: the provider is asked

@@ -332,6 +332,37 @@ func (o *office) audit(t *testing.T) []audit.Violation {
 	return found
 }
 
+// A refund of which nothing clear was heard for long, and which waits for a person,
+// is looked at again when a report shows that it was made.
+func TestAnUnclearRefundIsLookedAtAgain(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		o := newOffice(env)
+		s := o.sell(t, yen(300), payment.Paid, noon(0))
+		for _, state := range []string{"unknown", "failed"} {
+			o.write(t, func(ctx context.Context, tx db.Tx) error {
+				_, err := tx.Exec(ctx, `INSERT INTO refunds (account_id, id, order_id, payment_id, ref, provider, minor, currency, state, why, created_at)
+					VALUES ($1,$2,$3,$4,$2,$5,50,'JPY',$2,$2,1)`, s.account, state, s.order, s.payment, theBank)
+				return err
+			})
+		}
+		o.bank.moved = []payment.Movement{charged(s, yen(300), noon(0))}
+		for i, state := range []string{"unknown", "failed"} {
+			o.bank.moved = append(o.bank.moved, payment.Movement{
+				ID: state, Kind: payment.MovedRefund, Ref: s.ref, RefundRef: state, Amount: yen(-50), Settled: yen(-50), FeeTold: true, At: noon(10 + i),
+			})
+		}
+		if got := kinds(o.reconcile(t)); !slices.Equal(got, []settlement.Kind{settlement.RefundNotDoneHere, settlement.RefundNotDoneHere}) {
+			t.Fatalf("%v", got)
+		}
+		if n := o.count(t, `SELECT COUNT(*) FROM refunds WHERE due_at IS NOT NULL AND state = 'unknown'`); n != 1 {
+			t.Error("the unclear one is not asked about")
+		}
+		if n := o.count(t, `SELECT COUNT(*) FROM refunds WHERE due_at IS NOT NULL AND state = 'failed'`); n != 0 {
+			t.Error("one that failed would be sent again by a report")
+		}
+	})
+}
+
 // Of a report that is not good nothing is kept, and the day says why.
 func TestNothingOfABadReportIsKept(t *testing.T) {
 	s := sale{ref: "r"}

@@ -96,8 +96,8 @@ func (f Frame) ContactLink() template.URL {
 
 // LanguageChoices are the languages that pages are written in.
 func LanguageChoices(current locale.Language) []Choice {
-	all := make([]Choice, len(locale.Complete))
-	for i, l := range locale.Complete {
+	all := make([]Choice, len(locale.All))
+	for i, l := range locale.All {
 		all[i] = Choice{Value: string(l), Name: l.Name(), Lang: string(l), Chosen: l == current}
 	}
 	return all

@@ -23,15 +23,12 @@ var texts = locale.MustBook(textsFile)
 // Texts are the words of all pages, for those who check them.
 func Texts() *locale.Book { return texts }
 
-// Written is the language in which a reader of l gets pages: one that is
-// complete. A page is in one language throughout, numbers and all, so that a
-// screen reader and a font can believe its lang attribute.
+// Written is the language in which a reader of l gets pages. A page is in one
+// language throughout, numbers and all, so that a screen reader and a font can
+// believe its lang attribute.
 func Written(l locale.Language) locale.Language {
-	switch {
-	case slices.Contains(locale.Complete, l):
+	if slices.Contains(locale.All, l) {
 		return l
-	case l == locale.ZhHant:
-		return locale.ZhHans
 	}
 	return locale.En
 }

@@ -94,7 +94,7 @@ func whole(t *testing.T, about, text string) {
 func TestOffersAreWhole(t *testing.T) {
 	c := catalogue.Demo()
 	n := 0
-	for _, l := range locale.Complete {
+	for _, l := range locale.All {
 		v := NewVoice(l, zone("America/New_York"), now)
 		for _, p := range c.Plans {
 			ends := now.Add(2 * 24 * time.Hour)
@@ -219,7 +219,7 @@ func TestUnlimitedNeverReadsZero(t *testing.T) {
 // asks for itself again exactly when something else will move it.
 func TestProgress(t *testing.T) {
 	moving := map[order.State]bool{order.Paid: true, order.Fulfilling: true, order.RefundDue: true}
-	for _, l := range locale.Complete {
+	for _, l := range locale.All {
 		v := NewVoice(l, nil, now)
 		for _, s := range order.States {
 			for _, k := range []order.Kind{order.Term, order.Pack, order.TopUp} {
@@ -281,9 +281,9 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestPagesAreWrittenInCompleteLanguages(t *testing.T) {
+func TestPagesAreWrittenInTheProductsLanguages(t *testing.T) {
 	for l, want := range map[locale.Language]locale.Language{
-		locale.En: locale.En, locale.Ja: locale.Ja, locale.ZhHans: locale.ZhHans, locale.ZhHant: locale.ZhHans, locale.Ko: locale.En, "": locale.En,
+		locale.En: locale.En, locale.Ja: locale.Ja, locale.ZhHans: locale.ZhHans, locale.ZhHant: locale.ZhHant, locale.Ko: locale.Ko, "": locale.En, "fr": locale.En,
 	} {
 		if got := Written(l); got != want {
 			t.Errorf("%s is written as %s", l, got)

@@ -298,7 +298,7 @@ func (s *Simulation) pay(ctx context.Context, t *ticket) {
 		if t.bank.Arrive != nil && p.Next.RedirectURL != "" {
 			t.bank.Arrive(p.Next.RedirectURL)
 		}
-		s.after(s.hesitation(), func(ctx context.Context) { s.atBank(ctx, t, p.Ref) })
+		s.after(s.hesitation(), func(context.Context) { s.atBank(t, p.Ref) })
 	case t.patience > 0 && (!alive || fault.KindOf(err) == fault.Unavailable || fault.KindOf(err) == fault.Conflict):
 		t.patience--
 		s.after(25*time.Second+s.hesitation(), again)
@@ -324,7 +324,7 @@ func (s *Simulation) bankOf(provider string) *Bank {
 }
 
 // atBank is the customer at the bank's page.
-func (s *Simulation) atBank(ctx context.Context, t *ticket, ref string) {
+func (s *Simulation) atBank(t *ticket, ref string) {
 	var back url.Values
 	var err error
 	what := "paid"

@@ -277,7 +277,7 @@ const roundsMax = 40
 // turn lets strangers tell what they have to tell, and every process take its
 // Steps until nothing is due.
 func (s *Simulation) turn(ctx context.Context) {
-	s.strangersAct(ctx)
+	s.strangersAct()
 	for range roundsMax {
 		worked := false
 		for i := range s.hosts {
@@ -319,7 +319,7 @@ func (s *Simulation) steps(ctx context.Context, h *host) (worked bool) {
 
 // strangersAct lets happen what was put off, and brings notifications on their
 // way.
-func (s *Simulation) strangersAct(ctx context.Context) {
+func (s *Simulation) strangersAct() {
 	s.town.Simple.Silence(s.weather.out("simple", s.clock.Now()))
 	if s.town.overdue(s.clock.Now()) {
 		s.town.late()

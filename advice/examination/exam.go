@@ -153,9 +153,12 @@ func (e *exam) say(format string, args ...any) {
 
 func (e *exam) learn(r *Report) error {
 	e.say("travellers for fit and calibration …")
-	fit := population{seed: e.Seed, from: numberOfFit, visitors: max(e.of(fitted), fitted/10), first: opening, until: learned}.draw(e.store)
+	fit := population{
+		seed: e.Seed, from: numberOfFit, fromLong: numberOfFitLong, visitors: max(e.of(fitted), fitted/10), first: opening, until: learned,
+	}.draw(e.store)
 	check := population{
-		seed: e.Seed, from: numberOfCheck, visitors: max(e.of(calibrated), calibrated/10), first: learned - 90, until: checked, finished: learned,
+		seed: e.Seed, from: numberOfCheck, fromLong: numberOfCheckLong, visitors: max(e.of(calibrated), calibrated/10),
+		first: learned - 90, until: checked, finished: learned,
 	}.draw(e.store)
 	r.Split = Split{FittedUntil: learned, CalibratedUntil: checked, Fitted: len(fit), Calibrated: len(check), HeldOut: unseen}
 	return e.fit(fit, check)
@@ -266,7 +269,7 @@ func (e *exam) flips(at []moment) float64 {
 	pairs := make([]pair, len(at))
 	each(len(at), func(i int) {
 		m := at[i]
-		if len(m.seen) < 2 {
+		if len(m.seen) == 0 {
 			return
 		}
 		with, without := advised{tables: e.tables}.decide(&m), 0
@@ -321,7 +324,7 @@ func (e *exam) packs() *Row {
 	if err != nil {
 		return nil // the same shop with two more offers
 	}
-	s := &sample{seed: e.Seed, number: numberOfTest + numberOfLong/2, store: shop}
+	s := &sample{seed: e.Seed, number: numberOfPacks, store: shop}
 	at := s.take(e.of(packTrips), func(m *moment) bool { return m.why == low || m.why == usedUp })
 	b := charge(at, append([]buyer{advised{tables: tables}}, baselines(shop, e.lore)...), 1)
 	return &Row{Trips: len(at), Buyers: b.report(e.Seed)}

@@ -12,12 +12,17 @@ import (
 )
 
 // The frozen examination, small: figures that advice must keep. The margins are
-// what so few trips can tell; docs/advice.md has the whole one.
+// about twice what so few trips can tell; docs/advice.md has the whole one. Under
+// the race detector, which is ten times as slow, it is smaller still.
 func TestAdviceKeepsItsFigures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("examines advice for some seconds")
 	}
-	r, err := Synthetic(t.Context(), Options{Users: 600, Seed: 1})
+	users, room := 600, 1.0
+	if raced {
+		users, room = 150, 2
+	}
+	r, err := Synthetic(t.Context(), Options{Users: users, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,12 +33,13 @@ func TestAdviceKeepsItsFigures(t *testing.T) {
 			t.Errorf("%s: %.3f, at most %.3f", what, got, most)
 		}
 	}
-	atMost("coverage of 50 %, distance", math.Abs(r.Cover50-0.50), 0.06)
-	atMost("coverage of 80 %, distance", math.Abs(r.Cover80-0.80), 0.05)
-	atMost("coverage of 95 %, distance", math.Abs(r.Cover95-0.95), 0.03)
-	atMost("mean regret", r.Regret, 0.40)
-	atMost("mean regret, end told", r.Told, 0.28)
-	atMost("flips", r.Flips, 0.10)
+	atMost("coverage of 50 %, distance", math.Abs(r.Cover50-0.50), 0.06*room)
+	atMost("coverage of 80 %, distance", math.Abs(r.Cover80-0.80), 0.06*room)
+	atMost("coverage of 95 %, distance", math.Abs(r.Cover95-0.95), 0.03*room)
+	atMost("mean regret", r.Regret, 0.28+0.07*room)
+	atMost("mean regret, end told", r.Told, 0.19+0.06*room)
+	atMost("mean regret, no history", r.NoPast, 0.32+0.08*room)
+	atMost("flips", r.Flips, 0.08+0.03*room)
 	atMost("forecasts that failed", float64(r.Forecast.Failed), 0)
 	atMost("pinball, to that of the own mean", r.Forecast.Pinball/r.Forecast.OwnMean, 0.35)
 	for _, b := range r.Buyers {
@@ -92,6 +98,9 @@ func reportIsWhole(t *testing.T, r *Report) {
 
 // The same seed gives the same report, whoever of the workers was faster.
 func TestExaminationIsRepeatable(t *testing.T) {
+	if raced {
+		t.Skip("the figures' test has the same workers")
+	}
 	var reports [2]bytes.Buffer
 	for i := range reports {
 		r, err := Synthetic(t.Context(), Options{Users: fewestUsers, Seed: 9})
@@ -115,8 +124,8 @@ func TestExaminationIsRepeatable(t *testing.T) {
 // trips that began after it, at a moment that shows the past alone.
 func TestNothingLeaks(t *testing.T) {
 	s := terms()
-	fit := population{seed: 1, from: numberOfFit, visitors: 300, first: learned - 60, until: learned}.draw(s)
-	check := population{seed: 1, from: numberOfCheck, visitors: 100, first: learned - 90, until: checked, finished: learned}.draw(s)
+	fit := population{seed: 1, from: numberOfFit, fromLong: numberOfFitLong, visitors: 300, first: learned - 60, until: learned}.draw(s)
+	check := population{seed: 1, from: numberOfCheck, fromLong: numberOfCheckLong, visitors: 100, first: learned - 90, until: checked, finished: learned}.draw(s)
 	open := 0
 	for i, a := range append(fit, check...) {
 		until := advice.Date(learned)
@@ -159,7 +168,7 @@ func TestNothingLeaks(t *testing.T) {
 // Nobody is better off than the clairvoyant, whoever buys.
 func TestNobodyBeatsTheClairvoyant(t *testing.T) {
 	for _, shop := range []*store{terms(), withPacks()} {
-		l := learn(population{seed: 2, from: numberOfFit, visitors: 200, first: opening, until: learned}.draw(shop))
+		l := learn(population{seed: 2, from: numberOfFit, fromLong: numberOfFitLong, visitors: 200, first: opening, until: learned}.draw(shop))
 		at := (&sample{seed: 2, number: numberOfTest, store: shop}).take(300, anyone)
 		for _, carefree := range []float64{1, 1.3} {
 			b := charge(at, append(baselines(shop, l), oracle{&shop.Shop, 8, carefree, false}, oracle{&shop.Shop, 8, carefree, true}), carefree)

@@ -23,10 +23,13 @@ const unseen = "HK"
 
 // Numbers of travellers, so that nobody is drawn twice for two purposes.
 const (
-	numberOfFit = iota * 100_000_000
-	numberOfCheck
-	numberOfTest
-	numberOfLong
+	numberOfFit       = 0
+	numberOfCheck     = 100_000_000
+	numberOfFitLong   = 150_000_000
+	numberOfTest      = 200_000_000
+	numberOfCheckLong = 250_000_000
+	numberOfLong      = 300_000_000
+	numberOfPacks     = 350_000_000
 )
 
 // hold draws the offer that someone without advice comes with: the popular ones,
@@ -71,11 +74,13 @@ func history(s *store, seed uint64, t trip, until advice.Date) advice.Trip {
 // population is whom to draw for learning: visitors, and beside them a tenth of
 // long stays, so that there are some to learn from.
 type population struct {
-	seed, from uint64
-	visitors   int
-	first      int // day of arrival
-	until      advice.Date
-	finished   advice.Date // 0: open ones too; otherwise only those that finished from this day on
+	seed     uint64
+	from     uint64 // number of the first visitor
+	fromLong uint64 // and of the first long stay
+	visitors int
+	first    int // day of arrival
+	until    advice.Date
+	finished advice.Date // 0: open ones too; otherwise only those that finished from this day on
 }
 
 func (p population) draw(s *store) []advice.Trip {
@@ -93,8 +98,8 @@ func (p population) draw(s *store) []advice.Trip {
 			found++
 		}
 	}
-	for n, found := p.from, 0; found < p.visitors/10; n++ {
-		if add(numberOfLong/2+n, travellers.Who{Stratum: travellers.LongStay, From: p.first - 400, To: int(p.until) - 1}) {
+	for n, found := p.fromLong, 0; found < p.visitors/10; n++ {
+		if add(n, travellers.Who{Stratum: travellers.LongStay, From: p.first - 400, To: int(p.until) - 1}) {
 			found++
 		}
 	}

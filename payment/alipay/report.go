@@ -116,7 +116,7 @@ func (a *Adapter) billAddress(ctx context.Context, kind string, day payment.Day)
 	got, err := a.read(ctx, "alipay.data.dataservice.bill.downloadurl.query", billing{kind, string(day)})
 	if no, ok := errors.AsType[coded](err); ok && noBill(string(no)) {
 		if a.now().Before(a.ReportFacts().ReadyAt(day).Add(quietAfter)) {
-			return "", fmt.Errorf("alipay: report: %w: %s", payment.ErrNotReady, no)
+			return "", fmt.Errorf("alipay: report: %w: %w", payment.ErrNotReady, no)
 		}
 		return "", nil
 	}

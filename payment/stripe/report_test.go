@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	sdk "github.com/stripe/stripe-go/v85"
+	"pgregory.net/rapid"
 
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -164,6 +167,22 @@ func TestReportRefusesWhatIsNotWhole(t *testing.T) {
 	if _, err := newDesk(t, always(500, `{"error":{"type":"api_error"}}`)).Report(t.Context(), reportDay, ""); !errors.Is(err, payment.ErrNotSent) {
 		t.Errorf("down: %v", err)
 	}
+}
+
+// What a movement changes the balance by is what Stripe says that it does.
+func TestMovementsAddUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := rapid.SampledFrom(exponents).Draw(t, "currency")
+		amount, fee := rapid.Int64Range(-99_999_999, 99_999_999).Draw(t, "amount"), rapid.Int64Range(-5_000, 99_999).Draw(t, "fee")
+		m, why := movement(&sdk.BalanceTransaction{
+			ID: "txn_1", Object: "balance_transaction", Type: "payout", Amount: amount, Fee: fee, Net: amount - fee, Currency: sdk.Currency(strings.ToLower(string(e.currency))), Created: 1,
+		})
+		net, err := m.Settled.Sub(m.Fee)
+		want, err2 := fromStripe(amount-fee, sdk.Currency(e.currency))
+		if why != "" || err != nil || err2 != nil || net != want || m.Amount != m.Settled {
+			t.Fatalf("%s: %+v, want %v", why, m, want)
+		}
+	})
 }
 
 // No list, however broken, makes the reader fail otherwise than by saying so.

@@ -1,0 +1,46 @@
+package e2e
+
+import (
+	"bytes"
+	"path/filepath"
+	"testing"
+
+	"github.com/tsuzuku/tsuzuku/app"
+	"github.com/tsuzuku/tsuzuku/world"
+)
+
+// A town in which much goes wrong keeps every promise, as far as its customers,
+// banks and operators see; and the same seed tells the same story, byte for byte.
+func TestTownKeepsThePromises(t *testing.T) {
+	for _, tt := range []struct {
+		seed   uint64
+		faults world.Faults
+	}{
+		{1, world.NoFaults},
+		{2, world.SomeFaults},
+		{1, world.WildFaults}, // paid when nobody wanted it any more, and the bank says only that it cannot be closed
+		{2, world.WildFaults}, // the mail relay is away for hours
+	} {
+		var first []byte
+		for range 2 {
+			var log bytes.Buffer
+			r, err := world.Simulate(t.Context(), world.Plan{
+				Seed: tt.seed, Orders: 60, Faults: tt.faults, Keys: keys(), Log: &log,
+				Open: app.HouseInTown(filepath.Join(t.TempDir(), "town.db")),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range r.Violations {
+				t.Errorf("seed %d, %s: %s", tt.seed, tt.faults, v)
+			}
+			if r.Outcomes["completed"] == 0 {
+				t.Errorf("seed %d, %s: nothing was sold: %v", tt.seed, tt.faults, r.Outcomes)
+			}
+			if first != nil && !bytes.Equal(first, log.Bytes()) {
+				t.Errorf("seed %d, %s: told another story the second time", tt.seed, tt.faults)
+			}
+			first = log.Bytes()
+		}
+	}
+}
