@@ -280,7 +280,7 @@ func TestRestrictedAccountLooksAndDoesNotBuy(t *testing.T) {
 
 func TestLanguage(t *testing.T) {
 	w := newTown(t)
-	for accept, want := range map[string]string{"": "en", "zh-TW,zh;q=0.9": "zh-Hans", "ko": "en", "ja-JP": "ja", "fr": "en", "zh-CN": "zh-Hans"} {
+	for accept, want := range map[string]string{"": "en", "zh-TW,zh;q=0.9": "zh-Hant", "ko": "ko", "ja-JP": "ja", "fr": "en", "zh-CN": "zh-Hans"} {
 		b := w.browser(locale.Language(accept))
 		has(t, b.see("/").html, `<html lang="`+want+`">`)
 	}

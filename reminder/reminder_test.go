@@ -52,7 +52,11 @@ func TestEveryKindIsAddressed(t *testing.T) {
 			if wantsTerm := !isReminder; (got.Facts.TermName == "3日間") != wantsTerm {
 				t.Errorf("%s: term %q", k, got.Facts.TermName)
 			}
-			if isReminder != strings.HasPrefix(got.Facts.Link, "/r/") || !isReminder && got.Facts.Link != "/orders/"+o.ID {
+			about := "/orders/" + o.ID
+			if k == message.WalletExpiring || k == message.WalletExpired {
+				about = "/wallet"
+			}
+			if isReminder != strings.HasPrefix(got.Facts.Link, "/r/") || !isReminder && got.Facts.Link != about {
 				t.Errorf("%s: link %q", k, got.Facts.Link)
 			}
 			if _, err := message.Write(k, got.Language, s.sender.From, withCode(got)); err != nil {

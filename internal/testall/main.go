@@ -67,7 +67,7 @@ func test(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		flags := append([]string{"test", "-race", "-timeout=20m"}, notRaced()...)
+		flags := append([]string{"test", "-race", "-timeout=40m"}, notRaced()...)
 		return errors.Join(
 			run(ctx, env, "go", append(flags, plain...)...),
 			run(ctx, env, "go", append(append(flags, random...), seed)...),
