@@ -66,6 +66,30 @@ func (a *Answer) Item(c *Choice) (item renewal.Item, ok bool) {
 	return a.Items[c.Steps.At[0].Offer], true
 }
 
+// Offered finds what a choice buys now among the offers that the customer is
+// shown. ok is false where it buys nothing, and where it is not on sale at that
+// price any more.
+func (a *Answer) Offered(c *Choice, offers []renewal.Offer) (o renewal.Offer, ok bool) {
+	item, buys := a.Item(c)
+	i := slices.IndexFunc(offers, func(o renewal.Offer) bool { return buys && o.Item == item && o.Price.Minor == c.First })
+	if i < 0 {
+		return o, false
+	}
+	return offers[i], true
+}
+
+// Holds reports whether the answer can be shown beside these offers: what it
+// says to buy must be among them. A second choice that is not is forgotten.
+func (a *Answer) Holds(offers []renewal.Offer) bool {
+	if _, ok := a.Offered(&a.Best, offers); a.Best.Action == Buy && !ok {
+		return false
+	}
+	if _, ok := a.Offered(&a.Second, offers); a.Close && !ok {
+		a.forgetSecond()
+	}
+	return true
+}
+
 // Model is the model in force; the program's own until it is read.
 func (a *Adviser) Model() *Model {
 	a.lock.RLock()
@@ -86,7 +110,7 @@ func (a *Adviser) Model() *Model {
 // tables yet, no trip, nothing priced in the currency, or a history that cannot
 // be. Tables of a former catalogue answer until there are new ones; whoever
 // shows an answer checks that its offer is still one.
-func (a *Adviser) Ask(ctx context.Context, s renewal.Situation, f Facts) (answer Answer, ok bool) {
+func (a *Adviser) Ask(ctx context.Context, s renewal.Situation, known Facts) (answer Answer, ok bool) {
 	if a == nil {
 		return answer, false
 	}
@@ -94,7 +118,7 @@ func (a *Adviser) Ask(ctx context.Context, s renewal.Situation, f Facts) (answer
 	if d == nil || len(d.items) == 0 {
 		return answer, false
 	}
-	q, ok := QuestionOf(s, f, d.items)
+	q, ok := QuestionOf(s, known, d.items)
 	if !ok {
 		return answer, false
 	}
@@ -102,6 +126,16 @@ func (a *Adviser) Ask(ctx context.Context, s renewal.Situation, f Facts) (answer
 	if err != nil {
 		a.Log.WarnContext(ctx, "no advice for a line", "line", s.Line.ID, "err", err)
 		return answer, false
+	}
+	// Both pages say the same range: that of the forecast, which stands on more futures.
+	f, err := d.tables.model.Forecast(q.Trip, 0)
+	if err != nil {
+		a.Log.WarnContext(ctx, "no forecast for a line", "line", s.Line.ID, "err", err)
+		return answer, false
+	}
+	got.Numbers.NeedLow, got.Numbers.NeedHigh = f.Need.Most()
+	if !got.Numbers.Told {
+		got.Numbers.LastDay = Date(f.LastDay.Median()) //nolint:gosec // a day of our times
 	}
 	return Answer{Advice: got, Question: q, Items: d.items, Tables: d.tables, Version: d.model}, true
 }
@@ -122,6 +156,17 @@ func (a *Adviser) Forecast(ctx context.Context, s renewal.Situation, f Facts) (o
 		a.Log.WarnContext(ctx, "no forecast for a line", "line", s.Line.ID, "err", err)
 	}
 	return out, t, err == nil
+}
+
+// Remaining is how much of an allowance is left on each of the next days of a
+// trip, by the model that [Adviser.Forecast] asks. ok is false where nothing can
+// be said.
+func (a *Adviser) Remaining(ctx context.Context, s renewal.Situation, t Trip, allowance int64, days int) (left []Quantiles, ok bool) {
+	left, err := a.Model().Remaining(t, allowance, days)
+	if err != nil {
+		a.Log.WarnContext(ctx, "no forecast for a line", "line", s.Line.ID, "err", err)
+	}
+	return left, err == nil && len(left) > 0
 }
 
 // deskFor is the newest desk there is; what is not new is wanted.
@@ -249,8 +294,8 @@ func (a *Adviser) Ready(ctx context.Context, s renewal.Situation) error {
 	return a.make(s.Catalogue, deskKey{s.Line.Plan, s.Currency})
 }
 
-// ForgetSecond takes the second choice out of an answer, where it cannot be had.
-func (a *Answer) ForgetSecond() {
+// forgetSecond takes the second choice out of an answer, where it cannot be had.
+func (a *Answer) forgetSecond() {
 	a.Close, a.Second = false, Choice{}
 	kept := Reasons{}
 	for _, r := range a.Reasons.All() {

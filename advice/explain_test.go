@@ -37,7 +37,7 @@ func words(l locale.Language) Words {
 func numbersOf(a *Advice, w Words) []string {
 	l, n := w.Language, &a.Numbers
 	all := []string{
-		locale.Data(l, n.PerDay, w.GB), locale.Data(l, n.NeedLow, w.GB), locale.Data(l, n.NeedHigh, w.GB),
+		locale.DataAbout(l, n.PerDay, w.GB), locale.DataAbout(l, n.NeedLow, w.GB), locale.DataAbout(l, n.NeedHigh, w.GB),
 	}
 	for _, x := range []int{n.OwnDays, n.EnoughOf100, n.ShortOf100, n.LastsOf100, n.CarefreeOf, n.ChangedBy, n.Away} {
 		if x > 0 {
@@ -48,10 +48,10 @@ func numbersOf(a *Advice, w Words) []string {
 		all = append(all, locale.Money(l, money.Of(m, w.Currency)))
 	}
 	for _, d := range []Date{n.LastDay, n.Covered, n.Changed} {
-		all = append(all, locale.Day(l, d.Time(), time.UTC))
+		all = append(all, locale.NearDay(l, d.Time(), time.UTC))
 	}
 	for _, s := range a.Best.Steps.All() {
-		all = append(all, locale.Day(l, s.On.Time(), time.UTC))
+		all = append(all, locale.NearDay(l, s.On.Time(), time.UTC))
 	}
 	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
 	return all
@@ -148,6 +148,8 @@ func TestReasonsFitTheAnswer(t *testing.T) {
 			t.Error("the second is as good, and nobody says so")
 		case has(Worry) && a.CarefreeMore <= 0:
 			t.Errorf("carefree costs %d more", a.CarefreeMore)
+		case has(Worry) && a.Close && a.Second.Steps.At[0].Offer == a.Carefree.Offer:
+			t.Error("one offer is named twice")
 		case has(TellEnd) && q.Trip.Told >= q.Trip.Today:
 			t.Error("asks for what was told")
 		case has(Little) == has(Used):

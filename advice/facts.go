@@ -9,7 +9,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/line"
-	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/renewal"
 )
 
@@ -19,7 +18,6 @@ type Facts struct {
 	Readings []line.Reading
 	Told     line.Day // until when they need the line; 0: they have not said
 	Attitude Attitude
-	Group    string
 }
 
 // FactsOf reads the facts about a line. It fails with [fault.NotFound] for an
@@ -29,27 +27,12 @@ func FactsOf(ctx context.Context, tx db.Tx, accountID, lineID string) (f Facts, 
 	if err != nil {
 		return f, err
 	}
-	f.Attitude, f.Group = Attitude(a.Attitude), groupOf(a.Language)
+	f.Attitude = Attitude(a.Attitude)
 	if f.Told, err = line.Stay(ctx, tx, accountID, lineID); err != nil {
 		return f, err
 	}
 	f.Readings, err = line.Readings(ctx, tx, accountID, lineID)
 	return f, err
-}
-
-// groupOf is the group whose figures are published, for readers of a language
-// that is read in one place above all. Nobody is asked for a passport.
-func groupOf(l locale.Language) string {
-	switch l {
-	case locale.Ko:
-		return "KR"
-	case locale.ZhHans:
-		return "CN"
-	case locale.ZhHant:
-		return "TW"
-	case locale.En, locale.Ja:
-	}
-	return ""
 }
 
 // sameStay is how long a line may be without a period while it is the same stay.
@@ -70,7 +53,7 @@ func TripOf(s renewal.Situation, f Facts) (t Trip, ok bool) {
 	}
 	from := arrival(s)
 	t = Trip{
-		Segment: Segment{Group: f.Group, Use: string(plan.Kind)},
+		Segment: Segment{Use: string(plan.Kind)},                                  // where they come from is nobody's guess: a language is not a passport
 		Arrival: DateOf(from, loc), Today: DateOf(s.Now, loc), Told: Date(f.Told), //nolint:gosec // a day of our times
 		MinutesLeft: min(max(int(calendar.NextDay(s.Now, loc).Sub(s.Now)/time.Minute), 1), minutesPerDay),
 	}

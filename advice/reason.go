@@ -107,7 +107,7 @@ func (a *Advice) reasons(b *Basis, usual int) {
 	if bought && a.Saving > 0 && usual != a.Best.Steps.At[0].Offer {
 		r.add(Saves)
 	}
-	if bought && a.Carefree.Offer >= 0 && a.Carefree.Offer != a.Best.Steps.At[0].Offer && a.CarefreeMore > 0 {
+	if bought && a.worthNaming() {
 		r.add(Worry)
 	}
 	switch {
@@ -119,6 +119,13 @@ func (a *Advice) reasons(b *Basis, usual int) {
 	if b.Away > 0 {
 		r.add(AwayFor)
 	}
+}
+
+// worthNaming reports whether the way without worry is another than those that
+// are named already.
+func (a *Advice) worthNaming() bool {
+	free := a.Carefree.Offer
+	return free >= 0 && a.CarefreeMore > 0 && free != a.Best.Steps.At[0].Offer && !(a.Close && free == a.Second.Steps.At[0].Offer)
 }
 
 func (a *Advice) todo() Reason {

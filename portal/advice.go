@@ -41,28 +41,20 @@ func (v *visit) advised(ctx context.Context, p *renewPage, s renewal.Situation, 
 	if !ok {
 		return
 	}
-	if item, buys := a.Item(&a.Best); buys {
-		if !priced(offers, item, a.Best.First) {
-			return
-		}
-		v.mark(p, item, "advice.recommended", true)
+	if !a.Holds(offers) {
+		return
 	}
-	if a.Close {
-		if item, buys := a.Item(&a.Second); buys && priced(offers, item, a.Second.First) {
-			v.mark(p, item, "advice.as_good", false)
-		} else {
-			a.ForgetSecond()
-		}
+	if o, buys := a.Offered(&a.Best, offers); buys {
+		v.mark(p, o.Item, "advice.recommended", true)
+	}
+	if o, buys := a.Offered(&a.Second, offers); a.Close && buys {
+		v.mark(p, o.Item, "advice.as_good", false)
 	}
 	w := v.adviceWords(s, &a, at)
 	p.Advice = &adviceView{
 		Verdict: v.voice.T("advice." + string(a.Best.Action)), Sentence: a.Sentence(w), Notes: a.Notes(w),
 		Attitudes: v.attitudeLinks(f.Attitude),
 	}
-}
-
-func priced(offers []renewal.Offer, item renewal.Item, minor int64) bool {
-	return slices.ContainsFunc(offers, func(o renewal.Offer) bool { return o.Item == item && o.Price.Minor == minor })
 }
 
 func (v *visit) mark(p *renewPage, item renewal.Item, key string, best bool) {
@@ -119,10 +111,11 @@ func (v *visit) attitudeLinks(now advice.Attitude) (links []attitudeLink) {
 	return links
 }
 
-// usageView is what is to be expected of a line's use.
+// usageView is what was used and what is to be expected of it.
 type usageView struct {
-	Chart *ui.Chart
-	Words []string // how long it lasts and how sure that is
+	Left  *ui.Fan   // of a volume: what is left, day by day
+	Chart *ui.Chart // use per day
+	Words []string  // how long it lasts and how sure that is
 }
 
 // usage says how long what is left will last, and shows use per day.
@@ -132,40 +125,100 @@ func (v *visit) usage(ctx context.Context, s renewal.Situation, f advice.Facts, 
 		return nil
 	}
 	gb := gbOf(at.op)
-	half, wide := [2]int64{}, [2]int64{}
-	half[0], half[1] = got.PerDay.Half()
-	wide[0], wide[1] = got.PerDay.Most()
-	ahead := ui.Ahead{Days: int(got.LastDay.Median()) - int(trip.Today), Wide: wide, Half: half, Median: got.PerDay.Median()}
-	ahead.Days = max(ahead.Days, 0)
-	var days []ui.ChartDay
-	capped := 0
-	for _, d := range trip.Days {
-		days = append(days, ui.ChartDay{At: d.Date.Time(), Bytes: d.Bytes, Capped: d.Capped})
-		if d.Capped {
-			capped++
-		}
-	}
-	u := &usageView{Chart: v.voice.Chart(days, ahead, gb)}
+	u := &usageView{Chart: v.chart(&got, trip, at, gb)}
 	say := func(key string, args locale.Args) { u.Words = append(u.Words, v.voice.Say(key, args)) }
-	if _, limited := advice.Allowance(s.Catalogue, s); limited {
-		v.lasts(say, &got, advice.DateOf(calendar.LastSecond(s.Line.EndsAt), at.loc))
+	if left, limited := advice.Allowance(s.Catalogue, s); limited {
+		u.Left = v.fan(ctx, s, &got, trip, left, at)
+		v.lasts(say, &got, lastDayOfLine(s, at))
 	}
 	low, high := got.Need.Most()
 	need := "usage.need.guess"
 	if got.Basis.Told {
 		need = "usage.need.told"
 	}
-	say(need, locale.Args{"day": v.date(got.LastDay.Median()), "low": v.voice.Bytes(low, gb), "high": v.voice.Bytes(high, gb)})
-	if capped > 0 && at.plan.Kind != catalogue.Volume {
-		say("usage.capped", locale.Args{"n": capped, "of": len(trip.Days)})
+	say(need, locale.Args{"day": v.date(got.LastDay.Median()), "low": v.voice.About(low, gb), "high": v.voice.About(high, gb)})
+	if got.Basis.Capped > 0 && at.plan.Kind != catalogue.Volume {
+		say("usage.capped", locale.Args{"n": got.Basis.Capped, "of": got.Basis.Days})
 	}
-	switch {
-	case got.Basis.Little():
+	if got.Basis.Little() {
 		say("usage.little", nil)
-	default:
+	} else {
 		say("usage.own", locale.Args{"days": got.Basis.Days})
 	}
 	return u
+}
+
+func lastDayOfLine(s renewal.Situation, at place) advice.Date {
+	return advice.DateOf(calendar.LastSecond(s.Line.EndsAt), at.loc)
+}
+
+// chart draws use per day, and what an ordinary day of the rest may take.
+func (v *visit) chart(f *advice.Forecast, trip advice.Trip, at place, gb int64) *ui.Chart {
+	var days []ui.ChartDay
+	for _, d := range trip.Days {
+		days = append(days, ui.ChartDay{At: d.Date.Time(), Bytes: d.Bytes, Capped: d.Capped})
+	}
+	ahead := ui.Ahead{Days: max(int(f.LastDay.Median())-int(trip.Today), 0), Median: f.PerDay.Median()}
+	ahead.Half[0], ahead.Half[1] = f.PerDay.Half()
+	ahead.Wide[0], ahead.Wide[1] = f.PerDay.Most()
+	limit := int64(0)
+	if at.plan.Kind != catalogue.Volume && at.plan.Reset != catalogue.ResetMonthly {
+		limit = at.plan.DailyCap
+	}
+	return v.voice.Chart(days, ahead, limit, gb)
+}
+
+// fan draws how a volume was used up and how it may go on: until the line ends,
+// or until nearly everybody like this one has left.
+func (v *visit) fan(ctx context.Context, s renewal.Situation, f *advice.Forecast, trip advice.Trip, left int64, at place) *ui.Fan {
+	ends := lastDayOfLine(s, at)
+	_, gone := f.LastDay.Most()
+	ahead, ok := v.server.Advice.Remaining(ctx, s, trip, left, min(int(ends), int(gone))-int(trip.Today)+1)
+	if !ok {
+		return nil
+	}
+	fan := ui.FanData{Today: trip.Today.Time(), Now: left, Gone: 24*60 - trip.MinutesLeft, Before: before(s, trip, left, at.loc)}
+	for _, q := range ahead {
+		d := ui.FanDay{Median: q.Median()}
+		d.Half[0], d.Half[1] = q.Half()
+		d.Most[0], d.Most[1] = q.Most()
+		d.Nearly[0], d.Nearly[1] = q.Nearly()
+		fan.Ahead = append(fan.Ahead, d)
+	}
+	if out := advice.Date(f.RunsOut.Median()); out <= ends && out <= advice.Date(f.LastDay.Median()) { //nolint:gosec // days of our times
+		fan.Out = out.Time()
+	}
+	return v.voice.Fan(fan, gbOf(at.op))
+}
+
+// before is what was left at the end of each day before today, newest first, as
+// far back as it is certain: within the running period, while nothing waits
+// behind it, and until the first day that was not measured.
+func before(s renewal.Situation, trip advice.Trip, left int64, loc *time.Location) (ends []int64) {
+	var begun time.Time
+	for _, p := range s.Periods {
+		switch p.StateAt(s.Now) {
+		case line.PeriodQueued:
+			return nil
+		case line.PeriodActive:
+			begun = p.StartsAt
+		case line.PeriodEnded, line.PeriodCancelled:
+		}
+	}
+	first := advice.DateOf(begun, loc)
+	day := trip.Today
+	for i := len(trip.Days) - 1; i >= 0 && day > first && len(ends) < ui.FanBefore; i-- {
+		if d := trip.Days[i]; d.Date == day {
+			left += d.Bytes
+		} else if day < trip.Today || d.Date != day-1 {
+			return ends
+		} else {
+			i++ // nothing of today was measured yet
+		}
+		ends = append(ends, left)
+		day--
+	}
+	return ends
 }
 
 // lasts says until when a volume lasts. Of what lasts longer than the line or
@@ -188,7 +241,7 @@ func (v *visit) lasts(say func(string, locale.Args), f *advice.Forecast, ends ad
 
 // date says a day of the operator's calendar.
 func (v *visit) date(day int64) string {
-	return v.voice.Day(advice.Date(day).Time(), time.UTC) //nolint:gosec // a day of our times
+	return locale.NearDay(v.voice.Lang, advice.Date(day).Time(), time.UTC) //nolint:gosec // a day of our times
 }
 
 // tellStay keeps until which day the customer needs a line, and goes back to

@@ -128,7 +128,7 @@ func TestLinePageForecasts(t *testing.T) {
 	w := newTown(t)
 	b := w.browser(locale.En).signIn("aiko@example.com")
 	html := b.see("/lines/" + w.lines["fresh"]).html
-	if !strings.Contains(html, "We know little of your use yet") || !strings.Contains(html, `class="wide"`) {
+	if !strings.Contains(html, "We know little of your use yet") || !strings.Contains(html, `class="half"`) || strings.Contains(html, `class="chart fan"`) {
 		t.Error("with no history, it does not say so")
 	}
 	w.used("throttled", true, 5*gb, 5*gb, 5*gb)
@@ -138,8 +138,13 @@ func TestLinePageForecasts(t *testing.T) {
 		t.Error("days that were cut off are not shown as such")
 	}
 	html = b.see("/lines/" + w.lines["volume"]).html
-	if !strings.Contains(html, "What is left") {
-		t.Error("it does not say how long a volume lasts")
+	if !strings.Contains(html, "What is left lasts until about") || !strings.Contains(html, `class="chart fan"`) {
+		t.Error("it does not say how long a volume lasts, or does not draw it")
+	}
+	for _, shape := range []string{"nearly", "most", "half", "middle", "past", "out"} {
+		if !strings.Contains(html, `class="`+shape+`" d="M`) {
+			t.Errorf("the fan has no %s", shape)
+		}
 	}
 	for _, trouble := range check(html, locale.En) {
 		t.Error(trouble)

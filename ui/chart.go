@@ -29,23 +29,28 @@ type Chart struct {
 	Desc  string // every day and the ranges, for those who do not see the picture
 
 	// Shapes in a field of ChartWidth by ChartHeight, as data of SVG paths; ""
-	// for what there is none of.
+	// for what there is none of. Of a day to come Wide is a thin bar and Half a
+	// thick one, with Middle across.
 	Bars, Capped, Wide, Half, Middle string
+	Limit                            string // of a day's full speed
+	LimitText                        string
+	LimitY                           int64
 }
 
 // The size of a chart's field.
 const (
 	ChartWidth  = 320
 	ChartHeight = 84
-	chartTop    = 4
-	chartDays   = 14 // of the past
-	chartAhead  = 7
-	chartTimes  = 3 // how many times as high as the highest bar a range may be drawn
+	chartTop    = 14
+	chartDays   = 10 // of the past
+	chartAhead  = 5
+	chartTimes  = 2 // how many times as high as the highest bar a range may be drawn
 )
 
-// Chart draws the last days, and what is likely of the next. nil where there is
+// Chart draws the last days, and what is likely of the next. limit is what may
+// be used of a day at full speed; 0: there is no such limit. nil where there is
 // nothing to draw. gb is the operator's.
-func (v Voice) Chart(days []ChartDay, ahead Ahead, gb int64) *Chart {
+func (v Voice) Chart(days []ChartDay, ahead Ahead, limit, gb int64) *Chart {
 	gb = cleanGB(gb)
 	days = days[max(0, len(days)-chartDays):]
 	ahead.Days = min(ahead.Days, chartAhead)
@@ -54,52 +59,75 @@ func (v Voice) Chart(days []ChartDay, ahead Ahead, gb int64) *Chart {
 		return nil
 	}
 	c := &Chart{Title: v.T("chart.title")}
-	top := topOf(days, ahead)
+	top := topOf(days, ahead, limit)
 	y := func(bytes int64) int64 {
 		return ChartHeight - min(bytes, top)*(ChartHeight-chartTop)/top
 	}
 	var words []string
-	var bars, capped strings.Builder
 	for i, d := range days {
-		x, next := int64(i)*ChartWidth/slots, int64(i+1)*ChartWidth/slots
+		x, wide := slot(int64(i), slots)
 		h := max(ChartHeight-y(d.Bytes), 1)
-		to, say := &bars, "chart.day"
+		to, say := &c.Bars, "chart.day"
 		if d.Capped {
-			to, say = &capped, "chart.day.capped"
+			to, say = &c.Capped, "chart.day.capped"
 		}
-		fmt.Fprintf(to, "M%d %dh%dv%dh-%dz", x+1, ChartHeight-h, max(next-x-2, 1), h, max(next-x-2, 1))
+		*to += fmt.Sprintf("M%d %dh%dv%dh-%dz", x, ChartHeight-h, wide, h, wide)
 		words = append(words, v.Say(say, locale.Args{"day": v.Day(d.At, time.UTC), "data": v.Bytes(d.Bytes, gb)}))
 	}
-	c.Bars, c.Capped = bars.String(), capped.String()
-	if ahead.Days > 0 {
-		x := int64(len(days)) * ChartWidth / slots
-		open := min(x+ChartWidth/slots, ChartWidth)
-		fan := func(r [2]int64) string {
-			return fmt.Sprintf("M%d %dL%d %dH%dV%dH%dz", x, y(ahead.Median), open, y(r[1]), ChartWidth, y(r[0]), open)
+	for i := range ahead.Days {
+		x, wide := slot(int64(len(days)+i), slots)
+		bar := func(r [2]int64, part int64) string {
+			w := max(wide/part, 1)
+			h := max(y(r[0])-y(r[1]), 1)
+			return fmt.Sprintf("M%d %dh%dv%dh-%dz", x+(wide-w)/2, y(r[0])-h, w, h, w)
 		}
-		c.Wide, c.Half, c.Middle = fan(ahead.Wide), fan(ahead.Half), fmt.Sprintf("M%d %dH%d", x, y(ahead.Median), ChartWidth)
+		c.Wide += bar(ahead.Wide, 4)
+		c.Half += bar(ahead.Half, 1)
+		c.Middle += fmt.Sprintf("M%d %dh%d", x, y(ahead.Median), wide)
+	}
+	if ahead.Days > 0 {
 		words = append(words, v.AheadText(ahead, gb))
+	}
+	if limit > 0 {
+		c.LimitY, c.Limit = y(limit), fmt.Sprintf("M0 %dh%d", y(limit), ChartWidth)
+		c.LimitText = v.Say("chart.limit", locale.Args{"data": v.Bytes(limit, gb)})
+		words = append(words, c.LimitText)
 	}
 	c.Desc = strings.Join(words, v.T("chart.then"))
 	return c
+}
+
+// slot is where one of so many days is drawn: a narrow one leaves one unit for
+// the gap, and few days are not drawn as wide as doors.
+func slot(i, slots int64) (x, wide int64) {
+	const widest = 30
+	x = i*ChartWidth/slots + 1
+	wide = max((i+1)*ChartWidth/slots-x-1, 1)
+	if wide > widest {
+		x, wide = x+(wide-widest)/2, widest
+	}
+	return x, wide
 }
 
 // AheadText says the ranges in words.
 func (v Voice) AheadText(a Ahead, gb int64) string {
 	gb = cleanGB(gb)
 	return v.Say("chart.ahead", locale.Args{
-		"half_low": v.Bytes(a.Half[0], gb), "half_high": v.Bytes(a.Half[1], gb),
-		"low": v.Bytes(a.Wide[0], gb), "high": v.Bytes(a.Wide[1], gb),
+		"half_low": v.About(a.Half[0], gb), "half_high": v.About(a.Half[1], gb),
+		"low": v.About(a.Wide[0], gb), "high": v.About(a.Wide[1], gb),
 	})
 }
 
 // Bytes is an amount of data. gb is the operator's.
 func (v Voice) Bytes(n, gb int64) string { return locale.Data(v.Lang, n, cleanGB(gb)) }
 
+// About is an estimate of an amount of data. gb is the operator's.
+func (v Voice) About(n, gb int64) string { return locale.DataAbout(v.Lang, n, cleanGB(gb)) }
+
 // topOf is how many bytes the field is high. Ranges are wide; what was used
 // should still be seen beside them.
-func topOf(days []ChartDay, a Ahead) int64 {
-	var bars int64
+func topOf(days []ChartDay, a Ahead, limit int64) int64 {
+	bars := limit
 	for _, d := range days {
 		bars = max(bars, d.Bytes)
 	}
