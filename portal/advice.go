@@ -230,8 +230,10 @@ func (v *visit) lasts(say func(string, locale.Args), f *advice.Forecast, ends ad
 	switch {
 	case out > f.LastDay.Median():
 		say("usage.lasts.stay", locale.Args{"of": of100})
-	case out > int64(ends):
+	case out > int64(ends) && low > int64(ends):
 		say("usage.lasts.line", locale.Args{"day": v.date(int64(ends))})
+	case out > int64(ends):
+		say("usage.lasts.line_least", locale.Args{"day": v.date(int64(ends)), "low": v.date(low)})
 	case f.Lasts >= 0.1:
 		say("usage.lasts.least", locale.Args{"day": v.date(out), "low": v.date(low)})
 	default:

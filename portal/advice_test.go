@@ -132,7 +132,7 @@ func TestLinePageForecasts(t *testing.T) {
 		t.Error("with no history, it does not say so")
 	}
 	w.used("throttled", true, 5*gb, 5*gb, 5*gb)
-	w.used("volume", false, 10*gb, 2*gb, 2*gb, 2*gb)
+	w.used("volume", false, 100*gb, 20*gb, 20*gb, 20*gb)
 	html = b.see("/lines/" + w.lines["throttled"]).html
 	if !strings.Contains(html, `class="capped"`) || !strings.Contains(html, "then slow or stopped") {
 		t.Error("days that were cut off are not shown as such")
