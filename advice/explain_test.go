@@ -124,8 +124,34 @@ func TestEveryNumberIsTheEngines(t *testing.T) {
 		seen[r]++
 	}
 	for _, r := range AllReasons {
-		if seen[r] == 0 && r != DoNone && r != ChangedLess && r != Overdue && r != ChangedMore && r != DoPause {
+		if seen[r] == 0 && r != DoNone && r != ChangedLess && r != Overdue && r != ChangedMore && r != DoPause && r != DoReset && r != DoSlow {
 			t.Errorf("no traveller is told %s: %v", r, seen)
+		}
+	}
+}
+
+// Nobody whose data is used up is told that what they have will do.
+func TestWaitingIsSaidAsItIs(t *testing.T) {
+	tables := mustBuild(t, Prior(), Shop{Costs: YenCosts(), Offers: []Offer{{ID: "month", Kind: Term, Days: 30, Price: 90_000}}})
+	for _, tt := range []struct {
+		name    string
+		running Cover
+		want    Reason
+	}{
+		{"data is left", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 2, Bytes: 1e9}, DoWait},
+		{"used up and slow", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 2}, DoSlow},
+		{"used up and stopped", Cover{Service: Service{Volume: 5e9}, Days: 2}, DoPause},
+		{"today's is used up", Cover{Service: Service{DailyCap: 1e9, ThrottleKbps: 128}, Days: 2}, DoReset},
+		{"the last day's is used up", Cover{Service: Service{DailyCap: 1e9, ThrottleKbps: 128}, Days: 1}, DoWait},
+		{"nothing runs", Cover{}, DoPause},
+	} {
+		q := Question{Trip: Trip{Arrival: testDay, Today: testDay + 1, Told: testDay + 9}, State: State{Running: tt.running}}
+		a, err := tables.Recommend(q)
+		if err != nil || a.Best.Action != Wait || !slices.Contains(a.Reasons.All(), tt.want) {
+			t.Errorf("%s: %s because of %v, %v", tt.name, a.Best.Action, a.Reasons.All(), err)
+		}
+		for _, l := range locale.All {
+			onlyNumbersOf(t, &a, words(l), a.Sentence(words(l)))
 		}
 	}
 }

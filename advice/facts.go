@@ -129,6 +129,9 @@ func QuestionOf(s renewal.Situation, f Facts, items []renewal.Item) (q Question,
 	if q.Trip, ok = TripOf(s, f); !ok {
 		return q, false
 	}
+	if plan, _ := s.Catalogue.Plan(s.Line.Plan); plan.Kind == catalogue.Volume && q.State.Running.Days > 0 && q.State.Running.Volume == 0 {
+		return q, false // a volume of which nobody knows how much it is
+	}
 	for _, p := range s.Periods {
 		if p.State == line.PeriodCancelled {
 			continue

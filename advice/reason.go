@@ -14,6 +14,8 @@ const (
 	DoBuyFirst Reason = "do.buy_first" // the first of several
 	DoBuyTight Reason = "do.buy_tight" // it will probably fall short at times, and is still best
 	DoWait     Reason = "do.wait"      // look again when what is paid for ends
+	DoReset    Reason = "do.reset"     // today's full speed is used up, and comes back by itself
+	DoSlow     Reason = "do.slow"      // the volume is used up, and slow is good enough
 	DoPause    Reason = "do.pause"     // nothing runs, and today nothing is worth its price
 	DoNothing  Reason = "do.nothing"   // what is paid for suffices
 	DoNone     Reason = "do.none"      // nothing on sale helps
@@ -33,7 +35,7 @@ const (
 
 // AllReasons is every reason, for tests that each has its words.
 var AllReasons = []Reason{
-	NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoPause, DoNothing, DoNone,
+	NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoReset, DoSlow, DoPause, DoNothing, DoNone,
 	Used, Little, ChangedMore, ChangedLess, Then, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor,
 }
 
@@ -76,7 +78,7 @@ type Numbers struct {
 }
 
 // reasons picks what is said of an answer.
-func (a *Advice) reasons(b *Basis, usual int) {
+func (a *Advice) reasons(b *Basis, usual int, s *State) {
 	r, n := &a.Reasons, &a.Numbers
 	*r = Reasons{}
 	if n.Told {
@@ -84,7 +86,7 @@ func (a *Advice) reasons(b *Basis, usual int) {
 	} else {
 		r.add(NeedGuess)
 	}
-	r.add(a.todo())
+	r.add(a.todo(s))
 	if n.OwnDays == 0 {
 		r.add(Little)
 	} else {
@@ -128,7 +130,7 @@ func (a *Advice) worthNaming() bool {
 	return free >= 0 && a.CarefreeMore > 0 && free != a.Best.Steps.At[0].Offer && !(a.Close && free == a.Second.Steps.At[0].Offer)
 }
 
-func (a *Advice) todo() Reason {
+func (a *Advice) todo(s *State) Reason {
 	switch a.Best.Action {
 	case Buy:
 		switch {
@@ -139,13 +141,26 @@ func (a *Advice) todo() Reason {
 		}
 		return DoBuy
 	case Wait:
-		if a.Numbers.Covered == 0 {
-			return DoPause
-		}
-		return DoWait
+		return a.waiting(s)
 	case Enough:
 		return DoNothing
 	case NoOffer:
 	}
 	return DoNone
+}
+
+// waiting says for what it is best to wait. Nobody whose data is used up is told
+// that what they have will do.
+func (a *Advice) waiting(s *State) Reason {
+	c := &s.Running
+	empty := c.Days > 0 && c.Bytes <= 0
+	switch {
+	case a.Numbers.Covered == 0, empty && c.Volume > 0 && c.ThrottleKbps == 0:
+		return DoPause
+	case empty && c.Volume > 0:
+		return DoSlow
+	case empty && c.DailyCap > 0 && s.Covered() > 1:
+		return DoReset
+	}
+	return DoWait
 }

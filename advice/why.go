@@ -29,7 +29,7 @@ func (r *room) explain(a *Advice, best *way, q *Question) {
 	}
 	b := r.t.model.basis(t, &r.q)
 	a.Basis = b
-	a.reasons(&b, q.Usual-1)
+	a.reasons(&b, q.Usual-1, &q.State)
 }
 
 // perDay is what the traveller used a day so far, or what is expected of one

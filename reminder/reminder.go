@@ -23,6 +23,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -187,8 +188,9 @@ func (f *Filler) asReminder(ctx context.Context, tx db.Tx, m message.Message, l 
 		if err != nil {
 			return m, err
 		}
-		if best, ok := f.bestIn(ctx, s, facts, paid, cat.Seller.BaseCurrency); ok {
-			p, _ := cat.Plan(best.Item.Plan) // it was just offered
+		best, said := f.bestIn(ctx, s, facts, m.Language, paid, cat.Seller.BaseCurrency)
+		m.Facts.Advice = said
+		if p, ok := cat.Plan(best.Item.Plan); ok {
 			m.Facts.OfferName, m.Facts.OfferPrice = offerName(m.Language, p, op.GB, best.Item), best.Price
 		}
 	}
@@ -219,38 +221,43 @@ func measured(p catalogue.Plan, l line.Line, periods []line.Period, now time.Tim
 	return true
 }
 
-// bestIn is the best offer in the first of these currencies in which there is
-// one: what the customer paid in last, then the shop's own.
-func (f *Filler) bestIn(ctx context.Context, s renewal.Situation, facts advice.Facts, currencies ...money.Currency) (renewal.Offer, bool) {
+// bestIn is the best offer, and what is said of it, in the first of these
+// currencies in which anything is on sale: what the customer paid in last, then
+// the shop's own. Where the advice is to buy nothing now, there is no offer;
+// where nobody advises, nothing is said.
+func (f *Filler) bestIn(ctx context.Context, s renewal.Situation, facts advice.Facts, l locale.Language, currencies ...money.Currency) (best renewal.Offer, said string) {
 	for _, c := range currencies {
 		if c == "" {
 			continue
 		}
 		s.Currency = c
 		offers, _ := renewal.Offers(s)
-		if best, ok := f.recommended(ctx, s, facts, offers); ok {
-			return best, true
+		if len(offers) == 0 {
+			continue
+		}
+		if a, ok := f.Advice.Ask(ctx, s, facts); ok && a.Holds(offers) {
+			best, _ = a.Offered(&a.Best, offers)
+			return best, a.Sentence(words(l, s, &a))
 		}
 		if best, ok := Best(offers); ok {
-			return best, true
+			return best, ""
 		}
 	}
-	return renewal.Offer{}, false
+	return best, ""
 }
 
-// recommended is the term that the advice begins with. A reminder is about time:
-// where the advice is to wait, or a pack, it names the cheapest term as before.
-func (f *Filler) recommended(ctx context.Context, s renewal.Situation, facts advice.Facts, offers []renewal.Offer) (best renewal.Offer, ok bool) {
-	a, ok := f.Advice.Ask(ctx, s, facts)
-	if !ok {
-		return best, false
-	}
-	item, buys := a.Item(&a.Best)
-	i := slices.IndexFunc(offers, func(o renewal.Offer) bool { return buys && o.Item == item && o.Price.Minor == a.Best.First })
-	if i < 0 || item.Kind != renewal.Term {
-		return best, false
-	}
-	return offers[i], true
+// words name offers in a sentence: another plan than the line's by its name, too.
+func words(l locale.Language, s renewal.Situation, a *advice.Answer) advice.Words {
+	plan, _ := s.Catalogue.Plan(s.Line.Plan)
+	op, _ := s.Catalogue.Operator(plan.Operator)
+	return advice.Words{Language: l, Currency: s.Currency, GB: op.GB, Name: func(i int) string {
+		item := a.Items[i]
+		if item.Plan == s.Line.Plan {
+			return itemName(l, plan, op.GB, item)
+		}
+		other, _ := s.Catalogue.Plan(item.Plan)
+		return offerName(l, other, op.GB, item)
+	}}
 }
 
 // Best is the offer that a message names where nobody advises: the term that

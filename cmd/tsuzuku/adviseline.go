@@ -26,7 +26,7 @@ type adviseLineCmd struct {
 	database
 	Currency string `help:"Of the offers; the seller's own by default." placeholder:"JPY"`
 	Attitude string `help:"Another than the account's: cheapest, balanced or carefree." placeholder:"ATTITUDE"`
-	Line     string `arg:"" help:"Line ID, as its page's address has it."`
+	Line     string `required:"" help:"Line ID, as its page's address has it." placeholder:"LINE"`
 }
 
 // Run prints the forecast, every way that was weighed, what is advised and why.
