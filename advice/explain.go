@@ -62,7 +62,7 @@ func (a *Advice) Notes(w Words) (all []string) {
 
 func isNote(r Reason) bool {
 	switch r {
-	case NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoReset, DoSlow, DoPause, DoNothing, DoNone:
+	case NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone:
 		return false
 	case Used, Little, ChangedMore, ChangedLess, Then, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor:
 	}

@@ -124,7 +124,7 @@ func TestEveryNumberIsTheEngines(t *testing.T) {
 		seen[r]++
 	}
 	for _, r := range AllReasons {
-		if seen[r] == 0 && r != DoNone && r != ChangedLess && r != Overdue && r != ChangedMore && r != DoPause && r != DoReset && r != DoSlow {
+		if seen[r] == 0 && r != DoNone && r != ChangedLess && r != Overdue && r != ChangedMore && r != DoPause && r != DoReset && r != DoSlow && r != DoLater {
 			t.Errorf("no traveller is told %s: %v", r, seen)
 		}
 	}
@@ -139,6 +139,7 @@ func TestWaitingIsSaidAsItIs(t *testing.T) {
 		want    Reason
 	}{
 		{"data is left", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 2, Bytes: 1e9}, DoWait},
+		{"hardly any data is left", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 5, Bytes: 1e7}, DoLater},
 		{"used up and slow", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 2}, DoSlow},
 		{"used up and stopped", Cover{Service: Service{Volume: 5e9}, Days: 2}, DoPause},
 		{"today's is used up", Cover{Service: Service{DailyCap: 1e9, ThrottleKbps: 128}, Days: 2}, DoReset},

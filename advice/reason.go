@@ -14,6 +14,7 @@ const (
 	DoBuyFirst Reason = "do.buy_first" // the first of several
 	DoBuyTight Reason = "do.buy_tight" // it will probably fall short at times, and is still best
 	DoWait     Reason = "do.wait"      // look again when what is paid for ends
+	DoLater    Reason = "do.later"     // what is left will not do, and buying then costs no more than now
 	DoReset    Reason = "do.reset"     // today's full speed is used up, and comes back by itself
 	DoSlow     Reason = "do.slow"      // the volume is used up, and slow is good enough
 	DoPause    Reason = "do.pause"     // nothing runs, and today nothing is worth its price
@@ -35,7 +36,7 @@ const (
 
 // AllReasons is every reason, for tests that each has its words.
 var AllReasons = []Reason{
-	NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoReset, DoSlow, DoPause, DoNothing, DoNone,
+	NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone,
 	Used, Little, ChangedMore, ChangedLess, Then, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor,
 }
 
@@ -161,6 +162,8 @@ func (a *Advice) waiting(s *State) Reason {
 		return DoSlow
 	case empty && c.DailyCap > 0 && s.Covered() > 1:
 		return DoReset
+	case c.Days > 0 && c.Volume > 0 && a.Numbers.EnoughOf100 < 50:
+		return DoLater
 	}
 	return DoWait
 }
