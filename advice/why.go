@@ -22,7 +22,7 @@ func (r *room) explain(a *Advice, best *way, q *Question) {
 	n.EnoughOf100, n.LastsOf100 = percent(best.enough), percent(best.lasts)
 	n.ShortOf100 = 100 - n.EnoughOf100
 	n.Price = a.Best.Price
-	n.Saving, n.CarefreeMore, n.CarefreeOf = a.Saving, a.CarefreeMore, percent(a.CarefreeNeed)
+	n.Saving, n.CarefreeMore, n.CarefreeOf = roughly(a.Saving), roughly(a.CarefreeMore), percent(a.CarefreeNeed)
 	n.Away = t.Away
 	if r.q.changed != 0 {
 		n.Changed = r.q.changed
@@ -63,3 +63,12 @@ func (r *room) needAt(rank float64) float64 {
 // percent is a probability in whole cases of 100. Only what is certain is 0 or
 // 100.
 func percent(p float64) int { return min(max(int(math.Round(100*p)), 1), 99) }
+
+// roughly is an expected amount with two digits: nobody knows it better.
+func roughly(n int64) int64 {
+	unit := int64(1)
+	for n/unit >= 100 || n/unit <= -100 {
+		unit *= 10
+	}
+	return (n + unit/2) / unit * unit
+}

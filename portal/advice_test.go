@@ -10,6 +10,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/ui"
@@ -170,5 +171,155 @@ func TestAttitude(t *testing.T) {
 	b.post("/account", url.Values{"language": {"en"}, "zone": {"Asia/Shanghai"}})
 	if html := b.see(renew).html; !strings.Contains(html, "<b>the lowest price</b>") {
 		t.Error("a form without it takes it back")
+	}
+}
+
+// strange is a history that nobody should be able to have.
+type strange struct {
+	name   string
+	days   []reported
+	told   line.Day // after today; 0: not told
+	says   string   // on the line's page
+	advise bool     // something is advised on the renew page
+}
+
+// reported is what an operator said, so many days ago.
+type reported struct {
+	ago         int
+	total, used int64
+	refused     bool // such a report is not taken
+}
+
+// Whatever stands in the books of a line, both pages say something sensible or
+// nothing, and never a number that stands on nothing.
+func TestStrangeHistories(t *testing.T) {
+	const gb = 1 << 30
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	w.advise(b)
+	for _, tt := range []strange{
+		{name: "empty", says: "We know little of your use yet", advise: true},
+		{name: "one day", days: []reported{{1, 10 * gb, 1 * gb, false}}, says: "We know little", advise: true},
+		{name: "all zero", days: []reported{{2, 10 * gb, 0, false}, {1, 10 * gb, 0, false}, {0, 10 * gb, 0, false}}, says: "most likely use between", advise: true},
+		{name: "absurd", days: []reported{{1, 1 << 60, 1 << 59, false}, {0, 1 << 60, 1 << 60, false}}, says: "We know little", advise: true},
+		{name: "the counter falls", days: []reported{{2, 10 * gb, 5 * gb, false}, {1, 10 * gb, 1 * gb, false}, {0, 10 * gb, 0, false}}, says: "most likely use between", advise: true},
+		{name: "less than nothing", days: []reported{{1, 10 * gb, -5, true}}, says: "We know little", advise: true},
+		{name: "dated in the future", days: []reported{{-2, 10 * gb, 1 * gb, true}}, says: "We know little", advise: true},
+		{name: "before the line began", days: []reported{{300, 10 * gb, 1 * gb, false}, {200, 10 * gb, 2 * gb, false}}, says: "We know little", advise: true},
+		{name: "said twice", days: []reported{{1, 10 * gb, 2 * gb, false}, {1, 10 * gb, 2 * gb, false}, {0, 10 * gb, 3 * gb, false}, {0, 10 * gb, 3 * gb, false}}, says: "most likely use between", advise: true},
+		{name: "days missing", days: []reported{{2, 10 * gb, 1 * gb, false}, {0, 10 * gb, 6 * gb, false}}, says: "most likely use between", advise: true},
+		{name: "told a day that is past", told: -3, says: "When do you leave?", advise: true},
+		{name: "told a day long past", told: -20000, says: "When do you leave?", advise: true},
+		{name: "told a day in years", told: 729, says: "Until you leave on", advise: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, key := range []string{"volume", "fresh"} {
+				w.haunt(t, w.lines[key], key == "fresh", tt)
+				w.looksSound(t, b, w.lines[key], tt)
+			}
+		})
+	}
+	if w.log.Len() > 0 {
+		t.Errorf("something was logged: %s", w.log)
+	}
+}
+
+// haunt puts a strange history into the books, in place of whatever is there.
+func (w *town) haunt(t *testing.T, id string, unlimited bool, h strange) {
+	t.Helper()
+	w.write(func(ctx context.Context, tx db.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM usage_days WHERE account_id = $1 AND line_id = $2`, w.aiko.ID, id); err != nil {
+			return err
+		}
+		today := line.DayOf(tx.Now(), time.UTC)
+		if h.told == 0 {
+			today = 0
+		}
+		return line.TellStay(ctx, tx, w.aiko.ID, id, max(today+h.told, 0))
+	})
+	for _, r := range h.days {
+		err := w.env.DB.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
+			u := line.Usage{Unlimited: unlimited, Total: r.total, Used: r.used, AsOf: tx.Now().AddDate(0, 0, -r.ago).Add(-time.Minute)}
+			return line.NoteDay(ctx, tx, w.aiko.ID, id, u, time.UTC)
+		})
+		if (err != nil) != r.refused || err != nil && fault.KindOf(err) != fault.Invalid {
+			t.Errorf("a report of %d of %d bytes, %d days ago: %v", r.used, r.total, r.ago, err)
+		}
+	}
+}
+
+// looksSound reads both pages of a line.
+func (w *town) looksSound(t *testing.T, b *browser, id string, h strange) {
+	t.Helper()
+	page, renew := b.see("/lines/"+id).html, b.see("/lines/"+id+"/renew").html
+	for _, html := range []string{page, renew} {
+		for _, trouble := range check(html, locale.En) {
+			t.Error(trouble)
+		}
+		for _, nonsense := range []string{"NaN", "Inf", "1970", "-9", "−", "%!", "{", "M-", "L-"} {
+			if body := html[strings.Index(html, "<main"):]; strings.Contains(body, nonsense) {
+				t.Errorf("%q in %s", nonsense, body)
+			}
+		}
+	}
+	if !strings.Contains(page, h.says) {
+		t.Errorf("does not say %q: %s", h.says, page[strings.Index(page, "<main"):])
+	}
+	advised := false
+	for _, k := range []string{"buy", "wait", "enough", "no_offer"} {
+		advised = advised || strings.Contains(renew, "<h2>"+ui.NewVoice(locale.En, nil, time.Time{}).T("advice."+k)+"</h2>")
+	}
+	if advised != h.advise {
+		t.Errorf("advised: %t, want %t", advised, h.advise)
+	}
+}
+
+// A seller who sells nothing that fits, or forbids everything, makes a page that
+// says so, or says nothing; nobody is sent to an offer that is not there.
+func TestNothingThatFits(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(string) string
+		says   string
+	}{
+		"a policy that forbids everything": {func(s string) string {
+			return strings.Replace(s, "policy: extend-in-place", "policy: no-extension", 1) // the first is machi-10gb's
+		}, "cannot be renewed"},
+		"never so early": {func(s string) string {
+			return strings.Replace(s, "  extend-in-place:\n    renewable: true", "  extend-in-place:\n    renewable: true\n    opens: 1d", 1)
+		}, "too early"},
+		"nothing that is priced in the currency": {func(s string) string {
+			return strings.NewReplacer(
+				"{JPY: 1980, USD: 13, CNY: 95, TWD: 415, HKD: 103, KRW: 18500}\n      - id: 10gb-30d", "{USD: 13}\n      - id: 10gb-30d",
+				"{JPY: 2380, USD: 16, CNY: 114, TWD: 500, HKD: 124, KRW: 22200}", "{USD: 16}").Replace(s)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTown(t)
+			file := tt.change(string(catalogue.DemoFile()))
+			if file == string(catalogue.DemoFile()) {
+				t.Fatal("the catalogue is the same")
+			}
+			w.write(func(ctx context.Context, tx db.Tx) error {
+				_, _, err := catalogue.Apply(ctx, tx, []byte(file), "test")
+				return err
+			})
+			b := w.browser(locale.En).signIn("aiko@example.com")
+			w.advise(b)
+			html := b.see("/lines/" + w.lines["volume"] + "/renew").html
+			for _, trouble := range check(html, locale.En) {
+				t.Error(trouble)
+			}
+			body := html[strings.Index(html, "<main"):]
+			if !strings.Contains(body, tt.says) {
+				t.Errorf("does not say %q: %s", tt.says, body)
+			}
+			v := ui.NewVoice(locale.En, nil, time.Time{})
+			if strings.Contains(body, "<h2>"+v.T("advice.buy")+"</h2>") != strings.Contains(body, ">"+v.T("advice.recommended")+"<") {
+				t.Errorf("something is recommended that is not there: %s", body)
+			}
+			if w.log.Len() > 0 {
+				t.Errorf("something was logged: %s", w.log)
+			}
+		})
 	}
 }

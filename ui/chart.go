@@ -27,6 +27,7 @@ type Ahead struct {
 type Chart struct {
 	Title string
 	Desc  string // every day and the ranges, for those who do not see the picture
+	Key   string // what is drawn of the days ahead; "" where there are none
 
 	// Shapes in a field of ChartWidth by ChartHeight, as data of SVG paths; ""
 	// for what there is none of. Of a day to come Wide is a thin bar and Half a
@@ -86,7 +87,7 @@ func (v Voice) Chart(days []ChartDay, ahead Ahead, limit, gb int64) *Chart {
 		c.Middle += fmt.Sprintf("M%d %dh%d", x, y(ahead.Median), wide)
 	}
 	if ahead.Days > 0 {
-		words = append(words, v.AheadText(ahead, gb))
+		c.Key = v.AheadText(ahead, gb)
 	}
 	if limit > 0 {
 		c.LimitY, c.Limit = y(limit), fmt.Sprintf("M0 %dh%d", y(limit), ChartWidth)
@@ -94,6 +95,9 @@ func (v Voice) Chart(days []ChartDay, ahead Ahead, limit, gb int64) *Chart {
 		words = append(words, c.LimitText)
 	}
 	c.Desc = strings.Join(words, v.T("chart.then"))
+	if c.Desc == "" {
+		c.Desc = c.Key
+	}
 	return c
 }
 

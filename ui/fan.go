@@ -54,6 +54,7 @@ const (
 	fanFloor  = 98 // where nothing is left
 	fanTop    = 16
 	FanBefore = 7  // days of the past
+	fanTimes  = 4  // how many times as much as now there may have been
 	fanApart  = 62 // two dates nearer than that would touch
 )
 
@@ -64,6 +65,12 @@ func (v Voice) Fan(d FanData, gb int64) *Fan {
 	}
 	gb = cleanGB(gb)
 	d.Before = d.Before[:min(len(d.Before), FanBefore)]
+	for i, b := range d.Before {
+		if b > fanTimes*max(d.Now, 1) { // what is to come should be seen
+			d.Before = d.Before[:i]
+			break
+		}
+	}
 	slots := int64(len(d.Before) + len(d.Ahead))
 	top := max(d.Now, 1)
 	for _, b := range d.Before {
