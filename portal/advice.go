@@ -23,6 +23,7 @@ type adviceView struct {
 	Verdict   string // what it comes to: one term is recommended, wait, nothing is needed
 	Sentence  string
 	Notes     []string
+	Buys      bool
 	Attitudes []attitudeLink
 }
 
@@ -53,7 +54,7 @@ func (v *visit) advised(ctx context.Context, p *renewPage, s renewal.Situation, 
 	w := v.adviceWords(s, &a, at)
 	p.Advice = &adviceView{
 		Verdict: v.voice.T("advice." + string(a.Best.Action)), Sentence: a.Sentence(w), Notes: a.Notes(w),
-		Attitudes: v.attitudeLinks(f.Attitude),
+		Attitudes: v.attitudeLinks(f.Attitude), Buys: a.Best.Action == advice.Buy,
 	}
 }
 

@@ -224,6 +224,9 @@ func (v *visit) sayUntil(p *renewPage, s renewal.Situation, until time.Time, loc
 	}
 	args := locale.Args{"day": v.lastDay(until, loc)}
 	if !s.Line.EndsAt.Before(until) {
+		if p.Advice != nil && p.Advice.Buys {
+			return // the days are there, the data is not
+		}
 		p.UntilNone = v.voice.Say("renew.until.covered", args)
 		return
 	}
