@@ -135,7 +135,7 @@ func (a *Adviser) Ask(ctx context.Context, s renewal.Situation, known Facts) (an
 	}
 	got.Numbers.NeedLow, got.Numbers.NeedHigh = f.Need.Most()
 	if !got.Numbers.Told {
-		got.Numbers.LastDay = Date(f.LastDay.Median()) //nolint:gosec // a day of our times
+		got.Numbers.LastDay = Date(f.LastDay.Median())
 	}
 	return Answer{Advice: got, Question: q, Items: d.items, Tables: d.tables, Version: d.model}, true
 }

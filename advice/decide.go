@@ -94,12 +94,12 @@ func (r *room) order(n int) (best, second int) {
 	}
 	least := wait
 	for i := 1; i < n; i++ {
-		if r.ways[i].cost < least && !(now && r.isPack(i)) {
+		if r.ways[i].cost < least && (!now || !r.isPack(i)) {
 			best, least = i, r.ways[i].cost
 		}
 	}
 	for i := 1; i < n; i++ {
-		if i != best && !(now && r.isPack(i)) && (second < 0 || r.ways[i].cost < r.ways[second].cost) {
+		if i != best && (!now || !r.isPack(i)) && (second < 0 || r.ways[i].cost < r.ways[second].cost) {
 			second = i
 		}
 	}

@@ -53,13 +53,13 @@ func TripOf(s renewal.Situation, f Facts) (t Trip, ok bool) {
 	}
 	from := arrival(s)
 	t = Trip{
-		Segment: Segment{Use: string(plan.Kind)},                                  // where they come from is nobody's guess: a language is not a passport
-		Arrival: DateOf(from, loc), Today: DateOf(s.Now, loc), Told: Date(f.Told), //nolint:gosec // a day of our times
+		Segment: Segment{Use: string(plan.Kind)}, // where they come from is nobody's guess: a language is not a passport
+		Arrival: DateOf(from, loc), Today: DateOf(s.Now, loc), Told: Date(f.Told),
 		MinutesLeft: min(max(int(calendar.NextDay(s.Now, loc).Sub(s.Now)/time.Minute), 1), minutesPerDay),
 	}
 	t.Arrival = max(t.Arrival, t.Today-MaxTripDays)
 	for _, d := range line.PerDay(f.Readings, from, loc) {
-		on := Date(d.Day) //nolint:gosec // a day of our times
+		on := Date(d.Day)
 		if on < t.Arrival || on > t.Today || d.Bytes > MaxBytesPerDay {
 			continue
 		}
@@ -105,7 +105,7 @@ func finished(s renewal.Situation, f Facts) (Trip, bool) {
 	}
 	t.MinutesLeft, t.Told = 0, 0
 	if f.Told != 0 && Date(f.Told) >= t.Arrival { //nolint:gosec // a day of our times
-		t.Told = Date(f.Told) //nolint:gosec // as above
+		t.Told = Date(f.Told)
 	}
 	last := t.Arrival
 	for i := range t.Days {

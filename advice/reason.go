@@ -128,7 +128,7 @@ func (a *Advice) reasons(b *Basis, usual int, s *State) {
 // are named already.
 func (a *Advice) worthNaming() bool {
 	free := a.Carefree.Offer
-	return free >= 0 && a.CarefreeMore > 0 && free != a.Best.Steps.At[0].Offer && !(a.Close && free == a.Second.Steps.At[0].Offer)
+	return free >= 0 && a.CarefreeMore > 0 && free != a.Best.Steps.At[0].Offer && (!a.Close || free != a.Second.Steps.At[0].Offer)
 }
 
 func (a *Advice) todo(s *State) Reason {

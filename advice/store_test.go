@@ -196,7 +196,7 @@ func TestTablesAreMadeInTheBackground(t *testing.T) {
 	}
 	h.step(t)
 	first, ok := h.ask(t, l)
-	if !ok || len(first.Items) == 0 || first.Advice.Basis.Days == 0 {
+	if !ok || len(first.Items) == 0 || first.Basis.Days == 0 {
 		t.Fatalf("no answer: %+v", first)
 	}
 	write(t, h.DB, func(ctx context.Context, tx db.Tx) error {

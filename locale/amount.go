@@ -122,11 +122,12 @@ func data(l Language, bytes, gb int64, r money.Rounding, digits func(int64) int6
 	}
 	mb, kb := gb/step, gb/step/step
 	// Each unit is left for the next when rounding would fill it: 999.6 MB are 1 GB.
-	if n := digits(money.DivRound(bytes, kb, r)); bytes > 0 && n < step {
-		return unit(l, Number(l, n), "KB")
+	fits := func(n int64) bool { return n < step && (digits(n) == n || digits(n) < 1000) }
+	if n := money.DivRound(bytes, kb, r); bytes > 0 && fits(n) {
+		return unit(l, Number(l, digits(n)), "KB")
 	}
-	if n := digits(money.DivRound(bytes, mb, r)); n < step {
-		return unit(l, Number(l, n), "MB")
+	if n := money.DivRound(bytes, mb, r); fits(n) {
+		return unit(l, Number(l, digits(n)), "MB")
 	}
 	tenths := digits(bytes/gb*10 + money.DivRound(bytes%gb*10, gb, r))
 	return unit(l, decimalOfTenths(l, tenths), "GB")

@@ -186,7 +186,7 @@ func (v *visit) fan(ctx context.Context, s renewal.Situation, f *advice.Forecast
 		d.Nearly[0], d.Nearly[1] = q.Nearly()
 		fan.Ahead = append(fan.Ahead, d)
 	}
-	if out := advice.Date(f.RunsOut.Median()); out <= ends && out <= advice.Date(f.LastDay.Median()) { //nolint:gosec // days of our times
+	if out := advice.Date(f.RunsOut.Median()); out <= ends && out <= advice.Date(f.LastDay.Median()) {
 		fan.Out = out.Time()
 	}
 	return v.voice.Fan(fan, gbOf(at.op))
