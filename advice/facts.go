@@ -104,7 +104,7 @@ func finished(s renewal.Situation, f Facts) (Trip, bool) {
 		return t, false
 	}
 	t.MinutesLeft, t.Told = 0, 0
-	if f.Told != 0 && Date(f.Told) >= t.Arrival { //nolint:gosec // a day of our times
+	if f.Told != 0 && Date(f.Told) >= t.Arrival {
 		t.Told = Date(f.Told)
 	}
 	last := t.Arrival

@@ -244,7 +244,7 @@ func (v *visit) lasts(say func(string, locale.Args), f *advice.Forecast, ends ad
 
 // date says a day of the operator's calendar.
 func (v *visit) date(day int64) string {
-	return locale.NearDay(v.voice.Lang, advice.Date(day).Time(), time.UTC) //nolint:gosec // a day of our times
+	return locale.NearDay(v.voice.Lang, advice.Date(day).Time(), time.UTC)
 }
 
 // tellStay keeps until which day the customer needs a line, and goes back to
@@ -320,7 +320,7 @@ type stayForm struct {
 func (v *visit) stayForm(told line.Day, loc *time.Location) *stayForm {
 	f := &stayForm{Today: v.voice.Now.In(loc).Format(time.DateOnly)}
 	if told >= line.DayOf(v.voice.Now, loc) {
-		f.Until, f.Said = advice.Date(told).String(), v.voice.Say("stay.told", locale.Args{"day": v.date(int64(told))}) //nolint:gosec // a day of our times
+		f.Until, f.Said = advice.Date(told).String(), v.voice.Say("stay.told", locale.Args{"day": v.date(int64(told))})
 	}
 	if v.r.URL.Query().Has("until") {
 		f.Error = v.voice.T("fault.date_format")

@@ -209,7 +209,7 @@ func (v *visit) until(p *renewPage, s renewal.Situation, f *advice.Facts, loc *t
 	if f.Told < line.DayOf(s.Now, loc) {
 		return time.Time{}
 	}
-	p.Until = advice.Date(f.Told).String() //nolint:gosec // a day of our times
+	p.Until = advice.Date(f.Told).String()
 	return (f.Told + 1).Start(loc).UTC()
 }
 

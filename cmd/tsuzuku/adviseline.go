@@ -125,7 +125,7 @@ func printForecast(out io.Writer, f *advice.Forecast, t *advice.Trip) {
 	days := func(name string, q advice.Quantiles) {
 		row := []string{name}
 		for _, n := range q.At {
-			row = append(row, advice.Date(n).String()) //nolint:gosec // a day of our times
+			row = append(row, advice.Date(n).String())
 		}
 		fmt.Fprintln(out, strings.Join(row, "\t"))
 	}
