@@ -30,7 +30,7 @@ func full() message.Facts {
 		Tool: "paypay", Method: "card", Points: 19, PointsUsed: 300, PointsBack: 300,
 		ByTool: money.Of(1480, "JPY"), FromWallet: money.Of(500, "JPY"), WalletBack: money.Of(500, "JPY"), NextNewsAt: at.Add(time.Hour), PayBy: at.Add(30 * time.Minute),
 		RefundReason: "no_answer", DebitReason: "no_funds",
-		OfferName: "30 days", OfferPrice: money.Of(4980, "JPY"), Advice: "Thirty days should do.",
+		OfferName: "30 days", OfferPrice: money.Of(4980, "JPY"), Advice: "Thirty days suffice.",
 		Code: "123456", CodeValidFor: 10 * time.Minute, Agent: "Firefox on Android", At: at,
 		Link: "/r/abc", StopLink: "https://shop.example/stop/abc",
 	}
@@ -167,7 +167,7 @@ Data left: 1.5 GB (as of Mon 2 Mar 2026, 12:00 JST)
 Last moment to renew: Fri 6 Mar 2026, 12:00 JST
 Best offer: 30 days, ¥4,980
 
-Thirty days should do.
+Thirty days suffice.
 
 Renewing takes less than a minute, even on a slow connection.
 
