@@ -323,3 +323,32 @@ func TestNothingThatFits(t *testing.T) {
 		})
 	}
 }
+
+// What was advised on is gone when prices change: until there are new tables
+// nothing is said, rather than something that is not so any more.
+func TestFormerPricesAreNotAdvised(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	w.write(func(ctx context.Context, tx db.Tx) error {
+		return line.TellStay(ctx, tx, w.aiko.ID, w.lines["volume"], line.DayOf(tx.Now(), time.UTC)+12)
+	})
+	w.advise(b)
+	path := "/lines/" + w.lines["volume"] + "/renew"
+	buy := "<h2>" + ui.NewVoice(locale.En, nil, time.Time{}).T("advice.buy") + "</h2>"
+	if html := b.see(path).html; !strings.Contains(html, buy) {
+		t.Fatalf("nothing is recommended: %s", html)
+	}
+	w.write(func(ctx context.Context, tx db.Tx) error {
+		file := strings.NewReplacer("{JPY: 1980, USD: 13, CNY: 95, TWD: 415, HKD: 103", "{JPY: 1990, USD: 13, CNY: 95, TWD: 415, HKD: 103",
+			"{JPY: 2380, USD: 16", "{JPY: 2390, USD: 16").Replace(string(catalogue.DemoFile()))
+		_, _, err := catalogue.Apply(ctx, tx, []byte(file), "test")
+		return err
+	})
+	if html := b.see(path).html; strings.Contains(html, buy) || !strings.Contains(html, "2,390") {
+		t.Error("a former price is advised on")
+	}
+	w.advise(b)
+	if html := b.see(path).html; !strings.Contains(html, buy) {
+		t.Error("nothing is recommended at the new prices")
+	}
+}
