@@ -15,6 +15,7 @@ package account
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -48,6 +49,7 @@ type Account struct {
 	Language     locale.Language
 	Zone         calendar.Zone // where the customer's clocks are; empty until they say
 	HomeOperator string        // whose roaming prices they compare with; may be empty
+	Attitude     string        // how much they mind to run out: one of Attitudes
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
@@ -59,11 +61,11 @@ const emailKind = "email"
 // characters.
 const maxName = 80
 
-const accountColumns = `a.account_id, a.state, a.name, a.language, a.zone, a.home_operator, a.created_at, a.updated_at`
+const accountColumns = `a.account_id, a.state, a.name, a.language, a.zone, a.home_operator, a.attitude, a.created_at, a.updated_at`
 
 // fields are where accountColumns are scanned to.
 func (a *Account) fields(made, changed *db.Instant) []any {
-	return []any{&a.ID, &a.State, &a.Name, &a.Language, &a.Zone, &a.HomeOperator, made, changed}
+	return []any{&a.ID, &a.State, &a.Name, &a.Language, &a.Zone, &a.HomeOperator, &a.Attitude, made, changed}
 }
 
 // Get returns an account. It fails with [fault.NotFound].
@@ -127,7 +129,7 @@ func Create(ctx context.Context, tx db.Tx, ids *id.Source, n New) (Account, erro
 	}
 	a := Account{
 		ID: ids.Account(), State: Active, Name: p.Name, Language: p.Language, Zone: p.Zone,
-		HomeOperator: p.HomeOperator, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
+		HomeOperator: p.HomeOperator, Attitude: p.Attitude, CreatedAt: tx.Now(), UpdatedAt: tx.Now(),
 	}
 	address := ids.Under("ad", a.ID)
 	err = db.Claim(ctx, tx, emailKind, email, a.ID, address)
@@ -170,7 +172,12 @@ type Preferences struct {
 	Language     locale.Language
 	Zone         calendar.Zone
 	HomeOperator string
+	Attitude     string // empty or unknown: the middle one
 }
+
+// Attitudes are how much people mind to run out, as package advice calls them:
+// from the least to the most.
+var Attitudes = []string{"cheapest", "balanced", "carefree"}
 
 // SetPreferences changes all preferences of an account. It fails with
 // [fault.Invalid] for a zone that does not exist or a name that is too long,
@@ -182,9 +189,9 @@ func SetPreferences(ctx context.Context, tx db.Tx, account string, p Preferences
 	}
 	n, err := tx.Exec(ctx, `
 		UPDATE accounts
-		   SET name = $2, language = $3, zone = $4, home_operator = $5, updated_at = $6
+		   SET name = $2, language = $3, zone = $4, home_operator = $5, updated_at = $6, attitude = $7
 		 WHERE account_id = $1 AND state <> 'closed'`,
-		account, p.Name, string(p.Language), string(p.Zone), p.HomeOperator, db.At(tx.Now()))
+		account, p.Name, string(p.Language), string(p.Zone), p.HomeOperator, db.At(tx.Now()), p.Attitude)
 	if err == nil && n == 0 {
 		return because(fault.NotFound, "no_such_account", nil)
 	}
@@ -197,6 +204,9 @@ func (p Preferences) checked() (Preferences, error) {
 		return p, because(fault.Invalid, "name_too_long", nil)
 	}
 	p.Language, _ = locale.Parse(string(p.Language))
+	if !slices.Contains(Attitudes, p.Attitude) {
+		p.Attitude = "balanced"
+	}
 	if p.Zone != "" {
 		if _, err := p.Zone.Location(); err != nil {
 			return p, err

@@ -88,21 +88,35 @@ func (r *room) order(n int) (best, second int) {
 	best, second = 0, -1
 	// To wait is to come back, unless nothing more is needed.
 	wait := r.ways[0].cost + lookAgain*r.t.costs[r.a].hassle*(1-r.ways[0].lasts)
-	if n > 1 && r.lastMoment() && r.ways[0].lasts < closeSure {
+	now := r.lastMoment() && r.ways[0].lasts < closeSure && r.sellsTime(n)
+	if now {
 		wait = math.Inf(1)
 	}
 	least := wait
 	for i := 1; i < n; i++ {
-		if r.ways[i].cost < least {
+		if r.ways[i].cost < least && (!now || !r.isPack(i)) {
 			best, least = i, r.ways[i].cost
 		}
 	}
 	for i := 1; i < n; i++ {
-		if i != best && (second < 0 || r.ways[i].cost < r.ways[second].cost) {
+		if i != best && (!now || !r.isPack(i)) && (second < 0 || r.ways[i].cost < r.ways[second].cost) {
 			second = i
 		}
 	}
 	return best, second
+}
+
+// isPack reports whether a way begins with a pack: it does not keep the line going.
+func (r *room) isPack(i int) bool { return r.t.shop.Offers[r.ways[i].offer].Kind == Pack }
+
+// sellsTime reports whether one of the ways begins with a term.
+func (r *room) sellsTime(n int) bool {
+	for i := 1; i < n; i++ {
+		if !r.isPack(i) {
+			return true
+		}
+	}
+	return false
 }
 
 // lastMoment reports whether the line cannot be renewed tomorrow any more.

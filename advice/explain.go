@@ -62,7 +62,7 @@ func (a *Advice) Notes(w Words) (all []string) {
 
 func isNote(r Reason) bool {
 	switch r {
-	case NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoPause, DoNothing, DoNone:
+	case NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone:
 		return false
 	case Used, Little, ChangedMore, ChangedLess, Then, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor:
 	}
@@ -73,7 +73,7 @@ func isNote(r Reason) bool {
 func (a *Advice) args(w Words) locale.Args {
 	n, l := &a.Numbers, w.Language
 	args := locale.Args{
-		"day": locale.Data(l, n.PerDay, w.GB), "low": locale.Data(l, n.NeedLow, w.GB), "high": locale.Data(l, n.NeedHigh, w.GB),
+		"day": locale.DataAbout(l, n.PerDay, w.GB), "low": locale.DataAbout(l, n.NeedLow, w.GB), "high": locale.DataAbout(l, n.NeedHigh, w.GB),
 		"days": n.OwnDays, "last": on(l, n.LastDay), "covered": on(l, n.Covered),
 		"enough": n.EnoughOf100, "lasts": n.LastsOf100, "needed": n.CarefreeOf, "short": n.ShortOf100,
 		"saving": money.Of(n.Saving, w.Currency), "more": money.Of(n.CarefreeMore, w.Currency),
@@ -100,4 +100,4 @@ func (c *Choice) args(w Words, args locale.Args, plan, price string) {
 	}
 }
 
-func on(l locale.Language, d Date) string { return locale.Day(l, d.Time(), time.UTC) }
+func on(l locale.Language, d Date) string { return locale.NearDay(l, d.Time(), time.UTC) }

@@ -37,7 +37,7 @@ func words(l locale.Language) Words {
 func numbersOf(a *Advice, w Words) []string {
 	l, n := w.Language, &a.Numbers
 	all := []string{
-		locale.Data(l, n.PerDay, w.GB), locale.Data(l, n.NeedLow, w.GB), locale.Data(l, n.NeedHigh, w.GB),
+		locale.DataAbout(l, n.PerDay, w.GB), locale.DataAbout(l, n.NeedLow, w.GB), locale.DataAbout(l, n.NeedHigh, w.GB),
 	}
 	for _, x := range []int{n.OwnDays, n.EnoughOf100, n.ShortOf100, n.LastsOf100, n.CarefreeOf, n.ChangedBy, n.Away} {
 		if x > 0 {
@@ -48,10 +48,10 @@ func numbersOf(a *Advice, w Words) []string {
 		all = append(all, locale.Money(l, money.Of(m, w.Currency)))
 	}
 	for _, d := range []Date{n.LastDay, n.Covered, n.Changed} {
-		all = append(all, locale.Day(l, d.Time(), time.UTC))
+		all = append(all, locale.NearDay(l, d.Time(), time.UTC))
 	}
 	for _, s := range a.Best.Steps.All() {
-		all = append(all, locale.Day(l, s.On.Time(), time.UTC))
+		all = append(all, locale.NearDay(l, s.On.Time(), time.UTC))
 	}
 	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
 	return all
@@ -124,8 +124,35 @@ func TestEveryNumberIsTheEngines(t *testing.T) {
 		seen[r]++
 	}
 	for _, r := range AllReasons {
-		if seen[r] == 0 && r != DoNone && r != ChangedLess && r != Overdue && r != ChangedMore && r != DoPause {
+		if seen[r] == 0 && r != DoNone && r != ChangedLess && r != Overdue && r != ChangedMore && r != DoPause && r != DoReset && r != DoSlow && r != DoLater {
 			t.Errorf("no traveller is told %s: %v", r, seen)
+		}
+	}
+}
+
+// Nobody whose data is used up is told that what they have will do.
+func TestWaitingIsSaidAsItIs(t *testing.T) {
+	tables := mustBuild(t, Prior(), Shop{Costs: YenCosts(), Offers: []Offer{{ID: "month", Kind: Term, Days: 30, Price: 90_000}}})
+	for _, tt := range []struct {
+		name    string
+		running Cover
+		want    Reason
+	}{
+		{"data is left", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 2, Bytes: 1e9}, DoWait},
+		{"hardly any data is left", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 5, Bytes: 1e7}, DoLater},
+		{"used up and slow", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 2}, DoSlow},
+		{"used up and stopped", Cover{Service: Service{Volume: 5e9}, Days: 2}, DoPause},
+		{"today's is used up", Cover{Service: Service{DailyCap: 1e9, ThrottleKbps: 128}, Days: 2}, DoReset},
+		{"the last day's is used up", Cover{Service: Service{DailyCap: 1e9, ThrottleKbps: 128}, Days: 1}, DoWait},
+		{"nothing runs", Cover{}, DoPause},
+	} {
+		q := Question{Trip: Trip{Arrival: testDay, Today: testDay + 1, Told: testDay + 9}, State: State{Running: tt.running}}
+		a, err := tables.Recommend(q)
+		if err != nil || a.Best.Action != Wait || !slices.Contains(a.Reasons.All(), tt.want) {
+			t.Errorf("%s: %s because of %v, %v", tt.name, a.Best.Action, a.Reasons.All(), err)
+		}
+		for _, l := range locale.All {
+			onlyNumbersOf(t, &a, words(l), a.Sentence(words(l)))
 		}
 	}
 }
@@ -148,6 +175,8 @@ func TestReasonsFitTheAnswer(t *testing.T) {
 			t.Error("the second is as good, and nobody says so")
 		case has(Worry) && a.CarefreeMore <= 0:
 			t.Errorf("carefree costs %d more", a.CarefreeMore)
+		case has(Worry) && a.Close && a.Second.Steps.At[0].Offer == a.Carefree.Offer:
+			t.Error("one offer is named twice")
 		case has(TellEnd) && q.Trip.Told >= q.Trip.Today:
 			t.Error("asks for what was told")
 		case has(Little) == has(Used):

@@ -187,6 +187,27 @@ func TestShopsWithoutAnAnswer(t *testing.T) {
 	}
 }
 
+// On the last day on which a line can be renewed, a pack is no way to go on: it
+// leaves the line to its end. Where only packs are sold, nothing is forced.
+func TestPackIsNoRenewal(t *testing.T) {
+	s := Shop{Costs: YenCosts(), Rules: Rules{MustRunOn: true}, Offers: []Offer{
+		{ID: "week", Kind: Term, Days: 7, Price: 1900, Service: Service{DailyCap: 2e9, ThrottleKbps: 384}},
+		{ID: "speed", Kind: Pack, Until: true, Price: 10},
+	}}
+	q := Question{Trip: trip(Day{Date: testDay, Bytes: 8e8}, Day{Date: testDay + 1, Bytes: 9e8}, Day{Date: testDay + 2, Bytes: 8e8})}
+	q.Trip.Told = q.Trip.Today + 5
+	q.State.Running = Cover{Service: s.Offers[0].Service, Days: 1, Bytes: 16e8}
+	a, err := mustBuild(t, Prior(), s).Recommend(q)
+	if err != nil || a.Best.Action != Buy || a.Best.Steps.At[0].Offer != 0 || a.Close && a.Second.Steps.At[0].Offer != 0 {
+		t.Errorf("%+v, %v", a.Best, err)
+	}
+	s.Offers = s.Offers[1:]
+	s.Offers[0].Price = 5000
+	if a, err = mustBuild(t, Prior(), s).Recommend(q); err != nil || a.Best.Action == Buy {
+		t.Errorf("%+v, %v", a.Best, err)
+	}
+}
+
 // What is stored and read back says the same to the last bit.
 func TestModelReadsBack(t *testing.T) {
 	m, exam := testModel(t)

@@ -14,6 +14,9 @@ const (
 	DoBuyFirst Reason = "do.buy_first" // the first of several
 	DoBuyTight Reason = "do.buy_tight" // it will probably fall short at times, and is still best
 	DoWait     Reason = "do.wait"      // look again when what is paid for ends
+	DoLater    Reason = "do.later"     // what is left will not do, and buying then costs no more than now
+	DoReset    Reason = "do.reset"     // today's full speed is used up, and comes back by itself
+	DoSlow     Reason = "do.slow"      // the volume is used up, and slow is good enough
 	DoPause    Reason = "do.pause"     // nothing runs, and today nothing is worth its price
 	DoNothing  Reason = "do.nothing"   // what is paid for suffices
 	DoNone     Reason = "do.none"      // nothing on sale helps
@@ -33,7 +36,7 @@ const (
 
 // AllReasons is every reason, for tests that each has its words.
 var AllReasons = []Reason{
-	NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoPause, DoNothing, DoNone,
+	NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone,
 	Used, Little, ChangedMore, ChangedLess, Then, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor,
 }
 
@@ -76,7 +79,7 @@ type Numbers struct {
 }
 
 // reasons picks what is said of an answer.
-func (a *Advice) reasons(b *Basis, usual int) {
+func (a *Advice) reasons(b *Basis, usual int, s *State) {
 	r, n := &a.Reasons, &a.Numbers
 	*r = Reasons{}
 	if n.Told {
@@ -84,7 +87,7 @@ func (a *Advice) reasons(b *Basis, usual int) {
 	} else {
 		r.add(NeedGuess)
 	}
-	r.add(a.todo())
+	r.add(a.todo(s))
 	if n.OwnDays == 0 {
 		r.add(Little)
 	} else {
@@ -107,7 +110,7 @@ func (a *Advice) reasons(b *Basis, usual int) {
 	if bought && a.Saving > 0 && usual != a.Best.Steps.At[0].Offer {
 		r.add(Saves)
 	}
-	if bought && a.Carefree.Offer >= 0 && a.Carefree.Offer != a.Best.Steps.At[0].Offer && a.CarefreeMore > 0 {
+	if bought && a.worthNaming() {
 		r.add(Worry)
 	}
 	switch {
@@ -121,7 +124,14 @@ func (a *Advice) reasons(b *Basis, usual int) {
 	}
 }
 
-func (a *Advice) todo() Reason {
+// worthNaming reports whether the way without worry is another than those that
+// are named already.
+func (a *Advice) worthNaming() bool {
+	free := a.Carefree.Offer
+	return free >= 0 && a.CarefreeMore > 0 && free != a.Best.Steps.At[0].Offer && (!a.Close || free != a.Second.Steps.At[0].Offer)
+}
+
+func (a *Advice) todo(s *State) Reason {
 	switch a.Best.Action {
 	case Buy:
 		switch {
@@ -132,13 +142,28 @@ func (a *Advice) todo() Reason {
 		}
 		return DoBuy
 	case Wait:
-		if a.Numbers.Covered == 0 {
-			return DoPause
-		}
-		return DoWait
+		return a.waiting(s)
 	case Enough:
 		return DoNothing
 	case NoOffer:
 	}
 	return DoNone
+}
+
+// waiting says for what it is best to wait. Nobody whose data is used up is told
+// that what they have will do.
+func (a *Advice) waiting(s *State) Reason {
+	c := &s.Running
+	empty := c.Days > 0 && c.Bytes <= 0
+	switch {
+	case a.Numbers.Covered == 0, empty && c.Volume > 0 && c.ThrottleKbps == 0:
+		return DoPause
+	case empty && c.Volume > 0:
+		return DoSlow
+	case empty && c.DailyCap > 0 && s.Covered() > 1:
+		return DoReset
+	case c.Days > 0 && c.Volume > 0 && a.Numbers.EnoughOf100 < 50:
+		return DoLater
+	}
+	return DoWait
 }

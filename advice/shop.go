@@ -190,7 +190,7 @@ func StateOf(s renewal.Situation) (out State) {
 				out.Running = c
 			}
 		case line.PeriodQueued:
-			v := serviceOf(plan, p.Allowance)
+			v := serviceOf(plan, volumeOf(plan, p))
 			out.Waiting = append(out.Waiting, Cover{v, calendar.Days(p.StartsAt, p.EndsAt, loc), max(v.Volume, v.DailyCap)})
 		case line.PeriodEnded, line.PeriodCancelled:
 		}
@@ -199,12 +199,25 @@ func StateOf(s renewal.Situation) (out State) {
 	return out
 }
 
+// volumeOf is the volume of a period: its own, or that of the term it was bought
+// as. 0: nobody knows.
+func volumeOf(plan catalogue.Plan, p line.Period) int64 {
+	if p.Allowance > 0 {
+		return p.Allowance
+	}
+	term, _ := plan.Term(p.Term)
+	return term.Volume
+}
+
 // running is a running period. A figure of the operator that is older than the
 // period says nothing about it.
 func running(s renewal.Situation, plan catalogue.Plan, p line.Period, loc *time.Location) Cover {
-	c := Cover{Service: serviceOf(plan, p.Allowance), Days: calendar.Days(s.Now, p.EndsAt, loc)}
+	u, volume := s.Line.Usage, volumeOf(plan, p)
+	if volume == 0 && !u.Unlimited {
+		volume = u.Total // of a line that came from elsewhere the operator knows it
+	}
+	c := Cover{Service: serviceOf(plan, volume), Days: calendar.Days(s.Now, p.EndsAt, loc)}
 	c.Bytes = max(c.Volume, c.DailyCap)
-	u := s.Line.Usage
 	if u.AsOf.Before(p.StartsAt) {
 		return c
 	}

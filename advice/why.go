@@ -8,7 +8,8 @@ import (
 func (r *room) explain(a *Advice, best *way, q *Question) {
 	n := &a.Numbers
 	t := &q.Trip
-	r.perDay(n, t)
+	b := r.t.model.basis(t, &r.q)
+	r.perDay(n, t, &b)
 	at := r.t.model.levelsFor(r.q.days, told(t), t.Segment.Group)
 	n.NeedLow, n.NeedHigh = round(r.needAt(at[1])), round(r.needAt(at[5]))
 	n.LastDay, n.Told = t.Today+Date(max(r.e.days(0.5)-1, 0)), told(t)
@@ -21,20 +22,19 @@ func (r *room) explain(a *Advice, best *way, q *Question) {
 	n.EnoughOf100, n.LastsOf100 = percent(best.enough), percent(best.lasts)
 	n.ShortOf100 = 100 - n.EnoughOf100
 	n.Price = a.Best.Price
-	n.Saving, n.CarefreeMore, n.CarefreeOf = a.Saving, a.CarefreeMore, percent(a.CarefreeNeed)
+	n.Saving, n.CarefreeMore, n.CarefreeOf = roughly(a.Saving), roughly(a.CarefreeMore), percent(a.CarefreeNeed)
 	n.Away = t.Away
 	if r.q.changed != 0 {
 		n.Changed = r.q.changed
 		n.ChangedBy = int(math.Round(max(r.q.factor, 1/r.q.factor)))
 	}
-	b := r.t.model.basis(t, &r.q)
 	a.Basis = b
-	a.reasons(&b, q.Usual-1)
+	a.reasons(&b, q.Usual-1, &q.State)
 }
 
 // perDay is what the traveller used a day so far, or what is expected of one
 // with too little history to say.
-func (r *room) perDay(n *Numbers, t *Trip) {
+func (r *room) perDay(n *Numbers, t *Trip, b *Basis) {
 	var sum float64
 	var days int
 	for _, d := range t.Days {
@@ -43,7 +43,7 @@ func (r *room) perDay(n *Numbers, t *Trip) {
 			days++
 		}
 	}
-	if days >= 3 {
+	if days > 0 && !b.Little() {
 		n.PerDay, n.OwnDays = round(sum/float64(days)), days
 		return
 	}
@@ -63,3 +63,12 @@ func (r *room) needAt(rank float64) float64 {
 // percent is a probability in whole cases of 100. Only what is certain is 0 or
 // 100.
 func percent(p float64) int { return min(max(int(math.Round(100*p)), 1), 99) }
+
+// roughly is an expected amount with two digits: nobody knows it better.
+func roughly(n int64) int64 {
+	unit := int64(1)
+	for n/unit >= 100 || n/unit <= -100 {
+		unit *= 10
+	}
+	return (n + unit/2) / unit * unit
+}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
@@ -73,6 +74,7 @@ type App struct {
 	Door       *account.Door
 	Sender     *message.Sender
 	Settlement *settlement.Room
+	Adviser    *advice.Adviser
 
 	adapters Adapters
 }
@@ -132,9 +134,10 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		Log:  env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret)}
-	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door}
+	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
+	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser}
 	return &App{
-		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, adapters: adapters,
+		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters,
 		Sender: &message.Sender{
 			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill,
 			From: message.From{Seller: "Tsuzuku", URL: c.URL},
@@ -184,6 +187,8 @@ func (a *App) Steps() []Step {
 		{"messages", a.Sender.Step, 1},
 		{"sign-in leftovers", a.Door.Step, 1},
 		{"providers' reports", a.Settlement.Step, 1},
+		{"advice", a.Adviser.Step, 1},
+		{"learning", a.Adviser.LearnStep, 1},
 	}
 }
 
@@ -195,7 +200,7 @@ func (a *App) Handler() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", a.ready)
 	mux.Handle("/", (&portal.Server{
-		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
+		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
 		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client,
 	}).Handler())
 	return mux

@@ -27,6 +27,7 @@ var notKeyedByAccount = map[string]string{
 	"bill_series":        "is the shop's",
 	"exchange_rates":     "is the same for everybody",
 	"bill_numbers":       "is the shop's proof that numbers have no gap",
+	"advice_models":      "is the shop's: what was learnt from all travellers",
 	"settlement_days":    "is the shop's: a row a provider and day",
 	"goose_db_version":   "is the migration tool's",
 }

@@ -79,19 +79,38 @@ func Money(l Language, m money.Money) string {
 // from zero. It panics for another gb: that is a bug.
 func Data(l Language, bytes, gb int64) string {
 	if bytes < 0 {
-		return minus + data(l, -max(bytes, -math.MaxInt64), gb, money.HalfUp)
+		return minus + data(l, -max(bytes, -math.MaxInt64), gb, money.HalfUp, exactly)
 	}
-	return data(l, bytes, gb, money.HalfUp)
+	return data(l, bytes, gb, money.HalfUp, exactly)
+}
+
+// DataAbout writes an estimate of an amount of data, like [Data] but with two
+// digits: what is only likely should not look measured. Less than nothing is
+// nothing.
+func DataAbout(l Language, bytes, gb int64) string {
+	return data(l, max(bytes, 0), gb, money.HalfUp, twoDigits)
 }
 
 // DataLeft writes what is left of an amount of data, like [Data] but rounded
 // down, so that more is never promised than there is. Less than nothing is
 // nothing.
 func DataLeft(l Language, bytes, gb int64) string {
-	return data(l, max(bytes, 0), gb, money.Down)
+	return data(l, max(bytes, 0), gb, money.Down, exactly)
 }
 
-func data(l Language, bytes, gb int64, r money.Rounding) string {
+func exactly(n int64) int64 { return n }
+
+// twoDigits rounds n, which is not negative, to its first two digits.
+func twoDigits(n int64) int64 {
+	unit := int64(1)
+	for n/unit >= 100 {
+		unit *= 10
+	}
+	return money.DivRound(n, unit, money.HalfUp) * unit
+}
+
+// data writes an amount. digits says how many of its digits count.
+func data(l Language, bytes, gb int64, r money.Rounding, digits func(int64) int64) string {
 	var step int64
 	switch gb {
 	case 1e9:
@@ -103,13 +122,14 @@ func data(l Language, bytes, gb int64, r money.Rounding) string {
 	}
 	mb, kb := gb/step, gb/step/step
 	// Each unit is left for the next when rounding would fill it: 999.6 MB are 1 GB.
-	if n := money.DivRound(bytes, kb, r); bytes > 0 && n < step {
-		return unit(l, Number(l, n), "KB")
+	fits := func(n int64) bool { return n < step && (digits(n) == n || digits(n) < 1000) }
+	if n := money.DivRound(bytes, kb, r); bytes > 0 && fits(n) {
+		return unit(l, Number(l, digits(n)), "KB")
 	}
-	if n := money.DivRound(bytes, mb, r); n < step {
-		return unit(l, Number(l, n), "MB")
+	if n := money.DivRound(bytes, mb, r); fits(n) {
+		return unit(l, Number(l, digits(n)), "MB")
 	}
-	tenths := bytes/gb*10 + money.DivRound(bytes%gb*10, gb, r)
+	tenths := digits(bytes/gb*10 + money.DivRound(bytes%gb*10, gb, r))
 	return unit(l, decimalOfTenths(l, tenths), "GB")
 }
 

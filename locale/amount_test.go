@@ -165,6 +165,34 @@ func TestDataLeftNeverPromisesMoreThanThereIs(t *testing.T) {
 	})
 }
 
+// An estimate has two digits, whatever the unit.
+func TestDataAbout(t *testing.T) {
+	for _, tt := range []struct {
+		bytes, gb int64
+		want      string
+	}{
+		{0, 1e9, "0 MB"},
+		{-5e9, 1e9, "0 MB"},
+		{870_499, 1e9, "870 KB"},
+		{337_000_000, 1e9, "340 MB"},
+		{23_400_000, 1e9, "23 MB"},
+		{995_000_000, 1e9, "1 GB"},
+		{6_140_000_000, 1e9, "6.1 GB"},
+		{9_960_000_000, 1e9, "10 GB"},
+		{26_400_000_000, 1e9, "26 GB"},
+		{109_300_000_000, 1e9, "110 GB"},
+		{82 << 30, 1 << 30, "82 GB"},
+		{1 << 30, 1 << 30, "1 GB"},
+		{1020 << 20, 1 << 30, "1 GB"},
+		{109 << 30, 1 << 30, "110 GB"},
+		{1<<63 - 1, 1 << 30, "8,600,000,000 GB"},
+	} {
+		if got := DataAbout(En, tt.bytes, tt.gb); got != tt.want {
+			t.Errorf("%d bytes are about %s, want %s", tt.bytes, got, tt.want)
+		}
+	}
+}
+
 func TestDataPanicsForAnotherGB(t *testing.T) {
 	defer func() {
 		if recover() == nil {

@@ -54,6 +54,34 @@ func Day(l Language, t time.Time, loc *time.Location) string {
 	return weekday + " " + t.Format("2 Jan 2006")
 }
 
+// NearDay writes a date of which nobody asks the year: "Thu 10 Dec".
+func NearDay(l Language, t time.Time, loc *time.Location) string {
+	t = t.In(loc)
+	weekday := weekdays[t.Weekday()].in(l)
+	switch l {
+	case ZhHans, ZhHant:
+		return MonthDay(l, t, loc) + "（" + weekday + "）"
+	case Ja:
+		return MonthDay(l, t, loc) + "(" + weekday + ")"
+	case Ko:
+		return MonthDay(l, t, loc) + " (" + weekday + ")"
+	case En:
+	}
+	return weekday + " " + MonthDay(l, t, loc)
+}
+
+// MonthDay writes a date as short as it can be: "10 Dec".
+func MonthDay(l Language, t time.Time, loc *time.Location) string {
+	switch t = t.In(loc); l {
+	case ZhHans, ZhHant, Ja:
+		return t.Format("1月2日")
+	case Ko:
+		return t.Format("1월 2일")
+	case En:
+	}
+	return t.Format("2 Jan")
+}
+
 // Clock writes the time of day of t in loc, "23:59", in every language.
 func Clock(_ Language, t time.Time, loc *time.Location) string { return t.In(loc).Format("15:04") }
 

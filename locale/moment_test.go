@@ -81,3 +81,19 @@ func TestSpan(t *testing.T) {
 		tt.want.check(t, tt.d.String(), func(l Language) string { return Span(l, tt.d) })
 	}
 }
+
+// A near day is the same date without its year.
+func TestNearDay(t *testing.T) {
+	at := time.Date(2026, 12, 10, 23, 0, 0, 0, time.UTC)
+	for l, want := range map[Language][2]string{
+		En: {"Thu 10 Dec", "10 Dec"}, ZhHans: {"12月10日（周四）", "12月10日"}, ZhHant: {"12月10日（週四）", "12月10日"},
+		Ja: {"12月10日(木)", "12月10日"}, Ko: {"12월 10일 (목)", "12월 10일"},
+	} {
+		if day, short := NearDay(l, at, time.UTC), MonthDay(l, at, time.UTC); day != want[0] || short != want[1] {
+			t.Errorf("%s: %q and %q, want %q", l, day, short, want)
+		}
+		if near := NearDay(l, at.Add(2*time.Hour), time.UTC); near == want[0] {
+			t.Errorf("%s: two days are one", l)
+		}
+	}
+}

@@ -51,6 +51,10 @@ type Facts struct {
 	RefundReason string      `json:"refund_reason,omitempty"` // a word that texts.yaml has under refund_reason
 	DebitReason  string      `json:"debit_reason,omitempty"`  // a payment.Reason: why a debit failed
 
+	// What we would do, a sentence in the message's language; "" where nobody
+	// advises. Where it is to buy nothing now, there is no best offer.
+	Advice string `json:"advice,omitempty"`
+
 	// The best offer.
 	OfferName  string      `json:"offer_name,omitempty"` // in the message's language
 	OfferPrice money.Money `json:"offer_price,omitzero"`

@@ -237,11 +237,27 @@ func (w *writer) reminder(subject string) {
 	}
 	w.row("row.renew_until", w.moment(until))
 	w.row("row.offer", w.offer())
+	w.advice()
+	if w.adviseNothing() {
+		w.button("reminder_ended.button")
+		return
+	}
 	if w.link != "" {
 		w.note("note.quick", nil)
 	}
 	w.button("reminder.button")
 }
+
+// advice says what we would do.
+func (w *writer) advice() {
+	if said := tidyTo(w.f.Advice, maxSentence); said != "" {
+		w.page.Notes = append(w.page.Notes, said)
+	}
+}
+
+// adviseNothing reports whether the advice is to buy nothing now: then nobody is
+// hurried.
+func (w *writer) adviseNothing() bool { return w.f.Advice != "" && w.f.OfferName == "" }
 
 func (w *writer) reminderEnded() {
 	w.subject("reminder_ended.subject", locale.Args{"line": w.line})
@@ -255,6 +271,7 @@ func (w *writer) reminderEnded() {
 	}
 	w.row("row.plan", tidy(w.f.PlanName))
 	w.row("row.offer", w.offer())
+	w.advice()
 	w.button("reminder_ended.button")
 }
 

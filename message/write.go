@@ -38,8 +38,12 @@ type From struct {
 	Contact string // a mail address, phone number or page for questions; may be empty
 }
 
-// maxName is how many characters of a name, which somebody typed, are written.
-const maxName = 60
+// maxName is how many characters of a name, which somebody typed, are written;
+// maxSentence how many of a sentence that another package wrote.
+const (
+	maxName     = 60
+	maxSentence = 600
+)
 
 // Write says facts in words. The letter lacks only its ID and its receiver. It
 // fails for what would make a letter useless: a kind without words, a sign-in
@@ -280,7 +284,9 @@ func zoneOf(z calendar.Zone) *time.Location {
 
 // tidy makes a name that somebody typed fit a sentence and a header: one line,
 // nothing invisible that changes what is read, and not too long.
-func tidy(s string) string {
+func tidy(s string) string { return tidyTo(s, maxName) }
+
+func tidyTo(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsControl(r), unicode.IsSpace(r):
@@ -291,8 +297,8 @@ func tidy(s string) string {
 		return r
 	}, s)
 	s = strings.Join(strings.Fields(s), " ")
-	if runes := []rune(s); len(runes) > maxName {
-		s = strings.TrimSpace(string(runes[:maxName-1])) + "…"
+	if runes := []rune(s); len(runes) > most {
+		s = strings.TrimSpace(string(runes[:most-1])) + "…"
 	}
 	return s
 }

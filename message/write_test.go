@@ -30,7 +30,7 @@ func full() message.Facts {
 		Tool: "paypay", Method: "card", Points: 19, PointsUsed: 300, PointsBack: 300,
 		ByTool: money.Of(1480, "JPY"), FromWallet: money.Of(500, "JPY"), WalletBack: money.Of(500, "JPY"), NextNewsAt: at.Add(time.Hour), PayBy: at.Add(30 * time.Minute),
 		RefundReason: "no_answer", DebitReason: "no_funds",
-		OfferName: "30 days", OfferPrice: money.Of(4980, "JPY"),
+		OfferName: "30 days", OfferPrice: money.Of(4980, "JPY"), Advice: "Thirty days suffice.",
 		Code: "123456", CodeValidFor: 10 * time.Minute, Agent: "Firefox on Android", At: at,
 		Link: "/r/abc", StopLink: "https://shop.example/stop/abc",
 	}
@@ -174,6 +174,8 @@ Data left: 1.5 GB (as of Mon 2 Mar 2026, 12:00 JST)
 Last moment to renew: Fri 6 Mar 2026, 12:00 JST
 Best offer: 30 days, ¥4,980
 
+Thirty days suffice.
+
 Renewing takes less than a minute, even on a slow connection.
 
 Renew now:
@@ -192,6 +194,30 @@ Stop messages like this one: https://shop.example/stop/abc
 	}
 	if got := letter.Headers["List-Unsubscribe"]; got != "<https://shop.example/stop/abc>" {
 		t.Errorf("List-Unsubscribe: %q", got)
+	}
+}
+
+// What we would do is said in its own words; who is advised to buy nothing is
+// not hurried.
+func TestReminderAdvises(t *testing.T) {
+	f := full()
+	f.Advice = "By Thu 5 Mar you will use 2 GB; 30 days for ¥4,980 should do."
+	buy, err := message.Write(message.Reminder1Day, locale.En, shop, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(buy.Text, "\n\n"+f.Advice+"\n\n") || !strings.Contains(buy.Text, "Renew now") || !strings.Contains(buy.HTML, "should do.") {
+		t.Errorf("says %s", buy.Text)
+	}
+	f.Advice, f.OfferName = "You need to buy nothing.", ""
+	for _, k := range []message.Kind{message.Reminder3Days, message.ReminderEnded} {
+		none, err := message.Write(k, locale.En, shop, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(none.Text, f.Advice) || strings.Contains(none.Text, "Renew now") || strings.Contains(none.Text, "less than a minute") || strings.Contains(none.Text, "Best offer") {
+			t.Errorf("%s says %s", k, none.Text)
+		}
 	}
 }
 
@@ -227,7 +253,7 @@ func TestNamesStayNames(t *testing.T) {
 		l := rapid.SampledFrom(locale.All).Draw(t, "language")
 		plain, odd := full(), full()
 		for _, name := range []*string{
-			&odd.LineName, &odd.LineLastFour, &odd.PlanName, &odd.TermName, &odd.Order, &odd.Bill, &odd.OfferName, &odd.Agent,
+			&odd.LineName, &odd.LineLastFour, &odd.PlanName, &odd.TermName, &odd.Order, &odd.Bill, &odd.OfferName, &odd.Agent, &odd.Advice,
 		} {
 			*name = "x" + nasty.Draw(t, "name")
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/line"
 )
@@ -30,39 +31,47 @@ func (d *Desk) LookStep(ctx context.Context) (worked bool, err error) {
 // look reads one line at its operator. What the operator does not say stays as
 // it was, with its age.
 func (d *Desk) look(ctx context.Context, l line.Line) error {
-	c, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (carrier.Carrier, error) {
+	op, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (catalogue.Operator, error) {
 		cat, err := d.Shelf.Current(ctx, tx)
 		if err != nil {
-			return nil, err
+			return catalogue.Operator{}, err
 		}
 		op, _ := cat.Operator(l.Operator)
-		return d.Carriers[op.Carrier], nil
+		return op, nil
 	})
 	if err != nil {
 		return err
 	}
+	c := d.Carriers[op.Carrier]
 	if c == nil {
-		return d.looked(ctx, l, carrier.Status{}, time.Time{}) // nobody to ask
+		return d.looked(ctx, l, op, carrier.Status{}, time.Time{}) // nobody to ask
 	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
 	st, err := c.Status(call, carrier.Profile{ID: l.ProfileID, ICCID: l.ICCID})
 	if no, refused := errors.AsType[*carrier.Refusal](err); refused {
 		d.Log.WarnContext(ctx, "operator refuses to speak of a line", "line", l.ID, "reason", no.Reason)
-		return d.looked(ctx, l, carrier.Status{}, time.Time{})
+		return d.looked(ctx, l, op, carrier.Status{}, time.Time{})
 	}
 	if err != nil {
-		return d.looked(ctx, l, carrier.Status{}, d.DB.Now().Add(lookAgain))
+		return d.looked(ctx, l, op, carrier.Status{}, d.DB.Now().Add(lookAgain))
 	}
-	return d.looked(ctx, l, st, time.Time{})
+	return d.looked(ctx, l, op, st, time.Time{})
 }
 
-func (d *Desk) looked(ctx context.Context, l line.Line, st carrier.Status, again time.Time) error {
+func (d *Desk) looked(ctx context.Context, l line.Line, op catalogue.Operator, st carrier.Status, again time.Time) error {
+	loc, err := op.Zone.Location()
+	if err != nil {
+		loc = time.UTC // of an operator that the catalogue has no more
+	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		// An operator's clock may run ahead of ours.
 		if asOf := st.AsOf; !asOf.IsZero() && !asOf.After(tx.Now()) && (st.Unlimited || st.Total > 0) {
 			u := line.Usage{Unlimited: st.Unlimited, Total: st.Total, Used: st.Used, Throttled: st.Throttled, AsOf: asOf}
 			if _, err := line.Report(ctx, tx, l.Account, l.ID, u); err != nil {
+				return err
+			}
+			if err := line.NoteDay(ctx, tx, l.Account, l.ID, u, loc); err != nil {
 				return err
 			}
 		}

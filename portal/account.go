@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -29,6 +30,7 @@ type accountPage struct {
 	LanguageForm  []ui.Choice
 	Zones         []ui.Choice
 	Homes         []ui.Choice
+	Attitudes     []ui.Choice
 	Messages      []messageRow
 	Orders        []orderRow
 	Bills         []billRow
@@ -73,7 +75,7 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 	p := accountPage{
 		Frame: v.frame(v.voice.T("account.title")), Balances: v.amounts(f.balances), Points: v.voice.Money(f.points),
 		PointsEntries: v.entryRows(f.earned, ledger.Points), LanguageForm: ui.LanguageChoices(v.voice.Lang),
-		Zones: v.zones(), Homes: v.homes(), Messages: v.messageRows(ctx, f.messages), Orders: v.orderRows(f.orders),
+		Zones: v.zones(), Homes: v.homes(), Attitudes: v.attitudes(), Messages: v.messageRows(ctx, f.messages), Orders: v.orderRows(f.orders),
 		Saved: v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
 		Owing: v.owing(keyhole{account: v.account.ID}, f.debts),
 	}
@@ -188,6 +190,14 @@ func (v *visit) homes() []ui.Choice {
 	return all
 }
 
+// attitudes are how much the customer minds to run out.
+func (v *visit) attitudes() (all []ui.Choice) {
+	for _, a := range account.Attitudes {
+		all = append(all, ui.Choice{Value: a, Name: v.voice.T("attitude." + a), Chosen: a == v.account.Attitude})
+	}
+	return all
+}
+
 // saveAccount keeps the customer's language, time zone and home operator.
 func (s *Server) saveAccount(ctx context.Context, v *visit) (answer, error) {
 	l, ok := locale.Parse(v.field("language"))
@@ -197,7 +207,7 @@ func (s *Server) saveAccount(ctx context.Context, v *visit) (answer, error) {
 	err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		return account.SetPreferences(ctx, tx, v.account.ID, account.Preferences{
 			Name: v.account.Name, Language: l, HomeOperator: v.field("home"),
-			Zone: calendar.Zone(v.field("zone")),
+			Zone: calendar.Zone(v.field("zone")), Attitude: cmp.Or(v.field("attitude"), v.account.Attitude),
 		})
 	})
 	if err != nil {

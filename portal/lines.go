@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/line"
@@ -133,6 +134,8 @@ type linePage struct {
 	ui.Frame
 	Line    lineView
 	RenewBy ui.Moment
+	Usage   *usageView
+	Stay    *stayForm // nil where it does not matter
 	Refusal *ui.Refusal
 	Queue   []queued
 	Orders  []orderRow
@@ -151,6 +154,7 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 	type facts struct {
 		situation renewal.Situation
 		orders    []order.Order
+		advice    advice.Facts
 	}
 	k, err := v.at(v.r.PathValue("id"))
 	if err != nil {
@@ -161,6 +165,9 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 	}
 	f, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (f facts, err error) {
 		if f.situation, err = v.situation(ctx, tx, k, v.r.PathValue("id")); err != nil {
+			return f, err
+		}
+		if f.advice, err = advice.FactsOf(ctx, tx, k.account, f.situation.Line.ID); err != nil {
 			return f, err
 		}
 		f.orders, err = order.List(ctx, tx, k.account, f.situation.Line.ID, ordersOfLine)
@@ -185,16 +192,25 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 		refusal := v.voice.Refused(no, at.loc)
 		p.Refusal, p.Line.CanRenew = &refusal, false
 	}
-	for _, period := range f.situation.Periods {
+	if l.At(v.voice.Now) == line.Active {
+		p.Usage, p.Stay = v.usage(ctx, f.situation, f.advice, at), v.stayForm(f.advice.Told, at.loc)
+	}
+	p.Queue = v.queue(f.situation.Periods, at)
+	return show("line.html", p), nil
+}
+
+// queue are the periods that come next.
+func (v *visit) queue(periods []line.Period, at place) (all []queued) {
+	for _, period := range periods {
 		if period.StateAt(v.voice.Now) == line.PeriodQueued {
 			item := renewal.Item{Kind: renewal.Term, Plan: period.Plan, ID: period.Term}
-			p.Queue = append(p.Queue, queued{
+			all = append(all, queued{
 				Name:   v.voice.PlanName(v.shop, period.Plan) + " · " + v.voice.ItemName(v.shop, item),
 				Starts: v.voice.Moment(period.StartsAt, at.loc), Ends: v.voice.End(period.EndsAt, at.loc),
 			})
 		}
 	}
-	return show("line.html", p), nil
+	return all
 }
 
 // stale is how old figures may be before somebody who looks at them makes us

@@ -133,6 +133,7 @@ func TestEveryPageIsWellFormedAndLightInEveryLanguage(t *testing.T) {
 	w := newTown(t)
 	b := w.browser(locale.En).signIn("aiko@example.com")
 	stops := w.stops(b)
+	w.advise(b)
 	heaviest, most := "", 0
 	look := func(l locale.Language, who *browser, name, path string, status int) {
 		p := who.get(path)

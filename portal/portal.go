@@ -16,6 +16,7 @@ import (
 	"net/http"
 
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -30,6 +31,9 @@ type Server struct {
 	Door  *account.Door
 	Shelf *catalogue.Shelf
 	Log   *slog.Logger
+
+	// Advice says what to renew with; nil: nothing is advised.
+	Advice *advice.Adviser
 
 	// URL is the portal's public address without a slash at its end; payment
 	// pages send customers back to it.
@@ -89,6 +93,7 @@ func (s *Server) routes() []route {
 		{"GET /lines/{id}", customer, s.linePage},
 		{"GET /lines/{id}/renew", holder, s.renewPage},
 		{"POST /lines/{id}/renew", holder, s.choose},
+		{"POST /lines/{id}/stay", holder, s.tellStay},
 		{"GET /quotes/{id}", holder, s.reviewPage},
 		{"POST /quotes/{id}", holder, s.accept},
 		{"GET /orders/{id}", holder, s.orderPage},

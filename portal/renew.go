@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -27,6 +28,7 @@ type renewPage struct {
 	ui.Frame
 	Line       lineView
 	Wallet     string // balance; "" where the wallet may not be used or seen
+	Advice     *adviceView
 	Live       string // an order of the line that is not finished
 	Refusal    *ui.Refusal
 	Until      string // the day that was asked for, as the field sends it
@@ -50,6 +52,8 @@ type offerCard struct {
 	EndsLabel string
 	Choose    string
 	Roaming   string // beside roaming at the customer's home operator
+	Advised   string // what the engine says of it; "" where nothing
+	Best      bool   // it is what the engine recommends
 }
 
 // refusedItems are what cannot be had, by the reason.
@@ -74,6 +78,7 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 		wallet    money.Money
 		priced    []money.Currency
 		debts     []order.Dispute
+		advice    advice.Facts
 	}
 	k, err := v.at(v.r.PathValue("id"))
 	if err != nil {
@@ -90,6 +95,9 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 			return f, err
 		}
 		if f.debts, err = order.Debts(ctx, tx, k.account); err != nil {
+			return f, err
+		}
+		if f.advice, err = advice.FactsOf(ctx, tx, k.account, f.situation.Line.ID); err != nil {
 			return f, err
 		}
 		f.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, f.situation.Currency)
@@ -111,12 +119,12 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 	for _, c := range f.priced {
 		p.Currencies = append(p.Currencies, ui.Choice{Value: string(c), Name: v.voice.Currency(c), Chosen: c == f.situation.Currency})
 	}
-	v.addOffers(&p, f.situation)
+	v.addOffers(ctx, &p, f.situation, f.advice)
 	return p, nil
 }
 
 // addOffers decides about everything that the line's plan sells.
-func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
+func (v *visit) addOffers(ctx context.Context, p *renewPage, s renewal.Situation, f advice.Facts) {
 	at := placeOf(s.Catalogue, s.Line.Plan)
 	p.Today = s.Now.In(at.loc).Format(time.DateOnly)
 	offers, no := renewal.Offers(s)
@@ -125,7 +133,7 @@ func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
 		p.Refusal = &refusal
 		return
 	}
-	until := v.until(p, s, at.loc)
+	until := v.until(p, s, &f, at.loc)
 	for _, o := range marked(offers, until) {
 		card := offerCard{Offer: v.voice.Offer(s.Catalogue, at.plan, o.Offer, at.loc)}
 		card.EndsLabel, card.Choose, card.Short = v.voice.T("offer.until"), v.voice.T("offer.choose"), o.short
@@ -145,6 +153,7 @@ func (v *visit) addOffers(p *renewPage, s renewal.Situation) {
 			p.Offers = append(p.Offers, card)
 		}
 	}
+	v.advised(ctx, p, s, f, offers, at)
 	p.Common = common(p.Offers)
 	v.sayUntil(p, s, until, at.loc)
 	p.Refused = v.refused(s, at, offers)
@@ -189,19 +198,24 @@ func common(cards []offerCard) (said []string) {
 	return said
 }
 
-// until reads the day to which the customer needs the line. It is the first
-// instant after that day; zero where none was asked for.
-func (v *visit) until(p *renewPage, s renewal.Situation, loc *time.Location) time.Time {
-	p.Until = v.r.URL.Query().Get("until")
-	if p.Until == "" {
+// until reads the day to which the customer needs the line: the one asked for
+// in the address, else what they have told. It is the first instant after that
+// day; zero where there is none.
+func (v *visit) until(p *renewPage, s renewal.Situation, f *advice.Facts, loc *time.Location) time.Time {
+	asked := v.r.URL.Query().Get("until")
+	if asked != "" {
+		day, ok := lastDayOf(asked, s.Now, loc)
+		if !ok {
+			p.UntilError = v.voice.T("fault.date_format")
+			return time.Time{}
+		}
+		f.Told = day
+	}
+	if f.Told < line.DayOf(s.Now, loc) {
 		return time.Time{}
 	}
-	noon, err := time.ParseInLocation(time.DateOnly+" 15", p.Until+" 12", loc)
-	if err != nil || noon.Before(calendar.StartOfDay(s.Now, loc)) {
-		p.Until, p.UntilError = "", v.voice.T("fault.date_format")
-		return time.Time{}
-	}
-	return calendar.NextDay(noon, loc)
+	p.Until = advice.Date(f.Told).String()
+	return (f.Told + 1).Start(loc).UTC()
 }
 
 func (v *visit) lastDay(until time.Time, loc *time.Location) string {
@@ -215,6 +229,9 @@ func (v *visit) sayUntil(p *renewPage, s renewal.Situation, until time.Time, loc
 	}
 	args := locale.Args{"day": v.lastDay(until, loc)}
 	if !s.Line.EndsAt.Before(until) {
+		if p.Advice != nil && p.Advice.Buys {
+			return // the days are there, the data is not
+		}
 		p.UntilNone = v.voice.Say("renew.until.covered", args)
 		return
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
@@ -59,7 +60,7 @@ func newTown(t *testing.T) *town {
 	shelf := &catalogue.Shelf{}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	w.server = &Server{
-		DB: env.DB, Shelf: shelf, Log: log, URL: "https://shop.example", PayOrigins: []string{"https://pay.example"},
+		DB: env.DB, Shelf: shelf, Log: log, Advice: &advice.Adviser{DB: env.DB, Shelf: shelf, Log: log}, URL: "https://shop.example", PayOrigins: []string{"https://pay.example"},
 		Door: &account.Door{DB: env.DB, IDs: ids, Secret: []byte("a secret of the tests")},
 		Desk: &order.Desk{
 			DB: env.DB, IDs: ids, Shelf: shelf, Log: log, Wallet: order.WalletFull,

@@ -16,12 +16,14 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -33,6 +35,9 @@ type Filler struct {
 	DB    *db.DB
 	Shelf *catalogue.Shelf
 	Door  *account.Door
+
+	// Advice says what is best for this line; nil, or where it cannot say: [Best].
+	Advice *advice.Adviser
 }
 
 // linkLives is how long the link of a reminder is good after the line's last
@@ -179,8 +184,13 @@ func (f *Filler) asReminder(ctx context.Context, tx db.Tx, m message.Message, l 
 			m.Facts.Left, m.Facts.AsOf = &left, l.Usage.AsOf
 		}
 		s := renewal.Situation{Now: tx.Now(), Line: l, Periods: periods, Catalogue: cat}
-		if best, ok := bestIn(s, paid, cat.Seller.BaseCurrency); ok {
-			p, _ := cat.Plan(best.Item.Plan) // it was just offered
+		facts, err := advice.FactsOf(ctx, tx, m.Account, l.ID)
+		if err != nil {
+			return m, err
+		}
+		best, said := f.bestIn(ctx, s, facts, m.Language, paid, cat.Seller.BaseCurrency)
+		m.Facts.Advice = said
+		if p, ok := cat.Plan(best.Item.Plan); ok {
 			m.Facts.OfferName, m.Facts.OfferPrice = offerName(m.Language, p, op.GB, best.Item), best.Price
 		}
 	}
@@ -211,24 +221,47 @@ func measured(p catalogue.Plan, l line.Line, periods []line.Period, now time.Tim
 	return true
 }
 
-// bestIn is the best offer in the first of these currencies in which there is
-// one: what the customer paid in last, then the shop's own.
-func bestIn(s renewal.Situation, currencies ...money.Currency) (renewal.Offer, bool) {
+// bestIn is the best offer, and what is said of it, in the first of these
+// currencies in which anything is on sale: what the customer paid in last, then
+// the shop's own. Where the advice is to buy nothing now, there is no offer;
+// where nobody advises, nothing is said.
+func (f *Filler) bestIn(ctx context.Context, s renewal.Situation, facts advice.Facts, l locale.Language, currencies ...money.Currency) (best renewal.Offer, said string) {
 	for _, c := range currencies {
 		if c == "" {
 			continue
 		}
 		s.Currency = c
 		offers, _ := renewal.Offers(s)
+		if len(offers) == 0 {
+			continue
+		}
+		if a, ok := f.Advice.Ask(ctx, s, facts); ok && a.Holds(offers) {
+			best, _ = a.Offered(&a.Best, offers)
+			return best, a.Sentence(words(l, s, &a))
+		}
 		if best, ok := Best(offers); ok {
-			return best, true
+			return best, ""
 		}
 	}
-	return renewal.Offer{}, false
+	return best, ""
 }
 
-// Best is the offer that a message names: the term that costs least in all, and
-// the longer of two that cost the same. Whoever needs longer sees the rest on
+// words name offers in a sentence: another plan than the line's by its name, too.
+func words(l locale.Language, s renewal.Situation, a *advice.Answer) advice.Words {
+	plan, _ := s.Catalogue.Plan(s.Line.Plan)
+	op, _ := s.Catalogue.Operator(plan.Operator)
+	return advice.Words{Language: l, Currency: s.Currency, GB: op.GB, Name: func(i int) string {
+		item := a.Items[i]
+		if item.Plan == s.Line.Plan {
+			return itemName(l, plan, op.GB, item)
+		}
+		other, _ := s.Catalogue.Plan(item.Plan)
+		return offerName(l, other, op.GB, item)
+	}}
+}
+
+// Best is the offer that a message names where nobody advises: the term that
+// costs least in all, and the longer of two that cost the same. Whoever needs longer sees the rest on
 // the page; the dearest is never pushed. Packs bring no time, which is what a
 // reminder is about: ok is false where there is nothing else.
 func Best(offers []renewal.Offer) (best renewal.Offer, ok bool) {

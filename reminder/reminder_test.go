@@ -3,6 +3,7 @@ package reminder_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -216,6 +218,70 @@ func TestOfferIsTheCheapestInTheCustomersCurrency(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Where somebody advises, a reminder says that: the term, the pack or nothing
+// that it is best to buy, why, and at which price. Before there are tables, and
+// where nobody advises, it names the cheapest term and gives no reason.
+func TestReminderSaysTheAdvice(t *testing.T) {
+	const gb = 1 << 30
+	s := newShop(t, dbtest.SQLite(t))
+	ac := s.customer(t, "a@example.com", locale.En)
+	day := line.DayOf(s.Clock.Now(), time.UTC)
+	for _, tt := range []struct {
+		name         string
+		plan         string
+		ends         time.Duration
+		leaves       line.Day // after today
+		left         int64    // of a volume; of what full speed there is today
+		before, says string   // the offer without advice, and the advice
+		offer        string
+	}{
+		{"ten more days", unlimited, 24 * time.Hour, 11, 5 * gb, "Machi Unlimited 5 GB a day, 3 days", "for ¥3,980", "Machi Unlimited 5 GB a day, 10 days"},
+		{"home tomorrow", unlimited, 24 * time.Hour, 0, 5 * gb, "Machi Unlimited 5 GB a day, 3 days", "you need to buy nothing", ""},
+		{"slow is good enough", "yokocho-base", 72 * time.Hour, 2, 0, "Yokocho Base, 500 MB for 15 days", "wait: your data is used up and the line is slow", ""},
+		{"a pack is enough", "ichiba-1gb", 72 * time.Hour, 0, 0, "Ichiba Daily 1 GB, 3 days", "1 GB more for ¥280", "Ichiba Daily 1 GB, 1 GB more"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s.fill.Advice = nil
+			total := int64(5 * gb)
+			if tt.plan == "yokocho-base" {
+				total = 500 << 20
+			}
+			l := s.line(t, ac, tt.plan, tt.ends, func(l *line.Line) {
+				l.Usage = line.Usage{Unlimited: tt.plan != "yokocho-base", Total: total, Used: total - tt.left, AsOf: s.Clock.Now()}
+			})
+			s.write(t, func(ctx context.Context, tx db.Tx) error { return line.TellStay(ctx, tx, ac, l.ID, day+tt.leaves) })
+			facts := func() message.Facts {
+				m, err := s.fill.Fill(t.Context(), due(message.Reminder1Day, l))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return m.Facts
+			}
+			if f := facts(); f.OfferName != tt.before || f.Advice != "" {
+				t.Errorf("nobody advises: %q, %q", f.OfferName, f.Advice)
+			}
+			s.fill.Advice = &advice.Adviser{DB: s.DB, Shelf: s.fill.Shelf, Log: slog.New(slog.DiscardHandler)}
+			if f := facts(); f.OfferName != tt.before || f.Advice != "" {
+				t.Errorf("before there are tables: %q, %q", f.OfferName, f.Advice)
+			}
+			for worked := true; worked; {
+				var err error
+				if worked, err = s.fill.Advice.Step(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f := facts()
+			if !strings.Contains(f.Advice, tt.says) || !strings.HasPrefix(f.OfferName, tt.offer) || (f.OfferName == "") != (tt.offer == "") {
+				t.Errorf("offers %q for %s and says %q", f.OfferName, f.OfferPrice, f.Advice)
+			}
+			if f.OfferName != "" && !strings.Contains(f.Advice, locale.Money(locale.En, f.OfferPrice)) {
+				t.Errorf("another price is advised: %s, %q", f.OfferPrice, f.Advice)
+			}
+			t.Log(f.OfferName, f.OfferPrice, f.Advice)
+		})
+	}
 }
 
 func (s *shop) give(t *testing.T, account string, m money.Money) {

@@ -37,18 +37,29 @@ type example struct {
 	endsIn    time.Duration // 0: as the term says; negative: ended
 	queued    bool          // a further period of the same term follows
 	state     line.State
+
+	// days are what was used on the days before today, the last of them yesterday:
+	// of an unlimited line in 100ths of a day's full speed, else in proportion to
+	// what is used now.
+	days   []int64
+	leaves int // days from today on which the customer leaves; 0: not told
 }
 
 const day = 24 * time.Hour
 
+// examples are as many kinds of travellers: each is advised otherwise, and for
+// another reason.
 var examples = []example{
-	{name: "Fresh", plan: "machi-10gb", term: "10gb-15d", began: 2 * time.Hour, usedParts: 1, state: line.Active},
-	{name: "Used to 40 %", plan: "aurora-sum", term: "5gb-30x24h", began: 12 * day, usedParts: 40, state: line.Active},
-	{name: "Throttled today", plan: "kaigan-2gb", term: "", began: 1 * day, usedParts: 100, throttled: true, state: line.Active},
-	{name: "Ends tomorrow", plan: "machi-5gb", term: "7d", began: 6 * day, usedParts: 70, endsIn: 26 * time.Hour, state: line.Active},
-	{name: "In grace", plan: "shirakaba-steady", term: "30d", began: 32 * day, usedParts: 30, endsIn: -2 * day, state: line.Grace},
+	{name: "Almost used up", plan: "machi-10gb", term: "10gb-15d", began: 5 * day, usedParts: 97, state: line.Active, days: []int64{13, 19, 17, 22, 18}, leaves: 8},
+	{name: "Plenty left", plan: "aurora-sum", term: "5gb-30x24h", began: 12 * day, usedParts: 30, state: line.Active, days: []int64{2, 3, 1, 2, 4, 2, 0, 3, 2, 1, 3, 2}, leaves: 4},
+	{name: "Throttled today", plan: "kaigan-2gb", term: "5d", began: 2 * day, usedParts: 100, throttled: true, state: line.Active, days: []int64{83, 100}, leaves: 2},
+	{name: "Ends tomorrow", plan: "machi-5gb", term: "7d", began: 6 * day, usedParts: 70, endsIn: 26 * time.Hour, state: line.Active, days: []int64{35, 90, 64, 100, 82, 71}, leaves: 6},
+	{name: "A month of studies", plan: "koyomi-3gb", term: "10d", began: 9 * day, usedParts: 25, state: line.Active, days: []int64{31, 44, 22, 58, 39, 41, 27, 63, 35}, leaves: 30},
+	{name: "Not sure how long", plan: "ichiba-speed", term: "15d", began: 14 * day, usedParts: 20, state: line.Active, days: []int64{28, 45, 33, 51, 20, 38, 47, 30, 41, 25, 36, 52, 29, 40}},
+	{name: "Next one queued", plan: "kaigan-500", term: "5d", began: 3 * day, usedParts: 60, queued: true, state: line.Active, days: []int64{40, 75, 55}, leaves: 5},
+	{name: "Just arrived", plan: "hinode-visitor-5", term: "5gb-21d", began: 2 * time.Hour, usedParts: 1, state: line.Active},
+	{name: "In grace", plan: "shirakaba-steady", term: "30d", began: 32 * day, usedParts: 30, endsIn: -2 * day, state: line.Grace, days: []int64{4, 9, 6, 0, 12, 7, 8, 3, 6, 9, 5, 8, 2, 6, 7, 5, 9, 4, 6, 8, 3, 7, 6, 5, 9, 8, 6, 4, 7, 5, 0, 0}, leaves: 1},
 	{name: "Dead", plan: "sumire-voice", term: "", began: 40 * day, usedParts: 50, endsIn: -9 * day, state: line.Terminal},
-	{name: "Next one queued", plan: "kaigan-500", term: "5d", began: 3 * day, usedParts: 60, queued: true, state: line.Active},
 }
 
 // Settle brings the demo customer to the shop, once, and lets the strangers
@@ -128,7 +139,46 @@ func (e example) add(ctx context.Context, tx db.Tx, ids *id.Source, cat *catalog
 		p.Effect, p.State = string(plan.Policy.Effect), p.StateAt(now)
 		line.AddPeriod(&b, p, now)
 	}
-	return tx.Batch(ctx, &b)
+	if err := tx.Batch(ctx, &b); err != nil {
+		return err
+	}
+	return e.remembers(ctx, tx, l, loc)
+}
+
+// remembers gives a line the history of its days, and the day of departure.
+func (e example) remembers(ctx context.Context, tx db.Tx, l line.Line, loc *time.Location) error {
+	today := line.DayOf(tx.Now(), loc)
+	if e.leaves > 0 {
+		if err := line.TellStay(ctx, tx, l.Account, l.ID, today+line.Day(e.leaves)); err != nil {
+			return err
+		}
+	}
+	var all, sum int64
+	for _, part := range e.days {
+		all += part
+	}
+	for i, part := range e.days {
+		end := (today - line.Day(len(e.days)-1-i)).Start(loc).Add(-5 * time.Minute)
+		if !end.After(l.StartedAt) || !end.Before(l.Usage.AsOf) {
+			continue
+		}
+		u := l.Usage
+		sum += part
+		u.AsOf, u.Throttled = end, false
+		if u.Unlimited {
+			u.Used = u.Total * part / 100
+			u.Throttled = e.throttled && part >= 100
+		} else {
+			u.Used = u.Used * sum * 10 / (all*10 + 1) // a little was used today
+		}
+		if err := line.NoteDay(ctx, tx, l.Account, l.ID, u, loc); err != nil {
+			return err
+		}
+	}
+	if len(e.days) == 0 || l.At(tx.Now()) != line.Active {
+		return nil
+	}
+	return line.NoteDay(ctx, tx, l.Account, l.ID, l.Usage, loc)
 }
 
 // remember makes every line of the demo customer known to its operator.

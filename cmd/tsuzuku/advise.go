@@ -13,8 +13,11 @@ import (
 
 // adviseCmd is what there is to know about advice.
 type adviseCmd struct {
+	Line     adviseLineCmd     `cmd:"" default:"withargs" help:"Print what a line's customer is advised, and why (tsuzuku advise --line LINE)."`
 	Evaluate adviseEvaluateCmd `cmd:"" help:"Examine the advice: with made-up travellers, or with your own history."`
 	Series   adviseSeriesCmd   `cmd:"" help:"Forecast any series of numbers, as quantiles."`
+	Models   adviseModelsCmd   `cmd:"" help:"List what was learnt from finished trips, and what is in force."`
+	Rollback adviseRollbackCmd `cmd:"" help:"Put an earlier model in force again; 0 is the program's own."`
 }
 
 type adviseEvaluateCmd struct {
