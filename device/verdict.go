@@ -21,6 +21,11 @@ const (
 	NoBand   Answer = "no_band" // it has none of the network's bands
 )
 
+// Rank orders answers, the best first.
+func (a Answer) Rank() int {
+	return slices.Index([]Answer{Works, Limited, Fits, LockRisk, Unknown, NoESIM, NoTray, NoBand}, a)
+}
+
 // Form is what a line comes as.
 type Form string
 
@@ -54,6 +59,9 @@ type Condition struct {
 // Judge says whether a phone works with a plan that a catalogue has.
 func (l *List) Judge(p Phone, c *catalogue.Catalogue, plan catalogue.Plan) Verdict {
 	network, _ := c.Network(plan.Network)
+	if p.Model == nil && !p.EID {
+		return Verdict{Answer: Unknown, ESIM: ESIMCheck, FiveG: NotKnown}
+	}
 	s := l.state(p)
 	v := Verdict{ESIM: s.esim, Why: s.why, Areas: Coverage(network, p.has), FiveG: NotOffered}
 	if plan.Facts.FiveG && len(network.Layers.FiveG) > 0 {
