@@ -91,7 +91,7 @@ func lookFor(l locale.Language, n catalogue.Network) string {
 	if len(n.Layers.Main) == 0 {
 		return texts.Say(l, "lead.fits.plain", nil)
 	}
-	need := bands(l, n.Layers.Main, "list.or") + texts.Say(l, "list.and", nil) + bands(l, n.Layers.Reach, "list.or")
+	need := bands(l, n.Layers.Main, "list.or") + texts.Say(l, "list.both", nil) + bands(l, n.Layers.Reach, "list.or")
 	return texts.Say(l, "lead.fits", locale.Args{"bands": need})
 }
 
