@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -42,10 +41,6 @@ func only(name string) Adapters {
 // Every adapter that is told anything is measured on every side. That what was
 // counted is stored and paid is checked by Payment itself.
 func TestPaymentMeasuresEveryAdapter(t *testing.T) {
-	if raced {
-		withoutRaceDetector(t)
-		return
-	}
 	r, err := Payment(t.Context(), PaymentOptions{
 		Engine: db.SQLite, Adapters: realAdapters, Seconds: 1, Clients: 2, URL: filepath.Join(t.TempDir(), "bench.db"), Now: newTicking().Now,
 	})
@@ -71,10 +66,6 @@ func TestPaymentMeasuresEveryAdapter(t *testing.T) {
 }
 
 func TestPaymentOnPostgreSQL(t *testing.T) {
-	if raced {
-		withoutRaceDetector(t)
-		return
-	}
 	env := dbtest.Postgres(t)
 	r, err := Payment(t.Context(), PaymentOptions{
 		Engine: db.PostgreSQL, Adapters: only("stripe"), Seconds: 1, Clients: 2, URL: env.URL, Now: newTicking().Now,
@@ -286,16 +277,5 @@ func TestEveryBankThatTellsHasAProof(t *testing.T) {
 		if _, measured := proofs[bank.Name]; !measured && bank.Name != "linepay" {
 			t.Errorf("%s is not measured", bank.Name)
 		}
-	}
-}
-
-// withoutRaceDetector runs the test in a binary that was built without it: the
-// detector takes encoding/json's own cache of types, which goes through a
-// [sync.Map], for a race when many decode a type for the first time.
-func withoutRaceDetector(t *testing.T) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-run", "^"+t.Name()+"$", ".").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
 	}
 }

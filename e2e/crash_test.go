@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -78,8 +76,7 @@ func stories() []story {
 // its end: served exactly once or the money back in full, the books and the
 // strangers agreed, every promise kept.
 func TestKilledAnywhereNothingIsLostOrDoubled(t *testing.T) {
-	if raced {
-		withoutRaceDetector(t)
+	if ranUnraced(t) {
 		return
 	}
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
@@ -94,31 +91,6 @@ func TestKilledAnywhereNothingIsLostOrDoubled(t *testing.T) {
 		}
 		t.Logf("%s: killed at %d points in %d stories", env.DB.Engine(), total, len(stories()))
 	})
-}
-
-// withoutRaceDetector runs the test in a binary that was built without it. A
-// thousand processes are started here; with the detector each takes ten times as
-// long to start, and has nothing to find that the other tests have not.
-func withoutRaceDetector(t *testing.T) {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "e2e.test")
-	if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go test -c: %v\n%s", err, out)
-	}
-	args := []string{"-test.run", "^" + t.Name() + "$", "-test.v", "-test.timeout", "10m"}
-	if testing.Short() {
-		args = append(args, "-test.short")
-	}
-	cmd := exec.CommandContext(t.Context(), binary, args...)
-	out, err := cmd.CombinedOutput()
-	for line := range strings.Lines(string(out)) {
-		if err != nil || strings.Contains(line, " points") {
-			t.Log(strings.TrimSpace(line))
-		}
-	}
-	if err != nil {
-		t.Error(err)
-	}
 }
 
 // killsAtOnce is how many houses are killed side by side.

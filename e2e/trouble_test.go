@@ -125,6 +125,9 @@ func (b *tab) goOn() bool {
 	default:
 		b.screens("code-" + live.Provider)
 		b.open("/sim/")
+		if !b.has("a.code") { // settled while we walked there
+			return false
+		}
 		b.press("a.code")
 	}
 	return b.has("#pay")

@@ -220,7 +220,7 @@ func (v *visit) taxIn(s catalogue.Seller, class string, price money.Money) strin
 // order can no longer be paid from the wallet.
 func (v *visit) tools(k keyhole, q order.Quote, accepted []catalogue.Tool, wallet *money.Money, has purse) (all []tool) {
 	kept := v.savedTools(q, accepted, has)
-	for _, rail := range v.lightFirst(v.server.Desk.Tools(q)) {
+	for _, rail := range v.lightFirst(v.server.Desk.Tools(q), q.CreatedAt) {
 		t := tool{Value: string(rail), Name: v.voice.Tool(catalogue.Tool(rail)), Note: v.voice.T("tool.here.note")}
 		refused := len(accepted) > 0 && !slices.Contains(accepted, catalogue.Tool(rail))
 		switch {

@@ -61,6 +61,7 @@ func (s *Server) setHeaders(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cache-Control", "private, no-store")
+	h.Set("Accept-CH", "Save-Data, ECT, RTT") // see slowLine
 	if s.Secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}

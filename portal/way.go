@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/boombuler/barcode/qr"
 
@@ -76,9 +77,9 @@ func codeOf(text string) code {
 var inApp = []payment.Rail{payment.Alipay, payment.WeChatPay, payment.PayPay, payment.LINEPay}
 
 // lightFirst puts what needs no page of a provider before what does, where the
-// browser says that its line is slow: the wallet, then apps, then pages.
-func (v *visit) lightFirst(rails []payment.Rail) []payment.Rail {
-	if v.r.Header.Get("Save-Data") != "on" {
+// customer's line is slow: the wallet, then apps, then pages.
+func (v *visit) lightFirst(rails []payment.Rail, quoted time.Time) []payment.Rail {
+	if !v.slowLine(quoted) {
 		return rails
 	}
 	weight := func(r payment.Rail) int {

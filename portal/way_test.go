@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -22,21 +23,33 @@ func asked(headers ...string) *visit {
 
 const iPhone = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 
-func TestWhoSavesDataSeesLightWaysFirst(t *testing.T) {
+func TestWhoseLineIsSlowSeesLightWaysFirst(t *testing.T) {
 	all := []payment.Rail{payment.Wallet, payment.Card, payment.LINEPay, payment.PayPal, payment.WeChatPay}
 	light := []payment.Rail{payment.Wallet, payment.LINEPay, payment.WeChatPay, payment.Card, payment.PayPal}
 	for _, tt := range []struct {
+		name    string
+		took    time.Duration // from the quote to its page
 		headers []string
 		want    []payment.Rail
 	}{
-		{nil, all},
-		{[]string{"User-Agent", iPhone}, all},
-		{[]string{"User-Agent", iPhone, "Save-Data", "on"}, light},
-		{[]string{"Sec-CH-UA-Mobile", "?1", "Save-Data", "on"}, light},
-		{[]string{"Save-Data", "on"}, all}, // a computer opens no app
+		{name: "nothing known", want: all},
+		{name: "a phone", headers: []string{"User-Agent", iPhone}, want: all},
+		{name: "saves data", headers: []string{"User-Agent", iPhone, "Save-Data", "on"}, want: light},
+		{name: "saves data, says it is a phone", headers: []string{"Sec-CH-UA-Mobile", "?1", "Save-Data", "on"}, want: light},
+		{name: "saves data on a computer, which opens no app", headers: []string{"Save-Data", "on"}, want: all},
+		{name: "the browser measured a slow kind", headers: []string{"User-Agent", iPhone, "ECT", "3g"}, want: light},
+		{name: "the browser measured a fast kind", headers: []string{"User-Agent", iPhone, "ECT", "4g", "RTT", "50"}, want: all},
+		{name: "the browser measured slow answers", headers: []string{"User-Agent", iPhone, "ECT", "4g", "RTT", "650"}, want: light},
+		{name: "the browser knows better than we", took: time.Second, headers: []string{"User-Agent", iPhone, "RTT", "100"}, want: all},
+		{name: "we measured a slow answer", took: 700 * time.Millisecond, headers: []string{"User-Agent", iPhone}, want: light},
+		{name: "we measured a fast answer", took: 90 * time.Millisecond, headers: []string{"User-Agent", iPhone}, want: all},
+		{name: "the page again, later", took: time.Minute, headers: []string{"User-Agent", iPhone}, want: all},
+		{name: "no measure at all", took: 90 * time.Millisecond, headers: []string{"User-Agent", iPhone, "RTT", "fast", "ECT", "?"}, want: all},
 	} {
-		if got := asked(tt.headers...).lightFirst(all); !slices.Equal(got, tt.want) {
-			t.Errorf("%v: %v, want %v", tt.headers, got, tt.want)
+		v := asked(tt.headers...)
+		v.voice.Now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+		if got := v.lightFirst(all, v.voice.Now.Add(-tt.took)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func SQLite(t testing.TB) Env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "test.db")
+	path := filepath.Join(scratch(t), "test.db")
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
