@@ -204,6 +204,8 @@ func network(at place) Network {
 	}
 	if s.has("layers") {
 		out.Layers = out.layers(s.opt("layers"))
+	} else {
+		s.where("bands").doubtful("The network has no layers, so the device check cannot say where a phone works.")
 	}
 	return out
 }

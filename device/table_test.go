@@ -126,12 +126,16 @@ func TestIMEIsLeadToPhones(t *testing.T) {
 			t.Errorf("with nothing imported: %+v", f)
 		}
 		osmocom := []TAC{
-			{TAC: "35292511", Brand: "Apple", Model: "A2221", Codes: []string{"iPhone 11"}}, {TAC: "35727609", Brand: "Apple", Model: "iPhone XS Max 256GB"},
-			{TAC: "01020100", Brand: "Siemens", Model: "SL55"}, {TAC: "35586788", Brand: "Samsung", Model: "wrong"},
+			{TAC: "35292511", Brand: "Apple", Model: "A2221", Codes: []string{"iPhone 11"}},
+			{TAC: "35727609", Brand: "Apple", Model: "iPhone XS Max 256GB"},
+			{TAC: "01020100", Brand: "Siemens", Model: "SL55"},
+			{TAC: "35586788", Brand: "Samsung", Model: "wrong"},
 		}
 		samsung := []TAC{
-			{TAC: "35586788", Brand: "Samsung", Codes: []string{"SM-S918B"}}, {TAC: "35000001", Brand: "Samsung", Codes: []string{"SM-G991U", "SM-G991U1"}},
-			{TAC: "35000002", Brand: "Samsung", Codes: []string{"SM-S901B", "SM-S906B"}}, {TAC: "35000003", Brand: "Samsung", Codes: []string{"SM-X1", "SM-X2"}},
+			{TAC: "35586788", Brand: "Samsung", Codes: []string{"SM-S918B"}},
+			{TAC: "35000001", Brand: "Samsung", Codes: []string{"SM-G991U", "SM-G991U1"}},
+			{TAC: "35000002", Brand: "Samsung", Codes: []string{"SM-S901B", "SM-S906B"}},
+			{TAC: "35000003", Brand: "Samsung", Codes: []string{"SM-X1", "SM-X2"}},
 		}
 		if !load(Osmocom, osmocom) || !load(Samsung, samsung) || load(Samsung, samsung) {
 			t.Error("what changed is not what was new")

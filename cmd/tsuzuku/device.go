@@ -64,6 +64,8 @@ type answeredUnless struct {
 // asked is the answer to one question as JSON.
 type asked struct {
 	Phone      string     `json:"phone,omitempty"`
+	Evidence   string     `json:"evidence,omitempty"`
+	Compiled   string     `json:"compiled,omitempty"`
 	Code       string     `json:"code,omitempty"`
 	EID        bool       `json:"eid,omitempty"`
 	SoldIn     string     `json:"sold_in,omitempty"`
@@ -124,6 +126,9 @@ func (c *deviceCheckCmd) answer(cat *catalogue.Catalogue, list *device.List, fou
 	out := asked{Phone: phone.Called(), EID: phone.EID, SoldIn: phone.SoldIn}
 	if phone.Exact {
 		out.Code = phone.Possible[0].Code
+	}
+	if phone.Model != nil {
+		out.Evidence, out.Compiled = phone.Model.Source, device.Compiled
 	}
 	for _, m := range found.Candidates {
 		out.Candidates = append(out.Candidates, m.FullName())
@@ -278,7 +283,7 @@ func (c *deviceImportCmd) Run(ctx context.Context, s std) error {
 // read reads the file that is named, and returns what stores it.
 func (c *deviceImportCmd) read() (load func(context.Context, db.Tx, string) (bool, error), rows int, skipped []device.Skipped, err error) {
 	if c.Own != "" {
-		in, err := os.Open(c.Own) //nolint:gosec // the engineer chooses the file
+		in, err := os.Open(c.Own)
 		if err != nil {
 			return nil, 0, nil, err
 		}
