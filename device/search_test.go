@@ -214,10 +214,23 @@ func TestNeverGuesses(t *testing.T) {
 			t.Errorf("%q: the name is lost", text)
 		}
 	}
-	for text, want := range map[string]string{"s23 ultra": "Samsung Galaxy S23 Ultra", "fold4": "Samsung Galaxy Z Fold4", "苹果13": "Apple iPhone 13", "iPhone13 5G": "Apple iPhone 13", "galxys23": "Samsung Galaxy S23"} {
+	for text, want := range map[string]string{"s23 ultra": "Samsung Galaxy S23 Ultra", "fold4": "Samsung Galaxy Z Fold4", "苹果13": "Apple iPhone 13", "iPhone13 5G": "Apple iPhone 13", "galxys23": "Samsung Galaxy S23", "あいふぉん13": "Apple iPhone 13"} {
 		if f := find(t, text); f.Phone.Called() != want {
 			t.Errorf("%q: %s, %v", text, f.Phone.Called(), called(f.Candidates))
 		}
+	}
+}
+
+// Two names that are one letter off are both asked back, even within a word.
+func TestATypoBetweenTwoIsAskedBack(t *testing.T) {
+	l, err := Builtin().With([]OwnVersion{
+		{Brand: "Kite", Model: "Ultra One", Version: Version{Code: "K1"}}, {Brand: "Kite", Model: "Ultro One", Version: Version{Code: "K2"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := l.Search(Query{Text: "Kite Ultrx One"}); f.Phone.Model != nil || len(f.Candidates) != 2 {
+		t.Errorf("%s, %v", f.Phone.Called(), called(f.Candidates))
 	}
 }
 

@@ -62,6 +62,10 @@ func TestTablesRefuse(t *testing.T) {
 	if err != nil || len(got) != 3 || len(got[0].Codes) != 2 || len(skipped) != 2 || skipped[0].Line != 3 {
 		t.Errorf("%v, %v, %v", got, skipped, err)
 	}
+	once, skipped, err := ReadOsmocom(strings.NewReader("tac,brand,model,aka\n35292511,Apple,A2221,\n35292511,Apple,A2223,\n01020100,Siemens,SL55,\n"))
+	if err != nil || len(once) != 2 || len(skipped) != 1 || once[0].Model != "A2221" {
+		t.Errorf("a TAC with two names: %v, %v, %v", once, skipped, err)
+	}
 	for name, file := range map[string]string{
 		"nothing": "", "a page": "<html><body>404</body></html>", "a zip": "PK\x03\x04\x00", "another table": "name,price\nx,1\n", "only a head": "tac,brand,model,aka\n",
 		"not UTF-8": "tac,brand,model,aka\n35292511,Ap\xe9,X,\n", "no TACs": "tac,brand,model,aka\nx,Apple,A,\ny,Apple,B,\n",

@@ -225,6 +225,16 @@ func TestMissingBandsByKindOfArea(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.network, got, c.answer)
 		}
 	}
+	n, _ := demo.Network("docomo")
+	some := Coverage(n, func(b string) Presence {
+		if b == "B19" {
+			return Varies
+		}
+		return Lacks
+	})
+	if some[2].Level != Gaps || !some[2].Varies {
+		t.Errorf("a band that some versions have: %+v", some[2])
+	}
 	if Coverage(catalogue.Network{Bands: []string{"B1"}}, Everything) != nil {
 		t.Error("a network without layers has areas")
 	}
@@ -276,6 +286,9 @@ func TestBandsOfPhones(t *testing.T) {
 func TestVerdictsAreConsistent(t *testing.T) {
 	if v := Builtin().Judge(Phone{Name: "Fairphone 5"}, demo, planOf("docomo", true, false)); v.Answer != Unknown || v.ESIM != ESIMCheck {
 		t.Errorf("%+v", v)
+	}
+	if v := Builtin().Judge(Phone{Name: "Fairphone 5"}, demo, planOf("docomo", false, true)); v.Answer != Unknown {
+		t.Errorf("a card: %+v", v)
 	}
 	if v := Builtin().Judge(Phone{EID: true}, demo, planOf("docomo", true, false)); v.Answer != Fits || v.Form != FormESIM {
 		t.Errorf("%+v", v)
