@@ -126,6 +126,11 @@ func sheetsOf(c *Catalogue) []*sheet {
 		s.put("name", n.Name)
 		s.put("codes", set(n.PLMNs))
 		s.put("bands", set(n.Bands))
+		s.put("main layer", set(n.Layers.Main))
+		s.put("reaching layer", set(n.Layers.Reach))
+		s.put("bands that help to reach", set(n.Layers.ReachMore))
+		s.put("city layer", set(n.Layers.City))
+		s.put("5G layer", set(n.Layers.FiveG))
 		out = append(out, s)
 	}
 	for _, p := range c.Plans {

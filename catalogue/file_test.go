@@ -43,7 +43,17 @@ func fileOf(t interface{ Fatal(...any) }, c *Catalogue) []byte {
 			return block{"id": o.ID, "name": o.Name, "carrier": o.Carrier, "zone": o.Zone, "gb": gb}
 		}),
 		"networks": each(c.Networks, func(n Network) block {
-			return block{"id": n.ID, "name": n.Name, "plmns": n.PLMNs, "bands": n.Bands}
+			out := block{"id": n.ID, "name": n.Name, "plmns": n.PLMNs, "bands": n.Bands}
+			if l := n.Layers; l.Main != nil {
+				layers := block{"main": l.Main, "reach": l.Reach}
+				for key, list := range map[string][]string{"reach_more": l.ReachMore, "city": l.City, "five_g": l.FiveG} {
+					if list != nil {
+						layers[key] = list
+					}
+				}
+				out["layers"] = layers
+			}
+			return out
 		}),
 		"plans": each(c.Plans, func(p Plan) block {
 			o, _ := c.Operator(p.Operator)

@@ -112,6 +112,18 @@ type Network struct {
 	Name  string
 	PLMNs []string // "440-10"
 	Bands []string // "B1", "n78"
+
+	Layers Layers // which of the bands carry what; the zero value: nobody has written it down
+}
+
+// Layers are a network's bands by what they carry. Within a layer a phone needs
+// one of the bands, not all: 26 serves where 18 does.
+type Layers struct {
+	Main      []string // cities and suburbs all over the country
+	Reach     []string // mountains, islands, and deep inside buildings
+	ReachMore []string // helps there, and replaces neither
+	City      []string // more room in cities
+	FiveG     []string
 }
 
 // Kind is what an allowance means.
@@ -238,6 +250,16 @@ func (c *Catalogue) Operator(id string) (Operator, bool) {
 		}
 	}
 	return Operator{}, false
+}
+
+// Network returns the network with that ID.
+func (c *Catalogue) Network(id string) (Network, bool) {
+	for _, n := range c.Networks {
+		if n.ID == id {
+			return n, true
+		}
+	}
+	return Network{}, false
 }
 
 // Term returns the plan's term with that ID.

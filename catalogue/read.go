@@ -194,7 +194,7 @@ func operator(at place) Operator {
 }
 
 func network(at place) Network {
-	s := at.section("id", "name", "plmns", "bands")
+	s := at.section("id", "name", "plmns", "bands", "layers")
 	out := Network{ID: s.need("id").id(), Name: s.need("name").text()}
 	for _, p := range s.need("plmns").list() {
 		out.PLMNs = append(out.PLMNs, p.matching(isPLMN, "440-10"))
@@ -202,7 +202,46 @@ func network(at place) Network {
 	for _, p := range s.need("bands").list() {
 		out.Bands = append(out.Bands, p.matching(isBand, "B19 or n78"))
 	}
+	if s.has("layers") {
+		out.Layers = out.layers(s.opt("layers"))
+	} else {
+		s.where("bands").doubtful("The network has no layers, so the device check cannot say where a phone works.")
+	}
 	return out
+}
+
+// layers reads which of the network's bands carry what. It refuses a band that
+// the network has not, and one in two layers: the device check would contradict
+// itself.
+func (n Network) layers(at place) Layers {
+	s := at.section("main", "reach", "reach_more", "city", "five_g")
+	seen := map[string]bool{}
+	read := func(key string) (out []string) {
+		at := s.opt(key)
+		list := at.list()
+		if len(list) == 0 && at.there() {
+			at.breaks("The layer %s has no band. Name one, or leave layers out.", key)
+		}
+		for _, p := range list {
+			band := p.matching(isBand, "B19 or n78")
+			switch {
+			case band == "":
+				continue
+			case !slices.Contains(n.Bands, band):
+				p.breaks("The network has no band %s. Add it to bands, or remove it here.", band)
+			case key == "five_g" && band[0] != 'n':
+				p.breaks("%s is a 4G band. 5G bands begin with n.", band)
+			case seen[band]:
+				p.breaks("The band %s is in two layers.", band)
+			}
+			seen[band] = true
+			out = append(out, band)
+		}
+		return out
+	}
+	s.need("main")
+	s.need("reach")
+	return Layers{Main: read("main"), Reach: read("reach"), ReachMore: read("reach_more"), City: read("city"), FiveG: read("five_g")}
 }
 
 func roaming(at place) Roaming {

@@ -207,7 +207,8 @@ func TestInvoiceNumbers(t *testing.T) {
 	}
 }
 
-// What is not used is doubtful, and so is a currency that one term lacks.
+// What is not used is doubtful, and so are a currency that one term lacks and a
+// network of which nobody says what its bands carry.
 func TestCheckWarns(t *testing.T) {
 	file := strings.Replace(string(demoFile), ", KRW: 37200}", "}", 1)
 	file = strings.NewReplacer(
@@ -218,13 +219,13 @@ func TestCheckWarns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`the network "spare"`, `the policy "spare"`, "no price in KRW"} {
+	for _, want := range []string{`the network "spare"`, `the policy "spare"`, "no price in KRW", "The network has no layers"} {
 		if !strings.Contains(warnings.Error(), want) {
 			t.Errorf("no warning with %s in\n%s", want, warnings)
 		}
 	}
-	if len(warnings) != 3 {
-		t.Errorf("%d warnings, want 3:\n%s", len(warnings), warnings)
+	if len(warnings) != 4 {
+		t.Errorf("%d warnings, want 4:\n%s", len(warnings), warnings)
 	}
 }
 

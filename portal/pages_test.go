@@ -28,7 +28,8 @@ var structs = map[string]any{
 	"line.html": linePage{}, "renew.html": renewPage{}, "review.html": reviewPage{}, "order.html": orderPage{},
 	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{},
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
-	"together_review.html": basketReviewPage{}, "basket.html": basketPage{},
+	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
+	"plan_devices.html": planDevicesPage{},
 }
 
 func TestTemplatesFitTheirPages(t *testing.T) {
@@ -113,6 +114,15 @@ func (w *town) stops(b *browser) map[string]string {
 	}
 	for _, p := range catalogue.Demo().Plans {
 		stops["rules "+p.ID] = "/plans/" + p.ID + "/rules"
+	}
+	for name, query := range map[string]string{
+		"": "", "known": "?q=iPhone+13", "code": "?phone=apple-iphone-13&code=A2634&sold_in=CN", "eid": "?phone=eid", "candidates": "?q=pixel", "unknown": "?q=Fairphone+5",
+		"imei": "?tac=99999999", "full": "?q=iPhone+15", "locked": "?q=SM-S911U", "typo": "?q=galxy+s23",
+	} {
+		stops["devices "+name] = "/devices" + query
+	}
+	for _, id := range []string{"hinode-visitor-5", "machi-5gb", "koyomi-3gb", "yokocho-base"} {
+		stops["phones "+id] = "/plans/" + id + "/devices"
 	}
 	return stops
 }

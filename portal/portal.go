@@ -19,6 +19,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/device"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
@@ -54,6 +55,8 @@ type Server struct {
 	// Client names where a request came from, for limits; nil: its network
 	// address. Behind a proxy it must be what the proxy says.
 	Client func(*http.Request) string
+
+	devices device.Shelf
 }
 
 //go:embed pages/*.html
@@ -89,6 +92,9 @@ func (s *Server) routes() []route {
 		{"POST /sign-out", anyone, s.signOut},
 		{"GET /r/{token}", anyone, s.openLink},
 		{"GET /plans/{id}/rules", anyone, s.rules},
+		{"GET /plans/{id}/devices", anyone, s.planDevices},
+		{"GET /devices", anyone, s.devicesAnswer},
+		{"POST /devices", anyone, s.askDevice},
 
 		{"GET /lines/{id}", customer, s.linePage},
 		{"GET /lines/{id}/renew", holder, s.renewPage},

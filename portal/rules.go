@@ -12,6 +12,7 @@ import (
 type rulesPage struct {
 	ui.Frame
 	Plan      string
+	PlanID    string
 	Sentences []catalogue.Sentence
 }
 
@@ -21,7 +22,7 @@ func (s *Server) rules(_ context.Context, v *visit) (answer, error) {
 	if !ok {
 		return answer{}, fault.Because(fault.NotFound, "no_such_plan", "There is no such plan.", nil)
 	}
-	p := rulesPage{Plan: plan.NameIn(v.voice.Lang), Sentences: catalogue.Sentences(v.shop, plan, v.voice.Lang)}
+	p := rulesPage{Plan: plan.NameIn(v.voice.Lang), PlanID: plan.ID, Sentences: catalogue.Sentences(v.shop, plan, v.voice.Lang)}
 	p.Frame = v.frame(p.Plan)
 	return show("rules.html", p), nil
 }
