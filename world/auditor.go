@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"time"
 
@@ -169,6 +170,9 @@ func (a *auditor) judgeOrder(t *ticket, o order.Order, p page) {
 	if o.Price != t.price {
 		a.wrong("order %s costs %s; its customer confirmed %s", o.ID, o.Price, t.price)
 	}
+	if o.Quote != "" && o.PlacedAt.After(t.quote.ExpiresAt.Add(s.skewMax())) {
+		a.wrong("order %s was placed at %s; its offer had ended at %s", o.ID, o.PlacedAt, t.quote.ExpiresAt)
+	}
 	done := o.State == order.Completed
 	if !o.State.Final() && o.State != order.Held {
 		a.wrong("order %s is still %s (%s)", o.ID, o.State, o.Reason)
@@ -255,13 +259,20 @@ func (a *auditor) judgeBills(o order.Order, p page) {
 		if b.Total != o.Price || b.Number == 0 {
 			a.wrong("order %s of %s has a bill of %s with the number %d", o.ID, o.Price, b.Total, b.Number)
 		}
-		if b.Kind == billing.Sale && b.Tax != billing.TaxIn(b.Total, b.Rate) {
-			a.wrong("the tax on bill %s is %s", b.ID, b.Tax)
+		if b.Kind == billing.Sale && b.Tax.Minor != taxWithin(b.Total.Minor, b.Rate) {
+			a.wrong("the tax on bill %s of %s is %s", b.ID, b.Total, b.Tax)
 		}
 	}
 	if (n == 1) != (o.State == order.Completed) || n > 1 {
 		a.wrong("order %s is %s and has %d bills", o.ID, o.State, n)
 	}
+}
+
+// taxWithin is the tax that a total contains, rounded down, by arithmetic of the
+// auditor's own.
+func taxWithin(total int64, r billing.Rate) int64 {
+	t := new(big.Int).Mul(big.NewInt(total), big.NewInt(r.Percent))
+	return t.Quo(t, big.NewInt(100*max(1, r.Scale)+r.Percent)).Int64()
 }
 
 // judgeNews wants a letter after an order ended for which money had moved. One to

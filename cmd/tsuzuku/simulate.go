@@ -18,10 +18,11 @@ import (
 // simulateCmd runs a town of customers, providers and operators around the real
 // code, with an auditor who keeps books of their own.
 type simulateCmd struct {
-	Seed   uint64       `default:"1" help:"Decides every choice and every fault."`
-	Orders int          `default:"2000" help:"How many orders customers want."`
-	Faults world.Faults `default:"some" enum:"none,some,wild" help:"How much goes wrong: none, some or wild."`
-	Log    string       `help:"Write what happens to this file, a line an event. The same seed writes the same file." placeholder:"FILE"`
+	Seed    uint64       `default:"1" help:"Decides every choice and every fault."`
+	Orders  int          `default:"2000" help:"How many orders customers want."`
+	Faults  world.Faults `default:"some" enum:"none,some,wild" help:"How much goes wrong: none, some or wild."`
+	Shorten bool         `default:"true" negatable:"" help:"Where a promise was broken, look for a shorter run that breaks one."`
+	Log     string       `help:"Write what happens to this file, a line an event. The same seed writes the same file." placeholder:"FILE"`
 }
 
 // simulated is what is printed.
@@ -42,7 +43,7 @@ func (c *simulateCmd) Run(ctx context.Context, s std) error {
 	}
 	took := time.Since(began).Seconds()
 	out := simulated{Result: r, Seconds: took, OrdersPerSecond: int(float64(r.Orders) / took)}
-	if len(r.Violations) > 0 {
+	if len(r.Violations) > 0 && c.Shorten {
 		fmt.Fprintf(s.err, "%d violations; looking for a shorter run\n", len(r.Violations))
 		shortest, err := c.shortest(ctx)
 		if err != nil {

@@ -1,0 +1,184 @@
+// Command canaries proves the auditor of the simulated town: each patch in this
+// folder breaks the product in one way, and the auditor must find it.
+//
+// A patch begins with a sentence that says what it breaks. It is applied to a
+// copy of the files that it touches, the program is built with them, and the town
+// is run until a promise is broken, or for 20,000 orders.
+//
+//	go run ./world/canaries              every patch
+//	go run ./world/canaries NAME ...     some
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// folder is where the patches are, seen from the root of the project.
+const folder = "world/canaries"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	ok, err := all(ctx, os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "canaries:", err)
+		os.Exit(2)
+	}
+	if !ok {
+		os.Exit(1)
+	}
+}
+
+// all tries the patches of these names, or every one, and says whether the
+// auditor found them all.
+func all(ctx context.Context, names []string) (bool, error) {
+	if len(names) == 0 {
+		files, err := filepath.Glob(filepath.Join(folder, "*.patch"))
+		if err != nil {
+			return false, err
+		}
+		for _, f := range files {
+			names = append(names, strings.TrimSuffix(filepath.Base(f), ".patch"))
+		}
+	}
+	if len(names) == 0 {
+		return false, errors.New("there are no patches here; run this from the root of the project")
+	}
+	missed := 0
+	for _, name := range names {
+		found, err := try(ctx, name)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", name, err)
+		}
+		if found == nil {
+			missed++
+			fmt.Printf("%-36s NOT FOUND\n", name)
+			continue
+		}
+		fmt.Printf("%-36s found by %s: %s\n", name, found.run, found.violation)
+	}
+	fmt.Printf("%d of %d found\n", len(names)-missed, len(names))
+	return missed == 0, nil
+}
+
+// run is one simulation.
+type run struct {
+	seed, orders int
+	faults       string
+}
+
+func (r run) String() string {
+	return fmt.Sprintf("tsuzuku simulate --seed %d --orders %d --faults %s", r.seed, r.orders, r.faults)
+}
+
+// runs are what each patch is looked for with: short towns first. Together they
+// have fewer than 20,000 orders.
+var runs = []run{
+	{1, 200, "none"}, {1, 200, "some"}, {2, 400, "some"}, {1, 200, "wild"}, {3, 1_000, "some"}, {2, 400, "wild"},
+	{4, 2_000, "some"}, {3, 600, "wild"}, {5, 5_000, "some"}, {6, 8_000, "some"},
+}
+
+// finding is how a patch was found.
+type finding struct {
+	run       run
+	violation string
+}
+
+// try applies one patch and runs the town until a promise is broken. Nil means
+// that none was.
+func try(ctx context.Context, name string) (_ *finding, err error) {
+	dir, err := os.MkdirTemp("", "tsuzuku-canary-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	overlay, err := apply(ctx, filepath.Join(folder, name+".patch"), dir)
+	if err != nil {
+		return nil, err
+	}
+	binary := filepath.Join(dir, "tsuzuku")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "-o", binary, "./cmd/tsuzuku").CombinedOutput(); err != nil { //nolint:gosec // our own program
+		return nil, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	for _, r := range runs {
+		violation, err := simulate(ctx, binary, r)
+		if err != nil || violation != "" {
+			return &finding{r, violation}, err
+		}
+	}
+	return nil, nil
+}
+
+// simulate runs a town and returns the first violation, if there is one. A town
+// that does not come to its end has broken a promise too.
+func simulate(ctx context.Context, binary string, r run) (string, error) {
+	cmd := exec.CommandContext(ctx, binary, strings.Fields(strings.TrimPrefix(r.String(), "tsuzuku ")+" --no-shorten")...) //nolint:gosec // our own program
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	ended := cmd.Run()
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	var result struct{ Violations []string }
+	if err := json.Unmarshal(out.Bytes(), &result); err != nil {
+		if first, _, _ := strings.Cut(said.String(), "\n"); first != "" {
+			return "the program ended: " + first, nil
+		}
+		return "", errors.Join(ended, err)
+	}
+	if len(result.Violations) == 0 {
+		return "", ended
+	}
+	return result.Violations[0], nil
+}
+
+// apply applies a patch to copies, under dir, of the files that it touches, and
+// returns the file for go build's -overlay.
+func apply(ctx context.Context, patch, dir string) (overlay string, err error) {
+	text, err := os.ReadFile(patch) //nolint:gosec // the caller names a patch of ours
+	if err != nil {
+		return "", err
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	replace := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, touches := strings.CutPrefix(strings.TrimSpace(line), "+++ b/")
+		if !touches {
+			continue
+		}
+		file, err := os.ReadFile(name) //nolint:gosec // the patch names files of ours
+		if err != nil {
+			return "", err
+		}
+		at := filepath.Join(dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o700), os.WriteFile(at, file, 0o600)); err != nil { //nolint:gosec // under a directory of ours
+			return "", err
+		}
+		replace[filepath.Join(root, filepath.FromSlash(name))] = at
+	}
+	cmd := exec.CommandContext(ctx, "git", "apply", "-")
+	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(text)
+	cmd.Env = slices.Concat(os.Environ(), []string{"GIT_CEILING_DIRECTORIES=" + filepath.Dir(dir)})
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("the patch no longer fits: %w\n%s", err, out)
+	}
+	content, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	overlay = filepath.Join(dir, "overlay.json")
+	return overlay, os.WriteFile(overlay, content, 0o600)
+}
