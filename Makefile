@@ -1,4 +1,4 @@
-.PHONY: demo test soak lint fmt bench fuzz
+.PHONY: demo test soak lint fmt bench fuzz canaries
 demo:   ; go run ./cmd/tsuzuku demo          ## the shop with simulated strangers, in a browser
 test:   ; go run ./internal/testall          ## every test, both engines, race detector; installs what is missing as root
 soak:   ; go run ./internal/testall soak     ## the property tests with fresh seeds, twenty times as many cases
@@ -6,3 +6,4 @@ lint:   ; go run ./internal/testall lint     ## gofumpt, vet, golangci-lint
 fmt:    ; go run ./internal/testall fmt      ## rewrites to the house's format
 bench:  ; go run ./cmd/tsuzuku bench renew   ## renewals a second beside the engine's own limit
 fuzz:   ; go run ./internal/testall fuzz     ## every fuzz target for half a minute
+canaries: ; go run ./world/canaries          ## breaks the product in every way we know; the town's auditor must find each

@@ -18,10 +18,10 @@ const room = 1 << 30
 func scratch(t testing.TB) string {
 	t.Helper()
 	var s syscall.Statfs_t
-	if err := syscall.Statfs(memory, &s); err != nil || s.Bavail*uint64(s.Bsize) < room { //nolint:gosec // a block's size is positive
+	if err := syscall.Statfs(memory, &s); err != nil || s.Bavail*uint64(s.Bsize) < room {
 		return t.TempDir()
 	}
-	dir, err := os.MkdirTemp(memory, "tsuzuku-*")
+	dir, err := os.MkdirTemp(memory, "tsuzuku-*") //nolint:usetesting // t.TempDir chooses where, and it is not there
 	if err != nil {
 		return t.TempDir()
 	}
