@@ -97,8 +97,8 @@ type DayUse struct {
 // PerDay makes days of readings, oldest first. The counter of an unlimited line
 // begins anew every day and speaks for its day alone: a day without a reading is
 // missing. Any other counter goes on: what it gained between two readings is
-// shared out over the time between them, so that the days always add up to what
-// the operator counted. One that fell began anew. from is when the line began to
+// shared out over the time between them, so that the days add up to what the
+// operator counted. One that fell to less than half began anew. from is when the line began to
 // count.
 func PerDay(readings []Reading, from time.Time, loc *time.Location) []DayUse {
 	used := map[Day]*DayUse{}
@@ -124,14 +124,20 @@ func PerDay(readings []Reading, from time.Time, loc *time.Location) []DayUse {
 
 // gained is what a counter that goes on gained since it showed was.
 func (r Reading) gained(was int64) int64 {
+	used := r.Usage.Used
 	switch {
-	case r.Most > r.Usage.Used: // it began anew within the day
-		return max(r.Most-was, 0) + r.Usage.Used
-	case r.Usage.Used < was:
-		return r.Usage.Used
+	case beganAnew(r.Most, used): // within the day
+		return max(r.Most-was, 0) + used
+	case beganAnew(was, used):
+		return used
 	}
-	return r.Usage.Used - was
+	return max(used-was, 0)
 }
+
+// beganAnew reports whether a counter that showed was, and shows used now, was set
+// back. One that fell by less than half was corrected: operators take back what
+// they had counted twice, and nothing was used by that.
+func beganAnew(was, used int64) bool { return used < was/2 }
 
 // share gives every day between two instants its part of what was used, by the
 // minutes. Nothing is lost to rounding.

@@ -134,6 +134,28 @@ func TestDaysOfCountersThatBeginAnew(t *testing.T) {
 	})
 }
 
+// An operator that takes a little back has corrected its figure: nothing was used
+// by that, within a day or over midnight.
+func TestDaysOfCountersThatAreCorrected(t *testing.T) {
+	loc := tokyo(t)
+	at := func(day, hour int) time.Time { return time.Date(2026, 3, day, hour, 0, 0, 0, loc) }
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		env.Clock.Set(at(9, 0))
+		note(t, env.DB, "ln_1", loc,
+			line.Usage{Total: 5000, Used: 400, AsOf: at(2, 12)},
+			line.Usage{Total: 5000, Used: 380, AsOf: at(2, 20)},
+			line.Usage{Total: 5000, Used: 370, AsOf: at(3, 0)},
+			line.Usage{Total: 5000, Used: 470, AsOf: at(3, 20)})
+		var used []int64
+		for _, d := range line.PerDay(readings(t, env.DB, "ln_1"), at(2, 0), loc) {
+			used = append(used, d.Bytes)
+		}
+		if diff := cmp.Diff([]int64{380 + 90*4/24, 90 * 20 / 24}, used); diff != "" {
+			t.Errorf("380 by the evening of the second, 90 more in a day (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // The day of departure can be told, changed and taken back, by its owner only.
 func TestStay(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
