@@ -61,6 +61,11 @@ type Bank struct {
 	Captured, Refunded func(ref string) money.Money
 	Charged            func() []string
 
+	// The customer's own bank, or the provider for them: takes a payment back, and
+	// decides. Nil where the provider knows no disputes.
+	Dispute func(ref string) error
+	Judge   func(ref string, forSeller bool) error
+
 	// Acts reports whether a request may move money, or the start of it.
 	Acts func(*http.Request) bool
 
@@ -143,9 +148,10 @@ func stripeBank(sim *stripesim.Sim) *Bank {
 	shown := func(_ stripesim.Shown, err error) (url.Values, error) { return nil, err }
 	return &Bank{
 		Name: "stripe", Sim: sim, Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/sessions", "/payment_intents", "/refunds"),
-		Pay:         func(ref string) (url.Values, error) { return shown(sim.Pay(ref)) },
-		Decline:     func(ref string) (url.Values, error) { return shown(sim.Decline(ref)) },
-		GiveUp:      func(ref string) (url.Values, error) { return shown(sim.GiveUp(ref)) },
+		Pay:     func(ref string) (url.Values, error) { return shown(sim.Pay(ref)) },
+		Decline: func(ref string) (url.Values, error) { return shown(sim.Decline(ref)) },
+		GiveUp:  func(ref string) (url.Values, error) { return shown(sim.GiveUp(ref)) },
+		Dispute: sim.Dispute, Judge: sim.CloseDispute,
 		declineNext: sim.DeclineNext, Captured: sim.Captured, Refunded: sim.Refunded,
 		Charged: func() (refs []string) {
 			for _, ch := range sim.Charges() {
@@ -176,7 +182,7 @@ func paypalBank(f founding) (*Bank, *paypalsim.Sim) {
 	})
 	return &Bank{
 		Name: "paypal", Sim: sim, Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/orders", "/capture", "/refund"),
-		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext,
+		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext, Dispute: sim.Dispute, Judge: sim.ResolveDispute,
 		Captured: sim.Captured, Refunded: sim.Refunded, Charged: refsOf(sim.Charges, func(c paypalsim.Charge) string { return c.Ref }),
 		notices: func() (all []notice) {
 			for _, n := range sim.Notifications() {

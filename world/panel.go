@@ -5,6 +5,8 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
@@ -43,6 +45,7 @@ type panelView struct {
 	Faults  []trouble
 	Codes   []string // where a phone arrives that scans them
 	Slips   []string // of convenience stores, that can be paid
+	Banks   []*Bank  // at which customers' banks take money back
 	Said    string
 }
 
@@ -100,6 +103,7 @@ func (p *Panel) handler() http.Handler {
 	mux.HandleFunc("POST /sim/clock", p.clock)
 	mux.HandleFunc("POST /sim/trouble", p.trouble)
 	mux.HandleFunc("POST /sim/till", p.till)
+	mux.HandleFunc("POST /sim/dispute", p.dispute)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -119,7 +123,7 @@ func (p *Panel) show(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = panelPage.Execute(w, panelView{ // a demo page; who left does not see the rest
-		Now: p.Strangers.Clock.Now(), NextEnd: end, Faults: troubles(), Codes: codes, Slips: p.Strangers.Stripe.Slips(), Said: r.URL.Query().Get("said"),
+		Now: p.Strangers.Clock.Now(), NextEnd: end, Faults: troubles(), Codes: codes, Slips: p.Strangers.Stripe.Slips(), Banks: p.disputing(), Said: r.URL.Query().Get("said"),
 	})
 }
 
@@ -169,6 +173,43 @@ func (p *Panel) till(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.back(w, r, "The slip was paid.")
+}
+
+// disputing are the banks that know disputes and have taken something.
+func (p *Panel) disputing() (all []*Bank) {
+	for _, b := range p.Strangers.Banks {
+		if b.Dispute != nil && len(b.Charged()) > 0 {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// dispute is what the customer's own bank does: it takes the newest payment back
+// that it can, or decides the newest that it took.
+func (p *Panel) dispute(w http.ResponseWriter, r *http.Request) {
+	defer p.Pause()()
+	name, what, _ := strings.Cut(r.PostFormValue("do"), " ")
+	all := p.disputing()
+	i := slices.IndexFunc(all, func(b *Bank) bool { return b.Name == name })
+	acts := map[string]func(b *Bank, ref string) error{
+		"takes": func(b *Bank, ref string) error { return b.Dispute(ref) },
+		"won":   func(b *Bank, ref string) error { return b.Judge(ref, true) },
+		"lost":  func(b *Bank, ref string) error { return b.Judge(ref, false) },
+	}
+	act, known := acts[what]
+	if i < 0 || !known {
+		http.Error(w, "choose one of the buttons", http.StatusUnprocessableEntity)
+		return
+	}
+	for _, ref := range slices.Backward(all[i].Charged()) {
+		if act(all[i], ref) == nil {
+			p.Moved(r.Context())
+			p.back(w, r, "The customer's bank has spoken.")
+			return
+		}
+	}
+	p.back(w, r, "There is no payment with which that can be done.")
 }
 
 func (p *Panel) back(w http.ResponseWriter, r *http.Request, said string) {
