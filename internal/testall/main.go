@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -68,10 +69,17 @@ func test(ctx context.Context) error {
 			return err
 		}
 		flags := append([]string{"test", "-race", "-timeout=40m"}, notRaced()...)
-		return errors.Join(
-			run(ctx, env, "go", append(flags, plain...)...),
-			run(ctx, env, "go", append(append(flags, random...), seed)...),
-		)
+		// Side by side: the last package of either alone would leave a core idle.
+		// What go test prints of one package stays together.
+		var other error
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			other = run(ctx, env, "go", slices.Concat(flags, random, []string{seed})...)
+		}()
+		err = run(ctx, env, "go", slices.Concat(flags, plain)...)
+		<-done
+		return errors.Join(err, other)
 	})
 }
 
