@@ -10,6 +10,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -458,4 +459,36 @@ func settling(b *db.Batch, debts []Dispute, came money.Money) (paid money.Money)
 			d.Account, d.ID, part, d.moves, d.Paid)
 	}
 	return paid
+}
+
+// givenBackByBank finds the dispute by which a customer got everything back for
+// good that a provider took for an order.
+func givenBackByBank(all []Dispute, o Order) (Dispute, bool) {
+	i := slices.IndexFunc(all, func(d Dispute) bool {
+		return d.State == payment.DisputeLost && d.Amount == o.Rest() && d.Wallet == 0 && d.Paid == 0 && d.Unserved == d.Amount.Minor
+	})
+	if i < 0 {
+		return Dispute{}, false
+	}
+	return all[i], true
+}
+
+// addGivenBack ends an order that was not served and whose money the customer's bank
+// has given back: what we owed for it and what the dispute let them owe cancel each
+// other out, wallet and points are restored, and nothing is sent.
+func (d *Desk) addGivenBack(b *db.Batch, tx db.Tx, o Order, by Dispute) (Order, error) {
+	due := addMove(b, tx, o, RefundDue, nil)
+	line.Free(b, o.Account, o.Line, o.ID)
+	b.Guard(`UPDATE disputes SET paid_minor = owed_minor, moves = moves + 1
+		WHERE account_id = $1 AND id = $2 AND state = 'lost' AND moves = $3 AND paid_minor = 0`, by.Account, by.ID, by.moves)
+	ledger.Posting{Account: by.Account, Subject: by.ID, Step: fmt.Sprintf("disputed:%d", by.moves+1), Transfers: []ledger.Transfer{
+		{From: ledger.Due, To: ledger.Receivable, Amount: by.Amount},
+	}}.AddTo(b, tx.Now())
+	b.Add(`INSERT INTO refunds (account_id, id, order_id, payment_id, ref, provider, minor, currency, state, why, code, created_at, asked_at, done_at)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'done','not_served',$9,$10,$10,$10)`,
+		o.Account, d.IDs.Under("rf", o.Account), o.ID, by.Payment, reference(by.Payment+o.ID+"not_served"), by.Provider, by.Amount.Minor, by.Amount.Currency,
+		clip("by dispute "+by.ProviderID), db.At(tx.Now()))
+	o.addRestoring(b, tx.Now())
+	done := addRefunded(b, tx, due)
+	return done, d.addNews(b, tx, message.OrderRefunded, done)
 }

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/money"
@@ -420,6 +421,36 @@ func TestDisputeOfAHeldOrder(t *testing.T) {
 		if c.owes(t, account) != o.Price.Minor {
 			t.Errorf("served after all: owes %d", c.owes(t, account))
 		}
+	})
+}
+
+// Staff end an order that was not served once the bank has given its money back: not
+// before, and without sending it a second time.
+func TestGivenBackByTheBank(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		account, _, o := c.neverAsked(t)
+		done(t, c.card.Dispute(o.ID))
+		c.look(t, o)
+		if _, err := c.Desk.GiveBack(t.Context(), o.Ref(), mika); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("while the bank decides: %v", err)
+		}
+		done(t, c.card.CloseDispute(o.ID, false))
+		c.look(t, o)
+		if got := c.get(t, o.Ref()); got.State != order.Held {
+			t.Fatalf("lost, and nobody has decided: %s", got.State)
+		}
+		if _, err := c.Desk.GiveBack(t.Context(), o.Ref(), mika); err != nil {
+			t.Fatal(err)
+		}
+		c.work(t)
+		if got := c.get(t, o.Ref()); got.State != order.Refunded || c.card.Refunded(o.ID).Minor != 0 {
+			t.Errorf("%s, and %s was sent as well", got.State, c.card.Refunded(o.ID))
+		}
+		if c.owes(t, account) != 0 || c.book(t, account, ledger.Due) != 0 || c.book(t, account, ledger.Receivable) != 0 {
+			t.Errorf("owes %d, due %d, receivable %d", c.owes(t, account), c.book(t, account, ledger.Due), c.book(t, account, ledger.Receivable))
+		}
+		c.clean(t, account)
 	})
 }
 

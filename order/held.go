@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
@@ -10,6 +11,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/payment"
 )
 
 // hold stops an order that no rule can decide, opens a case with the evidence,
@@ -82,7 +84,9 @@ func (d *Desk) Hold(ctx context.Context, k Key, a Act) (Order, error) {
 
 // GiveBack decides that a paid or held order is not served: the money goes
 // back. A refund that failed is sent again. One that the operator may be
-// carrying out must be held first, so that nobody works on it any more.
+// carrying out must be held first, so that nobody works on it any more. Of money
+// that the customer's bank has given back for good nothing is sent a second time;
+// while a dispute of it is open it fails with [fault.Conflict].
 func (d *Desk) GiveBack(ctx context.Context, k Key, a Act) (Order, error) {
 	return d.act(ctx, k, a, "refund", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
 		switch {
@@ -90,6 +94,16 @@ func (d *Desk) GiveBack(ctx context.Context, k Key, a Act) (Order, error) {
 			return o, fault.New(fault.Conflict, "Order %s may be at the operator. Hold it first, and look there.", o.ID)
 		case o.State != Paid && o.State != Held:
 			return o, errNotNow(o)
+		}
+		about, err := Disputes(ctx, tx, o)
+		if err != nil {
+			return o, err
+		}
+		if slices.ContainsFunc(about, func(d Dispute) bool { return d.State == payment.DisputeOpen }) {
+			return o, fault.New(fault.Conflict, "The payment of order %s is disputed, and it is not decided yet. Wait for that: the money would go back twice.", o.ID)
+		}
+		if lost, ok := givenBackByBank(about, o); ok {
+			return d.addGivenBack(b, tx, o, lost)
 		}
 		return d.addGiveUp(ctx, b, tx, o, "staff", o.Evidence)
 	})
