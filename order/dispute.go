@@ -492,3 +492,38 @@ func (d *Desk) addGivenBack(b *db.Batch, tx db.Tx, o Order, by Dispute) (Order, 
 	done := addRefunded(b, tx, due)
 	return done, d.addNews(b, tx, message.OrderRefunded, done)
 }
+
+// WriteOff lets go what a customer owes because of lost disputes of an order's
+// payment: it is the seller's loss, and what the debt had closed is open again. It
+// fails with [fault.Conflict] where nothing is owed, or it is not decided yet.
+func (d *Desk) WriteOff(ctx context.Context, k Key, a Act) (Order, error) {
+	return d.act(ctx, k, a, "write off", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
+		about, err := Disputes(ctx, tx, o)
+		if err != nil {
+			return o, err
+		}
+		before := b.Len()
+		for _, debt := range about {
+			if open := debt.Open(); debt.State == payment.DisputeLost && !open.IsZero() {
+				debt.addWrittenOff(b, tx, open)
+			}
+		}
+		if b.Len() == before {
+			return o, fault.New(fault.Conflict, "Nothing is owed because of order %s, or its dispute is not decided yet.", o.ID)
+		}
+		all, err := basketOf(ctx, tx, k)
+		if err != nil {
+			return o, err
+		}
+		d.addResuming(b, tx, all, "what was owed was written off")
+		return o, nil
+	})
+}
+
+func (d Dispute) addWrittenOff(b *db.Batch, tx db.Tx, open money.Money) {
+	b.Guard(`UPDATE disputes SET paid_minor = paid_minor + $5, moves = moves + 1
+		WHERE account_id = $1 AND id = $2 AND moves = $3 AND paid_minor = $4`, d.Account, d.ID, d.moves, d.Paid, open.Minor)
+	ledger.Posting{Account: d.Account, Subject: d.ID, Step: fmt.Sprintf("disputed:%d", d.moves+1), Transfers: []ledger.Transfer{
+		{From: ledger.Loss, To: ledger.Receivable, Amount: open},
+	}}.AddTo(b, tx.Now())
+}

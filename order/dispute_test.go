@@ -454,6 +454,35 @@ func TestGivenBackByTheBank(t *testing.T) {
 	})
 }
 
+// Staff let a debt go once it is decided: then everything works again, and it is a
+// loss. There is nothing to let go before, or a second time.
+func TestWriteOff(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		account, ln, o := c.bought(t)
+		writeOff := func() error {
+			_, err := c.Desk.WriteOff(t.Context(), o.Ref(), mika)
+			return err
+		}
+		done(t, c.card.Dispute(o.ID))
+		c.look(t, o)
+		if err := writeOff(); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("before it is decided: %v", err)
+		}
+		done(t, c.card.CloseDispute(o.ID, false))
+		c.look(t, o)
+		c.refusedForDebt(t, account, ln)
+		done(t, writeOff())
+		if c.owes(t, account) != 0 || c.book(t, account, ledger.Loss) != -o.Price.Minor || c.book(t, account, ledger.Receivable) != 0 {
+			t.Errorf("owes %d, loss %d, receivable %d", c.owes(t, account), c.book(t, account, ledger.Loss), c.book(t, account, ledger.Receivable))
+		}
+		if err := writeOff(); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("a second time: %v", err)
+		}
+		c.clean(t, account)
+	})
+}
+
 // A dispute after a partial refund takes what is left.
 func TestDisputeAfterAPartialRefund(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {

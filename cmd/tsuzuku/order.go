@@ -33,6 +33,7 @@ type orderCmd struct {
 	RefundAgain orderRefundAgainCmd `cmd:"" help:"Send refunds once more that failed, or of which nothing clear was heard."`
 	Disputes    orderDisputesCmd    `cmd:"" help:"List the disputes that are not decided, with the time until which each must be answered, and what customers owe because of disputes."`
 	Evidence    orderEvidenceCmd    `cmd:"" help:"Print what shows that an order was accepted, paid and delivered, for a dispute."`
+	WriteOff    orderWriteOffCmd    `cmd:"" help:"Let go what a customer owes because of a lost dispute of an order's payment: the seller's loss."`
 	Hold        orderHoldCmd        `cmd:"" help:"Stop an order, so that a person decides about it."`
 }
 
@@ -210,6 +211,15 @@ type orderHoldCmd struct{ decision }
 func (c *orderHoldCmd) Run(ctx context.Context, s std) error {
 	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
 		return d.Hold(ctx, k, a)
+	})
+}
+
+type orderWriteOffCmd struct{ decision }
+
+// Run prints the state the order is in, which does not change.
+func (c *orderWriteOffCmd) Run(ctx context.Context, s std) error {
+	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
+		return d.WriteOff(ctx, k, a)
 	})
 }
 
