@@ -95,6 +95,7 @@ func latencies(b *testing.B, t *Tables, asks []Question) []time.Duration {
 
 // A recommendation allocates nothing, once somebody of the same kind has asked.
 func TestRecommendDoesNotAllocate(t *testing.T) {
+	computes(t)
 	m, exam := testModel(t)
 	tables := mustBuild(t, m, shopOf(20))
 	var asks []Question

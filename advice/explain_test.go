@@ -77,6 +77,7 @@ func onlyNumbersOf(t *testing.T, a *Advice, w Words, text string) {
 }
 
 func TestEveryNumberIsTheEngines(t *testing.T) {
+	computes(t)
 	m, exam := testModel(t)
 	shop := testShop()
 	shop.Rules.MustRunOn = true

@@ -8,6 +8,7 @@ import (
 // The ranges hold for travellers who are made otherwise than the model thinks,
 // and a capped meter does not fool it.
 func TestRangesHold(t *testing.T) {
+	computes(t)
 	c := newCrowd(1)
 	var learn, check, exam []truth
 	for i, u := range c.trips(2500, testDay) {
@@ -113,6 +114,7 @@ func TestUnseenSegmentsBorrow(t *testing.T) {
 
 // Adapting moves the ranges towards what comes, and not far by one trip.
 func TestAdaptFollows(t *testing.T) {
+	computes(t)
 	m, exam := testModel(t)
 	more := m
 	for _, u := range exam[:150] {

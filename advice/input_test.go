@@ -70,6 +70,7 @@ func sound(t testing.TB, f Forecast, today Date) {
 }
 
 func TestOddHistories(t *testing.T) {
+	computes(t)
 	learnt, _ := testModel(t)
 	zero := make([]Day, 20)
 	huge := make([]Day, 20)

@@ -98,6 +98,7 @@ func someState(t *rapid.T) (s State) {
 // Whatever is asked about whatever shop: no panic, no number without a basis,
 // the same answer twice, and nothing that the policy refuses.
 func TestAdviceKeepsThePolicy(t *testing.T) {
+	computes(t)
 	m, _ := testModel(t)
 	rapid.Check(t, func(t *rapid.T) {
 		shop := someShop(t)
@@ -156,6 +157,7 @@ func answerIsSound(t *rapid.T, shop Shop, q Question, a *Advice) {
 
 // What becomes cheaper is not advised less: an offer that was best stays so.
 func TestCheaperIsNotWorse(t *testing.T) {
+	computes(t)
 	m, _ := testModel(t)
 	rapid.Check(t, func(t *rapid.T) {
 		shop := someShop(t)

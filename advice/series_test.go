@@ -22,6 +22,7 @@ func scaledInterval(past, future []float64, f [][7]float64, season int) float64 
 }
 
 func TestSeriesCoverage(t *testing.T) {
+	computes(t)
 	var r *rand.Rand
 	for name, make := range map[string]func(i int, last float64) float64{
 		"noise":       func(int, float64) float64 { return 100 + 10*r.NormFloat64() },

@@ -16,6 +16,7 @@ var demo = catalogue.Demo()
 // Every demo plan in every currency makes a shop in which every offer is what
 // the catalogue sells, and advice can be had.
 func TestShopOfEveryPlan(t *testing.T) {
+	computes(t)
 	m := Prior()
 	for _, p := range demo.Plans {
 		for _, in := range []money.Currency{"JPY", "USD", "KRW"} {

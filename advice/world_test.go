@@ -110,6 +110,7 @@ func (w *world) follows(n int, choose func(past Trip) int) (cost float64) {
 
 // The advice costs less than dividing, and not much more than knowing all.
 func TestAdvicePays(t *testing.T) {
+	computes(t)
 	c := newCrowd(1)
 	m, err := Fit(tripsOf(c.trips(2500, testDay)), Options{})
 	if err != nil {

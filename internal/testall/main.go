@@ -75,13 +75,20 @@ func test(ctx context.Context) error {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			other = run(ctx, env, "go", slices.Concat(flags, random, []string{seed})...)
+			other = errors.Join(
+				run(ctx, env, "go", slices.Concat(flags, random, []string{seed})...),
+				run(ctx, env, "go", "test", "./"+computing, seed),
+			)
 		}()
 		err = run(ctx, env, "go", slices.Concat(flags, plain)...)
 		<-done
 		return errors.Join(err, other)
 	})
 }
+
+// computing is the package whose long tests skip themselves under the race
+// detector.
+const computing = "advice"
 
 // notRaced compiles the translated C of the pure-Go SQLite without the race
 // detector: it is 24 times slower under it, and is not what is looked for here.
