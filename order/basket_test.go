@@ -421,6 +421,7 @@ func TestRefundOfOneOfABasket(t *testing.T) {
 // Wherever the wire fails while a basket is paid or given back: paid once as a
 // whole or not at all.
 func TestEveryFaultOfABasket(t *testing.T) {
+	alone(t)
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		for _, call := range []string{"POST /checkout/sessions", "GET", "POST /expire", "POST /refunds", "GET /refunds"} {
 			for _, fault := range outboundsim.Faults {

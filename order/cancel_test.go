@@ -63,6 +63,7 @@ func TestCancelOfABasket(t *testing.T) {
 // An order whose money is on its way, whose session cannot be closed, or that is
 // paid at that moment, is not cancelled under it.
 func TestCancelThatComesTooLate(t *testing.T) {
+	alone(t)
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		tests := map[string]struct {
 			do   func(*cashier, order.Order, order.Payment)

@@ -175,6 +175,7 @@ type story struct {
 // worst moment: charged the confirmed amount once, or nothing; served if and
 // only if paid and not given back; nothing is forgotten.
 func TestEveryFaultAtEveryCall(t *testing.T) {
+	alone(t)
 	pays := func(t *testing.T, c *cashier, o order.Order, ref string) {
 		t.Helper()
 		if _, err := c.card.Pay(ref); err != nil {

@@ -517,6 +517,7 @@ func TestDisputeNotificationAlone(t *testing.T) {
 // Whatever is topped up, spent, disputed, won, lost and looked at, in whatever
 // order, the books agree with what the banks withhold.
 func TestAnyDisputes(t *testing.T) {
+	alone(t)
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		rapid.Check(t, func(rt *rapid.T) {
 			c := newCashier(rt, env)

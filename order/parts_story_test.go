@@ -22,6 +22,7 @@ const openingPoints = 2_000
 // wires and operators fail and staff give money back: every part of every order is
 // spent once or returned.
 func TestAnyStoryInParts(t *testing.T) {
+	alone(t)
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		start, told := env.Clock.Now(), 0
 		rapid.Check(t, func(t *rapid.T) {

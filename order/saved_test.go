@@ -321,6 +321,7 @@ func TestSavedCardThatIsGone(t *testing.T) {
 // Whatever happens to the request that charges, and however often it is made: in
 // the end the customer has paid once and is served, or neither.
 func TestLostAnswerOfACharge(t *testing.T) {
+	alone(t)
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		for _, f := range append([]outboundsim.Fault{outboundsim.None}, outboundsim.Faults...) {
 			for _, then := range []string{"waits", "taps again", "pays otherwise"} {

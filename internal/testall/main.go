@@ -77,7 +77,7 @@ func test(ctx context.Context) error {
 			defer close(done)
 			other = errors.Join(
 				run(ctx, env, "go", slices.Concat(flags, random, []string{seed})...),
-				run(ctx, env, "go", "test", "./"+computing, seed),
+				run(ctx, env, "go", slices.Concat([]string{"test", "-timeout=40m"}, unraced, []string{seed})...),
 			)
 		}()
 		err = run(ctx, env, "go", slices.Concat(flags, plain)...)
@@ -86,9 +86,9 @@ func test(ctx context.Context) error {
 	})
 }
 
-// computing is the package whose long tests skip themselves under the race
+// unraced are the packages some of whose long tests skip themselves under the race
 // detector.
-const computing = "advice"
+var unraced = []string{"./advice", "./order"}
 
 // notRaced compiles the translated C of the pure-Go SQLite without the race
 // detector: it is 24 times slower under it, and is not what is looked for here.
