@@ -62,6 +62,12 @@ func main() {
 // seed makes the property tests the same in every run.
 const seed = "-rapid.seed=20261123"
 
+const module = "github.com/tsuzuku/tsuzuku"
+
+// test runs every test. The stories of e2e are told without the race detector,
+// which makes them four times as long, browsers and all; what they drive is tested
+// with it in its own package. In advice and order the tests that compute or tell
+// much from one goroutine skip themselves under it, and run without it after that.
 func test(ctx context.Context) error {
 	return withPeers(ctx, func(env []string) error {
 		plain, random, err := packages(ctx)
@@ -77,18 +83,18 @@ func test(ctx context.Context) error {
 			defer close(done)
 			other = errors.Join(
 				run(ctx, env, "go", slices.Concat(flags, random, []string{seed})...),
-				run(ctx, env, "go", slices.Concat([]string{"test", "-timeout=40m"}, unraced, []string{seed})...),
+				run(ctx, env, "go", "test", "-timeout=40m", module+"/advice", module+"/order", seed),
 			)
 		}()
-		err = run(ctx, env, "go", slices.Concat(flags, plain)...)
+		plain = slices.DeleteFunc(plain, func(name string) bool { return name == module+"/e2e" })
+		err = errors.Join(
+			run(ctx, env, "go", slices.Concat(flags, plain)...),
+			run(ctx, env, "go", "test", "-timeout=40m", module+"/e2e"),
+		)
 		<-done
 		return errors.Join(err, other)
 	})
 }
-
-// unraced are the packages some of whose long tests skip themselves under the race
-// detector.
-var unraced = []string{"./advice", "./order"}
 
 // notRaced compiles the translated C of the pure-Go SQLite without the race
 // detector: it is 24 times slower under it, and is not what is looked for here.
