@@ -334,9 +334,6 @@ func counters() (all []counter) {
 // protocols: the customer is charged the confirmed amount once or nothing, is
 // served if and only if charged, and the audit is clean.
 func TestEveryFaultAtEveryBank(t *testing.T) {
-	if ranUnraced(t) {
-		return
-	}
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		for _, tool := range counters() {
 			t.Run(strings.TrimSuffix(tool.rail+" through "+tool.adapter, " through "), func(t *testing.T) {

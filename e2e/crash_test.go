@@ -77,9 +77,6 @@ func stories() []story {
 // its end: served exactly once or the money back in full, the books and the
 // strangers agreed, every promise kept.
 func TestKilledAnywhereNothingIsLostOrDoubled(t *testing.T) {
-	if ranUnraced(t) {
-		return
-	}
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		engine := map[db.Engine]func(testing.TB) dbtest.Env{db.SQLite: dbtest.SQLite, db.PostgreSQL: dbtest.Postgres}[env.DB.Engine()]
 		total := 0

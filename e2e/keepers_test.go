@@ -25,9 +25,6 @@ import (
 // forgetting, over the whole engine: charged once and served, or neither; and
 // what was removed is forgotten.
 func TestEveryFaultAtEveryKeeper(t *testing.T) {
-	if ranUnraced(t) {
-		return
-	}
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		b := openBranch(t, env, nil)
 		for _, rail := range []payment.Rail{payment.Card, payment.PayPal} {

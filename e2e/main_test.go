@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	switch role := os.Getenv(roleVariable); role {
 	case "":
 		code := m.Run()
-		removeBuilt()
+		removeProgram()
 		os.Exit(code)
 	case roleHouse:
 		os.Exit(beHouse())
@@ -43,14 +43,14 @@ var program = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", errors.Join(fmt.Errorf("go build: %w: %s", err, out), os.RemoveAll(dir))
 	}
-	built.Store("program", dir)
+	built.Store("dir", dir)
 	return file, nil
 })
 
-var built sync.Map // the folders to remove at the end
+var built sync.Map // the folder to remove at the end, if there is one
 
-func removeBuilt() {
-	for _, dir := range built.Range {
+func removeProgram() {
+	if dir, ok := built.Load("dir"); ok {
 		_ = os.RemoveAll(dir.(string)) // a folder for temporary files
 	}
 }
