@@ -171,7 +171,10 @@ func withInstall(ctx context.Context, tx db.Tx, m message.Message, l line.Line) 
 	if err != nil || !found {
 		return m, err
 	}
-	m.Facts.Install, m.Facts.InstallBy, m.Facts.Link = e.Code, e.InstallBy, "/lines/"+l.ID
+	m.Facts.Install, m.Facts.InstallBy = e.Code, e.InstallBy
+	if m.Kind == message.ReminderInstall {
+		m.Facts.Link = "/lines/" + l.ID
+	}
 	return m, nil
 }
 

@@ -172,6 +172,23 @@ func (s *Sim) Sold() []string {
 	return slices.Sorted(maps.Keys(s.purchases))
 }
 
+// UseNew is [Sim.Use] of every profile that nobody has used; it says how many there
+// were.
+func (s *Sim) UseNew() (n int) {
+	s.mu.Lock()
+	var all []string
+	for id, st := range s.lines {
+		if st.State == carrier.LineNew {
+			all = append(all, id)
+		}
+	}
+	s.mu.Unlock()
+	for _, id := range all {
+		s.Use(id, time.Time{}, 0)
+	}
+	return len(all)
+}
+
 // Use is somebody who installs a profile and goes online with it for the first
 // time: it is active from now on, until ends; zero: the operator does not say.
 func (s *Sim) Use(profile string, ends time.Time, total int64) {
