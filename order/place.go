@@ -271,7 +271,7 @@ func packDays(k catalogue.Pack, paid money.Money) int {
 // When that cannot be had now, the order is placed all the same and a worker
 // asks later; when the operator would refuse, nothing is placed.
 func (d *Desk) prepare(ctx context.Context, p *placing) error {
-	err := p.request.prepare(ctx)
+	err := p.prepare(ctx)
 	if _, refused := errors.AsType[*carrier.Refusal](err); refused {
 		return fault.Wrap(fault.Unavailable, err, "The operator does not extend this line at the moment. Nothing was charged.")
 	}

@@ -99,7 +99,7 @@ func (s *Sim) sell(p carrier.Purchase) *purchase {
 		Purchase: p, makeAt: s.Now().Add(s.Making),
 		issued: carrier.Issued{
 			Ref: "op-" + number, Profile: carrier.Profile{ID: number, ICCID: iccid(s.Now(), s.sold)},
-			Code: "LPA:1$smdp.simulated.invalid$" + fmt.Sprintf("SIM-%08X-%06d", uint32(s.Now().Unix()), s.sold), InstallBy: s.Now().Add(InstallWithin), //nolint:gosec // a name
+			Code: "LPA:1$smdp.simulated.invalid$" + fmt.Sprintf("SIM-%08X-%06d", uint32(s.Now().Unix()), s.sold), InstallBy: s.Now().Add(InstallWithin),
 		},
 	}
 	if s.purchases == nil {
