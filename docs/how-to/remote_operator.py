@@ -3,11 +3,11 @@
 
     KEY=whsec_... python3 remote_operator.py [port [database file]]
 
-This one keeps its lines in its own database: replace operator_extend and
-operator_line by calls to yours. Everything else can stay.
+This one keeps its lines in its own database: replace operator_extend, line_of
+and what cancel does by calls to the operator. Everything else can stay.
 """
 import base64, hashlib, hmac, json, os, re, sqlite3, sys, threading, time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 KEYS = [base64.b64decode(k.removeprefix("whsec_")) for k in os.environ["KEY"].split()]  # two while it is being changed
@@ -16,28 +16,20 @@ PACKAGES = {"JP5": (5 << 30, 30, False), "JP_DAY": (1 << 30, 1, True)}  # bytes,
 CAPABILITIES = {"contract": 1, "modes": ["extend"], "after_end_seconds": 0, "active_only": False, "per_day": True, "cancel": True,
                 "usage_delay_seconds": 0, "settles_within_seconds": 900, "calls_per_second": 8}
 lock = threading.Lock()  # one at a time is enough for a small shop
-db = sqlite3.connect(sys.argv[2] if len(sys.argv) > 2 else ":memory:", check_same_thread=False, isolation_level=None)
+db = sqlite3.connect(sys.argv[2] if len(sys.argv) > 2 else ":memory:", check_same_thread=False)
 db.executescript("""PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS asked (ref TEXT PRIMARY KEY, request TEXT, state TEXT, receipt TEXT);
-    CREATE TABLE IF NOT EXISTS lines (id TEXT PRIMARY KEY, iccid TEXT, starts REAL, ends REAL, total INTEGER, used INTEGER);""")
+    CREATE TABLE IF NOT EXISTS lines (id TEXT PRIMARY KEY, iccid TEXT, starts INTEGER, ends INTEGER, total INTEGER, used INTEGER);""")
 
-
-class Refused(Exception):
-    """A definite no: nothing was changed."""
-
-
-def now():
-    return datetime.now(timezone.utc)
-
+class Refused(Exception):  # a definite no: nothing was changed
+    pass
 
 def instant(t):
-    return t.isoformat(timespec="microseconds").replace("+00:00", "Z")
-
+    return datetime.fromtimestamp(t, timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 def need(ok, reason="bad_request", text="a value is missing or out of range"):
     if not ok:
         raise Refused(reason, text)
-
 
 def line_of(q):
     line = q.get("line")
@@ -48,20 +40,17 @@ def line_of(q):
     need(row and iccid in (None, row[1]), "line_unknown", "no such line")
     return row
 
-
 def operator_extend(line, package, days):
     """Asks the operator. Returns the receipt; raises Refused; anything else is: nobody knows."""
     size, length, per_day = PACKAGES[package]
     n = days if per_day else 1
     ends = line[3] + n * length * 86400
     db.execute("UPDATE lines SET ends = ?, total = total + ? WHERE id = ?", [ends, n * size, line[0]])
-    return {"ref": "op-%d" % time.time_ns(), "ends_at": instant(datetime.fromtimestamp(ends, timezone.utc)), "total_bytes": line[4] + n * size}
-
+    return {"ref": "op-%d" % time.time_ns(), "ends_at": instant(ends), "total_bytes": line[4] + n * size}
 
 def ref_of(q):
     need(isinstance(q.get("ref"), str) and re.fullmatch("[0-9a-z_]{1,40}", q["ref"]), text="ref is 1 to 40 of [0-9a-z_]")
     return q["ref"]
-
 
 def extend(q):
     ref, line, package, days = ref_of(q), line_of(q), q.get("package"), q.get("days")
@@ -76,26 +65,18 @@ def extend(q):
         need(old[1] != "cancelled", text="this ref was cancelled")
         return {"outcome": "done", "receipt": json.loads(old[2])} if old[1] == "done" else {"outcome": "unknown"}
     need(line[3] > time.time(), "line_ended", "the line has ended")
-    # Stored before the operator is called. Here the operator is this database,
-    # and both are one transaction; with another's API commit 'asked' first.
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    # Here the operator is this database, and both are one transaction; with another's API commit 'asked' before calling it.
+    with db:
         db.execute("INSERT INTO asked VALUES (?, ?, 'asked', NULL)", [ref, request])
         receipt = operator_extend(line, package, days)
         db.execute("UPDATE asked SET state = 'done', receipt = ? WHERE ref = ?", [json.dumps(receipt), ref])
-        db.execute("COMMIT")
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
     return {"outcome": "done", "receipt": receipt}
 
-
 def lookup(q):
-    began, old = now(), db.execute("SELECT state, receipt FROM asked WHERE ref = ?", [ref_of(q)]).fetchone()
+    began, old = time.time(), db.execute("SELECT state, receipt FROM asked WHERE ref = ?", [ref_of(q)]).fetchone()
     if old and old[0] == "done":
         return {"found": "done", "as_of": instant(began), "receipt": json.loads(old[1])}
     return {"found": "unsure" if old and old[0] == "asked" else "absent", "as_of": instant(began)}
-
 
 def cancel(q):
     old = db.execute("SELECT state, request FROM asked WHERE ref = ?", [ref_of(q)]).fetchone()
@@ -106,37 +87,36 @@ def cancel(q):
         size, length, _ = PACKAGES[package]
         left = db.execute("SELECT total - used FROM lines WHERE id = ?", [line]).fetchone()[0]
         need(left >= (days or 1) * size, "operator_refuses", "it was used")
-        db.execute("BEGIN IMMEDIATE")
-        db.execute("UPDATE lines SET ends = ends - ?, total = total - ? WHERE id = ?", [(days or 1) * length * 86400, (days or 1) * size, line])
-        db.execute("UPDATE asked SET state = 'cancelled' WHERE ref = ?", [q["ref"]])
-        db.execute("COMMIT")
+        with db:
+            db.execute("UPDATE lines SET ends = ends - ?, total = total - ? WHERE id = ?", [(days or 1) * length * 86400, (days or 1) * size, line])
+            db.execute("UPDATE asked SET state = 'cancelled' WHERE ref = ?", [q["ref"]])
     return {"outcome": "done"}
-
 
 def status(q):
     _, _, starts, ends, total, used = line_of(q)
-    at = lambda t: instant(datetime.fromtimestamp(t, timezone.utc))
     state = "ended" if ends <= time.time() else "depleted" if used >= total else "active"
-    return {"state": state, "starts_at": at(starts), "ends_at": at(ends), "total_bytes": total, "used_bytes": used, "as_of": instant(now())}
-
+    return {"state": state, "starts_at": instant(starts), "ends_at": instant(ends), "total_bytes": total, "used_bytes": used, "as_of": instant(time.time())}
 
 def packages(q):
     if q.get("line") is not None:
         line_of(q)
     return {"packages": [{"code": c, "name": c, "cost": {"units": 45000, "scale": 10000, "currency": "USD"}, "bytes": b, "days": d, "per_day": p,
-                          "as_of": instant(now() - timedelta(seconds=1))} for c, (b, d, p) in PACKAGES.items()]}
+                          "as_of": instant(time.time() - 1)} for c, (b, d, p) in PACKAGES.items()]}
 
-
-CALLS = {"capabilities": lambda q: CAPABILITIES, "health": lambda q: {"ok": True, "now": instant(now())}, "extend": extend, "lookup": lookup,
+CALLS = {"capabilities": lambda q: CAPABILITIES, "health": lambda q: {"ok": True, "now": instant(time.time())}, "extend": extend, "lookup": lookup,
          "cancel": cancel, "status": status, "packages": packages, "balance": lambda q: {"balance": {"units": 0, "scale": 100, "currency": "USD"}}}
-
 
 def signatures(id_, timestamp, body):
     return ["v1," + base64.b64encode(hmac.new(k, f"{id_}.{timestamp}.".encode() + body, hashlib.sha256).digest()).decode() for k in KEYS]
 
-
 class Door(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+    protocol_version, wbufsize = "HTTP/1.1", 1 << 16
+
+    def handle(self):
+        try:
+            super().handle()
+        except ConnectionError:
+            pass  # they hung up, and will look up what became of it
 
     def do_POST(self):
         length = self.headers.get("Content-Length", "")
@@ -167,18 +147,18 @@ class Door(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         if id_:
             at = str(int(time.time()))
-            for name, value in ("Content-Type", "application/json"), ("Webhook-Id", id_), ("Webhook-Timestamp", at), ("Webhook-Signature", " ".join(signatures(id_, at, body))):
+            for name, value in [("Content-Type", "application/json"), ("Webhook-Id", id_), ("Webhook-Timestamp", at),
+                                ("Webhook-Signature", " ".join(signatures(id_, at, body)))]:
                 self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *args):  # ICCIDs do not belong into logs
-        pass
-
+    log_message = lambda self, *args: None  # ICCIDs do not belong into logs
 
 if __name__ == "__main__":
-    for i, (line, iccid, ends) in enumerate([("L1", "8981100000000000017", 86400), ("L2", "8981100000000000025", -86400)]):  # to try it out: the second has ended
-        db.execute("INSERT OR IGNORE INTO lines VALUES (?, ?, ?, ?, ?, 0)", [line, iccid, time.time() - 200000, time.time() + ends, 1 << 30])
+    with db:
+        for line, iccid, ends in [("L1", "8981100000000000017", 86400), ("L2", "8981100000000000025", -86400)]:  # to try it out
+            db.execute("INSERT OR IGNORE INTO lines VALUES (?, ?, ?, ?, ?, 0)", [line, iccid, int(time.time()) - 200000, int(time.time()) + ends, 1 << 30])
     server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 8099), Door)
     print("listening on http://127.0.0.1:%d" % server.server_port, flush=True)
     server.serve_forever()

@@ -62,7 +62,7 @@ func (s *Sim) extend(q question) map[string]any {
 	case old != nil && old.what != what && s.Flaw != ReusesRef:
 		return s.no("bad_request", "this ref was used for something else")
 	case old != nil && old.times > 0 && s.Flaw != ActsTwice:
-		if s.Flaw == SlowToForget {
+		if s.Flaw == AnswersVary {
 			s.n++
 			old.receipt["ref"] = fmt.Sprintf("sim-%d", s.n)
 		}
@@ -99,7 +99,7 @@ func (s *Sim) sold(q question) (Package, map[string]any) {
 	case q.Package == "":
 		return Package{}, s.no("bad_request", "package is missing")
 	case s.Flaw == NoPackage:
-		return s.Packages[0], nil
+		return s.Packages[len(s.Packages)-1], nil
 	}
 	return Package{}, s.no("package_gone", "no such package")
 }

@@ -49,14 +49,14 @@ const (
 	TooSoon        Flaw = "too soon"         // settles within a minute, against its own freshness
 	UnknownCalls   Flaw = "unknown calls"    // answers 200 to words that it does not know
 	StrictMembers  Flaw = "strict members"   // refuses members that it does not know
-	SlowToForget   Flaw = "answers vary"     // the same ref gets another receipt each time
+	AnswersVary    Flaw = "answers vary"     // the same ref gets another receipt each time
 )
 
 // Flaws are all flaws but None.
 var Flaws = []Flaw{
 	ActsTwice, RacesItself, ReusesRef, TrustsAll, FirstSignature, Ageless, Unsigned, WrongID, OldAnswers, OneKey, NoDays, NoPackage,
 	NoICCID, EndedToo, AbsentAlways, DoneAlways, NoAsOf, Tomorrow, Decimals, WrongClock, Refuses500, Words, ForgetsCancel, CancelsNot,
-	TooSoon, UnknownCalls, StrictMembers, SlowToForget,
+	TooSoon, UnknownCalls, StrictMembers, AnswersVary,
 }
 
 // Line is one line at the operator.
