@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/outbound"
 )
 
 // The bounds of what an operator may declare.
@@ -41,7 +42,11 @@ var required = []string{
 func ReadCapabilities(text []byte) (Capabilities, error) {
 	var c Capabilities
 	var there map[string]json.RawMessage
-	if err := errors.Join(json.Unmarshal(text, &there), json.Unmarshal(text, &c)); err != nil {
+	err := json.Unmarshal(text, &there)
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil {
 		return c, fmt.Errorf("the capabilities cannot be read: %w", err)
 	}
 	var errs []error
@@ -94,6 +99,18 @@ func (c Capabilities) Abilities() carrier.Abilities {
 	}
 	return a
 }
+
+// AskCapabilities asks a server for the document, of which nothing is known yet.
+func AskCapabilities(ctx context.Context, url string, keys []string, client *outbound.Client, now func() time.Time, nonce func() string) (Capabilities, error) {
+	a, err := New(Config{Name: "asked", URL: url, Keys: keys, Capabilities: guess}, client, now, nonce)
+	if err != nil {
+		return Capabilities{}, err
+	}
+	return a.Capabilities(ctx)
+}
+
+// guess stands for the document of a server that has not been asked yet.
+var guess = Capabilities{Contract: 1, Modes: []string{"extend"}, SettlesWithin: settlesLeast, CallsPerSecond: 1, Cancel: true}
 
 // Capabilities asks the server for the document. It is for people who make the
 // file or compare it; the adapter itself goes by the file.

@@ -172,8 +172,7 @@ func newExaminer(b Bed) (*examiner, error) {
 	if err := errors.Join(named(b.Line), sane(carrier.Extension{Ref: "x", Profile: b.Line, Package: b.Package, Days: b.Days})); err != nil {
 		return nil, err
 	}
-	guess := Capabilities{Contract: 1, Modes: []string{"extend"}, SettlesWithin: settlesLeast, CallsPerSecond: 1, Cancel: true}
-	a, err := New(Config{Name: "examined", URL: b.URL, Keys: b.Keys, Capabilities: guess}, b.Client(1), b.Now, b.Nonce)
+	a, err := New(Config{Name: "examined", URL: b.URL, Keys: b.Keys, Capabilities: guess}, b.Client(4), b.Now, b.Nonce)
 	if err != nil {
 		return nil, err
 	}
