@@ -2,7 +2,6 @@ package order
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
@@ -11,7 +10,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
-	"github.com/tsuzuku/tsuzuku/payment"
 )
 
 // hold stops an order that no rule can decide, opens a case with the evidence,
@@ -95,17 +93,10 @@ func (d *Desk) GiveBack(ctx context.Context, k Key, a Act) (Order, error) {
 		case o.State != Paid && o.State != Held:
 			return o, errNotNow(o)
 		}
-		about, err := Disputes(ctx, tx, o)
-		if err != nil {
+		if err := d.oneDoor(ctx, tx, o); err != nil {
 			return o, err
 		}
-		if slices.ContainsFunc(about, func(d Dispute) bool { return d.State == payment.DisputeOpen }) {
-			return o, fault.New(fault.Conflict, "The payment of order %s is disputed, and it is not decided yet. Wait for that: the money would go back twice.", o.ID)
-		}
-		if lost, ok := givenBackByBank(about, o); ok {
-			return d.addGivenBack(b, tx, o, lost)
-		}
-		return d.addGiveUp(ctx, b, tx, o, "staff", o.Evidence)
+		return d.addGiveBack(ctx, b, tx, o, "staff", o.Evidence)
 	})
 }
 
@@ -119,6 +110,9 @@ func (d *Desk) Confirm(ctx context.Context, k Key, operatorRef string, a Act) (O
 	}
 	return d.act(ctx, k, a, "confirm", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
 		if err := o.servable(ctx, tx); err != nil {
+			return o, err
+		}
+		if err := d.oneDoor(ctx, tx, o); err != nil {
 			return o, err
 		}
 		cat, err := d.Shelf.At(ctx, tx, o.Catalogue)
