@@ -15,6 +15,7 @@ import (
 type carrierCmd struct {
 	Conform      conformCmd      `cmd:"" help:"Play the contract of a remote operator against its server, and say what it breaks. Ends with 1 on any breach. The line is really extended."`
 	Capabilities capabilitiesCmd `cmd:"" help:"Print what a remote operator says it can do, for --remote-capabilities."`
+	Work         workCmd         `cmd:"" help:"What staff do by hand at operators without an API."`
 }
 
 // remoteServer is which server a command is about.
