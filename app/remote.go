@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
-	"github.com/tsuzuku/tsuzuku/carrier/manual"
 	"github.com/tsuzuku/tsuzuku/carrier/remote"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/outbound"
@@ -19,9 +18,6 @@ import (
 // remoteHook ends the webhook address of every remote operator: they sign, so it
 // need not be a secret.
 const remoteHook = "signed"
-
-// taken are names of adapters that may be configured another time.
-var taken = []string{manual.Name, "esimaccess", "simple"}
 
 // check reports which settings of a remote operator are missing.
 func (r Remote) check() error {
@@ -54,7 +50,7 @@ func (r Remote) names() map[string]bool {
 // remotes builds the adapters to servers that speak the contract.
 func (a *Adapters) remotes(c Config, env Env, ids *id.Source) error {
 	for _, name := range slices.Sorted(maps.Keys(c.Remote.URL)) {
-		if a.Carriers[name] != nil || slices.Contains(taken, name) {
+		if _, taken := builtIn(c.Manual)[name]; taken {
 			return fmt.Errorf("--remote-url: %q is the name of another adapter; choose one of your own", name)
 		}
 		able, err := readCapabilities(c.Remote.Capabilities[name])

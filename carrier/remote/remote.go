@@ -22,7 +22,7 @@ import (
 
 // Config is what the seller's engineer knows about the server.
 type Config struct {
-	Name         string   // of the adapter in catalogue and rows, 1 to 30 of [0-9a-z_]
+	Name         string   // of the adapter in catalogue and rows, 1 to 30 small letters and digits, a letter first
 	URL          string   // the one address
 	Keys         []string // whsec_…; the newest first, two while one is being changed
 	Capabilities Capabilities
@@ -39,13 +39,13 @@ type Adapter struct {
 
 var _ carrier.Carrier = (*Adapter)(nil)
 
-var names = regexp.MustCompile(`^[0-9a-z_]{1,30}$`)
+var names = regexp.MustCompile(`^[a-z][0-9a-z]{0,29}$`)
 
 // New returns an adapter. nonce makes 32 hexadecimal digits, never the same
 // twice. The client should keep to Abilities().RatePerSecond.
 func New(c Config, client *outbound.Client, now func() time.Time, nonce func() string) (*Adapter, error) {
 	if !names.MatchString(c.Name) {
-		return nil, fmt.Errorf("the name %q is not 1 to 30 of [0-9a-z_]", c.Name)
+		return nil, fmt.Errorf("the name %q is not 1 to 30 small letters and digits, a letter first", c.Name)
 	}
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.Fragment != "" {
