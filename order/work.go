@@ -212,7 +212,7 @@ func (d *Desk) Done(ctx context.Context, k Key, p Proof, a Act) (Order, error) {
 		return Order{}, err
 	}
 	return d.act(ctx, k, a, "work done", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
-		_, cat, err := d.unanswered(ctx, tx, o)
+		cat, err := d.unanswered(ctx, tx, o)
 		if err != nil {
 			return o, err
 		}
@@ -235,7 +235,7 @@ func (d *Desk) Done(ctx context.Context, k Key, p Proof, a Act) (Order, error) {
 // of its payment is open.
 func (d *Desk) NotDone(ctx context.Context, k Key, a Act) (Order, error) {
 	return d.act(ctx, k, a, "work refused", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
-		if _, _, err := d.unanswered(ctx, tx, o); err != nil {
+		if _, err := d.unanswered(ctx, tx, o); err != nil {
 			return o, err
 		}
 		addAnswer(b, tx, o, Answer{Said: WorkRefused, Reason: a.Reason, Staff: a.Staff})
@@ -243,19 +243,20 @@ func (d *Desk) NotDone(ctx context.Context, k Key, a Act) (Order, error) {
 	})
 }
 
-// unanswered is a work that waits for its answer.
-func (d *Desk) unanswered(ctx context.Context, tx db.Tx, o Order) (Work, *catalogue.Catalogue, error) {
+// unanswered fails unless an order is a work that waits for its answer; else it is
+// the catalogue under which that was accepted.
+func (d *Desk) unanswered(ctx context.Context, tx db.Tx, o Order) (*catalogue.Catalogue, error) {
 	w, cat, err := d.byHand(ctx, tx, o)
 	switch {
 	case err != nil:
-		return w, cat, err
+		return cat, err
 	case w.Answer.Said != "":
-		return w, cat, fault.New(fault.Conflict, "Order %s was answered before: %s, by %s at %s. That cannot be changed.",
+		return cat, fault.New(fault.Conflict, "Order %s was answered before: %s, by %s at %s. That cannot be changed.",
 			o.ID, w.Answer.Said, w.Answer.Staff, w.Answer.At.Format(time.RFC3339))
 	case o.State != Fulfilling && o.State != Held:
-		return w, cat, fault.New(fault.Conflict, "Order %s is %s: it is no longer to be done. If it was done all the same, take it back at the operator.", o.ID, o.State)
+		return cat, fault.New(fault.Conflict, "Order %s is %s: it is no longer to be done. If it was done all the same, take it back at the operator.", o.ID, o.State)
 	}
-	return w, cat, nil
+	return cat, nil
 }
 
 func (p Proof) check() error {

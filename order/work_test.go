@@ -293,7 +293,7 @@ func TestAnyWork(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		any := func(what string) (order.Order, bool) {
+		some := func(what string) (order.Order, bool) {
 			all := c.orders(t, account)
 			if len(all) == 0 {
 				return order.Order{}, false
@@ -311,22 +311,22 @@ func TestAnyWork(t *testing.T) {
 				}
 			},
 			func() {
-				if o, ok := any("done"); ok {
+				if o, ok := some("done"); ok {
 					answer(o, order.WorkDone, c.done(t, o))
 				}
 			},
 			func() {
-				if o, ok := any("refused"); ok {
+				if o, ok := some("refused"); ok {
 					answer(o, order.WorkRefused, c.notDone(t, o))
 				}
 			},
 			func() {
-				if o, ok := any("held"); ok {
+				if o, ok := some("held"); ok {
 					_, _ = c.Desk.Hold(t.Context(), o.Ref(), mika) // where that can be
 				}
 			},
 			func() {
-				if o, ok := any("look"); ok {
+				if o, ok := some("look"); ok {
 					_, _ = c.Desk.LookAgain(t.Context(), o.Ref(), mika) // where that can be
 				}
 			},

@@ -187,10 +187,10 @@ func (s *Sim) status(q question) map[string]any {
 	if !l.Starts.IsZero() {
 		answer["starts_at"] = stamp(l.Starts)
 	}
-	switch s.Flaw {
-	case NoAsOf:
+	if s.Flaw == NoAsOf {
 		delete(answer, "as_of")
-	case Tomorrow:
+	}
+	if s.Flaw == Tomorrow {
 		answer["as_of"] = stamp(s.Now().Add(24 * time.Hour))
 	}
 	return answer

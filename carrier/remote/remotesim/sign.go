@@ -54,12 +54,13 @@ func (s *Sim) say(w http.ResponseWriter, asked string, answer map[string]any) {
 		panic(err) // maps of plain values
 	}
 	id, key, now := "re_"+asked, s.Key, s.now()
-	switch s.Flaw {
-	case WrongID:
+	if s.Flaw == WrongID {
 		id = asked
-	case OneKey:
+	}
+	if s.Flaw == OneKey {
 		key = []byte("another key of at least 24 bytes")
-	case OldAnswers:
+	}
+	if s.Flaw == OldAnswers {
 		now = now.Add(-time.Hour)
 	}
 	at := strconv.FormatInt(now.Unix(), 10)
