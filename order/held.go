@@ -87,14 +87,14 @@ func (d *Desk) Hold(ctx context.Context, k Key, a Act) (Order, error) {
 // while a dispute of it is open it fails with [fault.Conflict].
 func (d *Desk) GiveBack(ctx context.Context, k Key, a Act) (Order, error) {
 	return d.act(ctx, k, a, "refund", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
+		if err := d.oneDoor(ctx, tx, o); err != nil {
+			return o, err
+		}
 		switch {
 		case o.State == Fulfilling:
 			return o, fault.New(fault.Conflict, "Order %s may be at the operator. Hold it first, and look there.", o.ID)
 		case o.State != Paid && o.State != Held:
 			return o, errNotNow(o)
-		}
-		if err := d.oneDoor(ctx, tx, o); err != nil {
-			return o, err
 		}
 		return d.addGiveBack(ctx, b, tx, o, "staff", o.Evidence)
 	})

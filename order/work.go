@@ -89,14 +89,15 @@ func (d *Desk) byHand(ctx context.Context, tx db.Tx, o Order) (Work, *catalogue.
 	if w.Line, err = line.Get(ctx, tx, o.Account, o.Line); err != nil {
 		return w, cat, err
 	}
-	c, e, err := d.extension(cat, w.Line, o)
+	c := d.carrierOf(cat, w.Line)
+	if c == nil || !c.Abilities().ByHand {
+		return w, cat, no // also where an adapter is not configured: it is not this one
+	}
+	_, e, err := d.extension(cat, w.Line, o)
 	if err != nil {
 		return w, cat, err
 	}
-	by, ok := handTime(c, o)
-	if !ok {
-		return w, cat, no
-	}
+	by, _ := handTime(c, o)
 	op, _ := cat.Operator(w.Line.Operator)
 	w.Operator, w.Package, w.Days, w.By = op.Name, e.Package, e.Days, by
 	return w, cat, w.read(ctx, tx)
@@ -345,6 +346,9 @@ func (d *Desk) awaitStaff(ctx context.Context, o Order, by time.Time) (Order, er
 // oneDoor fails for an order whose work waits for an answer: what was proven, and
 // by whom, would be nowhere.
 func (d *Desk) oneDoor(ctx context.Context, tx db.Tx, o Order) error {
+	if o.State != Fulfilling && o.State != Held {
+		return nil
+	}
 	w, _, err := d.byHand(ctx, tx, o)
 	if fault.KindOf(err) == fault.Conflict {
 		return nil
