@@ -2,12 +2,17 @@ package app
 
 import (
 	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/carrier/airalo"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/message/smtp"
 	"github.com/tsuzuku/tsuzuku/payment"
 )
+
+// airaloHook is the last part of Airalo's webhook address. It need not be secret:
+// what arrives there is signed.
+const airaloHook = "signed"
 
 // Real builds the adapters that the configuration names. This is the list of
 // all there are, with providers.go; nothing registers itself.
@@ -21,6 +26,10 @@ func Real(c Config, env Env, ids *id.Source) (Adapters, error) {
 			AccessCode: string(c.ESIMAccess.AccessCode), SecretKey: string(c.ESIMAccess.SecretKey),
 		}, env.client("esimaccess", 8), env.Now, nonce(ids))
 		a.Carriers[e.Name()], a.CarrierHooks[e.Name()] = e, string(c.ESIMAccess.HookPath)
+	}
+	if c.Airalo.ClientID != "" {
+		e := airalo.New(airalo.Config{ClientID: c.Airalo.ClientID, ClientSecret: string(c.Airalo.ClientSecret)}, env.client("airalo", 5), env.Now)
+		a.Carriers[e.Name()], a.CarrierHooks[e.Name()] = e, airaloHook
 	}
 	if err := a.payments(c, env, ids); err != nil {
 		return a, err

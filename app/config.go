@@ -48,6 +48,7 @@ type Config struct {
 	WeChatPay  WeChatPay  `embed:"" prefix:"wechatpay-" group:"Payment: WeChat Pay"`
 	Antom      Antom      `embed:"" prefix:"antom-" group:"Payment: Antom"`
 	ESIMAccess ESIMAccess `embed:"" prefix:"esimaccess-" group:"Operator: eSIM Access"`
+	Airalo     Airalo     `embed:"" prefix:"airalo-" group:"Operator: Airalo"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
 }
 
@@ -132,6 +133,12 @@ type ESIMAccess struct {
 	HookPath   Secret `help:"Unguessable last part of the webhook address URL/hooks/carrier/esimaccess/…, since its notifications carry no signature." placeholder:"SECRET"`
 }
 
+// Airalo is the connection to Airalo's Partner API.
+type Airalo struct {
+	ClientID     string `name:"client-id" help:"API client ID. Unset: operators with carrier airalo cannot be used." placeholder:"ID"`
+	ClientSecret Secret `help:"API client secret: requests are signed with it, and so are notifications." placeholder:"SECRET"`
+}
+
 // Mail is the relay that takes our letters.
 type Mail struct {
 	Host     string        `help:"SMTP relay. Unset: nothing is sent by mail, and nobody can sign in." placeholder:"HOST"`
@@ -184,6 +191,7 @@ func (c *Config) Validate() error {
 		}),
 		together("antom", map[string]bool{"client-id": c.Antom.ClientID != "", "private-key": c.Antom.PrivateKey != "", "public-key": len(c.Antom.PublicKey) > 0}),
 	)
+	errs = append(errs, together("airalo", map[string]bool{"client-id": c.Airalo.ClientID != "", "client-secret": c.Airalo.ClientSecret != ""}))
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))
 	}
