@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -147,16 +148,9 @@ func (b *bench) do(method, path, kind, body, signature string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	var text strings.Builder
-	buf := make([]byte, 4096)
-	for {
-		n, err := w.Body.Read(buf)
-		text.Write(buf[:n])
-		if err != nil {
-			break
-		}
-	}
-	return reply{w.StatusCode, w.Header, text.String()}, nil
+	defer func() { _ = w.Body.Close() }()
+	text, err := io.ReadAll(w.Body)
+	return reply{w.StatusCode, w.Header, string(text)}, err
 }
 
 func (b *bench) must(r reply, err error) reply {

@@ -250,8 +250,11 @@ func (s *Sim) places(kind, country string, topUps bool) []object {
 			i = len(places)
 			at[o.Slug] = i
 			places = append(places, object{
-				{"slug", o.Slug}, {"country_code", o.Country}, {"title", o.Slug},
-				{"image", picture()}, {"operators", []object{}},
+				{"slug", o.Slug},
+				{"country_code", o.Country},
+				{"title", o.Slug},
+				{"image", picture()},
+				{"operators", []object{}},
 			})
 		}
 		list, _ := places[i].get("operators").([]object)

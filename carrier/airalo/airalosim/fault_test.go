@@ -150,8 +150,8 @@ func TestSilenceOfTheHandler(t *testing.T) {
 	b := open(nil)
 	b.Fail("", sim.Silence)
 	defer func() {
-		if p := recover(); p != http.ErrAbortHandler {
-			t.Errorf("recovered %v", p)
+		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
+			t.Errorf("recovered %v", err)
 		}
 	}()
 	b.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/v2/balance", nil))

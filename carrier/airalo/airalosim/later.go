@@ -93,7 +93,8 @@ func (s *Sim) placeFuture(r *request) (*answer, *refusal) {
 	}
 	s.later(when, func(at time.Time) { s.process(i, at) })
 	return ok(object{
-		{"request_id", i.id}, {"due_date", due.Format(minute)},
+		{"request_id", i.id},
+		{"due_date", due.Format(minute)},
 		{"latest_cancellation_date", due.AddDate(0, 0, -1).Format(minute)},
 	}), nil
 }
@@ -124,8 +125,12 @@ func (s *Sim) listFuture(r *request) (*answer, *refusal) {
 			continue
 		}
 		rows = append(rows, object{
-			{"request_id", i.id}, {"quantity", i.quantity}, {"description", i.description}, {"status", i.status},
-			{"package_id", i.pack}, {"due_date", i.due.Format(minute)},
+			{"request_id", i.id},
+			{"quantity", i.quantity},
+			{"description", i.description},
+			{"status", i.status},
+			{"package_id", i.pack},
+			{"due_date", i.due.Format(minute)},
 			{"latest_cancellation_date", i.due.AddDate(0, 0, -1).Format(minute)},
 		})
 	}

@@ -31,21 +31,14 @@ func (s *Sim) limits(r *request) []limit {
 	if s.cfg.Sandbox {
 		return []limit{{"sandbox " + string(r.operation), 5, time.Second}}
 	}
-	switch r.operation {
-	case Token:
-		return []limit{{"token " + r.text("client_id"), 3, time.Minute}}
-	case Packages:
-		return []limit{{"packages " + token, 80, time.Minute}}
-	case Usage:
-		return []limit{{"usage", 5, time.Second}, {"usage " + r.id, 10, time.Minute}}
-	case History:
-		return []limit{{"history " + r.id, 10, time.Minute}}
-	case Refund:
-		return []limit{{"refund " + r.client, 5, time.Minute}}
-	case Simulate:
-		return []limit{{"simulate " + r.client, 5, time.Minute}}
-	}
-	return nil
+	return map[Operation][]limit{
+		Token:    {{"token " + r.text("client_id"), 3, time.Minute}},
+		Packages: {{"packages " + token, 80, time.Minute}},
+		Usage:    {{"usage", 5, time.Second}, {"usage " + r.id, 10, time.Minute}},
+		History:  {{"history " + r.id, 10, time.Minute}},
+		Refund:   {{"refund " + r.client, 5, time.Minute}},
+		Simulate: {{"simulate " + r.client, 5, time.Minute}},
+	}[r.operation]
 }
 
 // throttle counts a call and says whether it is one too many. The headers are

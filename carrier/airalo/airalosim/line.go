@@ -258,8 +258,15 @@ func (s *Sim) usage(r *request) (*answer, *refusal) {
 		}
 	}
 	a := said(http.StatusOK, object{
-		{"remaining", f.remaining}, {"total", f.total}, {"expired_at", ends}, {"is_unlimited", unlimited},
-		{"status", f.status}, {"remaining_voice", 0}, {"remaining_text", 0}, {"total_voice", 0}, {"total_text", 0},
+		{"remaining", f.remaining},
+		{"total", f.total},
+		{"expired_at", ends},
+		{"is_unlimited", unlimited},
+		{"status", f.status},
+		{"remaining_voice", 0},
+		{"remaining_text", 0},
+		{"total_voice", 0},
+		{"total_text", 0},
 	}, "api.succes") // so it is documented
 	if s.cfg.UsageCache > 0 {
 		l.cache = &cachedUsage{s.now.Add(s.cfg.UsageCache), a}
@@ -321,8 +328,10 @@ func (s *Sim) fullRow(l *line, r *request) object {
 		at = stamp(l.recycled)
 	}
 	row := append(l.lineRow(), object{
-		{"voucher_code", nil}, {"brand_settings_name", orNull(l.brand)},
-		{"recycled", at != nil}, {"recycled_at", at},
+		{"voucher_code", nil},
+		{"brand_settings_name", orNull(l.brand)},
+		{"recycled", at != nil},
+		{"recycled_at", at},
 	}...)
 	if includes := strings.Split(r.query.Get("include"), ","); l.order != nil && slices.Contains(includes, "order") {
 		simable := s.orderRow(l.order, nil)

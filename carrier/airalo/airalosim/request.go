@@ -232,8 +232,14 @@ func (p page) about(operation Operation, n int) (links, meta object) {
 	}
 	links = object{{"first", at(1)}, {"last", at(last)}, {"prev", at(p.number - 1)}, {"next", at(p.number + 1)}}
 	meta = object{
-		{"message", "success"}, {"current_page", p.number}, {"from", from + 1}, {"last_page", last},
-		{"path", path}, {"per_page", strconv.Itoa(per)}, {"to", to}, {"total", n},
+		{"message", "success"},
+		{"current_page", p.number},
+		{"from", from + 1},
+		{"last_page", last},
+		{"path", path},
+		{"per_page", strconv.Itoa(per)},
+		{"to", to},
+		{"total", n},
 	}
 	return links, meta
 }
