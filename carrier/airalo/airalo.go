@@ -70,13 +70,14 @@ func (a *Adapter) Name() string { return "airalo" }
 func (a *Adapter) Abilities() carrier.Abilities {
 	return carrier.Abilities{
 		// The document's example shows two packages that run at the same time
-		// and end at the same time, not one of twice the length. It adds that
-		// this is up to the network.
-		Modes: []carrier.Mode{carrier.ModeParallel},
+		// and end at the same time, not one of twice the length. That is not
+		// said of all networks: some let a package wait.
+		Modes: []carrier.Mode{carrier.ModeParallel, carrier.ModeQueue},
 
-		// Which SIMs take more, and until when, the operator says for each by
-		// the list of what it can be fed with. It promises nothing of ended
-		// ones, so no plan may; one that it still lists is fed all the same.
+		// Which SIMs take more, and until when after their end, is up to the
+		// network (topup_grace_window_days), and the operator says it for each
+		// SIM by the list of what it can be fed with. The least is nothing; one
+		// that is listed after its end is fed all the same.
 		AfterEnd: 0,
 
 		// A refund is asked for, read by people, and paid as credit.
@@ -117,7 +118,7 @@ func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Sna
 	if err != nil {
 		return nil, err
 	}
-	if err := offered(list, e.Package, before, began); err != nil {
+	if err := a.offered(ctx, e, list, before); err != nil {
 		return nil, err
 	}
 	s, err := json.Marshal(pictureOf(before, began))
@@ -129,17 +130,26 @@ func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Sna
 
 // offered refuses a package that the operator does not list for the SIM. An
 // empty list says that the SIM takes no more of any; when everything on it is
-// over, that is why.
-func offered(list []offer, code string, before []held, now time.Time) error {
+// over, that is why. Where the history shows nothing (one text says that it is
+// of all packages, another that it is of further ones), the usage says it.
+func (a *Adapter) offered(ctx context.Context, e carrier.Extension, list []offer, before []held) error {
 	for _, o := range list {
-		if string(o.ID) == code {
+		if string(o.ID) == e.Package {
 			return nil
 		}
 	}
-	switch {
-	case len(list) > 0:
+	if len(list) > 0 {
 		return &carrier.Refusal{Reason: carrier.PackageGone, Text: "the operator does not offer this package for this SIM"}
-	case ended(before, now):
+	}
+	over := ended(before, a.now())
+	if len(before) == 0 {
+		s, err := a.Status(ctx, e.Profile)
+		if err != nil {
+			return err
+		}
+		over = s.State == carrier.LineIsOver
+	}
+	if over {
 		return &carrier.Refusal{Reason: carrier.LineEnded, Text: "everything on this SIM is over, and the operator offers nothing more for it"}
 	}
 	return &carrier.Refusal{Reason: carrier.PackageGone, Text: "the operator offers nothing more for this SIM"}

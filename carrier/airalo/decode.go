@@ -171,6 +171,19 @@ func (i *instant) UnmarshalJSON(b []byte) error {
 	return errors.New("not a time in a known form")
 }
 
+// loose is an object that is an empty list when nothing is in it, as PHP writes
+// those; it is the zero value then.
+type loose[T any] struct{ in T }
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (l *loose[T]) UnmarshalJSON(b []byte) error {
+	if b[0] == '[' {
+		*l = loose[T]{}
+		return nil
+	}
+	return json.Unmarshal(b, &l.in)
+}
+
 // rows is a list, which from a second page on may be an object with the list's
 // numbers for names.
 func rows(b json.RawMessage) ([]json.RawMessage, error) {

@@ -100,6 +100,17 @@ func TestPackages(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("packages (-want +got):\n%s", diff)
 	}
+	for discount, want := range map[string]int64{`20`: 8_760_000, `"12.5"`: 9_581_250, `0`: 10_950_000, `100`: 0, `101`: 10_950_000, `null`: 10_950_000, "": 10_950_000} {
+		pricing := `{"model":"discount_pricing","discount_percentage":` + discount + `}`
+		if discount == "" {
+			pricing = "[]"
+		}
+		row := `{"id":"x","price":10.95,"net_price":null,"amount":1,"day":1}`
+		w := open(map[string]string{"GET sims/ICCID/topups": `{"pricing":` + pricing + `,"meta":[],"data":[` + row + `]}`})
+		if got, err := w.Packages(t.Context(), ours); err != nil || got[0].Cost != usd(want) {
+			t.Errorf("discount %s: %+v, %v; want %d", discount, got, err, want)
+		}
+	}
 	for name, tt := range map[string]struct {
 		answer string
 		p      carrier.Profile

@@ -34,7 +34,7 @@ import (
 
 // picture is a [carrier.Snapshot]: what a SIM had had before a top-up.
 type picture struct {
-	Rows    []string  `json:"rows"`             // identifiers of its history's rows
+	Rows    []string  `json:"rows"`            // identifiers of its history's rows
 	EndsAt  time.Time `json:"endsAt,omitzero"` // of the last of them, where known
 	TakenAt time.Time `json:"takenAt"`
 }
@@ -147,8 +147,8 @@ func (g growth) judge(orders []order) (found carrier.Found, why string) {
 		return carrier.FoundUnsure, "several orders bear our reference"
 	case len(orders) == 1 && orders[0].done():
 		return carrier.FoundDone, "an order bears our reference"
-	case len(orders) == 1 && (orders[0].Status.Slug != "failed" || len(g.ours) > 0):
-		return carrier.FoundUnsure, "the order that bears our reference is " + clip(string(orders[0].Status.Slug))
+	case len(orders) == 1 && (orders[0].Status.in.Slug != "failed" || len(g.ours) > 0):
+		return carrier.FoundUnsure, "the order that bears our reference is " + clip(string(orders[0].Status.in.Slug))
 	case len(g.ours) > 0:
 		return carrier.FoundUnsure, "this package was put on the SIM more than once"
 	case g.gone > 0:
@@ -167,13 +167,13 @@ type order struct {
 	Code        text `json:"code"`
 	Description text `json:"description"`
 	Package     text `json:"package_id"`
-	Status      struct {
+	Status      loose[struct {
 		Slug text `json:"slug"`
-	} `json:"status"`
+	}] `json:"status"`
 }
 
 func (o order) done() bool {
-	return (o.Status.Slug == "completed" || o.Status.Slug == "") && orderName(o.Code, o.ID) != ""
+	return (o.Status.in.Slug == "completed" || o.Status.in.Slug == "") && orderName(o.Code, o.ID) != ""
 }
 
 // ordersMax is how many orders are asked for: our references are not parts of

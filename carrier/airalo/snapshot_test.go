@@ -56,7 +56,7 @@ func TestPrepareRefuses(t *testing.T) {
 		"another package is listed": {strings.ReplaceAll(sold, extendCode, "other"), `{"data":{"id":11047}}`, running, "package_gone"},
 		"nothing is listed":         {`{"data":[]}`, `{"data":{"id":11047}}`, running, "package_gone"},
 		"nothing, and all is over":  {`{"data":[]}`, `{"data":{"id":11047}}`, past, "line_ended"},
-		"nothing, and nothing ever": {`{"data":[]}`, `{"data":{"id":11047}}`, list(), "package_gone"},
+		"nothing, and nothing ever": {`{"data":[]}`, `{"data":{"id":11047}}`, list(), "line_ended"}, // the usage says so
 		"said to be over":           {`{"data":[]}`, `{"data":{"id":11047}}`, strings.ReplaceAll(running, "ACTIVE", "EXPIRED"), "line_ended"},
 		"used up, not over":         {`{"data":[]}`, `{"data":{"id":11047}}`, strings.ReplaceAll(running, "ACTIVE", "FINISHED"), "package_gone"},
 		"over, and yet listed":      {sold, `{"data":{"id":11047}}`, past, ""},
@@ -72,7 +72,10 @@ func TestPrepareRefuses(t *testing.T) {
 		"a list of nonsense":        {`{"data":["x"]}`, `{"data":{"id":11047}}`, running, "not sent"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := open(map[string]string{"GET sims/ICCID": tt.sim, "GET sims/ICCID/topups": tt.topups, "GET sims/ICCID/packages": tt.history})
+			w := open(map[string]string{
+				"GET sims/ICCID": tt.sim, "GET sims/ICCID/topups": tt.topups, "GET sims/ICCID/packages": tt.history,
+				"GET sims/ICCID/usage": `{"data":{"status":"EXPIRED"}}`,
+			})
 			s, err := w.Prepare(t.Context(), wanted)
 			if got := kind(t, err); got != tt.want || err != nil && s != nil {
 				t.Errorf("%q (%v) with %s, want %q", got, err, s, tt.want)

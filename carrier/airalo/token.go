@@ -96,7 +96,7 @@ func (a *Adapter) newToken(ctx context.Context) (string, error) {
 		_ = json.Unmarshal(got.Body, &p) // its words are for staff, where there are any
 		return "", &carrier.Refusal{
 			Reason: carrier.Unauthorised, Code: strings.TrimSpace(strconv.Itoa(got.Status) + " " + clip(string(p.Code))),
-			Text: "no token is given: " + a.quote(string(p.Reason+p.Meta.Message)),
+			Text: "no token is given: " + a.quote(string(p.Reason+p.Meta.in.Message)),
 		}
 	}
 	var answer struct {

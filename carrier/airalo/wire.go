@@ -127,16 +127,16 @@ type problem struct {
 	Code   text            `json:"code"`
 	Reason text            `json:"reason"`
 	Data   json.RawMessage `json:"data"`
-	Meta   struct {
+	Meta   loose[struct {
 		Message text `json:"message"`
-	} `json:"meta"`
+	}] `json:"meta"`
 }
 
 // unknownSIM reports whether the answer is that there is no such SIM. Where
 // something could have changed, a bare 404 does not say it: it may be another
 // program's.
 func (p problem) unknownSIM(f effect, status int) bool {
-	return p.Meta.Message == "messages.resource_not_found" || status == http.StatusNotFound && f == reads
+	return p.Meta.in.Message == "messages.resource_not_found" || status == http.StatusNotFound && f == reads
 }
 
 // open decodes a yes, and makes a refusal or silence of everything else.
@@ -158,7 +158,7 @@ func (a *Adapter) open(q question, got outbound.Answer, answer any) error {
 		}
 		return nil
 	case got.Status == http.StatusForbidden:
-		return &carrier.Refusal{Reason: carrier.Unauthorised, Code: "403", Text: a.quote(string(p.Meta.Message))}
+		return &carrier.Refusal{Reason: carrier.Unauthorised, Code: "403", Text: a.quote(string(p.Meta.in.Message))}
 	case got.Status == http.StatusUnprocessableEntity && unreadable == nil:
 		return a.invalid(q, p)
 	}
