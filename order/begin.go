@@ -105,6 +105,10 @@ func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) cand
 	paid := s
 	paid.Now = o.PaidAt
 	offer, no := renewal.Decide(paid, item)
+	var notNow *renewal.Refusal
+	if c.now, notNow = renewal.Decide(s, item); notNow != nil || c.now.Effect != o.Effect {
+		c.now = offer
+	}
 	switch {
 	case s.Line.Periods != o.Periods:
 		c.why = "line_changed"
@@ -112,11 +116,8 @@ func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) cand
 		c.why = lineBusy
 	case no != nil:
 		c.why = string(no.Rule)
-	case !asGood(offer, o):
+	case !asGood(offer, o) && !asGood(c.now, o): // an attempt that was not sent has moved an end that counts from its beginning
 		c.why = "effect_changed"
-	}
-	if c.now, no = renewal.Decide(s, item); no != nil || c.now.Effect != o.Effect {
-		c.now = offer
 	}
 	return c
 }

@@ -3,7 +3,6 @@ package airalo
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -132,16 +131,7 @@ func (a *Adapter) askToken(ctx context.Context) (outbound.Answer, error) {
 	r.Header.Set(signatureHeader, sign(a.config.ClientSecret, phpObject(fields...)))
 	got, err := a.client.Do(ctx, r)
 	if err != nil {
-		return got, reads.silence("token: %s", a.quote(heard(err)))
+		return got, reads.silence("token: %s", a.quote(err.Error()))
 	}
 	return got, nil
-}
-
-// heard is an error of the client without the address that was called: it may
-// name a SIM.
-func heard(err error) string {
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		return e.Err.Error()
-	}
-	return err.Error()
 }

@@ -86,9 +86,9 @@ func (a *Adapter) send(ctx context.Context, q question, token string) (outbound.
 	got, err := a.client.Do(ctx, r)
 	switch {
 	case errors.Is(err, outbound.ErrNotSent):
-		return got, fmt.Errorf("%w: airalo: %s: %s", carrier.ErrNotSent, q.what, a.quote(heard(err)))
+		return got, fmt.Errorf("%w: airalo: %s: %s", carrier.ErrNotSent, q.what, a.quote(err.Error()))
 	case err != nil:
-		return got, q.effect.silence("%s: %s", q.what, a.quote(heard(err)))
+		return got, q.effect.silence("%s: %s", q.what, a.quote(err.Error()))
 	case got.Status == http.StatusTooManyRequests:
 		if q.rule.most > 0 {
 			a.budget.shut(q.rule, q.subject, now, got.Header)
