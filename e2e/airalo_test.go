@@ -3,9 +3,11 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +67,35 @@ func openAiralo(t *testing.T, env dbtest.Env) *airaloTown {
 	b.sim.AddPackage(airalosim.Package{ID: "base", Operator: b.at, Price: 450, AmountMB: 1024, Days: 5})
 	b.sim.AddPackage(airalosim.Package{ID: b.term.Package, Operator: b.at, TopUp: true, Price: 450, AmountMB: 1024, Days: b.term.Length.N})
 	b.sim.AddPackage(airalosim.Package{ID: "other", Operator: b.at, TopUp: true, Price: 900, AmountMB: 2048, Days: 7})
+	b.optIn(t)
 	return b
+}
+
+// optIn lets the operator tell us what it tells: late, twice, not at all, and
+// with a stranger's words between.
+func (b *airaloTown) optIn(t *testing.T) {
+	t.Helper()
+	b.sim.SetDelivery(airalosim.Delivery{LateMax: time.Hour, RepeatPercent: 40, LosePercent: 20, ForgePercent: 40})
+	ask := func(path, body, token string) (answer struct {
+		Data struct {
+			Token string `json:"access_token"`
+		} `json:"data"`
+	}) {
+		t.Helper()
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://airalo.example/v2/"+path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+token)
+		got, err := b.sim.Transport().RoundTrip(r)
+		if err != nil || got.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %v, %v", path, got, err)
+		}
+		if err := json.NewDecoder(got.Body).Decode(&answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	token := ask("token", `{"client_id":"id","client_secret":"secret","grant_type":"client_credentials"}`, "").Data.Token
+	ask("notifications/opt-in", `{"type":"webhook_low_data","webhook_url":"http://shop.invalid/hooks/carrier/airalo/signed"}`, token)
 }
 
 // RoundTrip is the wire to the operator, while something is to befall it. The
@@ -150,7 +180,7 @@ func (p *topping) accept(t *testing.T) {
 // operator tells arrives, some of it again.
 func (p *topping) pass(t *testing.T, d time.Duration) {
 	t.Helper()
-	for step := time.Second; d > 0; step = min(2*step, time.Hour) {
+	for step := time.Second; d > 0; step = min(2*step, 20*time.Minute) {
 		p.clock.Add(min(step, d))
 		d -= step
 		for _, n := range p.sim.Notifications() {
@@ -160,7 +190,26 @@ func (p *topping) pass(t *testing.T, d time.Duration) {
 			p.door.ServeHTTP(rec, r)
 			p.sim.Answered(n.ID, rec.Code)
 		}
-		p.work(t)
+		p.toil(t)
+	}
+}
+
+// toil does what there is to do about orders and lines; the rest of the house
+// has nothing to do with operators.
+func (p *topping) toil(t *testing.T) {
+	t.Helper()
+	for worked := true; worked; {
+		worked = false
+		for _, s := range p.Steps() {
+			if !slices.Contains([]string{"orders", "usage", "bill numbers"}, s.Name) {
+				continue
+			}
+			w, err := s.Do(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			worked = worked || w
+		}
 	}
 }
 
@@ -169,7 +218,7 @@ func (p *topping) judge(t *testing.T, want order.State) {
 	t.Helper()
 	p.wire.Choose = nil
 	p.wire.Deliver()
-	p.pass(t, 26*time.Hour)
+	p.pass(t, 3*time.Hour)
 	o, err := db.Seen(t.Context(), p.DB, func(ctx context.Context, tx db.Tx) (order.Order, error) {
 		all, err := order.List(ctx, tx, p.line.Account, "", 10)
 		if err != nil || len(all) != 1 {
@@ -258,6 +307,21 @@ func misfortunes() []misfortune {
 			p.pass(t, time.Hour)
 		}, order.Completed},
 		{"tokens are revoked", before(func(p *topping) { p.sim.RevokeTokens() }), order.Completed},
+		{"used up while it is fed", func(t *testing.T, p *topping) {
+			p.sim.Fail(airalosim.TopUpOrder, airalosim.SilenceAfter)
+			p.accept(t)
+			p.sim.Use(p.line.ICCID, 1900)
+			p.pass(t, 2*time.Hour)
+			n, err := db.Seen(t.Context(), p.DB, func(ctx context.Context, tx db.Tx) (n int, err error) {
+				return n, tx.QueryRow(ctx, `SELECT COUNT(*) FROM provider_events WHERE account_id = $1 AND provider = 'airalo'`, p.line.Account).Scan(&n)
+			})
+			if err != nil || n == 0 || n > 4 {
+				t.Errorf("%d notifications are kept, %v; want those of 75 and 90 percent, at most once a day", n, err)
+			}
+			if u := p.reread(t, p.line).Usage; u.Used < 1900<<20 {
+				t.Errorf("%+v: nobody looked", u)
+			}
+		}, order.Completed},
 		{"no credit", before(func(p *topping) { p.sim.SetBalance(0) }), order.Refunded},
 		{"withdrawn", before(func(p *topping) { p.sim.RefuseNext(airalosim.TopUpOrder, 34) }), order.Refunded},
 		{"the price rose before", before(func(p *topping) { p.sim.ChangePrice(p.term.Package, 2000, 1900) }), order.Completed},

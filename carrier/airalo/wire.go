@@ -219,7 +219,7 @@ func (a *Adapter) invalid(q question, p problem) error {
 // and without whole ICCIDs.
 func (a *Adapter) quote(s string) string {
 	for _, secret := range []string{a.config.ClientSecret, a.config.ClientID, a.tokens.kept(a.now())} {
-		if secret != "" {
+		if len(secret) >= 8 { // a shorter one is no secret, and a part of words
 			s = strings.ReplaceAll(s, secret, "[secret]")
 		}
 	}
