@@ -76,25 +76,24 @@ func openAiralo(t *testing.T, env dbtest.Env) *airaloTown {
 func (b *airaloTown) optIn(t *testing.T) {
 	t.Helper()
 	b.sim.SetDelivery(airalosim.Delivery{LateMax: time.Hour, RepeatPercent: 40, LosePercent: 20, ForgePercent: 40})
-	ask := func(path, body, token string) (answer struct {
-		Data struct {
-			Token string `json:"access_token"`
-		} `json:"data"`
-	}) {
+	ask := func(path, body, token string) string {
 		t.Helper()
-		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://airalo.example/v2/"+path, strings.NewReader(body))
+		r := httptest.NewRequest(http.MethodPost, "https://airalo.example/v2/"+path, strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Authorization", "Bearer "+token)
-		got, err := b.sim.Transport().RoundTrip(r)
-		if err != nil || got.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %v, %v", path, got, err)
+		rec := httptest.NewRecorder()
+		b.sim.ServeHTTP(rec, r)
+		var answer struct {
+			Data struct {
+				Token string `json:"access_token"`
+			} `json:"data"`
 		}
-		if err := json.NewDecoder(got.Body).Decode(&answer); err != nil {
-			t.Fatal(err)
+		if err := json.Unmarshal(rec.Body.Bytes(), &answer); err != nil || rec.Code != http.StatusOK {
+			t.Fatalf("%s: %d, %v", path, rec.Code, err)
 		}
-		return answer
+		return answer.Data.Token
 	}
-	token := ask("token", `{"client_id":"id","client_secret":"secret","grant_type":"client_credentials"}`, "").Data.Token
+	token := ask("token", `{"client_id":"id","client_secret":"secret","grant_type":"client_credentials"}`, "")
 	ask("notifications/opt-in", `{"type":"webhook_low_data","webhook_url":"http://shop.invalid/hooks/carrier/airalo/signed"}`, token)
 }
 

@@ -597,7 +597,9 @@ func TestOperatorThatSigns(t *testing.T) {
 		const card = "8910300000005271146"
 		l := d.lineWith(t, planOf(t, "northlight"), line.Line{ProfileID: "11047", ICCID: card})
 		other := d.lineWith(t, extendable, line.Line{ProfileID: "pf_2", ICCID: "8910300000005271153"})
-		low := func(card string) []byte { return []byte(`{"level":"75%","package_name":"3 GB","iccid":"` + card + `"}`) }
+		low := func(card string) []byte {
+			return []byte(`{"level":"75%","package_name":"3 GB","iccid":"` + card + `"}`)
+		}
 		const hook = "/hooks/carrier/airalo/signed"
 		d.answers(t, "forged", http.StatusBadRequest, 0, hook, http.Header{"Airalo-Signature": {strings.Repeat("0", 128)}}, low(card))
 		d.answers(t, "unsigned", http.StatusBadRequest, 0, hook, nil, low(card))

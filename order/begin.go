@@ -22,6 +22,9 @@ type candidate struct {
 // lineBusy is why an order waits: the line serves one at a time.
 const lineBusy = "line_busy"
 
+// effectChanged is why an order is given up: the rules give less than was accepted.
+const effectChanged = "effect_changed"
+
 // begin gets a set of paid orders ready to be asked for: are they still what was
 // accepted, what do the operators show now, and then the intents. The set is read
 // in one transaction and intended in one; who cannot be begun falls out of it.
@@ -105,10 +108,6 @@ func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) cand
 	paid := s
 	paid.Now = o.PaidAt
 	offer, no := renewal.Decide(paid, item)
-	var notNow *renewal.Refusal
-	if c.now, notNow = renewal.Decide(s, item); notNow != nil || c.now.Effect != o.Effect {
-		c.now = offer
-	}
 	switch {
 	case s.Line.Periods != o.Periods:
 		c.why = "line_changed"
@@ -116,8 +115,16 @@ func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) cand
 		c.why = lineBusy
 	case no != nil:
 		c.why = string(no.Rule)
-	case !asGood(offer, o) && !asGood(c.now, o): // an attempt that was not sent has moved an end that counts from its beginning
-		c.why = "effect_changed"
+	case !asGood(offer, o):
+		c.why = effectChanged
+	}
+	if c.now, no = renewal.Decide(s, item); no != nil || c.now.Effect != o.Effect {
+		c.now = offer
+	}
+	// An attempt that was not sent has noted when service would have begun; where
+	// it begins when it is bought, its end has moved since.
+	if c.why == effectChanged && asGood(c.now, o) {
+		c.why = ""
 	}
 	return c
 }

@@ -204,7 +204,7 @@ func rows(b json.RawMessage) ([]json.RawMessage, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := strconv.ParseUint(name.(string), 10, 31); err != nil { //nolint:errcheck // names are strings
+		if _, err := strconv.ParseUint(name.(string), 10, 31); err != nil { // names are strings
 			return nil, errors.New("an object where a list was expected")
 		}
 		var row json.RawMessage

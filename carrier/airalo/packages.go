@@ -42,9 +42,9 @@ func (o offer) charged(by pricing) amount {
 	case !d.given || !o.Price.given || d.parts < 0 || d.parts > all || o.Price.parts < 0:
 		return o.Price
 	default:
-		high, low := bits.Mul64(uint64(o.Price.parts), uint64(all-d.parts)) //nolint:gosec // neither is negative
+		high, low := bits.Mul64(uint64(o.Price.parts), uint64(all-d.parts)) // neither is negative
 		share, _ := bits.Div64(high, low, all)
-		return amount{int64(share), true} //nolint:gosec // at most the price
+		return amount{int64(share), true}
 	}
 }
 

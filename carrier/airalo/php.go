@@ -253,5 +253,5 @@ func escaped(text []byte) rune {
 	if err != nil {
 		return 0
 	}
-	return rune(code) //nolint:gosec // four hexadecimal digits
+	return rune(code)
 }
