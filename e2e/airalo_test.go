@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -396,4 +397,36 @@ func TestEveryMisfortuneAtAiralo(t *testing.T) {
 			})
 		}
 	})
+}
+
+// The demo's line at Airalo is fed by the real adapter over the town's wire, and
+// once, also when its panel makes the operator misbehave.
+func TestDemoFeedsItsLineAtAiralo(t *testing.T) {
+	d := openDemo(t)
+	l := d.lines["sorami-side"]
+	for trouble, want := range map[string]order.State{"": order.Completed, "operator-lost": order.Completed, "operator-refuse": order.Refunded} {
+		before := len(d.Strangers.Airalo.TopUps(l.ICCID))
+		if trouble != "" {
+			r, err := http.PostForm(d.url+"/sim/trouble", url.Values{"name": {trouble}}) //nolint:noctx // to the loopback
+			if err != nil || r.StatusCode != http.StatusOK {
+				t.Fatal(r, err)
+			}
+			_ = r.Body.Close() // what it shows is another test's
+		}
+		q, err := d.App.Desk.Quote(t.Context(), l.Account, l.ID, renewal.Item{Kind: renewal.Term, Plan: l.Plan, ID: "1gb-7x24h"}, "JPY")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := d.App.Desk.Place(t.Context(), order.Acceptance{Account: q.Account, Quote: q.ID, Amount: q.Price, Tool: order.ToolWallet})
+		if err != nil {
+			t.Logf("%s: %v", trouble, err)
+		}
+		if !eventuallyTrue(func() bool { o = d.orders(t)[0]; return o.State.Final() }) || o.State != want {
+			t.Errorf("%q: order %s is %s (%s), want %s", trouble, o.ID, o.State, o.Reason, want)
+		}
+		fed := len(d.Strangers.Airalo.TopUps(l.ICCID)) - before
+		if (fed == 1) != (want == order.Completed) || fed > 1 {
+			t.Errorf("%q: fed %d times", trouble, fed)
+		}
+	}
 }
