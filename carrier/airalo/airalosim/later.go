@@ -21,7 +21,11 @@ func (s *Sim) readIntent(r *request) (*intent, *refusal) {
 	if no != nil {
 		return nil, no
 	}
-	if w.webhook == "" {
+	if w.webhook != "" {
+		if no := s.alive(w.webhook); no != nil {
+			return nil, no
+		}
+	} else {
 		w.webhook = s.optedIn["async_orders"].address
 	}
 	if w.webhook == "" {

@@ -195,6 +195,20 @@ func TestDiscountPricing(t *testing.T) {
 	if b.Balance() != opening-405 {
 		t.Errorf("balance %d", b.Balance())
 	}
+	b.ChangePrice("change-7days-1gb-topup", 455, 360)
+	if got := b.topUp(iccid, "change-7days-1gb-topup").data("discount_amount"); got != "0.46" {
+		t.Errorf("a tenth of 4.55 is %s", got)
+	}
+}
+
+// The last cent of credit may be spent.
+func TestLastCent(t *testing.T) {
+	b := open(nil)
+	iccid := b.running("change-7days-1gb")
+	b.SetBalance(360)
+	if r := b.topUp(iccid, "change-7days-1gb-topup"); r.status != 200 || b.Balance() != 0 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
 }
 
 // When packages begin and end: beside each other, or one after the other; all at

@@ -72,11 +72,8 @@ func (s *Sim) optInTo(r *request) (*answer, *refusal) {
 		return nil, missing(key)
 	}
 	if key == "webhook_url" {
-		if u, err := url.Parse(address); err != nil || u.Host == "" {
-			return nil, invalidField(key, "The webhook url format is invalid.")
-		}
-		if s.cfg.Head != nil && s.cfg.Head(address) != http.StatusOK {
-			return nil, invalidField(key, "The webhook url must answer a HEAD request with 200 OK.")
+		if no := s.alive(address); no != nil {
+			return nil, no
 		}
 	}
 	to := optIn{address: address}
@@ -90,6 +87,18 @@ func (s *Sim) optInTo(r *request) (*answer, *refusal) {
 	s.optedIn[kind] = to
 	s.lastOptIn = kind
 	return ok(s.optInRow(kind)), nil
+}
+
+// alive asks an address with HEAD, as is done at opt-in and with the address of
+// a single order; only 200 will do [2.5].
+func (s *Sim) alive(address string) *refusal {
+	if u, err := url.Parse(address); err != nil || u.Host == "" {
+		return invalidField("webhook_url", "The webhook url format is invalid.")
+	}
+	if s.cfg.Head != nil && s.cfg.Head(address) != http.StatusOK {
+		return invalidField("webhook_url", "The webhook url must answer a HEAD request with 200 OK.")
+	}
+	return nil
 }
 
 func (s *Sim) optInRow(kind string) object {

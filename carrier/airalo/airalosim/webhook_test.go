@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +37,9 @@ func TestOptIn(t *testing.T) {
 	if got := b.get("notifications/opt-in").body; !strings.HasPrefix(got, `{"data":[]`) {
 		t.Errorf("not opted in: %s", got)
 	}
+	if r := b.form("POST", "orders-async", "package_id", "change-7days-1gb", "quantity", "1", "webhook_url", hook); r.status != 422 || r.data("webhook_url") == "" {
+		t.Errorf("the address of an order: %d %s", r.status, r.body)
+	}
 	status = 200
 	want := `{"data":{"notification":{"type":"webhook_credit_limit","contact_point":"https:\/\/seller.example\/hook","levels":[50,90]}},"meta":{"message":"success"}}`
 	if r := b.json("notifications/opt-in", body); r.body != want {
@@ -44,7 +48,7 @@ func TestOptIn(t *testing.T) {
 	if got := b.get("notifications/opt-in").body; got != want {
 		t.Errorf("look: %s", got)
 	}
-	if !slices.Equal(asked, []string{hook, hook}) {
+	if !slices.Equal(asked, []string{hook, hook, hook}) {
 		t.Errorf("asked %v", asked)
 	}
 	if r := b.json("notifications/opt-out", `{"type":"webhook_credit_limit"}`); r.status != 204 || r.body != "" {
@@ -246,15 +250,24 @@ func TestBadDelivery(t *testing.T) {
 	if len(late) != 20 || slices.IsSortedFunc(late, func(a, b sim.Notification) int { return a.ID - b.ID }) {
 		t.Error("late: none has overtaken another")
 	}
-	plain := send(sim.Delivery{PlainBody: true})
-	if !genuine(plain[0]) { // no slash in these
-		t.Errorf("plain: %s", plain[0].Body)
-	}
 	b := open(nil)
 	b.optIn(t, "webhook_low_data")
 	b.Forge("webhook_low_data", []byte(`{"level":"90%"}`))
 	if got := b.Notifications(); len(got) != 1 || got[0].URL != hook || genuine(got[0]) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Where slashes are left as they are, the signature is still one over the form
+// that PHP writes.
+func TestPlainBody(t *testing.T) {
+	b := open(func(c *sim.Config) { c.Delivery.PlainBody = true })
+	b.form("POST", "orders-async", "package_id", "change-7days-1gb", "quantity", "1", "webhook_url", hook)
+	b.clock.move(time.Minute)
+	n := b.Notifications()[0]
+	body := string(n.Body)
+	if !strings.Contains(body, "https://www.airalo.com/") || n.Header.Get("airalo-signature") != hmac512(secret, strings.ReplaceAll(body, "/", `\/`)) {
+		t.Errorf("%v %s", n.Header, body)
 	}
 }
 
@@ -292,5 +305,30 @@ func TestNothingUnasked(t *testing.T) {
 	b.Use(b.running("change-7days-1gb"), 1000)
 	if got := b.Notifications(); len(got) != 0 {
 		t.Error(fmt.Sprint(got))
+	}
+	b = open(func(c *sim.Config) { c.Sandbox = true })
+	b.optIn(t, "webhook_low_data")
+	b.Use(b.running("change-7days-1gb"), 1000)
+	if got := b.Notifications(); len(got) != 0 {
+		t.Error("in the sandbox: ", got)
+	}
+}
+
+// Everybody may call at once.
+func TestConcurrentCalls(t *testing.T) {
+	b := open(nil)
+	iccid := b.running("moshi-7days-1gb")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			b.topUp(iccid, "moshi-7days-1gb-topup")
+			b.get("orders")
+			b.Use(iccid, 1)
+			b.Notifications()
+		})
+	}
+	wg.Wait()
+	if n := len(b.TopUps(iccid)); n != 8 || b.Balance() != opening-8*500 || b.Line(iccid).LeftMB != 9*gib-8 {
+		t.Errorf("%d top-ups, balance %d, line %+v", n, b.Balance(), b.Line(iccid))
 	}
 }
