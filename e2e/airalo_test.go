@@ -407,7 +407,7 @@ func TestDemoFeedsItsLineAtAiralo(t *testing.T) {
 	for trouble, want := range map[string]order.State{"": order.Completed, "operator-lost": order.Completed, "operator-refuse": order.Refunded} {
 		before := len(d.Strangers.Airalo.TopUps(l.ICCID))
 		if trouble != "" {
-			r, err := http.PostForm(d.url+"/sim/trouble", url.Values{"name": {trouble}}) //nolint:noctx // to the loopback
+			r, err := http.PostForm(d.url+"/sim/trouble", url.Values{"name": {trouble}})
 			if err != nil || r.StatusCode != http.StatusOK {
 				t.Fatal(r, err)
 			}
