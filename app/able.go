@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/carrier/airalo"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
 	"github.com/tsuzuku/tsuzuku/carrier/manual"
@@ -19,6 +20,7 @@ const longestByHand = manual.WithinMost
 // simple is the demo's operator.
 func builtIn(m Manual) map[string]carrier.Abilities {
 	all := map[string]carrier.Abilities{
+		"airalo":     airalo.New(airalo.Config{}, nil, nil).Abilities(),
 		"esimaccess": esimaccess.New(esimaccess.Config{}, nil, nil, nil).Abilities(),
 		"simple":     (&carriersim.Sim{}).Abilities(),
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/carrier/airalo"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
 	"github.com/tsuzuku/tsuzuku/carrier/manual"
 	"github.com/tsuzuku/tsuzuku/id"
@@ -11,6 +12,10 @@ import (
 	"github.com/tsuzuku/tsuzuku/message/smtp"
 	"github.com/tsuzuku/tsuzuku/payment"
 )
+
+// signedHook ends the webhook address of an operator that signs what it tells: it
+// need not be secret.
+const signedHook = "signed"
 
 // Real builds the adapters that the configuration names. This is the list of
 // all there are, with providers.go; nothing registers itself.
@@ -24,6 +29,10 @@ func Real(c Config, env Env, ids *id.Source) (Adapters, error) {
 			AccessCode: string(c.ESIMAccess.AccessCode), SecretKey: string(c.ESIMAccess.SecretKey),
 		}, env.client("esimaccess", 8), env.Now, nonce(ids))
 		a.Carriers[e.Name()], a.CarrierHooks[e.Name()] = e, string(c.ESIMAccess.HookPath)
+	}
+	if c.Airalo.ClientID != "" {
+		e := airalo.New(airalo.Config{ClientID: c.Airalo.ClientID, ClientSecret: string(c.Airalo.ClientSecret)}, env.client("airalo", 5), env.Now)
+		a.Carriers[e.Name()], a.CarrierHooks[e.Name()] = e, signedHook
 	}
 	if c.Manual.Within > 0 {
 		m, err := manual.New(c.Manual.Within, env.Now)

@@ -48,6 +48,7 @@ type Config struct {
 	WeChatPay  WeChatPay  `embed:"" prefix:"wechatpay-" group:"Payment: WeChat Pay"`
 	Antom      Antom      `embed:"" prefix:"antom-" group:"Payment: Antom"`
 	ESIMAccess ESIMAccess `embed:"" prefix:"esimaccess-" group:"Operator: eSIM Access"`
+	Airalo     Airalo     `embed:"" prefix:"airalo-" group:"Operator: Airalo"`
 	Remote     Remote     `embed:"" prefix:"remote-" group:"Operators: remote"`
 	Manual     Manual     `embed:"" prefix:"manual-" group:"Operators: by hand"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
@@ -134,6 +135,12 @@ type ESIMAccess struct {
 	HookPath   Secret `help:"Unguessable last part of the webhook address URL/hooks/carrier/esimaccess/…, since its notifications carry no signature." placeholder:"SECRET"`
 }
 
+// Airalo is the connection to Airalo's Partner API.
+type Airalo struct {
+	ClientID     string `name:"client-id" help:"API client ID. Unset: operators with carrier airalo cannot be used." placeholder:"ID"`
+	ClientSecret Secret `help:"API client secret: requests are signed with it, and so are notifications." placeholder:"SECRET"`
+}
+
 // Remote are the connections to operators behind servers that speak our contract,
 // by the name that the catalogue gives their carrier.
 type Remote struct {
@@ -199,6 +206,7 @@ func (c *Config) Validate() error {
 		}),
 		together("antom", map[string]bool{"client-id": c.Antom.ClientID != "", "private-key": c.Antom.PrivateKey != "", "public-key": len(c.Antom.PublicKey) > 0}),
 	)
+	errs = append(errs, together("airalo", map[string]bool{"client-id": c.Airalo.ClientID != "", "client-secret": c.Airalo.ClientSecret != ""}))
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))
 	}

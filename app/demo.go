@@ -127,6 +127,7 @@ func TownConfig(url string, s *world.Strangers) Config {
 			Rails: antom.Everything().Limits().Rails,
 		},
 		ESIMAccess: ESIMAccess{AccessCode: world.AccessCode, SecretKey: world.AccessSecret, HookPath: world.AccessHook},
+		Airalo:     Airalo{ClientID: world.AiraloClient, ClientSecret: world.AiraloSecret},
 	}
 }
 

@@ -15,10 +15,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/outbound"
 )
 
-// remoteHook ends the webhook address of every remote operator: they sign, so it
-// need not be a secret.
-const remoteHook = "signed"
-
 // check reports which settings of a remote operator are missing.
 func (r Remote) check() error {
 	var errs []error
@@ -63,7 +59,7 @@ func (a *Adapters) remotes(c Config, env Env, ids *id.Source) error {
 		if err != nil {
 			return wrap(name, err)
 		}
-		a.Carriers[name], a.CarrierHooks[name] = r, remoteHook
+		a.Carriers[name], a.CarrierHooks[name] = r, signedHook
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/app"
 	"github.com/tsuzuku/tsuzuku/audit"
+	"github.com/tsuzuku/tsuzuku/carrier/airalo"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -123,6 +124,7 @@ func reasonsIn(f *ast.File) []string {
 // The settling times in the table are those of the adapters.
 func TestSettlingTimes(t *testing.T) {
 	settles := map[string]time.Duration{
+		"Airalo":                       airalo.New(airalo.Config{}, nil, nil).Abilities().SettlesWithin,
 		"eSIM Access":                  esimaccess.New(esimaccess.Config{}, nil, nil, nil).Abilities().SettlesWithin,
 		"Stripe":                       new(stripe.Adapter).Limits().SettlesWithin,
 		"PayPal":                       new(paypal.Adapter).Limits().SettlesWithin,
@@ -265,7 +267,11 @@ func documents(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(guides, "carrier-contract.md", "catalogue.md", "manual-operator.md", "payments.md", "running.md", trouble)
+	operators, err := filepath.Glob("operators/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(append(guides, operators...), "carrier-contract.md", "catalogue.md", "manual-operator.md", "payments.md", "running.md", trouble)
 }
 
 func same(t *testing.T, what string, got, want []string) {

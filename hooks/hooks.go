@@ -39,6 +39,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /hooks/payment/{provider}", s.payment)
 	mux.HandleFunc("POST /hooks/carrier/{carrier}/{path}", s.carrier)
+	mux.HandleFunc("HEAD /hooks/carrier/{carrier}/{path}", s.present)
 	return mux
 }
 
@@ -61,10 +62,28 @@ func (s *Server) payment(w http.ResponseWriter, r *http.Request) {
 	s.stored(w, r, name, bell, err)
 }
 
-func (s *Server) carrier(w http.ResponseWriter, r *http.Request) {
+// addressed is the operator whose address a request was sent to, or nil.
+func (s *Server) addressed(r *http.Request) carrier.Carrier {
 	name := r.PathValue("carrier")
-	c, ok := s.Carriers[name]
-	if !ok || s.Paths[name] == "" || subtle.ConstantTimeCompare([]byte(r.PathValue("path")), []byte(s.Paths[name])) != 1 {
+	if s.Paths[name] == "" || subtle.ConstantTimeCompare([]byte(r.PathValue("path")), []byte(s.Paths[name])) != 1 {
+		return nil
+	}
+	return s.Carriers[name]
+}
+
+// present says that an operator's address is there: some look before they take
+// it into their settings.
+func (s *Server) present(w http.ResponseWriter, r *http.Request) {
+	if s.addressed(r) == nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+func (s *Server) carrier(w http.ResponseWriter, r *http.Request) {
+	name, c := r.PathValue("carrier"), s.addressed(r)
+	if c == nil {
 		http.NotFound(w, r)
 		return
 	}
@@ -75,7 +94,11 @@ func (s *Server) carrier(w http.ResponseWriter, r *http.Request) {
 	}
 	bell, err := c.Notification(r.Header, body)
 	if err != nil {
-		s.refuse(w, r, http.StatusBadRequest, Refusal{Stranger: stranger, Reason: Unreadable, Why: err.Error()}, body)
+		reason := Unreadable
+		if no, ok := errors.AsType[*carrier.Refusal](err); ok && no.Reason == carrier.Unauthorised {
+			reason = Forged
+		}
+		s.refuse(w, r, http.StatusBadRequest, Refusal{Stranger: stranger, Reason: reason, Why: err.Error()}, body)
 		return
 	}
 	s.stored(w, r, name, payment.Doorbell{}, s.Desk.Ring(r.Context(), name, bell, body))

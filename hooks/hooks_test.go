@@ -3,7 +3,10 @@ package hooks_test
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha512"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +20,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/carrier/airalo"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess/esimaccesssim"
@@ -147,13 +151,19 @@ func (d *door) dueIn(t *testing.T, query string, args ...any) (time.Duration, bo
 // line gives a new customer a line that ends tomorrow, and yen.
 func (d *door) line(t *testing.T, plan, profile string) line.Line {
 	t.Helper()
+	return d.lineWith(t, plan, line.Line{ProfileID: profile})
+}
+
+// lineWith is line, with what the line is called at its operator.
+func (d *door) lineWith(t *testing.T, plan string, called line.Line) line.Line {
+	t.Helper()
 	p, ok := catalogue.Demo().Plan(plan)
 	if !ok {
 		t.Fatalf("no plan %s", plan)
 	}
 	now := d.Clock.Now()
 	l := line.Line{
-		Account: d.ids.Account(), Operator: p.Operator, Plan: plan, ProfileID: profile, State: line.Active,
+		Account: d.ids.Account(), Operator: p.Operator, Plan: plan, ProfileID: called.ProfileID, ICCID: called.ICCID, State: line.Active,
 		StartedAt: now.Add(-time.Hour), EndsAt: now.Add(24 * time.Hour), GraceEnds: now.Add(24 * time.Hour), Periods: 1,
 	}
 	l.ID = d.ids.Under("ln", l.Account)
@@ -562,6 +572,55 @@ func TestUsageBellBringsTheFigure(t *testing.T) {
 			t.Errorf("%+v, %v; want 3 of 5 GB used", got.Usage, err)
 		}
 	})
+}
+
+// An operator that signs, and names a card only: it looks whether the address is
+// there, its notifications are kept once and make us look at the line, and what
+// it has not signed moves nothing. It takes 200 and no other for an answer.
+func TestOperatorThatSigns(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		d := newDoor(t, env)
+		d.write(t, func(ctx context.Context, tx db.Tx) error {
+			file := bytes.ReplaceAll(catalogue.DemoFile(), []byte("carrier: esimaccess"), []byte("carrier: airalo"))
+			_, _, err := catalogue.Apply(ctx, tx, file, "test")
+			return err
+		})
+		d.desk.Carriers["airalo"] = airalo.New(airalo.Config{ClientID: "id", ClientSecret: "secret"}, over(http.NotFoundHandler()), env.Clock.Now)
+		d.http = (&hooks.Server{Desk: d.desk, Carriers: d.desk.Carriers, Paths: map[string]string{"airalo": "signed", "simple": path}, Log: d.desk.Log}).Handler()
+		for to, want := range map[string]int{"/hooks/carrier/airalo/signed": 200, simpleHook: 200, "/hooks/carrier/airalo/other": 404, accessHook: 404} {
+			rec := httptest.NewRecorder()
+			d.http.ServeHTTP(rec, httptest.NewRequest(http.MethodHead, to, nil))
+			if rec.Code != want {
+				t.Errorf("HEAD %s: %d, want %d", to, rec.Code, want)
+			}
+		}
+		const card = "8910300000005271146"
+		l := d.lineWith(t, planOf(t, "northlight"), line.Line{ProfileID: "11047", ICCID: card})
+		other := d.lineWith(t, extendable, line.Line{ProfileID: "pf_2", ICCID: "8910300000005271153"})
+		low := func(card string) []byte {
+			return []byte(`{"level":"75%","package_name":"3 GB","iccid":"` + card + `"}`)
+		}
+		const hook = "/hooks/carrier/airalo/signed"
+		d.answers(t, "forged", http.StatusBadRequest, 0, hook, http.Header{"Airalo-Signature": {strings.Repeat("0", 128)}}, low(card))
+		d.answers(t, "unsigned", http.StatusBadRequest, 0, hook, nil, low(card))
+		for range 2 {
+			d.answers(t, "signed", http.StatusOK, 1, hook, signature(low(card)), low(card))
+		}
+		if _, comes := d.dueIn(t, `SELECT look_at FROM lines WHERE account_id = $1 AND id = $2`, l.Account, l.ID); !comes {
+			t.Error("nobody looks at the line")
+		}
+		d.answers(t, "another operator's card", http.StatusOK, 2, hook, signature(low(other.ICCID)), low(other.ICCID))
+		d.answers(t, "nobody's card", http.StatusOK, 3, hook, signature(low("8910300000005271161")), low("8910300000005271161"))
+		if n := d.number(t, `SELECT COUNT(*) FROM provider_events WHERE subject <> ''`); n != 1 {
+			t.Errorf("%d notifications are about a line, want 1", n)
+		}
+	})
+}
+
+func signature(body []byte) http.Header {
+	mac := hmac.New(sha512.New, []byte("secret"))
+	mac.Write(body)
+	return http.Header{"Airalo-Signature": {hex.EncodeToString(mac.Sum(nil))}}
 }
 
 // planOf is a plan of this operator in the demo catalogue.

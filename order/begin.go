@@ -22,6 +22,9 @@ type candidate struct {
 // lineBusy is why an order waits: the line serves one at a time.
 const lineBusy = "line_busy"
 
+// effectChanged is why an order is given up: the rules give less than was accepted.
+const effectChanged = "effect_changed"
+
 // begin gets a set of paid orders ready to be asked for: are they still what was
 // accepted, what do the operators show now, and then the intents. The set is read
 // in one transaction and intended in one; who cannot be begun falls out of it.
@@ -112,10 +115,15 @@ func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) cand
 	case no != nil:
 		c.why = string(no.Rule)
 	case !asGood(offer, o):
-		c.why = "effect_changed"
+		c.why = effectChanged
 	}
 	if c.now, no = decided(s, o.Kind, o.Plan, o.Item); no != nil || c.now.Effect != o.Effect {
 		c.now = offer
+	}
+	// An attempt that was not sent has noted when service would have begun; where
+	// it begins when it is bought, its end has moved since.
+	if c.why == effectChanged && asGood(c.now, o) {
+		c.why = ""
 	}
 	return c
 }

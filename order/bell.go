@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
@@ -58,12 +59,15 @@ func wakeNewLine(ctx context.Context, tx db.Tx, ref string) error {
 // lineOf finds the line that an operator speaks of, among the operators that
 // the adapter serves; empty where we have no such line.
 func (d *Desk) lineOf(ctx context.Context, tx db.Tx, adapter string, p carrier.Profile) (account, lineID string, err error) {
-	if p.ID == "" {
+	if p.ID == "" && p.ICCID == "" {
 		return "", "", nil
 	}
 	cat, err := d.Shelf.Current(ctx, tx)
 	if err != nil {
 		return "", "", err
+	}
+	if p.ID == "" {
+		return byCard(ctx, tx, cat, adapter, p.ICCID)
 	}
 	for _, op := range cat.Operators {
 		if op.Carrier != adapter {
@@ -75,4 +79,24 @@ func (d *Desk) lineOf(ctx context.Context, tx db.Tx, adapter string, p carrier.P
 		}
 	}
 	return "", "", nil
+}
+
+// byCard finds the line of an operator that names its card only. A card of
+// another operator's is none of this one's business.
+func byCard(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, adapter, iccid string) (account, lineID string, err error) {
+	account, lineID, err = db.Locate(ctx, tx, "iccid", iccid)
+	if fault.KindOf(err) == fault.NotFound {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	l, err := line.Get(ctx, tx, account, lineID)
+	if err != nil {
+		return "", "", err
+	}
+	if op, _ := cat.Operator(l.Operator); op.Carrier != adapter {
+		return "", "", nil
+	}
+	return account, lineID, nil
 }

@@ -60,6 +60,7 @@ var examples = []example{
 	{name: "Just arrived", plan: "hinode-visitor-5", term: "5gb-21d", began: 2 * time.Hour, usedParts: 1, state: line.Active},
 	{name: "In grace", plan: "shirakaba-steady", term: "30d", began: 32 * day, usedParts: 30, endsIn: -2 * day, state: line.Grace, days: []int64{4, 9, 6, 0, 12, 7, 8, 3, 6, 9, 5, 8, 2, 6, 7, 5, 9, 4, 6, 8, 3, 7, 6, 5, 9, 8, 6, 4, 7, 5, 0, 0}, leaves: 1},
 	{name: "Dead", plan: "sumire-voice", term: "", began: 40 * day, usedParts: 50, endsIn: -9 * day, state: line.Terminal},
+	{name: "One beside another", plan: "sorami-side", term: "3gb-30x24h", began: 10 * day, usedParts: 60, state: line.Active, days: []int64{5, 8, 6, 7, 4, 9, 6, 5, 7, 6}, leaves: 12},
 }
 
 // Settle brings the demo customer to the shop, once, and lets the strangers
@@ -130,6 +131,9 @@ func (e example) add(ctx context.Context, tx db.Tx, ids *id.Source, cat *catalog
 			Throttled: e.throttled, AsOf: now.Add(-20 * time.Minute),
 		},
 	}
+	if op.Carrier == "airalo" {
+		l.ProfileID = l.ICCID // which is how Airalo is spoken to
+	}
 	if err := line.Add(ctx, tx, l); err != nil {
 		return err
 	}
@@ -184,6 +188,7 @@ func (e example) remembers(ctx context.Context, tx db.Tx, l line.Line, loc *time
 // remember makes every line of the demo customer known to its operator.
 func (s *Strangers) remember(ctx context.Context, d *db.DB, cat *catalogue.Catalogue) error {
 	s.stock(cat)
+	s.stockAiralo(cat)
 	return d.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		a, err := account.ByEmail(ctx, tx, Traveller)
 		if err != nil {
@@ -195,6 +200,10 @@ func (s *Strangers) remember(ctx context.Context, d *db.DB, cat *catalogue.Catal
 		}
 		for _, l := range lines {
 			op, _ := cat.Operator(l.Operator)
+			if op.Carrier == "airalo" {
+				s.Airalo.remember(l)
+				continue
+			}
 			if op.Carrier == "esimaccess" {
 				s.Access.AddProfile(esimaccesssim.Profile{
 					TranNo: l.ProfileID, ICCID: l.ICCID, Package: base(l.Plan), ActivatedAt: l.StartedAt, EndsAt: l.EndsAt,

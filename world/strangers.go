@@ -38,6 +38,7 @@ type Strangers struct {
 	Keys   Keys           // of those who sign with RSA
 	Roots  *x509.CertPool // who issued PayPal's certificates
 	Access *esimaccesssim.Sim
+	Airalo *airalo
 	Simple *carriersim.Sim
 	Inbox  *inboxsim.Inbox
 
@@ -91,6 +92,7 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 		Making:      makingTakes,
 	}
 	s.Inbox = &inboxsim.Inbox{Now: clock.Now}
+	s.addAiralo(f)
 	s.wires["esimaccess"] = &outboundsim.Wire{Stranger: s.Access, Choose: s.atTopUp}
 	return s
 }
@@ -258,7 +260,7 @@ func (s *Strangers) Deliver(ctx context.Context, house http.Handler) (worked boo
 		worked = true
 		post(ctx, house, "/hooks/carrier/esimaccess/"+AccessHook, n.Header, n.Body)
 	}
-	return worked, nil
+	return s.Airalo.tell(ctx, house) || worked, nil
 }
 
 func post(ctx context.Context, house http.Handler, path string, h http.Header, body []byte) (status int, answer []byte) {
