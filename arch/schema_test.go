@@ -32,6 +32,7 @@ var notKeyedByAccount = map[string]string{
 	"bill_numbers":       "is the shop's proof that numbers have no gap",
 	"advice_models":      "is the shop's: what was learnt from all travellers",
 	"settlement_days":    "is the shop's: a row a provider and day",
+	"api_keys":           "is the shop's: what its programs show",
 	"goose_db_version":   "is the migration tool's",
 }
 

@@ -176,7 +176,7 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := s.refresh(ctx, f.situation.Line, v.voice.Now); err != nil {
+	if err := line.Refresh(ctx, s.DB, f.situation.Line, v.voice.Now); err != nil {
 		return answer{}, err
 	}
 	l, at := f.situation.Line, placeOf(v.shop, f.situation.Line.Plan)
@@ -211,19 +211,6 @@ func (v *visit) queue(periods []line.Period, at place) (all []queued) {
 		}
 	}
 	return all
-}
-
-// stale is how old figures may be before somebody who looks at them makes us
-// ask the operator anew.
-const stale = 10 * time.Minute
-
-// refresh asks for a look at the operator when a running line's figures are
-// old. This page still shows them, with their age; the next one has newer.
-func (s *Server) refresh(ctx context.Context, l line.Line, now time.Time) error {
-	if l.At(now) != line.Active || now.Sub(l.Usage.AsOf) < stale {
-		return nil
-	}
-	return s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return line.LookSoon(ctx, tx, l.Account, l.ID) })
 }
 
 // situation reads what a decision about a line depends on, in the currency that

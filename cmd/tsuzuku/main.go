@@ -29,6 +29,7 @@ type commands struct {
 	Rates     ratesCmd     `cmd:"" help:"Import and print the rates of exchange that prices are converted with."`
 	Order     orderCmd     `cmd:"" help:"Look at orders, and decide those that wait for a person."`
 	Payment   paymentCmd   `cmd:"" help:"What there is to know about ways to pay."`
+	API       apiCmd       `cmd:"" name:"api" help:"Keys for programs, and the description of the API."`
 	Audit     auditCmd     `cmd:"" help:"Ask the database whether every promise was kept."`
 	Simulate  simulateCmd  `cmd:"" help:"Run a town of customers, providers and operators around the real code, and audit what came of it."`
 	Advise    adviseCmd    `cmd:"" help:"Examine the advice that travellers get."`
