@@ -59,7 +59,7 @@ type Bills struct {
 }
 
 type billsInput struct {
-	accountInput
+	OfAccount
 	Limit int `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many at most."`
 }
 
@@ -124,7 +124,7 @@ func (s *Server) findAccount(ctx context.Context, c *call, in *findInput) (Accou
 	return customerOf(a), err
 }
 
-func (s *Server) getAccount(ctx context.Context, c *call, in *accountInput) (Account, error) {
+func (s *Server) getAccount(ctx context.Context, c *call, in *OfAccount) (Account, error) {
 	if err := c.opens(in.Account); err != nil {
 		return Account{}, err
 	}
@@ -136,7 +136,7 @@ func customerOf(a account.Account) Account {
 	return Account{a.ID, string(a.State), a.Name, string(a.Language), string(a.Zone), a.Attitude}
 }
 
-func (s *Server) getBalances(ctx context.Context, c *call, in *accountInput) (Balances, error) {
+func (s *Server) getBalances(ctx context.Context, c *call, in *OfAccount) (Balances, error) {
 	return db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (Balances, error) {
 		out := Balances{Account: in.Account, Owed: []Money{}}
 		if err := c.customer(ctx, tx, in.Account); err != nil {

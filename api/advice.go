@@ -69,7 +69,7 @@ type Step struct {
 }
 
 type adviceInput struct {
-	lineInput
+	OfLine
 	Currency string `query:"currency" pattern:"^[A-Z]{3}$" doc:"Default: the shop's own, where it is priced."`
 	Attitude string `query:"attitude" enum:"cheapest,balanced,carefree" doc:"Default: the customer's."`
 	Until    string `query:"until" format:"date" maxLength:"10" doc:"As if the customer had told this last day."`

@@ -91,11 +91,14 @@ type UsageDay struct {
 	Capped bool   `json:"capped" doc:"More may have been wanted: it was slow or used up at some moment."`
 }
 
-type accountInput struct {
+// OfAccount names a customer. Like all that inputs embed it is exported, for huma
+// to see it.
+type OfAccount struct {
 	Account string `path:"account" maxLength:"64" doc:"Of the customer." example:"ac_01kjx3v5w8m2n4p6q8"`
 }
 
-type lineInput struct {
+// OfLine names a line.
+type OfLine struct {
 	Line string `path:"line" maxLength:"64"`
 }
 
@@ -123,7 +126,7 @@ func (s *Server) addLines(d huma.API) {
 	}, s.forgetStay)
 }
 
-func (s *Server) listLines(ctx context.Context, c *call, in *accountInput) (Lines, error) {
+func (s *Server) listLines(ctx context.Context, c *call, in *OfAccount) (Lines, error) {
 	type facts struct {
 		lines []line.Line
 		cat   *catalogue.Catalogue
@@ -218,7 +221,7 @@ func currencyOf(asked money.Currency, priced []money.Currency, c *catalogue.Cata
 	return priced[0]
 }
 
-func (s *Server) getLine(ctx context.Context, c *call, in *lineInput) (Line, error) {
+func (s *Server) getLine(ctx context.Context, c *call, in *OfLine) (Line, error) {
 	f, err := s.see(ctx, c, in.Line, "")
 	if err != nil {
 		return Line{}, err
@@ -249,7 +252,7 @@ func refusalOf(v ui.Voice, no *renewal.Refusal, loc *time.Location) *Refusal {
 	return &Refusal{Rule: string(r.Rule), Why: r.Why, Instead: r.Instead, At: instant(no.At)}
 }
 
-func (s *Server) getUsage(ctx context.Context, c *call, in *lineInput) (Usage, error) {
+func (s *Server) getUsage(ctx context.Context, c *call, in *OfLine) (Usage, error) {
 	f, err := s.see(ctx, c, in.Line, "")
 	if err != nil {
 		return Usage{}, err
@@ -263,7 +266,7 @@ func (s *Server) getUsage(ctx context.Context, c *call, in *lineInput) (Usage, e
 }
 
 type stayInput struct {
-	lineInput
+	OfLine
 	Body struct {
 		LastDay string `json:"lastDay" format:"date" maxLength:"10" doc:"The last day on which it is needed, by the operator's calendar; today at the earliest." example:"2026-03-12"`
 	}
@@ -278,7 +281,7 @@ func (s *Server) tellStay(ctx context.Context, c *call, in *stayInput) (Told, er
 	return Told{in.Body.LastDay}, s.keepStay(ctx, c, in.Line, in.Body.LastDay)
 }
 
-func (s *Server) forgetStay(ctx context.Context, c *call, in *lineInput) (Told, error) {
+func (s *Server) forgetStay(ctx context.Context, c *call, in *OfLine) (Told, error) {
 	return Told{}, s.keepStay(ctx, c, in.Line, "")
 }
 

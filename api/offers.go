@@ -52,7 +52,7 @@ type Offers struct {
 }
 
 type offersInput struct {
-	lineInput
+	OfLine
 	Currency string `query:"currency" pattern:"^[A-Z]{3}$" doc:"Default: the shop's own, where it is priced."`
 }
 

@@ -108,14 +108,14 @@ type Orders struct {
 	Next   string  `json:"next,omitempty" doc:"The cursor of the next page; absent: this is the last one."`
 }
 
-// page is where a list goes on, and how long one page is.
-type page struct {
+// Page is where a list goes on, and how long one page is.
+type Page struct {
 	Cursor string `query:"cursor" maxLength:"200" doc:"As the last page named it; absent: from the beginning."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many at most."`
 }
 
 // after is the identifier after which a page begins; "" for the first page.
-func (p page) after() (string, error) {
+func (p Page) after() (string, error) {
 	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
 	if err == nil && len(text) > 0 {
 		_, err = id.AccountOf(string(text))
@@ -128,13 +128,14 @@ func (p page) after() (string, error) {
 
 func cursorAt(id string) string { return base64.RawURLEncoding.EncodeToString([]byte(id)) }
 
-type orderInput struct {
+// OfOrder names an order.
+type OfOrder struct {
 	Order string `path:"order" maxLength:"64"`
 }
 
 type ordersInput struct {
-	accountInput
-	page
+	OfAccount
+	Page
 	Line string `query:"line" maxLength:"64" doc:"Only those of one line."`
 }
 
@@ -182,7 +183,7 @@ func (s *Server) told(ctx context.Context, k order.Key) (told, error) {
 	})
 }
 
-func (s *Server) getOrder(ctx context.Context, c *call, in *orderInput) (Order, error) {
+func (s *Server) getOrder(ctx context.Context, c *call, in *OfOrder) (Order, error) {
 	owner, err := c.account(in.Order)
 	if err != nil {
 		return Order{}, err

@@ -45,12 +45,12 @@ type OwnedParts struct {
 }
 
 type newPayment struct {
-	orderInput
+	OfOrder
 	Body With
 }
 
 type comeBack struct {
-	orderInput
+	OfOrder
 	Body struct {
 		Query string `json:"query" maxLength:"4000" doc:"What followed the ? in the address to which the customer came back." example:"token=5O190127TN364715T&PayerID=QYR5Z8XDVJNXQ"`
 	}
@@ -291,7 +291,7 @@ func (s *Server) resumeOrder(ctx context.Context, c *call, in *comeBack) (Order,
 	return s.readOrder(ctx, c, k)
 }
 
-func (s *Server) cancelOrder(ctx context.Context, c *call, in *orderInput) (Order, error) {
+func (s *Server) cancelOrder(ctx context.Context, c *call, in *OfOrder) (Order, error) {
 	owner, err := c.account(in.Order)
 	if err != nil {
 		return Order{}, err
