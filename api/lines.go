@@ -75,7 +75,7 @@ type Refusal struct {
 
 // Lines are those of one customer.
 type Lines struct {
-	Lines []Line `json:"lines" nullable:"false" doc:"Those that end first first."`
+	Lines []Line `json:"lines" nullable:"false" doc:"Those that can be kept going first, and of these the one that ends first."`
 }
 
 // Usage is what was used day by day.
@@ -145,6 +145,7 @@ func (s *Server) listLines(ctx context.Context, c *call, in *OfAccount) (Lines, 
 		return Lines{}, err
 	}
 	all := Lines{Lines: []Line{}}
+	line.SortByUrgency(f.lines, c.voice.Now)
 	for _, l := range f.lines {
 		all.Lines = append(all.Lines, lineOf(c.voice, f.cat, l))
 	}

@@ -1,9 +1,7 @@
 package portal
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/advice"
@@ -102,9 +100,7 @@ func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	p := linesPage{Frame: v.frame(v.voice.T("lines.title"))}
-	slices.SortStableFunc(lines, func(a, b line.Line) int {
-		return cmp.Compare(urgency(a.At(v.voice.Now)), urgency(b.At(v.voice.Now)))
-	})
+	line.SortByUrgency(lines, v.voice.Now)
 	renewable := 0
 	for _, l := range lines {
 		view := v.lineView(l)
@@ -115,18 +111,6 @@ func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
 	}
 	p.Several = renewable > 1
 	return show("lines.html", p), nil
-}
-
-// urgency orders lines: those that can be kept going first.
-func urgency(s line.State) int {
-	switch s {
-	case line.Active, line.Grace:
-		return 0
-	case line.New, line.Suspended:
-		return 1
-	case line.Ended, line.Terminal, line.Recycled:
-	}
-	return 2
 }
 
 // linePage is everything line.html may use.
