@@ -48,7 +48,7 @@ type Key struct {
 
 const (
 	keyPrefix   = "ak_"
-	tokenPrefix = "tsuzuku_" // so that a key that leaked is recognised by those who look for keys
+	tokenPrefix = "tsuzuku_" //nolint:gosec // no key, but how one begins: so that a key that leaked is recognised by those who look for keys
 	secretBytes = 32
 	maxName     = 80
 	usedEvery   = time.Minute // how old the last use may become before it is written down

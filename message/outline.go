@@ -179,7 +179,15 @@ func (w *writer) orderRefundDue() {
 }
 
 func (w *writer) orderRefunded() {
-	if amount := w.money(w.f.Amount); amount != "" {
+	amount := w.money(w.f.Amount)
+	if amount != "" && w.f.RefundReason == "by_bank" { // nothing is on its way from us
+		w.subject("order_refunded.subject_bank", locale.Args{"amount": amount})
+		w.lead("order_refunded.lead_bank", locale.Args{"amount": amount})
+		w.backAlready()
+		w.aboutOrder()
+		return
+	}
+	if amount != "" {
 		w.subject("order_refunded.subject_amount", locale.Args{"amount": amount})
 		w.lead("order_refunded.lead_amount", locale.Args{"amount": amount})
 	} else {

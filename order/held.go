@@ -99,11 +99,11 @@ func (d *Desk) GiveBack(ctx context.Context, k Key, a Act) (Order, error) {
 		if err != nil {
 			return o, err
 		}
-		if slices.ContainsFunc(about, func(d Dispute) bool { return d.State == payment.DisputeOpen }) {
-			return o, fault.New(fault.Conflict, "The payment of order %s is disputed, and it is not decided yet. Wait for that: the money would go back twice.", o.ID)
+		if i := slices.IndexFunc(about, func(d Dispute) bool { return d.State == payment.DisputeOpen }); i >= 0 {
+			return o, errDisputed(about[i])
 		}
 		if lost, ok := givenBackByBank(about, o); ok {
-			return d.addGivenBack(b, tx, o, lost)
+			return d.addGivenBack(ctx, b, tx, o, lost)
 		}
 		return d.addGiveUp(ctx, b, tx, o, "staff", o.Evidence)
 	})
