@@ -32,9 +32,10 @@ func TestNobodyGetsInWithoutTheRightKey(t *testing.T) {
 	bodies := map[string]any{
 		"PUT /lines/{line}/stay": map[string]any{"lastDay": "2026-03-20"}, "POST /quotes": map[string]any{"line": w.lines["fresh"], "item": tenDays, "currency": "JPY"},
 		"POST /orders": accept(q, "wallet"), "POST /orders/{order}/pay": map[string]any{"tool": "card"}, "POST /orders/{order}/resume": map[string]any{"query": "a=b"},
+		"POST /devices/check": map[string]any{"phone": "iphone 15"},
 		"POST /accounts/find": map[string]any{"email": "aiko@example.com"},
 	}
-	public := []string{"GET /plans", "GET /plans/{plan}"} // what is on sale is nobody's
+	public := []string{"GET /plans", "GET /plans/{plan}", "POST /devices/check"} // what is on sale, and works, is nobody's
 
 	revoked, gone := w.key("", Scopes...)
 	w.write(func(ctx context.Context, tx db.Tx) error {

@@ -104,6 +104,7 @@ func (s *Server) describe(mux humago.Mux) huma.API {
 		Formats: huma.DefaultFormats, DefaultFormat: "application/json", RejectUnknownQueryParameters: true,
 	})
 	s.addCatalogue(d)
+	s.addDevices(d)
 	s.addLines(d)
 	s.addAdvice(d)
 	s.addQuotes(d)

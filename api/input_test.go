@@ -58,6 +58,9 @@ func TestBadInput(t *testing.T) {
 		{"PUT", "/lines/" + fresh + "/stay", `{"lastDay":"2026-03-01"}`, 422, "invalid", "date_format", ""},
 		{"PUT", "/lines/" + fresh + "/stay", `{"lastDay":"2126-03-01"}`, 422, "invalid", "date_format", ""},
 		{"POST", "/orders", order(func(map[string]any) {}), 400, keyMissing, keyMissing, "Idempotency-Key"},
+		{"POST", "/devices/check", `{"phone":""}`, 422, malformed, "", "body.phone"},
+		{"POST", "/devices/check", `{"phone":"490154203237519"}`, 422, "invalid", "", ""},
+		{"POST", "/devices/check", `{"phone":"iPhone 15","plan":"none"}`, 404, "not_found", "no_such_plan", ""},
 		{"POST", "/accounts/find", `{"email":"nobody"}`, 422, "invalid", "", ""},
 		{"POST", "/accounts/find", `{"email":"nobody@example.com"}`, 404, "not_found", "no_such_account", ""},
 	} {

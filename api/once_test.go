@@ -207,4 +207,3 @@ func (w *town) forgetAll() {
 		return err
 	})
 }
-

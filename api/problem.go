@@ -143,7 +143,9 @@ func (s *Server) problem(ctx context.Context, v ui.Voice, err error) *Problem {
 // adoptProblems makes huma answer with ours. Its hooks are global; nobody else in
 // this program has an API of huma's.
 var adoptProblems = sync.OnceFunc(func() {
-	huma.NewError = func(status int, _ string, errs ...error) huma.StatusError { return unfit(ui.Voice{Lang: locale.En}, status, errs) }
+	huma.NewError = func(status int, _ string, errs ...error) huma.StatusError {
+		return unfit(ui.Voice{Lang: locale.En}, status, errs)
+	}
 	huma.NewErrorWithContext = func(hc huma.Context, status int, _ string, errs ...error) huma.StatusError {
 		r, _ := humago.Unwrap(hc)
 		v := ui.Voice{Lang: locale.En}

@@ -30,6 +30,16 @@ func TestRenewalByAProgram(t *testing.T) {
 	if plan := read[Plan](p, "/plans/machi-5gb"); len(plan.Rules) == 0 || plan.Zone != "Asia/Tokyo" {
 		t.Errorf("plan: %+v", plan)
 	}
+	phone := want[Phone](p, http.StatusOK, "POST", "/devices/check", map[string]any{"phone": "iphone15", "plan": "machi-5gb", "soldIn": "CN"})
+	if phone.Name != "Apple iPhone 15" || len(phone.Verdicts) != 1 || phone.Verdicts[0].Answer != "no_esim" || phone.Verdicts[0].Text == "" {
+		t.Errorf("phone: %+v", phone)
+	}
+	if eid := want[Phone](p, http.StatusOK, "POST", "/devices/check", map[string]any{"phone": "89049032123451234512345678901235"}); len(eid.Verdicts) < 5 || !eid.EID {
+		t.Errorf("an EID: %+v", eid)
+	}
+	if none := want[Phone](p, http.StatusOK, "POST", "/devices/check", map[string]any{"phone": "Telegraph 1844"}); len(none.Verdicts) != 0 {
+		t.Errorf("no phone: %+v", none)
+	}
 	at := "/lines/" + w.lines["volume"]
 	l := read[Line](p, at)
 	if l.State != "active" || len(l.Periods) != 1 || *l.Left.LeftBytes != 4<<30 || *l.Left.TotalBytes != 10<<30 || l.Left.Unlimited {
