@@ -202,10 +202,9 @@ func (s *Server) see(ctx context.Context, c *call, id string, in money.Currency)
 		if f.priced, err = order.PricedIn(ctx, tx, cat, f.situation.Line.Plan); err != nil {
 			return f, err
 		}
-		if f.situation.Currency = currencyOf(in, f.priced, cat); in != f.situation.Currency || in != "" {
-			if f.situation.Rate, err = order.Rate(ctx, tx, cat, f.situation.Currency); err != nil {
-				return f, err
-			}
+		f.situation.Currency = currencyOf(in, f.priced, cat)
+		if f.situation.Rate, err = order.Rate(ctx, tx, cat, f.situation.Currency); err != nil {
+			return f, err
 		}
 		f.facts, err = advice.FactsOf(ctx, tx, owner, id)
 		return f, err

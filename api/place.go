@@ -22,7 +22,7 @@ import (
 type With struct {
 	Tool      string `json:"tool" maxLength:"100" doc:"As the quote's tools name it: wallet, points, a tool that the customer enters now, or saved: and one that they keep." example:"card"`
 	ReturnURL string `json:"returnUrl,omitempty" format:"uri" maxLength:"500" doc:"Where the provider's page sends the customer back. Hand its query to resume-order. Default: the order's page in the shop."`
-	Keep      bool   `json:"keep,omitempty" doc:"The customer has agreed, by the words that the shop shows, that what they pay with is kept."`
+	Keep      bool   `json:"keep,omitempty" doc:"The customer has agreed, by the words of the tools' consent, that what they pay with is kept."`
 	Device    string `json:"device,omitempty" enum:"phone,computer" doc:"What the customer holds: on a phone a wallet's app can be opened."`
 	ClientIP  string `json:"clientIp,omitempty" format:"ip" maxLength:"45" doc:"The customer's address; some providers ask for it."`
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/locale"
@@ -147,11 +146,8 @@ var adoptProblems = sync.OnceFunc(func() {
 		return unfit(ui.Voice{Lang: locale.En}, status, errs)
 	}
 	huma.NewErrorWithContext = func(hc huma.Context, status int, _ string, errs ...error) huma.StatusError {
-		r, _ := humago.Unwrap(hc)
 		v := ui.Voice{Lang: locale.En}
-		if c := callOf(r.Context()); c != nil {
-			v = c.voice
-		} else if c := callOf(hc.Context()); c != nil {
+		if c := callOf(hc.Context()); c != nil {
 			v = c.voice
 		}
 		return unfit(v, status, errs)

@@ -52,6 +52,7 @@ type Tools struct {
 	Others  []Unable `json:"others" nullable:"false" doc:"What the shop has and can not pay it, and why."`
 	Wallet  Money    `json:"wallet" doc:"What is in the wallet in this currency."`
 	Points  Points   `json:"points" doc:"What points could pay of it."`
+	Consent string   `json:"consent,omitempty" doc:"The words by which the customer agrees that a tool is kept: show them before an order says keep."`
 	Stopped string   `json:"stopped,omitempty" doc:"Why nothing can pay: something is owed first."`
 }
 
@@ -289,6 +290,9 @@ func (s *Server) listTools(ctx context.Context, c *call, in *quoteInput) (Tools,
 		s.addOwn(c.voice, &out, p, ask)
 	}
 	s.addRails(c.voice, &out, p, ask)
+	if slices.ContainsFunc(out.Tools, func(t Tool) bool { return t.Keeps }) {
+		out.Consent = c.voice.Say("consent."+order.KeepConsent, locale.Args{"seller": p.catalogue.Seller.Name})
+	}
 	return out, nil
 }
 

@@ -79,7 +79,7 @@ func TestRenewalByAProgram(t *testing.T) {
 
 	q := p.quote("volume", r.Item)
 	tools := read[Tools](p, "/quotes/"+q.ID+"/tools")
-	if len(tools.Tools) != 2 || tools.Tools[0].Tool != "wallet" || !tools.Tools[1].OwnPage || !tools.Tools[1].Keeps {
+	if len(tools.Tools) != 2 || tools.Tools[0].Tool != "wallet" || !tools.Tools[1].OwnPage || !tools.Tools[1].Keeps || tools.Consent == "" {
 		t.Errorf("tools: %+v", tools)
 	}
 	w.env.Clock.Add(time.Second) // identifiers of one millisecond sort by chance
