@@ -41,7 +41,8 @@ type Dispute struct {
 	Amount     money.Money
 	Wallet     int64 // of it, taken back out of the wallet; minor units
 	Owed       int64 // of it, owed by the customer since
-	Paid       int64 // of Owed, what they have paid
+	Paid       int64 // of Owed, what they have paid, or staff let go
+	LetGo      int64 // of Paid, what staff let go: the seller's loss
 	Unserved   int64 // of the payment, what they have neither got anything for nor back; not above 0 where it is nothing
 	Kept       int64 // of the payment, what its provider has not given back as a refund; minor units
 	Evidence   string
@@ -71,7 +72,7 @@ const owing = `d.owed_minor > d.paid_minor AND d.owed_minor - d.paid_minor > ` +
 
 const disputeColumns = `d.account_id, d.id, d.order_id, d.payment_id, d.provider, d.provider_id, d.state, d.reason, d.minor, d.currency,
 	d.wallet_minor, d.owed_minor, d.paid_minor, d.moves, d.evidence, d.answer_by, d.opened_at, d.as_of, CAST(` + unserved + ` AS bigint),
-	p.minor - p.refunded_minor`
+	p.minor - p.refunded_minor, d.let_go_minor`
 
 const disputesFrom = ` FROM disputes d JOIN payments p ON p.account_id = d.account_id AND p.id = d.payment_id `
 
@@ -85,7 +86,7 @@ func disputes(ctx context.Context, tx db.Tx, query string, args ...any) (out []D
 		var d Dispute
 		var answer, opened, asOf db.Instant
 		if err := rows.Scan(&d.Account, &d.ID, &d.Order, &d.Payment, &d.Provider, &d.ProviderID, &d.State, &d.Reason, &d.Amount.Minor, &d.Amount.Currency,
-			&d.Wallet, &d.Owed, &d.Paid, &d.moves, &d.Evidence, &answer, &opened, &asOf, &d.Unserved, &d.Kept); err != nil {
+			&d.Wallet, &d.Owed, &d.Paid, &d.moves, &d.Evidence, &answer, &opened, &asOf, &d.Unserved, &d.Kept, &d.LetGo); err != nil {
 			return nil, err
 		}
 		d.AnswerBy, d.OpenedAt, d.AsOf = answer.Time, opened.Time, asOf.Time
@@ -332,7 +333,8 @@ func (s *disputing) about(ctx context.Context, tx db.Tx) (string, error) {
 
 // addTaking appends the transfers by which a dispute takes what it takes now: of a
 // top-up the wallet gives back what it holds of it, and the rest is owed. What is
-// given back first lessens what is owed; what was paid of that goes into the wallet.
+// given back first lessens what is owed and then what was let go; what was paid of that
+// goes into the wallet.
 //
 // What the provider withholds or gives back itself is booked by package settlement,
 // from its report: both sides meet in the book withheld.
@@ -354,10 +356,12 @@ func (s *disputing) addTaking(b *db.Batch, tx db.Tx, d Dispute) Dispute {
 		move(ledger.Receivable, ledger.Withheld, more-wallet)
 	case more < 0:
 		owed := min(-more, d.Owed-d.Paid)
-		paid := min(-more-owed, d.Paid)
-		wallet := -more - owed - paid
-		d.Owed, d.Paid, d.Wallet = d.Owed-owed-paid, d.Paid-paid, d.Wallet-wallet
+		letGo := min(-more-owed, d.LetGo)
+		paid := min(-more-owed-letGo, d.Paid-d.LetGo)
+		wallet := -more - owed - letGo - paid
+		d.Owed, d.Paid, d.LetGo, d.Wallet = d.Owed-owed-letGo-paid, d.Paid-letGo-paid, d.LetGo-letGo, d.Wallet-wallet
 		move(ledger.Withheld, ledger.Receivable, owed)
+		move(ledger.Withheld, ledger.Loss, letGo)
 		move(ledger.Withheld, ledger.Wallet, paid+wallet)
 	default:
 		return d
@@ -378,10 +382,10 @@ func addStoredDispute(b *db.Batch, was, d Dispute) {
 		return
 	}
 	b.Guard(`UPDATE disputes SET state = $6, reason = $7, minor = $8, wallet_minor = $9, owed_minor = $10, paid_minor = $11, moves = $12,
-			answer_by = $13, as_of = $14
+			answer_by = $13, as_of = $14, let_go_minor = $15
 		WHERE account_id = $1 AND id = $2 AND moves = $3 AND paid_minor = $4 AND as_of = $5`,
 		d.Account, d.ID, was.moves, was.Paid, db.At(was.AsOf), d.State, d.Reason, d.Amount.Minor, d.Wallet, d.Owed, d.Paid, d.moves,
-		db.At(d.AnswerBy), db.At(d.AsOf))
+		db.At(d.AnswerBy), db.At(d.AsOf), d.LetGo)
 }
 
 // addDisputeCase appends what staff read, and stops what is not under way yet.
@@ -572,7 +576,7 @@ func (d *Desk) WriteOff(ctx context.Context, k Key, a Act) (Order, error) {
 }
 
 func (d Dispute) addWrittenOff(b *db.Batch, tx db.Tx, open money.Money) {
-	b.Guard(`UPDATE disputes SET paid_minor = paid_minor + $5, moves = moves + 1
+	b.Guard(`UPDATE disputes SET paid_minor = paid_minor + $5, let_go_minor = let_go_minor + $5, moves = moves + 1
 		WHERE account_id = $1 AND id = $2 AND moves = $3 AND paid_minor = $4`, d.Account, d.ID, d.moves, d.Paid, open.Minor)
 	ledger.Posting{Account: d.Account, Subject: d.ID, Step: fmt.Sprintf("disputed:%d", d.moves+1), Transfers: []ledger.Transfer{
 		{From: ledger.Loss, To: ledger.Receivable, Amount: open},
