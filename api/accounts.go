@@ -107,6 +107,9 @@ func accountOf(ctx context.Context, tx db.Tx, id string) (account.Account, error
 
 // planOfLine is the plan whose rules hold for an order's line.
 func planOfLine(ctx context.Context, tx db.Tx, o order.Order) (string, error) {
+	if o.Kind == order.NewLine {
+		return o.Plan, nil // there is no line yet
+	}
 	l, err := line.Get(ctx, tx, o.Account, o.Line)
 	return l.Plan, err
 }

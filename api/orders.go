@@ -14,7 +14,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/id"
-	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -27,7 +27,7 @@ type Order struct {
 	ID          string        `json:"id" example:"ord_01kjx3v5w8m2n4p6q801kjx3v5w8m2n4p6"`
 	Account     string        `json:"account"`
 	Quote       string        `json:"quote,omitempty"`
-	Kind        string        `json:"kind" doc:"term, pack or topup."`
+	Kind        string        `json:"kind" doc:"term, pack, topup, or line: a new one."`
 	Line        string        `json:"line,omitempty"`
 	Item        string        `json:"item,omitempty"`
 	Name        string        `json:"name"`
@@ -152,7 +152,6 @@ func (s *Server) addOrders(d huma.API) {
 // told is an order with everything that is told of it.
 type told struct {
 	order    order.Order
-	line     line.Line // zero for a top-up
 	cat      *catalogue.Catalogue
 	payments []order.Payment
 	refunds  []order.Refund
@@ -166,11 +165,6 @@ func (s *Server) told(ctx context.Context, k order.Key) (told, error) {
 		}
 		if t.cat, err = s.Shelf.At(ctx, tx, t.order.Catalogue); err != nil {
 			return t, err
-		}
-		if t.order.Line != "" {
-			if t.line, err = line.Get(ctx, tx, k.Account, t.order.Line); err != nil {
-				return t, err
-			}
 		}
 		if t.payments, err = order.Payments(ctx, tx, k); err != nil {
 			return t, err
@@ -197,6 +191,18 @@ func (s *Server) readOrder(ctx context.Context, c *call, k order.Key) (Order, er
 		return Order{}, err
 	}
 	return s.tell(c.voice, t), nil
+}
+
+// nameOfSale says what a quote or an order is for.
+func nameOfSale(v ui.Voice, c *catalogue.Catalogue, kind order.Kind, plan, item string) string {
+	switch kind {
+	case order.TopUp:
+		return v.T("order.page.topup")
+	case order.NewLine:
+		return v.Say("order.page.new", locale.Args{"plan": v.PlanName(c, plan)})
+	case order.Term, order.Pack:
+	}
+	return v.ItemName(c, renewal.Item{Kind: renewal.Kind(kind), Plan: plan, ID: item})
 }
 
 // tell is everything about one order.
@@ -229,7 +235,7 @@ func (s *Server) tell(v ui.Voice, t told) Order {
 func orderOf(v ui.Voice, c *catalogue.Catalogue, o order.Order, live order.Payment) Order {
 	told := v.Progress(o, live, time.Time{}, time.UTC)
 	out := Order{
-		ID: o.ID, Account: o.Account, Quote: o.Quote, Kind: string(o.Kind), Line: o.Line, Name: v.T("order.page.topup"), State: string(o.State),
+		ID: o.ID, Account: o.Account, Quote: o.Quote, Kind: string(o.Kind), Line: o.Line, Name: nameOfSale(v, c, o.Kind, o.Plan, o.Item), State: string(o.State),
 		Text: told.Lead, Next: told.Next, Why: v.Why(o), Price: moneyOf(o.Price), Tool: string(o.Tool),
 		Parts:    Parts{o.Parts.Points, o.Parts.Discount, o.Parts.Wallet, o.Parts.Rest},
 		StartsAt: instant(o.StartsAt), EndsAt: instant(o.EndsAt), PlacedAt: o.PlacedAt.UTC(), PaidAt: instant(o.PaidAt), SentAt: instant(o.AskedAt),
@@ -240,7 +246,7 @@ func orderOf(v ui.Voice, c *catalogue.Catalogue, o order.Order, live order.Payme
 	}
 	if o.Line != "" {
 		item := renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item}
-		out.Item, out.Name, out.Zone = ui.ValueOf(item), v.ItemName(c, item), placeOf(c, o.Plan).loc.String()
+		out.Item, out.Zone = ui.ValueOf(item), placeOf(c, o.Plan).loc.String()
 	}
 	return out
 }

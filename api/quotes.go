@@ -27,7 +27,7 @@ import (
 type Quote struct {
 	ID         string     `json:"id" example:"qt_01kjx3v5w8m2n4p6q801kjx3v5w8m2n4p6"`
 	Account    string     `json:"account"`
-	Kind       string     `json:"kind" doc:"term, pack or topup."`
+	Kind       string     `json:"kind" doc:"term, pack, topup, or line: a new one."`
 	Line       string     `json:"line,omitempty"`
 	Item       string     `json:"item,omitempty"`
 	Name       string     `json:"name"`
@@ -35,7 +35,7 @@ type Quote struct {
 	ListPrice  *Money     `json:"listPrice,omitempty" doc:"What price was converted from; absent: it stands in the price list."`
 	Effect     string     `json:"effect,omitempty"`
 	EffectText string     `json:"effectText,omitempty"`
-	RefundText string     `json:"refundText"`
+	RefundText string     `json:"refundText,omitempty"`
 	StartsAt   *time.Time `json:"startsAt,omitempty"`
 	EndsAt     *time.Time `json:"endsAt,omitempty" doc:"Exclusive."`
 	Zone       string     `json:"zone,omitempty" doc:"The operator's."`
@@ -189,7 +189,7 @@ func (s *Server) quoted(ctx context.Context, tx db.Tx, owner, id string) (q quot
 	if found {
 		q.accepted = o.ID
 	}
-	if q.quote.Line == "" {
+	if q.quote.Line == "" || q.quote.Kind == order.NewLine { // there is no line yet
 		return q, nil
 	}
 	q.situation, err = s.Desk.Situation(ctx, tx, owner, q.quote.Line, q.quote.Price.Currency, "")
@@ -208,10 +208,15 @@ func (s *Server) readQuote(ctx context.Context, c *call, owner, id string) (Quot
 func quoteOf(v ui.Voice, f quoted) Quote {
 	q := f.quote
 	out := Quote{
-		ID: q.ID, Account: q.Account, Kind: string(q.Kind), Line: q.Line, Name: v.T("order.page.topup"), Price: moneyOf(q.Price), ListPrice: given(q.Exchange.List),
+		ID: q.ID, Account: q.Account, Kind: string(q.Kind), Line: q.Line, Name: nameOfSale(v, f.catalogue, q.Kind, q.Plan, q.Item), Price: moneyOf(q.Price), ListPrice: given(q.Exchange.List),
 		RefundText: v.T("refundable.topup"), Version: q.Catalogue, ExpiresAt: q.ExpiresAt.UTC(), Order: f.accepted,
 	}
-	if q.Line == "" {
+	if q.Kind == order.TopUp {
+		return out
+	}
+	if q.Kind == order.NewLine {
+		out.RefundText, out.Item = "", ui.ValueOf(renewal.Item{Kind: renewal.NewLine, Plan: q.Plan, ID: q.Item})
+		out.Zone = placeOf(f.catalogue, q.Plan).loc.String()
 		return out
 	}
 	own := placeOf(f.catalogue, f.situation.Line.Plan)
@@ -221,7 +226,7 @@ func quoteOf(v ui.Voice, f quoted) Quote {
 		offer = renewal.Offer{Item: item, Refund: own.plan.Policy.Refund, Revives: !q.CreatedAt.Before(f.situation.Line.EndsAt)}
 	}
 	offer.Effect, offer.StartsAt, offer.EndsAt = q.Effect, q.StartsAt, q.EndsAt
-	out.Item, out.Name, out.Zone, out.Effect = ui.ValueOf(item), v.ItemName(f.catalogue, item), own.loc.String(), string(q.Effect)
+	out.Item, out.Zone, out.Effect = ui.ValueOf(item), own.loc.String(), string(q.Effect)
 	out.EffectText, out.RefundText = offer.EffectText(v.Lang, own.loc), offer.RefundText(v.Lang, own.loc)
 	out.StartsAt, out.EndsAt = instant(q.StartsAt), instant(q.EndsAt)
 	return out
@@ -264,7 +269,11 @@ func (s *Server) payable(ctx context.Context, owner, id string) (payable, error)
 
 // asking is what is to be paid, and who asks.
 func (p payable) asking() order.Asking {
-	return order.AskingFor(p.quote, p.catalogue, p.situation.Line.Plan, p.customer.Zone)
+	plan := p.situation.Line.Plan
+	if p.quote.Kind == order.NewLine {
+		plan = p.quote.Plan
+	}
+	return order.AskingFor(p.quote, p.catalogue, plan, p.customer.Zone)
 }
 
 func (s *Server) listTools(ctx context.Context, c *call, in *quoteInput) (Tools, error) {

@@ -15,14 +15,14 @@ func LookSoon(ctx context.Context, tx db.Tx, account, id string) error {
 	return err
 }
 
-// stale is how old figures may be before somebody who looks at them makes us
+// Stale is how old figures may be before somebody who looks at them makes us
 // ask the operator anew.
-const stale = 10 * time.Minute
+const Stale = 10 * time.Minute
 
 // Refresh asks for a look at the operator when a running line's figures are
 // old. Whoever looks now still sees these, with their age; the next one newer.
 func Refresh(ctx context.Context, base *db.DB, l Line, now time.Time) error {
-	if l.At(now) != Active || now.Sub(l.Usage.AsOf) < stale {
+	if l.At(now) != Active || now.Sub(l.Usage.AsOf) < Stale {
 		return nil
 	}
 	return base.Write(ctx, func(ctx context.Context, tx db.Tx) error { return LookSoon(ctx, tx, l.Account, l.ID) })

@@ -117,6 +117,7 @@ func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
 type linePage struct {
 	ui.Frame
 	Line    lineView
+	Install *installView // of a line that was bought here, until it is renewed
 	RenewBy ui.Moment
 	Usage   *usageView
 	Stay    *stayForm // nil where it does not matter
@@ -172,7 +173,11 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 	if by := renewal.RenewBy(at.plan, l.EndsAt, at.loc); !by.IsZero() && by.After(v.voice.Now) && !by.Equal(l.EndsAt) {
 		p.RenewBy = v.voice.End(by, at.loc)
 	}
-	if _, no := renewal.Offers(f.situation); no != nil {
+	if p.Install, err = v.installing(ctx, l, at); err != nil {
+		return answer{}, err
+	}
+	fresh := p.Install != nil && l.At(v.voice.Now) == line.New
+	if _, no := renewal.Offers(f.situation); no != nil && !fresh {
 		refusal := v.voice.Refused(no, at.loc)
 		p.Refusal, p.Line.CanRenew = &refusal, false
 	}
