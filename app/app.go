@@ -18,6 +18,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/advice"
+	"github.com/tsuzuku/tsuzuku/api"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
@@ -77,6 +78,7 @@ type App struct {
 	Adviser    *advice.Adviser
 
 	adapters Adapters
+	programs *api.Server
 }
 
 // Open opens the database and puts the house together. It does not migrate; a
@@ -142,6 +144,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill,
 			From: message.From{Seller: "Tsuzuku", URL: c.URL},
 		},
+		programs:   &api.Server{DB: d, Desk: desk, Shelf: shelf, Advice: adviser, Log: env.Log, URL: strings.TrimSuffix(c.URL, "/")},
 		Settlement: &settlement.Room{DB: d, IDs: ids, Providers: adapters.Providers, Daily: c.reads, Log: env.Log},
 	}, nil
 }
@@ -189,16 +192,18 @@ func (a *App) Steps() []Step {
 		{"providers' reports", a.Settlement.Step, 1},
 		{"advice", a.Adviser.Step, 1},
 		{"learning", a.Adviser.LearnStep, 1},
+		{"answers to programs", a.programs.Step, 1},
 	}
 }
 
-// Handler is everything that is served: the portal, the webhooks, and whether
+// Handler is everything that is served: the portal, the API, the webhooks, and whether
 // the house is well.
 func (a *App) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/hooks/", (&hooks.Server{Desk: a.Desk, Carriers: a.adapters.Carriers, Paths: a.adapters.CarrierHooks, Log: a.Env.Log, Client: a.client}).Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", a.ready)
+	mux.Handle("/api/", a.programs.Handler())
 	mux.Handle("/", (&portal.Server{
 		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
 		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client,

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/api"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/exchange"
@@ -42,6 +43,7 @@ type DemoOptions struct {
 type Demo struct {
 	App       *App
 	Strangers *world.Strangers
+	Key       string // of the API: for everything and everybody
 	handler   http.Handler
 	house     http.Handler
 
@@ -90,6 +92,9 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 	}
 	d := &Demo{App: a, Strangers: strangers}
 	if err := errors.Join(d.settle(ctx), a.sign(ctx)); err != nil { // the catalogue is there now
+		return nil, errors.Join(err, a.Close())
+	}
+	if d.Key, err = d.keptKey(ctx, filepath.Join(o.Dir, "demo.key")); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	d.house = a.Handler()
@@ -160,6 +165,25 @@ func keptSecret(file string) (Secret, error) {
 	}
 	secret := id.NewSource(time.Now, rand.Reader).Secret(minSecret)
 	return Secret(secret), os.WriteFile(file, []byte(secret), 0o600)
+}
+
+// keptKey reads the demo's key of the API, or makes one.
+func (d *Demo) keptKey(ctx context.Context, file string) (string, error) {
+	text, err := os.ReadFile(file) //nolint:gosec // the demo's own folder
+	if err == nil {
+		return string(text), nil
+	}
+	k, token, err := api.Draft(d.App.IDs, "the demo", api.Scopes, "")
+	if err != nil {
+		return "", err
+	}
+	_, err = db.Written(ctx, d.App.DB, func(ctx context.Context, tx db.Tx) (api.Key, error) {
+		return api.Add(ctx, tx, d.App.IDs, k, order.Act{Staff: "demo", Reason: "to try the API"})
+	})
+	if err != nil {
+		return "", err
+	}
+	return token, os.WriteFile(file, []byte(token), 0o600)
 }
 
 func (d *Demo) settle(ctx context.Context) error {

@@ -36,7 +36,7 @@ func TestOperatorsWithoutAnAdapter(t *testing.T) {
 		t.Fatal(err)
 	}
 	tabi, hand := a.Carriers["tabi"], a.Carriers["manual"]
-	if tabi == nil || tabi.Name() != "tabi" || tabi.Abilities().AfterEnd != 24*time.Hour || a.CarrierHooks["tabi"] != remoteHook {
+	if tabi == nil || tabi.Name() != "tabi" || tabi.Abilities().AfterEnd != 24*time.Hour || a.CarrierHooks["tabi"] != signedHook {
 		t.Errorf("tabi: %+v, hooks %v", tabi, a.CarrierHooks)
 	}
 	if hand == nil || hand.Abilities().SettlesWithin != 12*time.Hour || a.CarrierHooks["manual"] != "" {

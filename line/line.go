@@ -188,6 +188,22 @@ func List(ctx context.Context, tx db.Tx, account string) (lines []Line, err erro
 	return lines, rows.Err()
 }
 
+// SortByUrgency puts lines that can be kept going first, and those that are over
+// last.
+func SortByUrgency(lines []Line, now time.Time) {
+	rank := func(l Line) int {
+		switch l.At(now) {
+		case Active, Grace:
+			return 0
+		case New, Suspended:
+			return 1
+		case Ended, Terminal, Recycled:
+		}
+		return 2
+	}
+	slices.SortStableFunc(lines, func(a, b Line) int { return rank(a) - rank(b) })
+}
+
 // MaxPeriods is how many periods of a line are read: the newest.
 const MaxPeriods = 100
 

@@ -15,6 +15,19 @@ func LookSoon(ctx context.Context, tx db.Tx, account, id string) error {
 	return err
 }
 
+// Stale is how old figures may be before somebody who looks at them makes us
+// ask the operator anew.
+const Stale = 10 * time.Minute
+
+// Refresh asks for a look at the operator when a running line's figures are
+// old. Whoever looks now still sees these, with their age; the next one newer.
+func Refresh(ctx context.Context, base *db.DB, l Line, now time.Time) error {
+	if l.At(now) != Active || now.Sub(l.Usage.AsOf) < Stale {
+		return nil
+	}
+	return base.Write(ctx, func(ctx context.Context, tx db.Tx) error { return LookSoon(ctx, tx, l.Account, l.ID) })
+}
+
 // TakeLooks claims up to limit lines that somebody should look at, for the
 // length of a lease. Two workers never get the same one.
 func TakeLooks(ctx context.Context, tx db.Tx, lease time.Duration, limit int) (lines []Line, err error) {

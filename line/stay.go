@@ -3,6 +3,7 @@ package line
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/db"
 )
@@ -27,4 +28,22 @@ func Stay(ctx context.Context, tx db.Tx, account, id string) (last Day, err erro
 		return 0, nil
 	}
 	return last, err
+}
+
+// longestStay is how far ahead a day can be told.
+const longestStay = 730
+
+// ReadLastDay reads until which day somebody says that they need a line,
+// YYYY-MM-DD. "" is 0: not told. ok is false for what is no day, lies before
+// today, or two years ahead.
+func ReadLastDay(text string, now time.Time, loc *time.Location) (last Day, ok bool) {
+	if text == "" {
+		return 0, true
+	}
+	at, err := time.ParseInLocation(time.DateOnly, text, loc)
+	if err != nil {
+		return 0, false
+	}
+	day, today := DayOf(at, loc), DayOf(now, loc)
+	return day, day >= today && day <= today+longestStay
 }

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -70,4 +71,48 @@ func Rate(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, c money.Curre
 	}
 	rate, _ := sheet.Rate(cat.Seller.BaseCurrency, c)
 	return rate, nil
+}
+
+// PricedIn are the currencies that something can be bought in for a line of a
+// plan: those of the price lists, and those that prices can be converted to now.
+func PricedIn(ctx context.Context, tx db.Tx, c *catalogue.Catalogue, plan string) ([]money.Currency, error) {
+	own, _ := c.Plan(plan)
+	all := listed(c, own)
+	for _, to := range c.Seller.Exchange.To {
+		accepted := len(own.Policy.Currencies) == 0 || slices.Contains(own.Policy.Currencies, to)
+		if !accepted || slices.Contains(all, to) {
+			continue
+		}
+		rate, err := Rate(ctx, tx, c, to)
+		if err != nil {
+			return nil, err
+		}
+		if rate != (money.Rate{}) {
+			all = append(all, to)
+		}
+	}
+	return all, nil
+}
+
+// listed are the currencies in which something of the plan is priced and may be
+// paid, in the order of its price list.
+func listed(c *catalogue.Catalogue, own catalogue.Plan) (all []money.Currency) {
+	add := func(prices []money.Money) {
+		for _, m := range prices {
+			accepted := len(own.Policy.Currencies) == 0 || slices.Contains(own.Policy.Currencies, m.Currency)
+			if accepted && !slices.Contains(all, m.Currency) {
+				all = append(all, m.Currency)
+			}
+		}
+	}
+	for _, id := range append([]string{own.ID}, own.Policy.ChangeTo...) {
+		p, _ := c.Plan(id)
+		for _, t := range p.Terms {
+			add(t.Prices)
+		}
+	}
+	for _, k := range own.Packs {
+		add(k.Prices)
+	}
+	return all
 }

@@ -232,6 +232,14 @@ func List(ctx context.Context, tx db.Tx, account, line string, limit int) ([]Ord
 		WHERE account_id = $1 AND ($2 = '' OR line_id = $2) ORDER BY id DESC LIMIT $3`, account, line, limit)
 }
 
+// Page reads the newest orders of an account that are older than another one,
+// which may be "": the first page; line "" means of all its lines. Orders that
+// are placed meanwhile are on no page but the first.
+func Page(ctx context.Context, tx db.Tx, account, line, after string, limit int) ([]Order, error) {
+	return all(ctx, tx, `SELECT `+columns+` FROM orders
+		WHERE account_id = $1 AND ($2 = '' OR line_id = $2) AND ($3 = '' OR id < $3) ORDER BY id DESC LIMIT $4`, account, line, after, limit)
+}
+
 // Newest reads the newest orders of the whole shop in one state; "" means any.
 // It is for staff: it reads across accounts.
 func Newest(ctx context.Context, tx db.Tx, state State, limit int) ([]Order, error) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -47,6 +48,31 @@ type Asking struct {
 	Lines     int              // paid at once; 0: 1
 	Accepted  []catalogue.Tool // by the policy; none: all
 	Countries []string         // where the customer may be, ISO 3166; none: nobody knows
+}
+
+// AskingFor is a price that is to be paid for a line of a plan, "" for a top-up,
+// by a customer whose clocks are in a zone, "" where nobody knows.
+func AskingFor(q Quote, c *catalogue.Catalogue, plan string, home calendar.Zone) Asking {
+	a := Asking{Quote: q}
+	if plan == "" {
+		return a
+	}
+	own, _ := c.Plan(plan)
+	a.Accepted, a.Countries = own.Policy.Tools, whereabouts(c.Country(plan), catalogue.CountryOf(home))
+	return a
+}
+
+// whereabouts are where the customer may be: where their line is used, and at
+// home, if they have said where their clocks are. None without the former: from
+// home alone nobody can tell where a traveller is.
+func whereabouts(line, home string) []string {
+	switch {
+	case line == "":
+		return nil
+	case home == "" || home == line:
+		return []string{line}
+	}
+	return []string{line, home}
 }
 
 // Tools lists the rails that take an order's price, wallet first where it may

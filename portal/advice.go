@@ -271,7 +271,7 @@ func (s *Server) tellStay(ctx context.Context, v *visit) (answer, error) {
 		if err != nil {
 			return false, err
 		}
-		last, ok := lastDayOf(asked, tx.Now(), placeOf(v.shop, l.Plan).loc)
+		last, ok := line.ReadLastDay(asked, tx.Now(), placeOf(v.shop, l.Plan).loc)
 		if !ok {
 			return false, nil
 		}
@@ -291,22 +291,6 @@ func (s *Server) tellStay(ctx context.Context, v *visit) (answer, error) {
 		back += "?" + q.Encode()
 	}
 	return goTo(back), nil
-}
-
-// longestStay is how far ahead a day can be told.
-const longestStay = 730
-
-// lastDayOf reads a day as the field sends it. "" is 0: not told.
-func lastDayOf(text string, now time.Time, loc *time.Location) (line.Day, bool) {
-	if text == "" {
-		return 0, true
-	}
-	at, err := time.ParseInLocation(time.DateOnly, text, loc)
-	if err != nil {
-		return 0, false
-	}
-	day, today := line.DayOf(at, loc), line.DayOf(now, loc)
-	return day, day >= today && day <= today+longestStay
 }
 
 // stayForm asks when the customer leaves.

@@ -57,7 +57,7 @@ func (v *visit) installing(ctx context.Context, l line.Line, at place) (*install
 	if err != nil || !found {
 		return nil, err
 	}
-	if l.StartedAt.IsZero() && v.voice.Now.Sub(l.UpdatedAt) > stale {
+	if l.StartedAt.IsZero() && v.voice.Now.Sub(l.UpdatedAt) > line.Stale {
 		err = v.server.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return line.LookSoon(ctx, tx, l.Account, l.ID) })
 	}
 	return v.installOf(e, l, at), err

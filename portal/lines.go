@@ -1,9 +1,7 @@
 package portal
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/advice"
@@ -102,9 +100,7 @@ func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	p := linesPage{Frame: v.frame(v.voice.T("lines.title"))}
-	slices.SortStableFunc(lines, func(a, b line.Line) int {
-		return cmp.Compare(urgency(a.At(v.voice.Now)), urgency(b.At(v.voice.Now)))
-	})
+	line.SortByUrgency(lines, v.voice.Now)
 	renewable := 0
 	for _, l := range lines {
 		view := v.lineView(l)
@@ -115,18 +111,6 @@ func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
 	}
 	p.Several = renewable > 1
 	return show("lines.html", p), nil
-}
-
-// urgency orders lines: those that can be kept going first.
-func urgency(s line.State) int {
-	switch s {
-	case line.Active, line.Grace:
-		return 0
-	case line.New, line.Suspended:
-		return 1
-	case line.Ended, line.Terminal, line.Recycled:
-	}
-	return 2
 }
 
 // linePage is everything line.html may use.
@@ -177,7 +161,7 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := s.refresh(ctx, f.situation.Line, v.voice.Now); err != nil {
+	if err := line.Refresh(ctx, s.DB, f.situation.Line, v.voice.Now); err != nil {
 		return answer{}, err
 	}
 	l, at := f.situation.Line, placeOf(v.shop, f.situation.Line.Plan)
@@ -216,19 +200,6 @@ func (v *visit) queue(periods []line.Period, at place) (all []queued) {
 		}
 	}
 	return all
-}
-
-// stale is how old figures may be before somebody who looks at them makes us
-// ask the operator anew.
-const stale = 10 * time.Minute
-
-// refresh asks for a look at the operator when a running line's figures are
-// old. This page still shows them, with their age; the next one has newer.
-func (s *Server) refresh(ctx context.Context, l line.Line, now time.Time) error {
-	if l.At(now) != line.Active || now.Sub(l.Usage.AsOf) < stale {
-		return nil
-	}
-	return s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return line.LookSoon(ctx, tx, l.Account, l.ID) })
 }
 
 // situation reads what a decision about a line depends on, in the currency that

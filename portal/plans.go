@@ -112,7 +112,7 @@ func (v *visit) plan(ctx context.Context) (planPage, error) {
 	var priced []money.Currency
 	sit, err := v.without(ctx, func(ctx context.Context, tx db.Tx) (c money.Currency, err error) {
 		of := line.Line{Plan: plan.ID}
-		if priced, err = pricedIn(ctx, tx, v.shop, of); err != nil {
+		if priced, err = order.PricedIn(ctx, tx, v.shop, of.Plan); err != nil {
 			return "", err
 		}
 		return v.currency(ctx, tx, keyhole{account: v.account.ID}, v.shop, of)

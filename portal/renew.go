@@ -91,7 +91,7 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 		if f.live, err = liveOrder(ctx, tx, k.account, f.situation.Line.ID); err != nil {
 			return f, err
 		}
-		if f.priced, err = pricedIn(ctx, tx, f.situation.Catalogue, f.situation.Line); err != nil {
+		if f.priced, err = order.PricedIn(ctx, tx, f.situation.Catalogue, f.situation.Line.Plan); err != nil {
 			return f, err
 		}
 		if f.debts, err = order.Debts(ctx, tx, k.account); err != nil {
@@ -204,7 +204,7 @@ func common(cards []offerCard) (said []string) {
 func (v *visit) until(p *renewPage, s renewal.Situation, f *advice.Facts, loc *time.Location) time.Time {
 	asked := v.r.URL.Query().Get("until")
 	if asked != "" {
-		day, ok := lastDayOf(asked, s.Now, loc)
+		day, ok := line.ReadLastDay(asked, s.Now, loc)
 		if !ok {
 			p.UntilError = v.voice.T("fault.date_format")
 			return time.Time{}
@@ -285,7 +285,7 @@ func marked(offers []renewal.Offer, until time.Time) []markedOffer {
 
 // refused lists what the plan sells and the line cannot have now, by the reason.
 func (v *visit) refused(s renewal.Situation, at place, offers []renewal.Offer) (out []refusedItems) {
-	for _, item := range items(s.Catalogue, at.plan) {
+	for _, item := range renewal.Items(s.Catalogue, at.plan) {
 		if slices.ContainsFunc(offers, func(o renewal.Offer) bool { return o.Item == item }) {
 			continue
 		}
@@ -305,69 +305,11 @@ func (v *visit) refused(s renewal.Situation, at place, offers []renewal.Offer) (
 	return out
 }
 
-// items are everything that a plan sells to its own lines.
-func items(c *catalogue.Catalogue, own catalogue.Plan) (all []renewal.Item) {
-	for _, id := range append([]string{own.ID}, own.Policy.ChangeTo...) {
-		p, _ := c.Plan(id)
-		for _, t := range p.Terms {
-			all = append(all, renewal.Item{Kind: renewal.Term, Plan: id, ID: t.ID})
-		}
-	}
-	for _, k := range own.Packs {
-		all = append(all, renewal.Item{Kind: renewal.Pack, Plan: own.ID, ID: k.ID})
-	}
-	return all
-}
-
-// currencies are those in which something of the plan is priced and may be
-// paid, in the order of its price list.
-func currencies(c *catalogue.Catalogue, own catalogue.Plan) (all []money.Currency) {
-	add := func(prices []money.Money) {
-		for _, m := range prices {
-			accepted := len(own.Policy.Currencies) == 0 || slices.Contains(own.Policy.Currencies, m.Currency)
-			if accepted && !slices.Contains(all, m.Currency) {
-				all = append(all, m.Currency)
-			}
-		}
-	}
-	for _, id := range append([]string{own.ID}, own.Policy.ChangeTo...) {
-		p, _ := c.Plan(id)
-		for _, t := range p.Terms {
-			add(t.Prices)
-		}
-	}
-	for _, k := range own.Packs {
-		add(k.Prices)
-	}
-	return all
-}
-
-// pricedIn are the currencies that something can be bought in for a line: those
-// of the price lists, and those that prices can be converted to now.
-func pricedIn(ctx context.Context, tx db.Tx, c *catalogue.Catalogue, l line.Line) ([]money.Currency, error) {
-	plan, _ := c.Plan(l.Plan)
-	all := currencies(c, plan)
-	for _, to := range c.Seller.Exchange.To {
-		accepted := len(plan.Policy.Currencies) == 0 || slices.Contains(plan.Policy.Currencies, to)
-		if !accepted || slices.Contains(all, to) {
-			continue
-		}
-		rate, err := order.Rate(ctx, tx, c, to)
-		if err != nil {
-			return nil, err
-		}
-		if rate != (money.Rate{}) {
-			all = append(all, to)
-		}
-	}
-	return all, nil
-}
-
 // currency is the one that the visitor pays in for a line: the one chosen now,
 // or the last time; the one that the wallet has most of; the shop's; the first
 // that there is a price in.
 func (v *visit) currency(ctx context.Context, tx db.Tx, k keyhole, c *catalogue.Catalogue, l line.Line) (money.Currency, error) {
-	priced, err := pricedIn(ctx, tx, c, l)
+	priced, err := order.PricedIn(ctx, tx, c, l.Plan)
 	if err != nil {
 		return "", err
 	}

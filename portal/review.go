@@ -295,7 +295,7 @@ func (v *visit) tools(k keyhole, a order.Asking, wallet *money.Money, has purse)
 func (v *visit) refusedNote(rail payment.Rail, unfit []order.Unoffered) string {
 	note := v.voice.T("tool.refused.note")
 	if i := slices.IndexFunc(unfit, func(u order.Unoffered) bool { return u.Rail == rail && u.Instead != "" }); i >= 0 {
-		note += " " + v.instead(unfit[i].Instead)
+		note += " " + v.voice.Instead(unfit[i].Instead)
 	}
 	return note
 }

@@ -24,27 +24,7 @@ type unfit struct {
 // asking is a price that the visitor is to pay, for a line of a plan; "" for a
 // top-up.
 func (v *visit) asking(q order.Quote, c *catalogue.Catalogue, plan string) order.Asking {
-	a := order.Asking{Quote: q}
-	if plan == "" {
-		return a
-	}
-	a.Accepted = placeOf(c, plan).plan.Policy.Tools
-	a.Countries = v.whereabouts(c.Country(plan))
-	return a
-}
-
-// whereabouts are where the customer may be: where their line is used, and at
-// home, if they have said where their clocks are. None without the former: from
-// home alone nobody can tell where a traveller is.
-func (v *visit) whereabouts(line string) []string {
-	home := catalogue.CountryOf(v.account.Zone)
-	switch {
-	case line == "":
-		return nil
-	case home == "" || home == line:
-		return []string{line}
-	}
-	return []string{line, home}
+	return order.AskingFor(q, c, plan, v.account.Zone)
 }
 
 // unfits are the ways to pay that are not among those shown, with why.
@@ -63,25 +43,11 @@ func (v *visit) unfits(a order.Asking, shown []tool) (all []unfit) {
 
 // unfit says in words why a way to pay cannot pay, and what can.
 func (v *visit) unfit(u order.Unoffered, c money.Currency) unfit {
-	args := locale.Args{"limit": u.Limit, "currency": v.voice.Currency(c), "hours": int64(u.Delay.Hours())}
-	var currencies, countries []string
-	for _, c := range u.Currencies {
-		currencies = append(currencies, v.voice.Currency(c))
-	}
-	for _, code := range u.Countries {
-		countries = append(countries, catalogue.CountryName(v.voice.Lang, code))
-	}
-	comma := v.voice.T("list.comma")
-	args["currencies"], args["countries"] = strings.Join(currencies, comma), strings.Join(countries, comma)
-	w := unfit{Name: v.voice.Tool(catalogue.Tool(u.Rail)), Why: v.voice.Say("tool.not."+string(u.Why), args)}
+	w := unfit{Name: v.voice.Tool(catalogue.Tool(u.Rail)), Why: v.voice.NotOffered(u, c)}
 	if u.Instead != "" {
-		w.Instead = v.instead(u.Instead)
+		w.Instead = v.voice.Instead(u.Instead)
 	}
 	return w
-}
-
-func (v *visit) instead(rail payment.Rail) string {
-	return v.voice.Say("tool.instead", locale.Args{"tool": v.voice.Tool(catalogue.Tool(rail))})
 }
 
 // refuses fails, in the customer's words, if a form asks for a way to pay that is

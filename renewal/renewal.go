@@ -118,6 +118,21 @@ func Offers(s Situation) ([]Offer, *Refusal) {
 	return nil, first
 }
 
+// Items are everything that a plan sells to its own lines, whether or not it can
+// be had now.
+func Items(c *catalogue.Catalogue, own catalogue.Plan) (all []Item) {
+	for _, id := range append([]string{own.ID}, own.Policy.ChangeTo...) {
+		p, _ := c.Plan(id)
+		for _, t := range p.Terms {
+			all = append(all, Item{Kind: Term, Plan: id, ID: t.ID})
+		}
+	}
+	for _, k := range own.Packs {
+		all = append(all, Item{Kind: Pack, Plan: own.ID, ID: k.ID})
+	}
+	return all
+}
+
 // Decide returns the offer of one item, or the rule that refuses it.
 func Decide(s Situation, item Item) (Offer, *Refusal) {
 	d, no := consider(s)

@@ -49,6 +49,8 @@ type Meter struct {
 	Percent int    // 0 to 100
 	Label   string // the same in words, for those who do not see the bar
 	Tone    Tone
+
+	Part, Whole int64 // bytes
 }
 
 // Left is what a line still has.
@@ -206,7 +208,7 @@ func resetZone(p catalogue.Plan, operator *time.Location) *time.Location {
 // meter is what is left of a total. A bar is full when nothing is used.
 func (v Voice) meter(u line.Usage, total, gb int64) *Meter {
 	left := max(0, total-u.Used)
-	m := Meter{Tone: Good, Percent: percent(left, total)}
+	m := Meter{Tone: Good, Percent: percent(left, total), Part: left, Whole: total}
 	switch {
 	case m.Percent < 10:
 		m.Tone = Bad

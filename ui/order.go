@@ -26,6 +26,7 @@ type Step struct {
 	State StepState
 	Word  string // the state in a word, for those who do not see its sign
 	At    Moment // zero while it has not happened
+	Since time.Time
 }
 
 // Progress is an order as it stands.
@@ -202,7 +203,7 @@ func (v Voice) said(steps []stepAt, loc *time.Location, last StepState) []Step {
 		out[i] = Step{Name: v.T("step." + s.key), State: StepAhead}
 		switch {
 		case !s.at.IsZero():
-			out[i].State, out[i].At = StepDone, v.Moment(s.at, loc)
+			out[i].State, out[i].At, out[i].Since = StepDone, v.Moment(s.at, loc), s.at
 			if i == len(steps)-1 {
 				out[i].State = last
 			}

@@ -44,7 +44,7 @@ func (c *demoCmd) Run(ctx context.Context, s std) error {
 	if err != nil {
 		return err
 	}
-	err = serve(ctx, c.Listen, d.Handler(), d.Work, log, func(string) { c.greet(s, url) })
+	err = serve(ctx, c.Listen, d.Handler(), d.Work, log, func(string) { c.greet(s, url, d.Key) })
 	return errors.Join(err, d.Close())
 }
 
@@ -56,14 +56,15 @@ func (c *demoCmd) folder() (dir string, forget func(), err error) {
 	return dir, func() { _ = os.RemoveAll(dir) }, err
 }
 
-func (c *demoCmd) greet(s std, url string) {
+func (c *demoCmd) greet(s std, url, key string) {
 	fmt.Fprintf(s.out, `The demo is open.
 
   the shop      %s/            sign in as %s
   the mailbox   %s/sim/inbox   the code to sign in is there
   the town      %s/sim/        move the clock, make strangers misbehave
+  the API       curl -H 'Authorization: Bearer %s' %s/api/v1/plans
 
 A card that works: choose the first one on the simulated card page.
 Ctrl-C ends it.
-`, url, world.Traveller, url, url)
+`, url, world.Traveller, url, url, key, url)
 }

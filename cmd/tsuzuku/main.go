@@ -31,6 +31,7 @@ type commands struct {
 	Payment       paymentCmd       `cmd:"" help:"What there is to know about ways to pay."`
 	Carrier       carrierCmd       `cmd:"" help:"Operators without an adapter of their own: servers that speak our contract, and people."`
 	Notifications notificationsCmd `cmd:"" help:"Show what came to our webhooks and was refused: forged, unreadable, too long."`
+	API           apiCmd           `cmd:"" name:"api" help:"Keys for programs, and the description of the API."`
 	Audit         auditCmd         `cmd:"" help:"Ask the database whether every promise was kept."`
 	Simulate      simulateCmd      `cmd:"" help:"Run a town of customers, providers and operators around the real code, and audit what came of it."`
 	Advise        adviseCmd        `cmd:"" help:"Examine the advice that travellers get."`
