@@ -38,6 +38,8 @@ func (w *writer) outline(k Kind) error {
 		w.reminder("reminder_3h.subject")
 	case ReminderEnded:
 		w.reminderEnded()
+	case ReminderInstall:
+		w.reminderInstall()
 	case WalletToppedUp:
 		w.walletToppedUp()
 	case WalletExpiring:
@@ -100,9 +102,15 @@ func (w *writer) newSignIn() {
 
 func (w *writer) orderCompleted() {
 	w.subject("order_completed.subject", locale.Args{"line": w.line})
-	if end := w.moment(w.f.EndsAt); end != "" {
+	end := w.moment(w.f.EndsAt)
+	switch {
+	case w.f.Install != "":
+		w.subject("order_completed.subject_new", nil)
+		w.lead("order_completed.lead_new", nil)
+		w.install()
+	case end != "":
 		w.lead("order_completed.lead_until", locale.Args{"line": w.line, "end": end})
-	} else {
+	default:
 		w.lead("order_completed.lead", nil)
 	}
 	w.row("row.plan", tidy(w.f.PlanName))
@@ -120,6 +128,10 @@ func (w *writer) orderCompleted() {
 	}
 	w.row("row.order", tidy(w.f.Order))
 	w.row("row.bill", tidy(w.f.Bill))
+	if w.f.Install != "" {
+		w.button("install.button")
+		return
+	}
 	w.button("order.button")
 }
 
@@ -279,6 +291,18 @@ func (w *writer) advice() {
 // adviseNothing reports whether the advice is to buy nothing now: then nobody is
 // hurried.
 func (w *writer) adviseNothing() bool { return w.f.Advice != "" && w.f.OfferName == "" }
+
+func (w *writer) reminderInstall() {
+	w.subject("reminder_install.subject", nil)
+	if by := w.moment(w.f.InstallBy); by != "" {
+		w.lead("reminder_install.lead_by", locale.Args{"line": w.line, "time": by})
+	} else {
+		w.lead("reminder_install.lead", locale.Args{"line": w.line})
+	}
+	w.row("row.plan", tidy(w.f.PlanName))
+	w.install()
+	w.button("install.button")
+}
 
 func (w *writer) reminderEnded() {
 	w.subject("reminder_ended.subject", locale.Args{"line": w.line})

@@ -83,7 +83,7 @@ func (d *Desk) byHand(ctx context.Context, tx db.Tx, o Order) (Work, *catalogue.
 	}
 	w := Work{Order: o}
 	no := fault.New(fault.Conflict, "Order %s is not carried out by hand.", o.ID)
-	if o.Kind == TopUp || o.AskedAt.IsZero() {
+	if o.Kind == TopUp || o.Kind == NewLine || o.AskedAt.IsZero() {
 		return w, cat, no
 	}
 	if w.Line, err = line.Get(ctx, tx, o.Account, o.Line); err != nil {
@@ -106,6 +106,9 @@ func (d *Desk) byHand(ctx context.Context, tx db.Tx, o Order) (Work, *catalogue.
 // handTime is when staff must have carried out an order that was asked for; false
 // where an adapter carries it out.
 func handTime(c carrier.Carrier, o Order) (by time.Time, ok bool) {
+	if c == nil || o.Kind == NewLine {
+		return time.Time{}, false
+	}
 	able := c.Abilities()
 	return o.AskedAt.Add(able.SettlesWithin), able.ByHand
 }
@@ -227,7 +230,7 @@ func (d *Desk) Done(ctx context.Context, k Key, p Proof, a Act) (Order, error) {
 				return o, err
 			}
 		}
-		return d.addBooks(b, tx, cat, finished{o, carrier.Receipt{Ref: p.Reference, EndsAt: p.EndsAt}})
+		return d.addBooks(b, tx, cat, finished{o, carrier.Receipt{Ref: p.Reference, EndsAt: p.EndsAt}, carrier.Issued{}})
 	})
 }
 
