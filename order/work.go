@@ -230,7 +230,7 @@ func (d *Desk) Done(ctx context.Context, k Key, p Proof, a Act) (Order, error) {
 				return o, err
 			}
 		}
-		return d.addBooks(b, tx, cat, finished{o, carrier.Receipt{Ref: p.Reference, EndsAt: p.EndsAt}, carrier.Issued{}})
+		return d.addBooks(b, tx, cat, finished{order: o, receipt: carrier.Receipt{Ref: p.Reference, EndsAt: p.EndsAt}})
 	})
 }
 
