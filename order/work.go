@@ -106,6 +106,9 @@ func (d *Desk) byHand(ctx context.Context, tx db.Tx, o Order) (Work, *catalogue.
 // handTime is when staff must have carried out an order that was asked for; false
 // where an adapter carries it out.
 func handTime(c carrier.Carrier, o Order) (by time.Time, ok bool) {
+	if c == nil || o.Kind == NewLine {
+		return time.Time{}, false
+	}
 	able := c.Abilities()
 	return o.AskedAt.Add(able.SettlesWithin), able.ByHand
 }
