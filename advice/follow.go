@@ -58,7 +58,8 @@ func (r *room) follow(k int, w *way, alive []float64, exact bool) (o outcome) {
 	for i := range w.n {
 		s := &w.stretches[i]
 		if d >= r.days {
-			return o
+			d += s.days
+			continue
 		}
 		end := min(d+s.days, r.days)
 		if !s.volume {
@@ -87,7 +88,7 @@ func (r *room) follow(k int, w *way, alive []float64, exact bool) (o outcome) {
 		o.cost += r.without(k, s, e, end, limit, alive)
 		d, used = d+s.days, sum[end-1]
 	}
-	if d < r.days {
+	if alive[d] > 0 {
 		cost, paid := r.afterwards(k, d, w.missing)
 		o.cost, o.paid = o.cost+alive[d]*cost, o.paid+alive[d]*paid
 	}
@@ -170,10 +171,10 @@ func (r *room) lastShort(k, e int, limit float64, alive []float64) float64 {
 func (r *room) usedUp(k int, s *stretch, e, end int, limit float64, alive []float64, missing int) (cost, paid float64) {
 	cost = r.without(k, s, e, e+1, limit, alive)
 	next, spent := r.afterwards(k, e+1, missing)
-	end = min(end, r.days)
+	end = min(end, mostDays)
 	if there := r.alive[e+1]; s.slow && end > e+1 && there > 0 {
 		after, then := 0.0, 0.0
-		if end < r.days {
+		if r.alive[end] > 0 {
 			after, then = r.afterwards(k, end, missing)
 		}
 		slow := r.slowDay(k)
@@ -231,7 +232,7 @@ func (r *room) without(k int, s *stretch, e, end int, limit float64, alive []flo
 func (r *room) try(w *way) {
 	w.cost, w.paid, w.enough, w.lasts = 0, 0, 0, 0
 	lost := float64(int64(w.missing) * r.t.step)
-	reach := r.alive[min(w.covers, r.days)]
+	reach := r.alive[w.covers]
 	for k := range r.users {
 		o := r.follow(k, w, r.alive, false)
 		p := r.weight[k]

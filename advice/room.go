@@ -50,7 +50,7 @@ func newRoom(t *Tables) *room {
 	const n = decisionPaths * (mostDays + 1)
 	r := &room{
 		t: t, each: make([]float64, n), sum: make([]float64, n),
-		alive: make([]float64, mostDays+MaxOfferDays*(maxStretches+1)), stays: make([]float64, mostDays+2), steps: make([]float64, 2*(mostDays+1)),
+		alive: make([]float64, mostDays+mostCovered), stays: make([]float64, mostDays+2), steps: make([]float64, 2*mostDays+mostCovered),
 	}
 	for range t.kinds {
 		r.short = append(r.short, make([]float64, n))
@@ -98,26 +98,30 @@ func (r *room) imagine(q *Question) {
 	r.weigh(q)
 }
 
-// mostDays is how many days a future has at most; hardlyThere is the probability
-// of being there on a day from which on nobody is.
+// mostDays is how many days a stay has at most from now on; hardlyThere is the
+// probability of being there on a day from which on futures are not imagined.
+// What comes after it is what the tables say.
 const (
 	mostDays    = maxStay + movedReach + 1
-	hardlyThere = 0.005
+	hardlyThere = 0.03
+	mostCovered = MaxOfferDays*(maxStretches+1) + 2
 )
 
 // live finds with which probability the traveller is there on each day.
 func (r *room) live() {
 	clear(r.alive)
 	left := 1 - r.e.gone
-	r.days = 0
-	for r.days == 0 || left > hardlyThere && r.days < r.e.n {
-		r.alive[r.days] = left
-		r.stays[r.days+1] = r.stays[r.days] + left
-		left -= r.e.at[r.days]
-		r.days++
+	r.days = 1
+	for i := range r.e.n {
+		r.alive[i] = max(left, 0)
+		r.stays[i+1] = r.stays[i] + r.alive[i]
+		if left > hardlyThere {
+			r.days = i + 1
+		}
+		left -= r.e.at[i]
 	}
-	for i := r.days + 1; i < len(r.stays); i++ {
-		r.stays[i] = r.stays[r.days]
+	for i := r.e.n + 1; i < len(r.stays); i++ {
+		r.stays[i] = r.stays[r.e.n]
 	}
 }
 

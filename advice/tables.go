@@ -21,7 +21,7 @@ const (
 	mostSegments  = 400 // segments that have tables of their own at all
 	spendSteps    = 20  // of a minimum that is missing
 
-	decisionPaths = 48
+	decisionPaths = 32
 	decisionSeed  = 0xdec1
 	basePaths     = 768 // futures by which tables know when a volume is used up
 	baseSeed      = 0xba5e
