@@ -21,18 +21,19 @@ import (
 // notKeyedByAccount are the tables that do not grow with what one customer has
 // but are found by a stranger's value, or belong to the shop.
 var notKeyedByAccount = map[string]string{
-	"directory":          "is what finds the account",
-	"limits":             "counts what strangers try, by their address",
-	"catalogue_versions": "is the shop's",
-	"bill_series":        "is the shop's",
-	"exchange_rates":     "is the same for everybody",
-	"device_imports":     "is the shop's: a row a table",
-	"device_tacs":        "is about models, the same for everybody",
-	"device_versions":    "is about models, the same for everybody",
-	"bill_numbers":       "is the shop's proof that numbers have no gap",
-	"advice_models":      "is the shop's: what was learnt from all travellers",
-	"settlement_days":    "is the shop's: a row a provider and day",
-	"goose_db_version":   "is the migration tool's",
+	"directory":             "is what finds the account",
+	"limits":                "counts what strangers try, by their address",
+	"catalogue_versions":    "is the shop's",
+	"bill_series":           "is the shop's",
+	"exchange_rates":        "is the same for everybody",
+	"device_imports":        "is the shop's: a row a table",
+	"device_tacs":           "is about models, the same for everybody",
+	"device_versions":       "is about models, the same for everybody",
+	"bill_numbers":          "is the shop's proof that numbers have no gap",
+	"advice_models":         "is the shop's: what was learnt from all travellers",
+	"settlement_days":       "is the shop's: a row a provider and day",
+	"refused_notifications": "is nobody's: it was not believed",
+	"goose_db_version":      "is the migration tool's",
 }
 
 // Every table that grows with customers has account_id first in its primary key

@@ -64,6 +64,9 @@ func line(extending string, periods string) string {
 		VALUES ('a', 'l', 'o', 'p', '', '', '', '', 'active', 0, ` + periods + `, '` + extending + `', false, false, 0, 0, false, 1, 1)`
 }
 
+const esim = `INSERT INTO esims (account_id, line_id, order_id, catalogue_version, plan_id, term_id, code, allowance_bytes, operator_ref, created_at)
+	VALUES ('a', 'l', 'o', 1, 'p', 'i', 'LPA:1$a$b', 0, '', 1)`
+
 // Each kind of wrong is found by its own check, and a database in which all is
 // well by none.
 func TestEveryCheckFindsItsWrong(t *testing.T) {
@@ -97,6 +100,8 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 			VALUES ('', 'stripe', '2026-01-02', 'not_here', 'txn', '', '', 0, '', 1, 'JPY', '', 1)`},
 		"report_late": {`INSERT INTO settlement_days (provider, day, ready_at) VALUES ('stripe', '2026-01-02', 1)`},
 	}
+	wrongs["completed_without_line"] = []string{strings.Replace(order("o", "completed", "NULL, ''"), "'term'", "'line'", 1), line("", "0")}
+	wrongs["line_of_unfinished_order"] = []string{strings.Replace(order("o", "refunded", "NULL, ''"), "'term'", "'line'", 1), line("", "0"), esim}
 	wrongs["message_late"] = []string{strings.NewReplacer("'sent', 1)", "'due', 1, 1)", "created_at)", "created_at, due_at)").Replace(told)}
 	wrongs["expired_untold"] = []string{transfer("expired", "wallet", "expired", "5", "JPY")}
 	wrongs["expired_too_much"] = []string{transfer("credited", "due", "wallet", "9", "JPY"), transfer("completed", "due", "wallet", "4", "JPY"), transfer("expired", "wallet", "expired", "5", "JPY")}

@@ -16,6 +16,19 @@ var Checks = []Check{
 			  AND NOT EXISTS (SELECT 1 FROM audit_packs p WHERE p.account_id = o.account_id AND p.order_id = o.id)`,
 	},
 	{
+		Name: "completed_without_line", Promise: ExactlyOnce, Says: "a completed order of a new line brought none:",
+		query: `SELECT o.account_id, o.id, o.line_id FROM audit_orders o
+			WHERE o.state = 'completed' AND o.kind = 'line' AND o.placed_at <= $1
+			  AND NOT EXISTS (SELECT 1 FROM audit_esims e JOIN audit_lines l ON l.account_id = e.account_id AND l.id = e.line_id
+			                   WHERE e.account_id = o.account_id AND e.order_id = o.id AND e.line_id = o.line_id)`,
+	},
+	{
+		Name: "line_of_unfinished_order", Promise: NothingForNothing, Says: "a new line exists whose order is not completed:",
+		query: `SELECT e.account_id, e.order_id, e.line_id FROM audit_esims e
+			WHERE CAST($1 AS bigint) > 0
+			  AND NOT EXISTS (SELECT 1 FROM audit_orders o WHERE o.account_id = e.account_id AND o.id = e.order_id AND o.state = 'completed')`,
+	},
+	{
 		Name: "completed_without_document", Promise: ExactlyOnce, Says: "a completed sale has no bill or receipt of its amount:",
 		query: `SELECT o.account_id, o.id, o.kind FROM audit_orders o
 			WHERE o.state = 'completed' AND o.minor > 0 AND o.placed_at <= $1

@@ -44,8 +44,7 @@ type PaymentOptions struct {
 // shopURL is where the shop says that it is. Nobody opens it.
 const shopURL = "https://shop.invalid"
 
-// Payment measures what notifications of payments cost, for each adapter that
-// is told anything: whose bank is in proofs.
+// Payment measures what it costs to learn of payments, for each adapter.
 //
 //   - notify: genuine ones that simulated customers caused, given to
 //     [order.Desk.Notify] by all clients at once until they are stored.
@@ -55,7 +54,7 @@ const shopURL = "https://shop.invalid"
 //   - ask: the adapter's own part of asking about an attempt, without the
 //     simulator's, and beside it the bare signing of one request.
 //   - confirm: attempts whose customer has paid, from the notification until the
-//     order is paid. The providers are simulated in process, by their wire
+//     order is paid; where nobody is notified, from the customer's coming back. The providers are simulated in process, by their wire
 //     protocols, so the rate has their work in it, signatures included.
 //
 // It fails as [Renew] does.

@@ -28,6 +28,10 @@ import (
 type proof struct {
 	name string
 
+	// silent says that there are no notifications: whoever comes back from the
+	// provider's page makes us ask.
+	silent bool
+
 	// bare takes a notification apart and returns the operation that proves it;
 	// nil: nothing does.
 	bare func(k world.Keys, n notice) (func() bool, error)
@@ -36,17 +40,18 @@ type proof struct {
 	sign func(k world.Keys, text []byte) error
 }
 
-// proofs are those of all providers that notify, by the names of their adapters.
-// LINE Pay notifies nobody.
+// proofs are those of all providers, by the names of their adapters.
 var proofs = map[string]proof{
-	"stripe":    {"HMAC-SHA256", stripeProof, nil},
-	"paypal":    {"RSA-2048", paypalProof, nil},
-	"paypay":    {"nothing", nil, signHMAC},
-	"alipay":    {"RSA-2048", alipayProof, signRSA},
-	"wechatpay": {"RSA-2048, AES-256-GCM", wechatProof, signRSA},
-	"antom":     {"RSA-2048", antomProof, signRSA},
+	"stripe":    {name: "HMAC-SHA256", bare: stripeProof},
+	"paypal":    {name: "RSA-2048", bare: paypalProof},
+	"paypay":    {name: "nothing", sign: signHMAC},
+	"linepay":   {name: "tells nothing", silent: true, sign: signHMAC},
+	"alipay":    {name: "RSA-2048", bare: alipayProof, sign: signRSA},
+	"wechatpay": {name: "RSA-2048, AES-256-GCM", bare: wechatProof, sign: signRSA},
+	"antom":     {name: "RSA-2048", bare: antomProof, sign: signRSA},
 }
 
+// signHMAC signs as PayPay and LINE Pay want it, with a secret of the usual length.
 func signHMAC(_ world.Keys, text []byte) error {
 	mac := hmac.New(sha256.New, []byte(world.PayPaySecret))
 	_, err := mac.Write(text)

@@ -26,7 +26,7 @@ type PaymentRun struct {
 	Rail    payment.Rail `json:"rail"`
 	Proof   string       `json:"proof"` // what proves a notification
 
-	NotifyPerSecond int64 `json:"notify_per_second"` // verified and stored
+	NotifyPerSecond int64 `json:"notify_per_second"` // verified and stored; 0: it notifies nobody
 	VerifyPerSecond int64 `json:"verify_per_second"`
 	CryptoPerSecond int64 `json:"crypto_per_second"` // the limit; 0: nothing proves them
 
@@ -77,11 +77,15 @@ func (r PaymentResult) Report(programs, people io.Writer) error {
 		if a.CryptoPerSecond == 0 {
 			crypto, ratio = "-", "-"
 		}
+		notify, verify, overhead := fmt.Sprint(a.NotifyPerSecond), fmt.Sprint(a.VerifyPerSecond), a.Overhead.String()
+		if a.VerifyPerSecond == 0 {
+			notify, verify, overhead = "-", "-", "-"
+		}
 		if a.Sign == 0 {
 			sign = "-"
 		}
-		_, err := fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%d\t\n", a.Adapter, a.Proof,
-			a.NotifyPerSecond, a.VerifyPerSecond, crypto, a.Overhead, ratio, a.Ask, sign, a.ConfirmPerSecond)
+		_, err := fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t\n", a.Adapter, a.Proof,
+			notify, verify, crypto, overhead, ratio, a.Ask, sign, a.ConfirmPerSecond)
 		if err != nil {
 			return err
 		}

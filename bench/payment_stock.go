@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -39,8 +40,9 @@ type till struct {
 // paid is an attempt whose customer has paid, and what its provider wants to
 // tell about that. The shop does not know yet.
 type paid struct {
-	payment order.Payment
-	notices []notice
+	payment  order.Payment
+	returned url.Values // with which the customer comes back
+	notices  []notice
 }
 
 // notice is a notification as it arrives.
@@ -49,8 +51,7 @@ type notice struct {
 	body   []byte
 }
 
-// openTills makes a town, and a till for each adapter that its bank tells of
-// payments.
+// openTills makes a town, and a till for each adapter.
 func openTills(s *shop, o PaymentOptions) ([]*till, error) {
 	keys, err := world.NewKeys()
 	if err != nil {
@@ -65,9 +66,9 @@ func openTills(s *shop, o PaymentOptions) ([]*till, error) {
 	s.desk.QuoteTTL = 0 // as in a shop: providers bound how long a page may be open
 	var tills []*till
 	for _, bank := range town.Banks {
-		proof, tells := proofs[bank.Name]
+		proof, known := proofs[bank.Name]
 		provider, built := providers[bank.Name]
-		if !tells || !built {
+		if !known || !built {
 			continue
 		}
 		t := &till{shop: s, town: town, bank: bank, provider: provider, proof: proof, stranger: &atomic.Int64{}}
@@ -119,7 +120,7 @@ func (t *till) stock(ctx context.Context, n int) ([]paid, error) {
 	g.SetLimit(stockSide)
 	for i := range lots {
 		pay := func() (err error) {
-			all[i].payment, err = t.pay(gctx, lots[i].quote.Account, lots[i].quote.Line)
+			all[i].payment, all[i].returned, err = t.pay(gctx, lots[i].quote.Account, lots[i].quote.Line)
 			return err
 		}
 		if i > 0 {
@@ -138,31 +139,31 @@ func (t *till) stock(ctx context.Context, n int) ([]paid, error) {
 }
 
 // pay lets a customer order, go to the provider and pay there.
-func (t *till) pay(ctx context.Context, account, ln string) (order.Payment, error) {
+func (t *till) pay(ctx context.Context, account, ln string) (p order.Payment, returned url.Values, err error) {
 	desk := t.shop.desk
 	item := renewal.Item{Kind: renewal.Term, Plan: planID, ID: t.shop.plan.Terms[0].ID}
 	q, err := desk.Quote(ctx, account, ln, item, t.price.Currency)
 	if err != nil {
-		return order.Payment{}, err
+		return p, nil, err
 	}
 	a := acceptance(q)
 	a.Tool = catalogue.Tool(t.rail)
 	o, err := desk.Place(ctx, a)
 	if err != nil {
-		return order.Payment{}, err
+		return p, nil, err
 	}
-	p, err := desk.Pay(ctx, o.Ref(), t.rail, order.Ways{
+	p, err = desk.Pay(ctx, o.Ref(), t.rail, order.Ways{
 		Return: shopURL + "/orders/" + o.ID, Cancel: shopURL + "/orders/" + o.ID,
 		Language: "en", Device: payment.Computer, ClientIP: "192.0.2.1",
 	})
 	if err != nil {
-		return order.Payment{}, err
+		return p, nil, err
 	}
 	if t.bank.Arrive != nil {
 		t.bank.Arrive(p.Next.RedirectURL)
 	}
-	_, err = t.bank.Pay(p.Ref)
-	return p, err
+	returned, err = t.bank.Pay(p.Ref)
+	return p, returned, err
 }
 
 // collect gives each attempt its notifications. Others are about attempts of
@@ -189,7 +190,7 @@ func (t *till) collect(ctx context.Context, all []paid) error {
 		return err
 	}
 	for _, p := range all {
-		if len(p.notices) == 0 {
+		if len(p.notices) == 0 && !t.proof.silent {
 			return fmt.Errorf("the bank has told nothing about %s", p.payment.Ref)
 		}
 	}

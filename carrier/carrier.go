@@ -109,6 +109,10 @@ const (
 	FoundDone   Found = "done"   // it was carried out; the receipt is in the reading
 	FoundAbsent Found = "absent" // no trace of it, as of the reading
 	FoundUnsure Found = "unsure" // the operator's answer decides nothing: a person must look
+
+	// FoundPending is only ever said of a new profile: the operator has the
+	// order, and is still making what was ordered. Nobody may give it up.
+	FoundPending Found = "pending"
 )
 
 // Reading is the answer to a look-up.
@@ -166,6 +170,7 @@ type Abilities struct {
 	SettlesWithin time.Duration // after this, a look-up that shows nothing means nothing happened
 	RatePerSecond int           // calls allowed each second
 	KeepsRef      bool          // finds an extension by our Ref; no Snapshot needed
+	Issues        bool          // sells new profiles: the adapter is an [Issuer]
 }
 
 // Package is something an operator sells for an existing line.

@@ -265,6 +265,7 @@ func termSheet(plan string, t Term, gb int64) *sheet {
 	s.put("to the end of the day", t.ToDayEnd)
 	s.put("volume", volumeOrNone(t.Volume, gb))
 	s.put("package", t.Package)
+	s.put("package of a new eSIM", t.NewPackage)
 	s.put("days asked of the package", t.PackageDays)
 	s.prices("price", t.Prices)
 	return s

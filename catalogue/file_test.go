@@ -84,6 +84,7 @@ func planBlock(p Plan, gb int64) block {
 		"activation": with(block{"start": a.Start, "by_itself": a.ByItself}, "deadline", length(a.Deadline)),
 		"terms": each(p.Terms, func(t Term) block {
 			b := block{"id": t.ID, "length": t.Length.String(), "to_day_end": t.ToDayEnd, "package": t.Package, "prices": prices(t.Prices)}
+			b = with(b, "new_package", t.NewPackage)
 			return with(with(b, "volume", megabytes(t.Volume, gb)), "package_days", t.PackageDays)
 		}),
 		"packs": each(p.Packs, func(k Pack) block {

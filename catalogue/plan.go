@@ -197,6 +197,7 @@ type Term struct {
 	ToDayEnd    bool   // a 24h length that is usable to the end of its last day
 	Volume      int64  // bytes for the period, for kind Volume; 0 otherwise
 	Package     string // the operator's code
+	NewPackage  string // its code where the term comes with a new eSIM; empty: it is not sold so
 	PackageDays int    // days asked of a per-day package; 0: the package has its own length
 	Prices      []money.Money
 }
@@ -270,6 +271,18 @@ func (p Plan) Term(id string) (Term, bool) {
 		}
 	}
 	return Term{}, false
+}
+
+// Sold are the terms that come with a new eSIM, in the catalogue's order: none
+// where the plan is not on sale.
+func (p Plan) Sold() []Term {
+	var sold []Term
+	for _, t := range p.Terms {
+		if p.OnSale && p.Facts.ESIM && t.NewPackage != "" {
+			sold = append(sold, t)
+		}
+	}
+	return sold
 }
 
 // Pack returns the plan's pack with that ID.

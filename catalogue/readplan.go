@@ -82,7 +82,7 @@ func activation(at place) Activation {
 func (d *draft) readTerms(at place, gb int64) {
 	list := at.list()
 	for _, one := range list {
-		s := one.section("id", "length", "to_day_end", "volume", "package", "package_days", "prices")
+		s := one.section("id", "length", "to_day_end", "volume", "package", "new_package", "package_days", "prices")
 		d.termsAt = append(d.termsAt, s)
 		d.Terms = append(d.Terms, Term{
 			ID:          s.need("id").id(),
@@ -90,6 +90,7 @@ func (d *draft) readTerms(at place, gb int64) {
 			ToDayEnd:    s.opt("to_day_end").flag(),
 			Volume:      s.opt("volume").bytes(gb),
 			Package:     s.need("package").text(),
+			NewPackage:  s.opt("new_package").text(),
 			PackageDays: s.opt("package_days").number(1, maxPackDays),
 			Prices:      s.need("prices").amounts(),
 		})

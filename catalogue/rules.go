@@ -94,6 +94,9 @@ func (d *draft) checkTerms() {
 		if days(t.Length) != t.PackageDays && t.PackageDays != 0 && days(t.Length) != 0 {
 			at.where("package_days").doubtful("The term lasts %s but %d days are ordered.", t.Length, t.PackageDays)
 		}
+		if t.NewPackage != "" && !d.Facts.ESIM {
+			at.where("new_package").breaks("The plan does not come as esim, so no new eSIM is sold with this term.")
+		}
 		for _, c := range priced {
 			if _, ok := priceIn(t.Prices, c); !ok && at.has("prices") {
 				at.where("prices").doubtful("There is no price in %s, but other terms of the plan have one.", c)

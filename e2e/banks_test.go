@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -136,7 +137,7 @@ func (p *purchase) come(t *testing.T, returned url.Values) {
 // pass lets time go by, and everything happen that is due on the way.
 func (p *purchase) pass(t *testing.T, d time.Duration) {
 	t.Helper()
-	for step := time.Second; d > 0; step = min(2*step, time.Hour) {
+	for step := time.Second; d > 0; step = min(2*step, 4*time.Hour) {
 		p.clock.Add(min(step, d))
 		d -= step
 		p.work(t)
@@ -350,8 +351,13 @@ func TestEveryFaultAtEveryBank(t *testing.T) {
 					chosen[rail] = tool.adapter
 				}
 				b := openBranch(t, env, chosen)
-				at := slices.IndexFunc(b.town.Banks, func(bank *world.Bank) bool { return bank.Name == b.Desk.Rails[rail] })
-				for _, e := range episodes() {
+				adapter := b.Desk.Rails[rail]
+				b.Settlement.Daily = func(provider string) bool { return provider == adapter } // the others have nothing to report
+				at := slices.IndexFunc(b.town.Banks, func(bank *world.Bank) bool { return bank.Name == adapter })
+				for n, e := range episodes() {
+					if every := everyEpisode(env.DB.Engine()); n%every != len(t.Name())%every {
+						continue
+					}
 					t.Run(e.name, func(t *testing.T) {
 						p := b.buy(t, b.town.Banks[at], rail, money.Currency(tool.currency))
 						e.live(t, p)
@@ -361,6 +367,16 @@ func TestEveryFaultAtEveryBank(t *testing.T) {
 			})
 		}
 	})
+}
+
+// everyEpisode is how many episodes lie between two that are lived: the rules are
+// the same on both engines, so a third of them is enough on the slower one, each
+// with some provider; TSUZUKU_EVERY_POINT=1 wants them all.
+func everyEpisode(e db.Engine) int {
+	if e == db.PostgreSQL && os.Getenv("TSUZUKU_EVERY_POINT") == "" {
+		return 3
+	}
+	return 1
 }
 
 func refusesEverything(carrier.Extension) carriersim.Fault { return carriersim.Refuse }

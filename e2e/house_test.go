@@ -183,7 +183,8 @@ func door[In, Out any](do func(context.Context, In) (Out, error)) http.Handler {
 	})
 }
 
-// wish is what the customer wants: more of one line, or money in the wallet.
+// wish is what the customer wants: more of one line, a new one, or money in the
+// wallet.
 type wish struct {
 	Account string
 	Line    string
@@ -192,6 +193,9 @@ type wish struct {
 }
 
 func (h *house) quote(ctx context.Context, w wish) (order.Quote, error) {
+	if w.Item.Kind == renewal.NewLine {
+		return h.app.Desk.QuoteNew(ctx, w.Account, w.Item.Plan, w.Item.ID, "JPY")
+	}
 	if w.Line == "" {
 		return h.app.Desk.QuoteTopUp(ctx, w.Account, w.TopUp)
 	}

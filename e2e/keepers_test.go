@@ -27,6 +27,7 @@ import (
 func TestEveryFaultAtEveryKeeper(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		b := openBranch(t, env, nil)
+		b.Settlement.Daily = func(provider string) bool { return provider == "stripe" || provider == "paypal" } // the others have nothing to report
 		for _, rail := range []payment.Rail{payment.Card, payment.PayPal} {
 			at := slices.IndexFunc(b.town.Banks, func(bank *world.Bank) bool { return bank.Name == b.Desk.Rails[rail] })
 			for _, f := range append([]outboundsim.Fault{outboundsim.None}, outboundsim.Faults...) {

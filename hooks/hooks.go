@@ -1,6 +1,6 @@
 // Package hooks is the door for strangers' notifications. Each is read whole,
 // verified by its adapter and stored before it is acknowledged; all it can do
-// is make us look.
+// is make us look. One that is not believed is kept as evidence and moves nothing.
 //
 // Tsuzuku is a program; this package promises nothing to other modules.
 package hooks
@@ -27,6 +27,11 @@ type Server struct {
 	Carriers map[string]carrier.Carrier
 	Paths    map[string]string // by adapter: what an operator's address must end with, since few of them sign; empty: no address
 	Log      *slog.Logger
+
+	// Client names where a request comes from; nil: the other end of the connection.
+	Client func(*http.Request) string
+
+	refused refusals
 }
 
 // Handler serves everything under /hooks/.
@@ -43,14 +48,14 @@ func (s *Server) payment(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	body, ok := read(w, r)
+	stranger := "payment/" + name
+	body, ok := s.read(w, r, stranger)
 	if !ok {
 		return
 	}
 	bell, err := s.Desk.Notify(r.Context(), name, r.Header, body)
 	if errors.Is(err, payment.ErrForged) {
-		s.Log.WarnContext(r.Context(), "forged notification", "provider", name, "err", err)
-		http.Error(w, "this notification cannot be verified", http.StatusBadRequest)
+		s.refuse(w, r, http.StatusBadRequest, Refusal{Stranger: stranger, Reason: Forged, Why: err.Error()}, body)
 		return
 	}
 	s.stored(w, r, name, bell, err)
@@ -63,14 +68,14 @@ func (s *Server) carrier(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	body, ok := read(w, r)
+	stranger := "carrier/" + name
+	body, ok := s.read(w, r, stranger)
 	if !ok {
 		return
 	}
 	bell, err := c.Notification(r.Header, body)
 	if err != nil {
-		s.Log.WarnContext(r.Context(), "unreadable notification", "carrier", name, "err", err)
-		http.Error(w, "this notification cannot be read", http.StatusBadRequest)
+		s.refuse(w, r, http.StatusBadRequest, Refusal{Stranger: stranger, Reason: Unreadable, Why: err.Error()}, body)
 		return
 	}
 	s.stored(w, r, name, payment.Doorbell{}, s.Desk.Ring(r.Context(), name, bell, body))
@@ -93,15 +98,15 @@ func (s *Server) stored(w http.ResponseWriter, r *http.Request, stranger string,
 }
 
 // read takes the whole body, or answers.
-func read(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+func (s *Server) read(w http.ResponseWriter, r *http.Request, stranger string) ([]byte, bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		return body, true
+	}
+	status, reason := http.StatusBadRequest, CutOff
 	if _, long := errors.AsType[*http.MaxBytesError](err); long {
-		http.Error(w, "the notification is too long", http.StatusRequestEntityTooLarge)
-		return nil, false
+		status, reason = http.StatusRequestEntityTooLarge, TooLong
 	}
-	if err != nil {
-		http.Error(w, "the notification was cut off", http.StatusBadRequest)
-		return nil, false
-	}
-	return body, true
+	s.refuse(w, r, status, Refusal{Stranger: stranger, Reason: reason, Why: err.Error()}, body)
+	return nil, false
 }

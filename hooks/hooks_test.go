@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
@@ -245,8 +246,9 @@ func TestPaymentIsAskedAboutNow(t *testing.T) {
 	})
 }
 
-// What is not the provider's leaves no trace and wakes nobody.
-func TestForgedNotificationLeavesNoTrace(t *testing.T) {
+// What is not the provider's is kept as evidence, once for each body, and wakes
+// nobody.
+func TestForgedNotificationMovesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		d := newDoor(t, env)
 		_, p, n := d.paid(t)
@@ -265,6 +267,13 @@ func TestForgedNotificationLeavesNoTrace(t *testing.T) {
 			"a signature too long": {"Stripe-Signature": {strings.Repeat("v1=0,", 10_000)}},
 		} {
 			d.answers(t, what, http.StatusBadRequest, 0, payHook, h, n.Body)
+		}
+		d.answers(t, "cut short", http.StatusBadRequest, 0, payHook, n.Header, n.Body[:len(n.Body)/2])
+		if got := d.refused(t); len(got) != 2 || got[0].Times+got[1].Times != 8 {
+			t.Errorf("%+v; want the whole one 7 times, and the short one", got)
+		}
+		if got := d.number(t, `SELECT COUNT(*) FROM transfers WHERE account_id = $1 AND subject <> 'opening'`, p.Account); got != 0 {
+			t.Errorf("%d transfers", got)
 		}
 		if after, _ := d.dueIn(t, paymentDue, p.Account, p.ID); after != before {
 			t.Errorf("asked about in %s, want %s as before", after, before)
@@ -289,6 +298,90 @@ func TestForeignAttemptIsKept(t *testing.T) {
 			t.Errorf("asked about in %s, want %s as before", after, before)
 		}
 	})
+}
+
+// refused lists the evidence.
+func (d *door) refused(t *testing.T) []hooks.Refusal {
+	t.Helper()
+	all, err := db.Seen(t.Context(), d.DB, func(ctx context.Context, tx db.Tx) ([]hooks.Refusal, error) { return hooks.Refused(ctx, tx, "", 1000) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// What is kept shows what came, and opens no door to who reads it.
+func TestEvidenceOfAForgery(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		d := newDoor(t, env)
+		body := []byte("{\"id\":\"evt\x00\xff\"}" + strings.Repeat("x", 1<<20))
+		d.answers(t, "too long", http.StatusRequestEntityTooLarge, 0, payHook, http.Header{
+			"Stripe-Signature": {"t=1,v1=\xff"}, "Authorization": {"Bearer sesame"}, "Cookie": {"session=sesame"},
+		}, body)
+		d.Clock.Add(time.Hour)
+		d.answers(t, "unreadable", http.StatusBadRequest, 0, simpleHook, nil, []byte(`{"line":`))
+		got := d.refused(t)
+		if len(got) != 2 {
+			t.Fatalf("%d kept, want 2", len(got))
+		}
+		if r := got[0]; r.Stranger != "carrier/simple" || r.Reason != hooks.Unreadable || r.Body != `{"line":` || r.Bytes != 8 || r.Times != 1 || r.Others || !r.Last.Equal(d.Clock.Now()) {
+			t.Errorf("unreadable: %+v", r)
+		}
+		r := got[1]
+		if r.Stranger != "payment/stripe" || r.Reason != hooks.TooLong || r.Client != "192.0.2.1:1234" || len(r.Body) > 4<<10+8 || !strings.HasPrefix(r.Body, `{"id":"evt??"}xxx`) || r.Bytes != 1<<20 {
+			t.Errorf("too long: %.300v", r)
+		}
+		if !strings.Contains(r.Header, "Stripe-Signature: t=1,v1=?") || strings.Contains(r.Header, "sesame") {
+			t.Errorf("headers kept:\n%s", r.Header)
+		}
+	})
+}
+
+// Nobody fills our disk, nor keeps our database busy, by lying to us; and lies
+// are forgotten after a month.
+func TestForgeriesAreBounded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		d := newDoor(t, env)
+		lie := func(n int) {
+			if got := d.post(payHook, nil, strings.NewReader(fmt.Sprint(n))); got != http.StatusBadRequest {
+				t.Fatalf("lie %d: %d", n, got)
+			}
+		}
+		for n := range 300 {
+			lie(n)
+		}
+		got := d.refused(t)
+		times, others := int64(0), int64(0)
+		for _, r := range got {
+			if times += r.Times; r.Others {
+				others = r.Times
+			}
+		}
+		if len(got) != 51 || times != 100 || others != 50 {
+			t.Errorf("%d kept, %d times, %d of them only counted; want 51, 100, 50", len(got), times, others)
+		}
+		d.Clock.Add(time.Minute)
+		lie(0)
+		if got := d.refused(t); got[0].Times != 2 || got[0].Others {
+			t.Errorf("the first lie again: %+v", got[0])
+		}
+		d.Clock.Add(30*24*time.Hour + time.Second)
+		lie(1)
+		if got := d.refused(t); len(got) != 1 || got[0].Times != 1 {
+			t.Errorf("%d kept after a month, want the new one", len(got))
+		}
+	})
+}
+
+// A forgery that cannot be kept is refused all the same.
+func TestForgeryWithoutDatabase(t *testing.T) {
+	d := newDoor(t, dbtest.SQLite(t))
+	if err := d.DB.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.post(payHook, nil, strings.NewReader("{}")); got != http.StatusBadRequest {
+		t.Errorf("%d, want 400", got)
+	}
 }
 
 func TestWhatIsNoNotification(t *testing.T) {

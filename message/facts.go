@@ -23,6 +23,11 @@ type Facts struct {
 	RenewUntil   time.Time     `json:"renew_until,omitzero"`     // the last moment to renew, where it is not EndsAt
 	Zone         calendar.Zone `json:"zone,omitempty"`           // the operator's; every time is written in it. Empty: UTC
 
+	// What a new line is installed with, LPA:1$…, secret; and the last moment to
+	// begin using it.
+	Install   string    `json:"install,omitempty"`
+	InstallBy time.Time `json:"install_by,omitzero"`
+
 	// Left is how many bytes are left, as of AsOf; nil where it is not known
 	// or the plan is unlimited. GB is what the operator calls a GB: 1<<30 or
 	// 1e9 bytes; 0: 1e9.
@@ -97,6 +102,6 @@ func decodeFacts(s string) (Facts, error) {
 
 // scrubbed is f without what opens doors. It stays in the row for good.
 func (f Facts) scrubbed() Facts {
-	f.Code, f.Link, f.StopLink = "", "", ""
+	f.Code, f.Link, f.StopLink, f.Install = "", "", "", ""
 	return f
 }

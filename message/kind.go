@@ -18,6 +18,7 @@ const (
 	Reminder1Day      Kind = "reminder_1d"
 	Reminder3Hours    Kind = "reminder_3h"
 	ReminderEnded     Kind = "reminder_ended"
+	ReminderInstall   Kind = "reminder_install" // a new line must be in use by …
 	WalletToppedUp    Kind = "wallet_topped_up"
 	WalletExpiring    Kind = "wallet_expiring"  // some of its value expires soon
 	WalletExpired     Kind = "wallet_expired"   // some of its value has expired
@@ -33,7 +34,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		SignInCode, NewSignIn, OrderCompleted, OrderStillWorking, OrderRefundDue, OrderRefunded, OrderHeld,
-		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, WalletToppedUp,
+		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderInstall, WalletToppedUp,
 		WalletExpiring, WalletExpired,
 		ToolSaved, ToolRemoved, OneTapAllowed,
 		PaymentDisputed, DisputeWon, DisputeLost,

@@ -36,6 +36,8 @@ func (w *writer) outline(k Kind) error {
 		w.reminder("reminder_3h.subject")
 	case ReminderEnded:
 		w.reminderEnded()
+	case ReminderInstall:
+		w.reminderInstall()
 	case WalletToppedUp:
 		w.walletToppedUp()
 	case WalletExpiring:
@@ -98,9 +100,15 @@ func (w *writer) newSignIn() {
 
 func (w *writer) orderCompleted() {
 	w.subject("order_completed.subject", locale.Args{"line": w.line})
-	if end := w.moment(w.f.EndsAt); end != "" {
+	end := w.moment(w.f.EndsAt)
+	switch {
+	case w.f.Install != "":
+		w.subject("order_completed.subject_new", nil)
+		w.lead("order_completed.lead_new", nil)
+		w.install()
+	case end != "":
 		w.lead("order_completed.lead_until", locale.Args{"line": w.line, "end": end})
-	} else {
+	default:
 		w.lead("order_completed.lead", nil)
 	}
 	w.row("row.plan", tidy(w.f.PlanName))
@@ -118,6 +126,10 @@ func (w *writer) orderCompleted() {
 	}
 	w.row("row.order", tidy(w.f.Order))
 	w.row("row.bill", tidy(w.f.Bill))
+	if w.f.Install != "" {
+		w.button("install.button")
+		return
+	}
 	w.button("order.button")
 }
 
@@ -179,7 +191,15 @@ func (w *writer) orderRefundDue() {
 }
 
 func (w *writer) orderRefunded() {
-	if amount := w.money(w.f.Amount); amount != "" {
+	amount := w.money(w.f.Amount)
+	if amount != "" && w.f.RefundReason == "by_bank" { // nothing is on its way from us
+		w.subject("order_refunded.subject_bank", locale.Args{"amount": amount})
+		w.lead("order_refunded.lead_bank", locale.Args{"amount": amount})
+		w.backAlready()
+		w.aboutOrder()
+		return
+	}
+	if amount != "" {
 		w.subject("order_refunded.subject_amount", locale.Args{"amount": amount})
 		w.lead("order_refunded.lead_amount", locale.Args{"amount": amount})
 	} else {
@@ -258,6 +278,18 @@ func (w *writer) advice() {
 // adviseNothing reports whether the advice is to buy nothing now: then nobody is
 // hurried.
 func (w *writer) adviseNothing() bool { return w.f.Advice != "" && w.f.OfferName == "" }
+
+func (w *writer) reminderInstall() {
+	w.subject("reminder_install.subject", nil)
+	if by := w.moment(w.f.InstallBy); by != "" {
+		w.lead("reminder_install.lead_by", locale.Args{"line": w.line, "time": by})
+	} else {
+		w.lead("reminder_install.lead", locale.Args{"line": w.line})
+	}
+	w.row("row.plan", tidy(w.f.PlanName))
+	w.install()
+	w.button("install.button")
+}
 
 func (w *writer) reminderEnded() {
 	w.subject("reminder_ended.subject", locale.Args{"line": w.line})

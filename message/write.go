@@ -109,6 +109,8 @@ type page struct {
 	Subject   string
 	Lead      string
 	Code      string
+	Scan      [][]run // a code to scan
+	Taps      []tap
 	Rows      []row
 	Notes     []string
 	Button    string // what Link is called
@@ -258,6 +260,9 @@ func (w *writer) text() string {
 	}
 	if len(rows) > 0 {
 		parts = append(parts, strings.Join(rows, "\n"))
+	}
+	for _, t := range p.Taps {
+		parts = append(parts, strings.TrimSpace(w.say("row", locale.Args{"label": t.Name, "value": ""}))+"\n"+t.To)
 	}
 	parts = append(parts, p.Notes...)
 	if p.Link != "" {

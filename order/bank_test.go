@@ -402,7 +402,7 @@ func (c *cashier) fair(t tester, account string, opened int64, explained ...stri
 	t.Helper()
 	kept, spent, points := int64(0), int64(0), c.givenPoints(t, account)
 	for _, o := range c.orders(t, account) {
-		served := c.Sim.Extended(o.ID)
+		served := c.Sim.Extended(o.ID) + c.Sim.Issues(o.ID)
 		done := o.State == order.Completed
 		back, credited := c.credited[o.ID]
 		kept, spent, points = kept-back.card, spent-back.wallet, points+back.points

@@ -106,8 +106,8 @@ func (d *Desk) PlaceTogether(ctx context.Context, t Together) ([]Order, error) {
 	var tasks []task
 	for i, o := range placed {
 		if i < len(set) && o.ID == set[i].order.ID && o.State == Fulfilling { // ours: only we may ask
-			set[i].extension.AskedAt = o.AskedAt
-			tasks = append(tasks, task{order: o, extension: set[i].extension, carrier: set[i].carrier})
+			set[i].named(o)
+			tasks = append(tasks, task{o, set[i].request})
 		}
 	}
 	if err := d.askAll(context.WithoutCancel(ctx), tasks); err != nil {

@@ -88,7 +88,7 @@ func (d *Desk) reconsider(ctx context.Context, set []Order) ([]candidate, error)
 // offer is as of now where the rules still allow it now.
 func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) candidate {
 	c := candidate{task: task{order: o}}
-	if on.Line.ID == "" {
+	if on.Line.ID == "" && o.Kind != NewLine {
 		c.known = line.NotFound()
 		return c
 	}
@@ -97,14 +97,13 @@ func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) cand
 		c.known = err
 		return c
 	}
-	if c.carrier, c.extension, c.known = d.extension(cat, on.Line, o); c.known != nil {
+	if c.request, c.known = d.request(cat, on.Line, o); c.known != nil {
 		return c
 	}
 	s := renewal.Situation{Now: tx.Now(), Line: on.Line, Periods: on.Periods, Catalogue: cat, Currency: o.Price.Currency, Rate: o.Exchange.Rate, Tool: o.Tool}
-	item := renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item}
 	paid := s
 	paid.Now = o.PaidAt
-	offer, no := renewal.Decide(paid, item)
+	offer, no := decided(paid, o.Kind, o.Plan, o.Item)
 	switch {
 	case s.Line.Periods != o.Periods:
 		c.why = "line_changed"
@@ -115,7 +114,7 @@ func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) cand
 	case !asGood(offer, o):
 		c.why = "effect_changed"
 	}
-	if c.now, no = renewal.Decide(s, item); no != nil || c.now.Effect != o.Effect {
+	if c.now, no = decided(s, o.Kind, o.Plan, o.Item); no != nil || c.now.Effect != o.Effect {
 		c.now = offer
 	}
 	return c
@@ -128,7 +127,7 @@ func (d *Desk) prepared(ctx context.Context, c candidate) candidate {
 	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	c.extension.Snapshot, c.shown = c.carrier.Prepare(call, c.extension)
+	c.shown = c.prepare(call)
 	return c
 }
 
@@ -180,7 +179,7 @@ func (d *Desk) intendTogether(ctx context.Context, set []candidate) ([]task, err
 		for i, c := range set {
 			tasks[i], members[i] = c.task, &db.Batch{}
 			tasks[i].order = addIntent(members[i], tx, c)
-			tasks[i].extension.AskedAt = tasks[i].order.AskedAt
+			tasks[i].named(tasks[i].order)
 		}
 		var b db.Batch
 		b.Join(members...) // of different lines
@@ -201,7 +200,9 @@ func addIntent(b *db.Batch, tx db.Tx, c candidate) (asked Order) {
 		asked = addIntentAgain(b, tx, o, change)
 		line.Free(b, o.Account, o.Line, o.ID)
 	}
-	line.Take(b, o.Account, o.Line, o.ID, o.Periods)
+	if o.Kind != NewLine {
+		line.Take(b, o.Account, o.Line, o.ID, o.Periods)
+	}
 	return asked
 }
 

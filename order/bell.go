@@ -24,7 +24,7 @@ func (d *Desk) Ring(ctx context.Context, adapter string, bell carrier.Doorbell, 
 			return err
 		}
 		if lineID == "" {
-			return nil
+			return wakeNewLine(ctx, tx, bell.Ref)
 		}
 		if err := line.LookSoon(ctx, tx, account, lineID); err != nil {
 			return err
@@ -39,6 +39,20 @@ func (d *Desk) Ring(ctx context.Context, adapter string, bell carrier.Doorbell, 
 			account, l.Extending, db.At(tx.Now()), db.At(tx.Now().Add(-lease)))
 		return err
 	})
+}
+
+// wakeNewLine lets a worker look now whether the line is made that an order is
+// about, if it is one of ours whose operator has accepted it: then no call of it is
+// under way.
+func wakeNewLine(ctx context.Context, tx db.Tx, ref string) error {
+	k, err := KeyOf(ref)
+	if err != nil {
+		return nil //nolint:nilerr // it is not ours, and nobody waits for it
+	}
+	_, err = tx.Exec(ctx, `UPDATE orders SET due_at = $3
+		WHERE account_id = $1 AND id = $2 AND kind = 'line' AND state = 'fulfilling' AND due_at > $3 AND (operator_ref <> '' OR asked_at <= $4)`,
+		k.Account, k.ID, db.At(tx.Now()), db.At(tx.Now().Add(-lease)))
+	return err
 }
 
 // lineOf finds the line that an operator speaks of, among the operators that

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -21,6 +22,7 @@ import (
 type finished struct {
 	order   Order
 	receipt carrier.Receipt
+	issued  carrier.Issued // of a new line
 }
 
 // books completes orders: the operator's answer, the period, the bill, the
@@ -34,13 +36,19 @@ func (d *Desk) books(ctx context.Context, set ...finished) ([]Order, error) {
 		return nil, nil
 	}
 	done, err := d.booksTogether(ctx, set)
-	if err == nil || len(set) == 1 {
+	switch {
+	case len(set) == 1 && set[0].order.Kind == NewLine && db.IsUnique(err):
+		// Somebody else has the line that the operator says it made.
+		held, err := d.hold(ctx, set[0].order, "profile_taken",
+			"the operator made "+set[0].issued.Profile.ID+", ICCID "+set[0].issued.Profile.ICCID+", which is a line already")
+		return []Order{held}, err
+	case err == nil || len(set) == 1:
 		return done, err
 	}
 	done = done[:0]
 	var first error
 	for _, f := range set {
-		one, err := d.booksTogether(ctx, []finished{f})
+		one, err := d.books(ctx, f)
 		if err != nil && first == nil {
 			first = err
 		}
@@ -116,9 +124,13 @@ func (d *Desk) addBooks(b *db.Batch, tx db.Tx, cat *catalogue.Catalogue, f finis
 	o := addMove(b, tx, f.order, Completed, func(o *Order) {
 		o.OperatorRef, o.CompletedAt, o.DueAt = f.receipt.Ref, tx.Now(), time.Time{}
 	})
-	if o.Enlarges > 0 {
+	var installBy time.Time
+	switch {
+	case o.Kind == NewLine:
+		installBy = d.addLine(b, tx, plan, loc, o, f.issued)
+	case o.Enlarges > 0:
 		d.addPack(b, tx, o)
-	} else {
+	default:
 		d.addPeriod(b, tx, plan, loc, o, f.receipt)
 	}
 	rate, err := rateOf(cat.Seller, plan.TaxClass)
@@ -136,7 +148,7 @@ func (d *Desk) addBooks(b *db.Batch, tx db.Tx, cat *catalogue.Catalogue, f finis
 	if !o.Price.IsZero() {
 		bill(cat.Seller, op, plan, o, rate, tax, d.IDs.Under("bl", o.Account), tx.Now()).AddTo(b, tx.Now())
 	}
-	return o, d.addTelling(b, tx, plan, op, loc, o, points)
+	return o, d.addTelling(b, tx, plan, op, loc, o, points, installBy)
 }
 
 func (d *Desk) addPeriod(b *db.Batch, tx db.Tx, plan catalogue.Plan, loc *time.Location, o Order, r carrier.Receipt) {
@@ -159,6 +171,35 @@ func (d *Desk) addPeriod(b *db.Batch, tx db.Tx, plan catalogue.Plan, loc *time.L
 		GraceEnds: renewal.GraceEnd(plan, o.EndsAt, loc), Cuts: cuts,
 		Allowance: allowance(plan, o, now), Unlimited: plan.Kind != catalogue.Volume, Bytes: o.Bytes,
 	}, now)
+}
+
+// addLine writes a new line with what it is installed with, and says until when it
+// must be in use. Where its clock starts with the purchase its first period begins
+// now, else when the operator says that it is in use, see usage.go.
+func (d *Desk) addLine(b *db.Batch, tx db.Tx, plan catalogue.Plan, loc *time.Location, o Order, made carrier.Issued) (installBy time.Time) {
+	now := tx.Now()
+	installBy = made.InstallBy
+	if deadline := plan.Activation.Deadline; deadline.N > 0 {
+		ours := deadline.End(now, loc, calendar.Anchor(now, loc))
+		if installBy.IsZero() || ours.Before(installBy) {
+			installBy = ours
+		}
+	}
+	line.AddBought(b, line.Line{
+		Account: o.Account, ID: o.Line, Operator: plan.Operator, Plan: o.Plan, State: line.New,
+		ProfileID: made.Profile.ID, ICCID: made.Profile.ICCID, Anchor: o.Anchor,
+		Usage: line.Usage{Unlimited: plan.Kind != catalogue.Volume, Total: o.Bytes},
+	}, line.ESIM{
+		Account: o.Account, Line: o.Line, Order: o.ID, Catalogue: o.Catalogue, Plan: o.Plan, Term: o.Item,
+		Code: made.Code, Allowance: o.Bytes, OperatorRef: o.OperatorRef, InstallBy: installBy,
+	}, now)
+	if !o.StartsAt.IsZero() {
+		line.Begin(b, line.Period{
+			Account: o.Account, Line: o.Line, Number: 1, Plan: o.Plan, Term: o.Item, Order: o.ID,
+			StartsAt: o.StartsAt, EndsAt: o.EndsAt, Allowance: o.Bytes, State: line.PeriodActive, OperatorRef: o.OperatorRef,
+		}, o.Anchor, renewal.GraceEnd(plan, o.EndsAt, loc), plan.Kind != catalogue.Volume, now)
+	}
+	return installBy
 }
 
 // allowance says what the purchase does to the figures that are shown until the
@@ -207,11 +248,20 @@ func bill(s catalogue.Seller, op catalogue.Operator, p catalogue.Plan, o Order, 
 		Content: billing.Content{
 			Seller: s.Name, SellerAddress: s.Address, SellerNumber: s.InvoiceNumber,
 			What: p.Name[locale.En] + " " + o.Item, Line: o.Line,
-			From: o.StartsAt.In(loc).Format(time.RFC3339), To: o.EndsAt.In(loc).Format(time.RFC3339),
+			From: stamped(o.StartsAt, loc), To: stamped(o.EndsAt, loc),
 			Tool: string(o.Tool), Zone: string(s.Zone), Reduced: rate.Reduced,
 			Points: o.Parts.Points, Discount: o.Parts.Discount, FromWallet: o.walletBesides(),
 		},
 	}
+}
+
+// stamped is an instant on a bill; empty for service that begins with its first
+// use.
+func stamped(t time.Time, loc *time.Location) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(loc).Format(time.RFC3339)
 }
 
 // credit completes a wallet top-up, which needs no stranger after it was paid.

@@ -177,8 +177,8 @@ func (c *crediting) readPayment(ctx context.Context, tx db.Tx, d *Desk) error {
 		return fault.New(fault.Internal, "order %s is completed and has %d payments", o.ID, len(paid))
 	}
 	c.payment = paid[0].Payment
-	if c.byTool == 0 {
-		return nil
+	if err := returnable(ctx, tx, c.payment, money.Of(c.byTool+c.anew, c.amount.Currency)); err != nil || c.byTool == 0 {
+		return err
 	}
 	provider, ok := d.Providers[c.payment.Provider]
 	if !ok {

@@ -41,8 +41,10 @@ type Dispute struct {
 	Amount     money.Money
 	Wallet     int64 // of it, taken back out of the wallet; minor units
 	Owed       int64 // of it, owed by the customer since
-	Paid       int64 // of Owed, what they have paid
+	Paid       int64 // of Owed, what they have paid, or staff let go
+	LetGo      int64 // of Paid, what staff let go: the seller's loss
 	Unserved   int64 // of the payment, what they have neither got anything for nor back; not above 0 where it is nothing
+	Kept       int64 // of the payment, what its provider has not given back as a refund; minor units
 	Evidence   string
 	AnswerBy   time.Time // zero: not told
 	OpenedAt   time.Time
@@ -69,7 +71,8 @@ const unserved = `p.minor
 const owing = `d.owed_minor > d.paid_minor AND d.owed_minor - d.paid_minor > ` + unserved
 
 const disputeColumns = `d.account_id, d.id, d.order_id, d.payment_id, d.provider, d.provider_id, d.state, d.reason, d.minor, d.currency,
-	d.wallet_minor, d.owed_minor, d.paid_minor, d.moves, d.evidence, d.answer_by, d.opened_at, d.as_of, CAST(` + unserved + ` AS bigint)`
+	d.wallet_minor, d.owed_minor, d.paid_minor, d.moves, d.evidence, d.answer_by, d.opened_at, d.as_of, CAST(` + unserved + ` AS bigint),
+	p.minor - p.refunded_minor, d.let_go_minor`
 
 const disputesFrom = ` FROM disputes d JOIN payments p ON p.account_id = d.account_id AND p.id = d.payment_id `
 
@@ -83,7 +86,7 @@ func disputes(ctx context.Context, tx db.Tx, query string, args ...any) (out []D
 		var d Dispute
 		var answer, opened, asOf db.Instant
 		if err := rows.Scan(&d.Account, &d.ID, &d.Order, &d.Payment, &d.Provider, &d.ProviderID, &d.State, &d.Reason, &d.Amount.Minor, &d.Amount.Currency,
-			&d.Wallet, &d.Owed, &d.Paid, &d.moves, &d.Evidence, &answer, &opened, &asOf, &d.Unserved); err != nil {
+			&d.Wallet, &d.Owed, &d.Paid, &d.moves, &d.Evidence, &answer, &opened, &asOf, &d.Unserved, &d.Kept, &d.LetGo); err != nil {
 			return nil, err
 		}
 		d.AnswerBy, d.OpenedAt, d.AsOf = answer.Time, opened.Time, asOf.Time
@@ -101,6 +104,38 @@ func Disputes(ctx context.Context, tx db.Tx, o Order) ([]Dispute, error) {
 	return disputes(ctx, tx, `SELECT `+disputeColumns+disputesFrom+`
 		WHERE d.account_id = $1 AND (d.order_id = $2 OR d.payment_id IN (SELECT payment_id FROM allocations WHERE account_id = $1 AND order_id = $3))
 		ORDER BY d.id`, o.Account, under, o.ID)
+}
+
+func disputesOf(ctx context.Context, tx db.Tx, p Payment) ([]Dispute, error) {
+	return disputes(ctx, tx, `SELECT `+disputeColumns+disputesFrom+` WHERE d.account_id = $1 AND d.payment_id = $2 ORDER BY d.id`, p.Account, p.ID)
+}
+
+// returnable fails with [fault.Conflict] where so much of a payment may not be given
+// back: while a dispute is open the money would go back twice, and what the
+// customer's bank has taken its provider has not got any more.
+func returnable(ctx context.Context, tx db.Tx, p Payment, amount money.Money) error {
+	about, err := disputesOf(ctx, tx, p)
+	if err != nil {
+		return err
+	}
+	has := p.Amount.Minor - p.Refunded
+	for _, d := range about {
+		if d.State == payment.DisputeOpen {
+			return errDisputed(d)
+		}
+		if d.State == payment.DisputeLost {
+			has -= d.Amount.Minor
+		}
+	}
+	if len(about) > 0 && has < amount.Minor {
+		return fault.New(fault.Conflict, "The customer's bank has taken this payment back: its provider has only %s of it left, and not %s.",
+			money.Of(max(0, has), amount.Currency), amount)
+	}
+	return nil
+}
+
+func errDisputed(d Dispute) error {
+	return fault.New(fault.Conflict, "Payment %s is disputed, and that is not decided yet. Wait for it: the money would go back twice.", d.Payment)
 }
 
 // Debts reads the disputes because of which a customer owes something, oldest first.
@@ -212,7 +247,7 @@ type disputing struct {
 // What an observation says that is older than the last one is not news. Whatever
 // came between two of them, the second takes or gives back the difference.
 func (d *Desk) addDisputes(ctx context.Context, b *db.Batch, tx db.Tx, all basket, p Payment, seen payment.Observation) (waits bool, err error) {
-	known, err := disputes(ctx, tx, `SELECT `+disputeColumns+disputesFrom+` WHERE d.account_id = $1 AND d.payment_id = $2 ORDER BY d.id`, p.Account, p.ID)
+	known, err := disputesOf(ctx, tx, p)
 	if err != nil {
 		return false, err
 	}
@@ -298,7 +333,8 @@ func (s *disputing) about(ctx context.Context, tx db.Tx) (string, error) {
 
 // addTaking appends the transfers by which a dispute takes what it takes now: of a
 // top-up the wallet gives back what it holds of it, and the rest is owed. What is
-// given back first lessens what is owed; what was paid of that goes into the wallet.
+// given back first lessens what is owed and then what was let go; what was paid of that
+// goes into the wallet.
 //
 // What the provider withholds or gives back itself is booked by package settlement,
 // from its report: both sides meet in the book withheld.
@@ -320,10 +356,12 @@ func (s *disputing) addTaking(b *db.Batch, tx db.Tx, d Dispute) Dispute {
 		move(ledger.Receivable, ledger.Withheld, more-wallet)
 	case more < 0:
 		owed := min(-more, d.Owed-d.Paid)
-		paid := min(-more-owed, d.Paid)
-		wallet := -more - owed - paid
-		d.Owed, d.Paid, d.Wallet = d.Owed-owed-paid, d.Paid-paid, d.Wallet-wallet
+		letGo := min(-more-owed, d.LetGo)
+		paid := min(-more-owed-letGo, d.Paid-d.LetGo)
+		wallet := -more - owed - letGo - paid
+		d.Owed, d.Paid, d.LetGo, d.Wallet = d.Owed-owed-letGo-paid, d.Paid-letGo-paid, d.LetGo-letGo, d.Wallet-wallet
 		move(ledger.Withheld, ledger.Receivable, owed)
+		move(ledger.Withheld, ledger.Loss, letGo)
 		move(ledger.Withheld, ledger.Wallet, paid+wallet)
 	default:
 		return d
@@ -344,10 +382,10 @@ func addStoredDispute(b *db.Batch, was, d Dispute) {
 		return
 	}
 	b.Guard(`UPDATE disputes SET state = $6, reason = $7, minor = $8, wallet_minor = $9, owed_minor = $10, paid_minor = $11, moves = $12,
-			answer_by = $13, as_of = $14
+			answer_by = $13, as_of = $14, let_go_minor = $15
 		WHERE account_id = $1 AND id = $2 AND moves = $3 AND paid_minor = $4 AND as_of = $5`,
 		d.Account, d.ID, was.moves, was.Paid, db.At(was.AsOf), d.State, d.Reason, d.Amount.Minor, d.Wallet, d.Owed, d.Paid, d.moves,
-		db.At(d.AnswerBy), db.At(d.AsOf))
+		db.At(d.AnswerBy), db.At(d.AsOf), d.LetGo)
 }
 
 // addDisputeCase appends what staff read, and stops what is not under way yet.
@@ -461,11 +499,16 @@ func settling(b *db.Batch, debts []Dispute, came money.Money) (paid money.Money)
 	return paid
 }
 
+// reasonByBank is why an order ended for which nothing was sent back: its money
+// came from the customer's bank.
+const reasonByBank = "by_bank"
+
 // givenBackByBank finds the dispute by which a customer got everything back for
-// good that a provider took for an order.
+// good that a provider had for an order, and for those paid together with it.
 func givenBackByBank(all []Dispute, o Order) (Dispute, bool) {
 	i := slices.IndexFunc(all, func(d Dispute) bool {
-		return d.State == payment.DisputeLost && d.Amount == o.Rest() && d.Wallet == 0 && d.Paid == 0 && d.Unserved == d.Amount.Minor
+		part := o.Rest().Minor
+		return d.State == payment.DisputeLost && d.Amount.Minor >= d.Kept && d.Wallet == 0 && part > 0 && d.Unserved >= part && d.Owed-d.Paid >= part
 	})
 	if i < 0 {
 		return Dispute{}, false
@@ -476,17 +519,29 @@ func givenBackByBank(all []Dispute, o Order) (Dispute, bool) {
 // addGivenBack ends an order that was not served and whose money the customer's bank
 // has given back: what we owed for it and what the dispute let them owe cancel each
 // other out, wallet and points are restored, and nothing is sent.
-func (d *Desk) addGivenBack(b *db.Batch, tx db.Tx, o Order, by Dispute) (Order, error) {
-	due := addMove(b, tx, o, RefundDue, nil)
+func (d *Desk) addGivenBack(ctx context.Context, b *db.Batch, tx db.Tx, o Order, by Dispute) (Order, error) {
+	tried, err := Refunds(ctx, tx, o.Ref())
+	if err != nil {
+		return o, err
+	}
+	for _, r := range tried {
+		if r.State == payment.RefundUnknown || r.State == payment.RefundSent {
+			return o, fault.New(fault.Conflict, "Nobody knows whether refund %s has gone as well. Look for %s at the provider first.", r.ID, r.Ref)
+		}
+	}
+	due := addMove(b, tx, o, RefundDue, func(o *Order) { o.Reason = reasonByBank })
 	line.Free(b, o.Account, o.Line, o.ID)
-	b.Guard(`UPDATE disputes SET paid_minor = owed_minor, moves = moves + 1
-		WHERE account_id = $1 AND id = $2 AND state = 'lost' AND moves = $3 AND paid_minor = 0`, by.Account, by.ID, by.moves)
+	part := o.Rest()
+	b.Guard(`UPDATE disputes SET paid_minor = paid_minor + $5, moves = moves + 1
+		WHERE account_id = $1 AND id = $2 AND state = 'lost' AND moves = $3 AND paid_minor = $4`, by.Account, by.ID, by.moves, by.Paid, part.Minor)
 	ledger.Posting{Account: by.Account, Subject: by.ID, Step: fmt.Sprintf("disputed:%d", by.moves+1), Transfers: []ledger.Transfer{
-		{From: ledger.Due, To: ledger.Receivable, Amount: by.Amount},
+		{From: ledger.Due, To: ledger.Receivable, Amount: part},
 	}}.AddTo(b, tx.Now())
-	b.Add(`INSERT INTO refunds (account_id, id, order_id, payment_id, ref, provider, minor, currency, state, why, code, created_at, asked_at, done_at)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'done','not_served',$9,$10,$10,$10)`,
-		o.Account, d.IDs.Under("rf", o.Account), o.ID, by.Payment, reference(by.Payment+o.ID+"not_served"), by.Provider, by.Amount.Minor, by.Amount.Currency,
+	b.Guard(`INSERT INTO refunds (account_id, id, order_id, payment_id, ref, provider, minor, currency, state, why, code, created_at, asked_at, done_at)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'done','not_served',$9,$10,$10,$10)
+		ON CONFLICT (account_id, payment_id, order_id, why) DO UPDATE SET state = 'done', code = excluded.code, done_at = excluded.done_at
+		WHERE refunds.state IN ('due', 'failed') AND refunds.due_at IS NULL`,
+		o.Account, d.IDs.Under("rf", o.Account), o.ID, by.Payment, reference(by.Payment+o.ID+"not_served"), by.Provider, part.Minor, part.Currency,
 		clip("by dispute "+by.ProviderID), db.At(tx.Now()))
 	o.addRestoring(b, tx.Now())
 	done := addRefunded(b, tx, due)
@@ -521,7 +576,7 @@ func (d *Desk) WriteOff(ctx context.Context, k Key, a Act) (Order, error) {
 }
 
 func (d Dispute) addWrittenOff(b *db.Batch, tx db.Tx, open money.Money) {
-	b.Guard(`UPDATE disputes SET paid_minor = paid_minor + $5, moves = moves + 1
+	b.Guard(`UPDATE disputes SET paid_minor = paid_minor + $5, let_go_minor = let_go_minor + $5, moves = moves + 1
 		WHERE account_id = $1 AND id = $2 AND moves = $3 AND paid_minor = $4`, d.Account, d.ID, d.moves, d.Paid, open.Minor)
 	ledger.Posting{Account: d.Account, Subject: d.ID, Step: fmt.Sprintf("disputed:%d", d.moves+1), Transfers: []ledger.Transfer{
 		{From: ledger.Loss, To: ledger.Receivable, Amount: open},

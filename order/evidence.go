@@ -76,6 +76,9 @@ func (w *report) payments(ctx context.Context, tx db.Tx, o Order) error {
 // delivery is what the operator gave, and what was used of it.
 func (w *report) delivery(ctx context.Context, tx db.Tx, o Order) error {
 	w.title("Delivery")
+	if o.Kind == NewLine && o.State != Completed {
+		return nil // there is no line
+	}
 	if o.Line == "" {
 		if o.State == Completed {
 			w.say("credited", "the amount was put into the customer's wallet, or paid what they owed")

@@ -110,9 +110,8 @@ func (d *Desk) advance(ctx context.Context, o Order) (err error) {
 
 // task is an order whose intent is stored and whose operator is asked next.
 type task struct {
-	order     Order
-	extension carrier.Extension
-	carrier   carrier.Carrier
+	order Order
+	request
 }
 
 // callLimit bounds a call to a stranger by half a lease. It does not end with
@@ -125,10 +124,14 @@ func (d *Desk) callLimit(ctx context.Context) (context.Context, context.CancelFu
 type answer struct {
 	task
 	receipt carrier.Receipt
+	issued  carrier.Issued // of a new line
 	err     error
 }
 
-// call asks for an extension, unless the worker had to wait for others of its set
+// done reports whether the operator said yes, and has done it.
+func (a answer) done() bool { return a.err == nil && (a.issuer == nil || a.issued.Made()) }
+
+// call asks for what was ordered, unless the worker had to wait for others of its set
 // so long that its half of the lease is over: others may look up what became of
 // it from the lease's end on, and must not find it absent and then have it done.
 func (d *Desk) call(ctx context.Context, t task) answer {
@@ -137,8 +140,9 @@ func (d *Desk) call(ctx context.Context, t task) answer {
 	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	r, err := t.carrier.Extend(call, t.extension)
-	return answer{t, r, err}
+	a := answer{task: t}
+	a.receipt, a.issued, a.err = t.send(call)
+	return a
 }
 
 // ask calls the operator for one order and records what came back, even if the
@@ -155,8 +159,8 @@ func (d *Desk) askAll(ctx context.Context, tasks []task) error {
 	var done []finished
 	var errs []error
 	for _, a := range answers {
-		if a.err == nil {
-			done = append(done, finished{a.order, a.receipt})
+		if a.done() {
+			done = append(done, finished{a.order, a.receipt, a.issued})
 			continue
 		}
 		_, err := d.record(ctx, a)
@@ -188,8 +192,8 @@ func (d *Desk) sideBySide(n int, do func(int)) {
 
 // record writes down one answer: done, certainly not, never sent, or unknown.
 func (d *Desk) record(ctx context.Context, a answer) (Order, error) {
-	if a.err == nil {
-		done, err := d.books(ctx, finished{a.order, a.receipt})
+	if a.done() {
+		done, err := d.books(ctx, finished{a.order, a.receipt, a.issued})
 		if err != nil {
 			return a.order, err
 		}
@@ -197,6 +201,8 @@ func (d *Desk) record(ctx context.Context, a answer) (Order, error) {
 	}
 	no, refused := errors.AsType[*carrier.Refusal](a.err)
 	switch {
+	case a.err == nil:
+		return d.accepted(ctx, a.order, a.issued.Ref, "the operator accepted the order, and is making the line")
 	case refused:
 		return d.giveUp(ctx, a.order, string(no.Reason), no.Error())
 	case errors.Is(a.err, carrier.ErrNotSent):
@@ -217,31 +223,37 @@ func (d *Desk) lookUp(ctx context.Context, o Order) (Order, error) {
 		if err != nil {
 			return task{}, err
 		}
-		l, err := line.Get(ctx, tx, o.Account, o.Line)
-		if err != nil {
-			return task{}, err
+		var l line.Line
+		if o.Kind != NewLine {
+			if l, err = line.Get(ctx, tx, o.Account, o.Line); err != nil {
+				return task{}, err
+			}
 		}
-		c, e, err := d.extension(cat, l, o)
-		return task{o, e, c}, err
+		r, err := d.request(cat, l, o)
+		return task{o, r}, err
 	})
 	if err != nil {
 		return o, err
 	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	reading, err := t.carrier.LookUp(call, t.extension)
-	settled := o.AskedAt.Add(lease + t.carrier.Abilities().SettlesWithin) // a call begins in the lease's first half and takes no more
+	reading, err := t.lookUp(call)
+	settled := o.AskedAt.Add(lease + reading.settles) // a call begins in the lease's first half and takes no more
 	switch {
 	case err != nil && o.Attempts >= maxLooks:
 		return d.hold(ctx, o, "no_reading", err.Error())
 	case err != nil:
 		return d.later(ctx, o, pause(o.Attempts), err.Error())
 	case reading.Found == carrier.FoundDone:
-		done, err := d.books(ctx, finished{o, reading.Receipt})
+		done, err := d.books(ctx, finished{o, reading.Receipt, reading.issued})
 		if err != nil {
 			return o, err
 		}
 		return done[0], nil
+	case reading.Found == carrier.FoundPending && o.Attempts >= maxLooks:
+		return d.hold(ctx, o, "still_made", reading.Why)
+	case reading.Found == carrier.FoundPending:
+		return d.accepted(ctx, o, reading.Receipt.Ref, reading.Why)
 	case reading.AsOf.Before(settled):
 		return d.later(ctx, o, min(pause(o.Attempts), max(time.Second, settled.Sub(reading.AsOf))), reading.Why)
 	case reading.Found == carrier.FoundAbsent:
@@ -249,6 +261,14 @@ func (d *Desk) lookUp(ctx context.Context, o Order) (Order, error) {
 	default:
 		return d.hold(ctx, o, "unclear_reading", reading.Why)
 	}
+}
+
+// accepted records that the operator has an order of a new line and is making it:
+// nobody may give it up any more. theirs is the operator's number of it. Who waits
+// for it is a worker, sooner when the operator rings.
+func (d *Desk) accepted(ctx context.Context, o Order, theirs, evidence string) (Order, error) {
+	o.OperatorRef = cmp.Or(theirs, o.OperatorRef)
+	return d.later(ctx, o, pause(o.Attempts), evidence)
 }
 
 // notAsked records that the operator certainly never saw the request, so that
@@ -282,8 +302,8 @@ func (d *Desk) later(ctx context.Context, o Order, after time.Duration, evidence
 			o.DueAt = tell
 		}
 		var b db.Batch
-		b.Guard(`UPDATE orders SET due_at = $4, evidence = $5 WHERE account_id = $1 AND id = $2 AND state = $3`,
-			o.Account, o.ID, o.State, db.At(o.DueAt), o.Evidence)
+		b.Guard(`UPDATE orders SET due_at = $4, evidence = $5, operator_ref = $6 WHERE account_id = $1 AND id = $2 AND state = $3`,
+			o.Account, o.ID, o.State, db.At(o.DueAt), o.Evidence, o.OperatorRef)
 		if err := d.tellWorking(&b, tx, &o); err != nil {
 			return o, err
 		}

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
@@ -99,11 +100,11 @@ func (d *Desk) GiveBack(ctx context.Context, k Key, a Act) (Order, error) {
 		if err != nil {
 			return o, err
 		}
-		if slices.ContainsFunc(about, func(d Dispute) bool { return d.State == payment.DisputeOpen }) {
-			return o, fault.New(fault.Conflict, "The payment of order %s is disputed, and it is not decided yet. Wait for that: the money would go back twice.", o.ID)
+		if i := slices.IndexFunc(about, func(d Dispute) bool { return d.State == payment.DisputeOpen }); i >= 0 {
+			return o, errDisputed(about[i])
 		}
 		if lost, ok := givenBackByBank(about, o); ok {
-			return d.addGivenBack(b, tx, o, lost)
+			return d.addGivenBack(ctx, b, tx, o, lost)
 		}
 		return d.addGiveUp(ctx, b, tx, o, "staff", o.Evidence)
 	})
@@ -129,11 +130,41 @@ func (d *Desk) Confirm(ctx context.Context, k Key, operatorRef string, a Act) (O
 		if o.Kind == TopUp {
 			return d.addCredit(ctx, b, tx, cat, o)
 		}
+		if o.Kind == NewLine {
+			return o, fault.New(fault.Conflict, "Order %s is of a new line. Say which one the operator made.", o.ID)
+		}
 		if err := addReservation(ctx, b, tx, o); err != nil {
 			return o, err
 		}
-		return d.addBooks(b, tx, cat, finished{o, carrier.Receipt{Ref: operatorRef}})
+		return d.addBooks(b, tx, cat, finished{order: o, receipt: carrier.Receipt{Ref: operatorRef}})
 	})
+}
+
+// ConfirmLine decides that the operator did make the line of a held order, with
+// what it made as proof: the order is completed, and the customer has it. It fails
+// like [Desk.Confirm], with [fault.Invalid] unless all of what was made is said, and
+// with [fault.Conflict] for a profile that is another line's.
+func (d *Desk) ConfirmLine(ctx context.Context, k Key, made carrier.Issued, a Act) (Order, error) {
+	if made.Ref == "" || made.Profile.ID == "" || made.Profile.ICCID == "" || !strings.HasPrefix(made.Code, "LPA:1$") {
+		return Order{}, fault.New(fault.Invalid, "Give the operator's number of the order, of the profile, its ICCID and its code (LPA:1$…): they are the proof.")
+	}
+	o, err := d.act(ctx, k, a, "confirm", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
+		if o.Kind != NewLine {
+			return o, fault.New(fault.Conflict, "Order %s is of no new line.", o.ID)
+		}
+		if err := o.servable(ctx, tx); err != nil {
+			return o, err
+		}
+		cat, err := d.Shelf.At(ctx, tx, o.Catalogue)
+		if err != nil {
+			return o, err
+		}
+		return d.addBooks(b, tx, cat, finished{addMove(b, tx, o, Fulfilling, nil), carrier.Receipt{Ref: made.Ref}, made})
+	})
+	if db.IsUnique(err) {
+		err = fault.Wrap(fault.Conflict, err, "This profile is a line already.")
+	}
+	return o, err
 }
 
 // addReservation takes the line for an order that may hold it already.

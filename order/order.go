@@ -1,7 +1,7 @@
 // Package order carries a customer's wish to its end: quote, place, pay,
 // fulfil, books, tell; or refund; or held, when a person must decide. Renewing
-// a line, adding a pack and topping up the wallet differ only in how they are
-// fulfilled.
+// a line, adding a pack, buying a new line and topping up the wallet differ only
+// in how they are fulfilled.
 //
 // The files are the steps, to be read in that order. Every step is one
 // transaction, or an intent that is stored before a stranger is called and a
@@ -80,9 +80,10 @@ type Kind string
 
 // The kinds of order.
 const (
-	Term  Kind = "term"  // more time on a line
-	Pack  Kind = "pack"  // more data on a line
-	TopUp Kind = "topup" // money into the wallet
+	Term    Kind = "term"  // more time on a line
+	Pack    Kind = "pack"  // more data on a line
+	TopUp   Kind = "topup" // money into the wallet
+	NewLine Kind = "line"  // a new line, with its first term
 )
 
 // The tools of an order that no provider is asked for.
@@ -100,7 +101,7 @@ type Order struct {
 	Digest      string // of what was accepted under the key
 	Quote       string // empty for an order that late money made
 	Kind        Kind
-	Line        string
+	Line        string // of a new line, the identifier that it has once the order is completed
 	Plan        string
 	Item        string // term or pack
 	Catalogue   int64  // version whose rules were accepted
@@ -110,7 +111,7 @@ type Order struct {
 	Basket      string         // the first of the orders that are paid together; empty: it is paid alone
 	Tool        catalogue.Tool // what pays what neither points nor the wallet pay; else one of these two
 	Effect      catalogue.Effect
-	StartsAt    time.Time // of the service bought; zero for a top-up
+	StartsAt    time.Time // of the service bought; zero for a top-up, and where the first use decides
 	EndsAt      time.Time // exclusive
 	Anchor      int
 	Bytes       int64 // data that it brings
@@ -118,10 +119,10 @@ type Order struct {
 	Enlarges    int   // the number of the period that gets more data; 0: a period of its own
 	Snapshot    carrier.Snapshot
 	AskedAt     time.Time // when the operator may first have been called; zero: certainly not
-	OperatorRef string
-	Reason      string // why it is refunded, cancelled or held: a key of texts
-	Evidence    string // for staff: what strangers answered
-	Told        bool   // the customer has heard that it takes longer
+	OperatorRef string    // the operator's number of what was asked for; known before the order is completed where a new line takes a while
+	Reason      string    // why it is refunded, cancelled or held: a key of texts
+	Evidence    string    // for staff: what strangers answered
+	Told        bool      // the customer has heard that it takes longer
 	Attempts    int
 	DueAt       time.Time // when a worker looks at it next; zero: nothing waits
 	ExpiresAt   time.Time // until when it may be paid

@@ -75,7 +75,7 @@ func (p Parts) allowed(seller catalogue.Seller, s renewal.Situation, o Order) bo
 // refusesTool reports whether the policy refuses a tool.
 func refusesTool(s renewal.Situation, o Order, tool catalogue.Tool) bool {
 	s.Tool = tool
-	_, no := renewal.Decide(s, renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item})
+	_, no := decided(s, o.Kind, o.Plan, o.Item)
 	return no != nil && no.Rule == renewal.ToolRefused
 }
 

@@ -123,11 +123,11 @@ func (d *Desk) allows(ctx context.Context, tx db.Tx, o Order, rail payment.Rail)
 	if err != nil {
 		return err
 	}
-	s, err := situation(ctx, tx, cat, o.Account, o.Line, o.Price.Currency, o.Exchange.Rate, catalogue.Tool(rail))
+	s, err := situation(ctx, tx, cat, o.Account, o.about(catalogue.Tool(rail)))
 	if err != nil {
 		return err
 	}
-	_, no := renewal.Decide(s, renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item})
+	_, no := decided(s, o.Kind, o.Plan, o.Item)
 	if no != nil && no.Rule == renewal.ToolRefused {
 		return Refused(no)
 	}

@@ -62,19 +62,18 @@ func (d *Desk) Place(ctx context.Context, a Acceptance) (Order, error) {
 		return Order{}, err
 	}
 	if mine && o.State == Fulfilling {
-		p.extension.Ref, p.extension.AskedAt = o.ID, o.AskedAt
-		return d.ask(ctx, task{order: o, extension: p.extension, carrier: p.carrier})
+		p.named(o)
+		return d.ask(ctx, task{o, p.request})
 	}
 	return o, nil
 }
 
 // placing is an order that is about to be stored.
 type placing struct {
-	order     Order
-	already   bool // it was placed before
-	taken     bool // the line is reserved and the operator will be asked at once
-	extension carrier.Extension
-	carrier   carrier.Carrier
+	order   Order
+	already bool // it was placed before
+	taken   bool // the line is reserved and the operator will be asked at once
+	request
 }
 
 // consider reads and decides; it changes nothing. Whether the order was placed
@@ -120,11 +119,11 @@ func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Or
 	if err != nil {
 		return placing{}, err
 	}
-	s, err := situation(ctx, tx, cat, a.Account, q.Line, q.Price.Currency, q.Exchange.Rate, a.Tool)
+	s, err := situation(ctx, tx, cat, a.Account, o.about(a.Tool))
 	if err != nil {
 		return placing{}, err
 	}
-	offer, no := renewal.Decide(s, renewal.Item{Kind: renewal.Kind(q.Kind), Plan: q.Plan, ID: q.Item})
+	offer, no := decided(s, q.Kind, q.Plan, q.Item)
 	switch {
 	case no != nil:
 		return placing{}, Refused(no)
@@ -137,7 +136,7 @@ func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Or
 			"This line has changed since the offer was made. Look at its page and choose again.", nil)
 	}
 	p := placing{order: o, taken: true}
-	p.carrier, p.extension, err = d.extension(cat, s.Line, o)
+	p.request, err = d.request(cat, s.Line, o)
 	return p, err
 }
 
@@ -244,8 +243,8 @@ func (d *Desk) extension(cat *catalogue.Catalogue, l line.Line, o Order) (carrie
 		if k.EachDay && k.Prices != nil {
 			e.Days = packDays(k, o.listPrice())
 		}
-	case TopUp:
-		return nil, e, fault.New(fault.Internal, "a top-up asks no operator")
+	case TopUp, NewLine:
+		return nil, e, fault.New(fault.Internal, "an order of kind %s extends no line", o.Kind)
 	}
 	return c, e, nil
 }
@@ -272,7 +271,7 @@ func packDays(k catalogue.Pack, paid money.Money) int {
 // When that cannot be had now, the order is placed all the same and a worker
 // asks later; when the operator would refuse, nothing is placed.
 func (d *Desk) prepare(ctx context.Context, p *placing) error {
-	snapshot, err := p.carrier.Prepare(ctx, p.extension)
+	err := p.prepare(ctx)
 	if _, refused := errors.AsType[*carrier.Refusal](err); refused {
 		return fault.Wrap(fault.Unavailable, err, "The operator does not extend this line at the moment. Nothing was charged.")
 	}
@@ -280,7 +279,7 @@ func (d *Desk) prepare(ctx context.Context, p *placing) error {
 		p.taken = false
 		return nil
 	}
-	p.extension.Snapshot, p.order.Snapshot = snapshot, snapshot
+	p.order.Snapshot = p.extension.Snapshot
 	return nil
 }
 
@@ -310,7 +309,9 @@ func (d *Desk) addPlacing(b *db.Batch, tx db.Tx, p placing) Order {
 		o.State, o.PaidAt, o.DueAt = Paid, tx.Now(), tx.Now()
 		if p.taken {
 			o.State, o.AskedAt, o.DueAt, o.Attempts = Fulfilling, tx.Now(), tx.Now().Add(lease), 1
-			line.Take(b, o.Account, o.Line, o.ID, o.Periods)
+			if o.Kind != NewLine {
+				line.Take(b, o.Account, o.Line, o.ID, o.Periods)
+			}
 		}
 		o.addSpending(b, tx.Now())
 	} else {
@@ -340,7 +341,7 @@ func (d *Desk) whyNot(ctx context.Context, p placing, cause error) (Order, error
 		if f.owes = d.unowed(ctx, tx, p.order, false); f.owes != nil {
 			return f, unlessSaid(f.owes)
 		}
-		if f.short, err = p.order.short(ctx, tx); err != nil || p.order.Line == "" {
+		if f.short, err = p.order.short(ctx, tx); err != nil || p.order.Line == "" || p.order.Kind == NewLine {
 			return f, err
 		}
 		l, err := line.Get(ctx, tx, p.order.Account, p.order.Line)

@@ -11,7 +11,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
-	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/renewal"
 )
@@ -21,14 +20,14 @@ type Quote struct {
 	Account   string
 	ID        string
 	Kind      Kind
-	Line      string // empty for a top-up
+	Line      string // empty for a top-up; for a new line the identifier that it will have
 	Plan      string
 	Item      string
 	Catalogue int64 // version
 	Price     money.Money
 	Exchange  Exchange // what Price was converted from
 	Effect    catalogue.Effect
-	StartsAt  time.Time
+	StartsAt  time.Time // zero for a top-up, and where the first use decides
 	EndsAt    time.Time // exclusive
 	Anchor    int
 	Bytes     int64
@@ -71,6 +70,43 @@ func (d *Desk) Quote(ctx context.Context, account, lineID string, item renewal.I
 	})
 }
 
+// QuoteNew fixes the price of a new line with one term of a plan. It fails with
+// [fault.Unavailable] where the plan's operator sells none, and with a refusal's
+// fault (see [Refused]) when the policy does not allow it now.
+func (d *Desk) QuoteNew(ctx context.Context, account, plan, term string, c money.Currency) (Quote, error) {
+	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Quote, error) {
+		cat, s, err := d.WithoutLine(ctx, tx, account, c)
+		if err != nil {
+			return Quote{}, err
+		}
+		if p, known := cat.Plan(plan); !known || !d.Sells(cat, p) {
+			return Quote{}, fault.Because(fault.Unavailable, "plan_not_sold", "This plan cannot be bought online at the moment. Choose another one.", nil)
+		}
+		offer, no := renewal.DecideNew(s, renewal.Item{Kind: renewal.NewLine, Plan: plan, ID: term})
+		if no != nil {
+			return Quote{}, Refused(no)
+		}
+		s.Line.ID = d.IDs.Under("ln", account)
+		q := d.fix(s, offer)
+		return q, store(ctx, tx, q)
+	})
+}
+
+// WithoutLine is the situation of a customer who has no line of a plan yet, under
+// the current catalogue.
+func (d *Desk) WithoutLine(ctx context.Context, tx db.Tx, account string, c money.Currency) (*catalogue.Catalogue, renewal.Situation, error) {
+	cat, err := d.Shelf.Current(ctx, tx)
+	if err != nil {
+		return nil, renewal.Situation{}, err
+	}
+	rate, err := Rate(ctx, tx, cat, c)
+	if err != nil {
+		return nil, renewal.Situation{}, err
+	}
+	s, err := situation(ctx, tx, cat, account, about{kind: NewLine, currency: c, rate: rate})
+	return cat, s, err
+}
+
 // QuoteTopUp fixes an amount to be put into the wallet. What the customer owes is
 // paid from it first; exactly that may be paid whatever the wallet is used for.
 func (d *Desk) QuoteTopUp(ctx context.Context, account string, amount money.Money) (Quote, error) {
@@ -111,7 +147,7 @@ func (d *Desk) fix(s renewal.Situation, o renewal.Offer) Quote {
 		Effect: o.Effect, StartsAt: o.StartsAt, EndsAt: o.EndsAt, Anchor: o.Anchor, Bytes: bytesOf(o), Periods: s.Line.Periods, Enlarges: o.Period,
 		CreatedAt: s.Now, ExpiresAt: s.Now.Add(d.quoteTTL()),
 	}
-	if o.TakeBy.Before(q.ExpiresAt) {
+	if !o.TakeBy.IsZero() && o.TakeBy.Before(q.ExpiresAt) {
 		q.ExpiresAt = o.TakeBy // another effect from then on, or none
 	}
 	q.Digest = q.digest()
@@ -145,23 +181,14 @@ func (d *Desk) Situation(ctx context.Context, tx db.Tx, account, lineID string, 
 	if err != nil {
 		return renewal.Situation{}, err
 	}
-	return situation(ctx, tx, current, account, lineID, c, rate, tool)
-}
-
-func situation(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, account, lineID string, c money.Currency, rate money.Rate, tool catalogue.Tool) (renewal.Situation, error) {
-	l, err := line.Get(ctx, tx, account, lineID)
-	if err != nil {
-		return renewal.Situation{}, err
-	}
-	periods, err := line.Periods(ctx, tx, account, lineID)
-	if err != nil {
-		return renewal.Situation{}, err
-	}
-	return renewal.Situation{Now: tx.Now(), Line: l, Periods: periods, Catalogue: cat, Currency: c, Rate: rate, Tool: tool}, nil
+	return situation(ctx, tx, current, account, about{Term, lineID, c, rate, tool})
 }
 
 // Refused is a refusal as an error. Its reason is "renewal." and the rule.
 func Refused(no *renewal.Refusal) error {
+	if no.Item.Kind == renewal.NewLine {
+		return fault.Because(fault.Invalid, "renewal."+string(no.Rule), "This cannot be bought like that now. The plan's page says what is possible.", nil)
+	}
 	return fault.Because(fault.Invalid, "renewal."+string(no.Rule), "This line cannot be renewed like that now. Its page says what is possible.", nil)
 }
 

@@ -124,6 +124,8 @@ func refundWord(reason string) string {
 		return "too_late"
 	case "operator_silent", "operator_away":
 		return "no_answer"
+	case reasonByBank:
+		return reasonByBank
 	case "", "staff", "late_money", "amount_differs", "no_reading", "unclear_reading", "refund_failed":
 		return ""
 	}
@@ -254,8 +256,16 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 		return fault.New(fault.Internal, "refund %s needs the adapter %q, which is not configured", r.ID, r.Provider)
 	}
 	p, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Payment, error) {
-		return GetPayment(ctx, tx, Key{r.Account, r.Payment})
+		p, err := GetPayment(ctx, tx, Key{r.Account, r.Payment})
+		if err == nil && r.State == payment.RefundDue {
+			err = returnable(ctx, tx, p, r.Amount)
+		}
+		return p, err
 	})
+	if fault.KindOf(err) == fault.Conflict { // it would be refused, or given twice
+		r.State = payment.RefundFailed
+		return d.refundRests(ctx, r, err.Error())
+	}
 	if err != nil {
 		return err
 	}

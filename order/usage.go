@@ -5,10 +5,13 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/renewal"
 )
 
 // lookAgain is how long to wait after an operator that did not answer.
@@ -65,6 +68,7 @@ func (d *Desk) looked(ctx context.Context, l line.Line, op catalogue.Operator, s
 		loc = time.UTC // of an operator that the catalogue has no more
 	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		again := again
 		// An operator's clock may run ahead of ours.
 		if asOf := st.AsOf; !asOf.IsZero() && !asOf.After(tx.Now()) && (st.Unlimited || st.Total > 0) {
 			u := line.Usage{Unlimited: st.Unlimited, Total: st.Total, Used: st.Used, Throttled: st.Throttled, AsOf: asOf}
@@ -73,6 +77,15 @@ func (d *Desk) looked(ctx context.Context, l line.Line, op catalogue.Operator, s
 			}
 			if err := line.NoteDay(ctx, tx, l.Account, l.ID, u, loc); err != nil {
 				return err
+			}
+		}
+		if l.StartedAt.IsZero() {
+			next, err := d.firstUse(ctx, tx, l, st)
+			if err != nil {
+				return err
+			}
+			if again.IsZero() {
+				again = next
 			}
 		}
 		switch st.State {
@@ -94,4 +107,65 @@ func (d *Desk) looked(ctx context.Context, l line.Line, op catalogue.Operator, s
 		}
 		return line.Looked(ctx, tx, l.Account, l.ID, again)
 	})
+}
+
+// firstUse lets the first period of a bought line begin when its operator says that
+// it is in use. A line that nobody used until its deadline is dead. Until one of the
+// two it is looked at again and again; next is when.
+func (d *Desk) firstUse(ctx context.Context, tx db.Tx, l line.Line, st carrier.Status) (next time.Time, err error) {
+	e, bought, err := line.GetESIM(ctx, tx, l.Account, l.ID)
+	if err != nil || !bought {
+		return time.Time{}, err
+	}
+	switch st.State {
+	case carrier.LineActive, carrier.LineDepleted:
+		return time.Time{}, d.begun(ctx, tx, l, e, st)
+	case carrier.LineIsOver:
+		if !st.StartsAt.IsZero() {
+			return time.Time{}, d.begun(ctx, tx, l, e, st)
+		}
+		return time.Time{}, line.SetState(ctx, tx, l.Account, l.ID, line.Terminal)
+	case carrier.LineDead:
+		return time.Time{}, nil
+	case carrier.LineNew, carrier.LineSuspended:
+	}
+	// Less often the longer it lies in a drawer: a fortieth of its age.
+	return tx.Now().Add(max(line.FirstLook, min(day, tx.Now().Sub(e.CreatedAt)/40))), nil
+}
+
+const day = 24 * time.Hour
+
+// begun writes the period that began with the first use, under the rules that were
+// accepted, and queues the reminders of its end.
+func (d *Desk) begun(ctx context.Context, tx db.Tx, l line.Line, e line.ESIM, st carrier.Status) error {
+	cat, err := d.Shelf.At(ctx, tx, e.Catalogue)
+	if err != nil {
+		return err
+	}
+	plan, ok := cat.Plan(e.Plan)
+	term, ok2 := plan.Term(e.Term)
+	op, ok3 := cat.Operator(plan.Operator)
+	if !ok || !ok2 || !ok3 {
+		return fault.New(fault.Internal, "catalogue %d lacks plan %s, its term %s or its operator", cat.Version, e.Plan, e.Term)
+	}
+	loc, err := op.Zone.Location()
+	if err != nil {
+		return err
+	}
+	starts := st.StartsAt.UTC()
+	if starts.IsZero() || starts.After(tx.Now()) {
+		starts = tx.Now() // it has begun; when, the operator does not say
+	}
+	anchor := calendar.Anchor(starts, loc)
+	ends := renewal.TermEnd(term, starts, loc, anchor)
+	var b db.Batch
+	line.Begin(&b, line.Period{
+		Account: l.Account, Line: l.ID, Number: 1, Plan: e.Plan, Term: e.Term, Order: e.Order,
+		StartsAt: starts, EndsAt: ends, Allowance: e.Allowance, State: line.PeriodActive,
+		OperatorRef: e.OperatorRef, OperatorEndsAt: st.EndsAt,
+	}, anchor, renewal.GraceEnd(plan, ends, loc), plan.Kind != catalogue.Volume, tx.Now())
+	if err := d.addReminders(&b, tx, plan, op, loc, served{l.Account, l.ID, e.Order}, ends); err != nil {
+		return err
+	}
+	return tx.Batch(ctx, &b)
 }

@@ -133,6 +133,7 @@ func urgency(s line.State) int {
 type linePage struct {
 	ui.Frame
 	Line    lineView
+	Install *installView // of a line that was bought here, until it is renewed
 	RenewBy ui.Moment
 	Usage   *usageView
 	Stay    *stayForm // nil where it does not matter
@@ -188,7 +189,11 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 	if by := renewal.RenewBy(at.plan, l.EndsAt, at.loc); !by.IsZero() && by.After(v.voice.Now) && !by.Equal(l.EndsAt) {
 		p.RenewBy = v.voice.End(by, at.loc)
 	}
-	if _, no := renewal.Offers(f.situation); no != nil {
+	if p.Install, err = v.installing(ctx, l, at); err != nil {
+		return answer{}, err
+	}
+	fresh := p.Install != nil && l.At(v.voice.Now) == line.New
+	if _, no := renewal.Offers(f.situation); no != nil && !fresh {
 		refusal := v.voice.Refused(no, at.loc)
 		p.Refusal, p.Line.CanRenew = &refusal, false
 	}

@@ -35,6 +35,7 @@ type orderPage struct {
 	PayUntil string
 	Line     lineView
 	Open     bool // the line's own page may be seen
+	Install  bool // it is a new line, and is there
 	Plan     string
 	PlanID   string
 	Starts   ui.Moment
@@ -115,7 +116,7 @@ func (v *visit) told(ctx context.Context) (keyhole, told, error) {
 		if t.cat, err = v.server.Shelf.At(ctx, tx, t.order.Catalogue); err != nil {
 			return t, err
 		}
-		if t.order.Line != "" {
+		if t.order.Line != "" && (t.order.Kind != order.NewLine || t.order.State == order.Completed) {
 			if t.line, err = line.Get(ctx, tx, k.account, t.order.Line); err != nil {
 				return t, err
 			}
@@ -184,7 +185,16 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		}
 		p.Refresh = patience(v.voice.Now.Sub(since))
 	}
-	if o.Line != "" {
+	switch {
+	case o.Kind == order.NewLine:
+		p.Plan, p.PlanID, p.Again = v.voice.PlanName(t.cat, o.Plan), o.Plan, planAddress(o.Plan)
+		if t.line.ID != "" {
+			p.Line, p.Install = v.lineView(t.line), p.Open
+		}
+		if !o.StartsAt.IsZero() {
+			p.Starts, p.Ends = v.voice.Moment(o.StartsAt, at.loc), v.voice.End(o.EndsAt, at.loc)
+		}
+	case o.Line != "":
 		p.Line, p.Plan, p.PlanID = v.lineView(t.line), v.voice.PlanName(t.cat, o.Plan), o.Plan
 		p.Starts, p.Ends = v.voice.Moment(o.StartsAt, at.loc), v.voice.End(o.EndsAt, at.loc)
 		p.Again = "/lines/" + o.Line + "/renew"
@@ -242,7 +252,11 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 // askingFor is what an order still waits for.
 func (v *visit) askingFor(t told) order.Asking {
 	o := t.order
-	return v.asking(order.Quote{Kind: o.Kind, Price: o.Rest(), ExpiresAt: o.ExpiresAt}, t.cat, t.line.Plan)
+	plan := t.line.Plan
+	if o.Kind == order.NewLine {
+		plan = o.Plan
+	}
+	return v.asking(order.Quote{Kind: o.Kind, Price: o.Rest(), ExpiresAt: o.ExpiresAt}, t.cat, plan)
 }
 
 // startPatience is how long a provider's answer to the start of a payment is
@@ -354,6 +368,9 @@ func (v *visit) orderRows(orders []order.Order) (rows []orderRow) {
 func (v *visit) orderName(c *catalogue.Catalogue, o order.Order) string {
 	if o.Kind == order.TopUp {
 		return v.voice.T("order.page.topup")
+	}
+	if o.Kind == order.NewLine {
+		return v.voice.Say("order.page.new", locale.Args{"plan": v.voice.PlanName(c, o.Plan)})
 	}
 	return v.voice.ItemName(c, renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item})
 }

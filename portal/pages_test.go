@@ -29,7 +29,7 @@ var structs = map[string]any{
 	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{},
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
-	"plan_devices.html": planDevicesPage{},
+	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{},
 }
 
 func TestTemplatesFitTheirPages(t *testing.T) {
@@ -96,6 +96,8 @@ func (w *town) stops(b *browser) map[string]string {
 			basket = o.Basket
 		}
 	}
+	fresh := b.newLine("machi-5gb", "3d")
+	bought := b.post("/quotes/"+fresh, b.confirm(fresh, "wallet"))
 	several := b.several(map[string]string{"fresh": "term/machi-5gb/3d", "packs": "term/yokocho-base/1gb-30d"})
 	w.deliver()
 	stops := map[string]string{
@@ -111,6 +113,11 @@ func (w *town) stops(b *browser) map[string]string {
 			stops["line "+key] = "/lines/" + id
 			stops["renew "+key] = "/lines/" + id + "/renew"
 		}
+	}
+	stops["plans"], stops["new line done"] = "/plans", bought
+	stops["new line review"], stops["new line"] = "/quotes/"+b.newLine("tsubame-free", "3x24h"), b.installing(bought)
+	for _, id := range []string{"machi-5gb", "aurora-sum", "sumire-voice", "hinode-visitor-5"} {
+		stops["plan "+id] = "/plans/" + id
 	}
 	for _, p := range catalogue.Demo().Plans {
 		stops["rules "+p.ID] = "/plans/" + p.ID + "/rules"

@@ -23,35 +23,39 @@ import (
 // know before they pay.
 type reviewPage struct {
 	ui.Frame
-	ID        string
-	Line      lineView // without ID for a top-up
-	Plan      string
-	PlanID    string
-	What      string
-	Starts    ui.Moment
-	Begins    string
-	Ends      ui.Moment
-	Effect    string
-	Unused    string
-	Price     string
-	Tax       string
-	Converted string // from what and how; "" where the price stands in the list
-	Points    string
-	Refund    string
-	Stands    ui.Moment
-	Amount    int64 // what is confirmed, as the form sends it: minor units
-	Currency  string
-	Division  division
-	Tools     []tool
-	Unfit     []unfit
-	Keep      string // the words by which the customer may agree that a tool is kept; "": nothing can be
-	SignIn    string // where a link's holder signs in for more tools
-	CanPay    bool
-	Pay       string // the button's words
-	Expired   bool
-	Again     string // where another offer is chosen
-	Owing     *owing
-	Stopped   bool // nothing can pay
+	ID           string
+	Line         lineView // without ID for a top-up and a new line
+	New          bool     // a new line
+	Lasts        string   // of a new line: how long, from when it begins
+	InstallBy    ui.Moment
+	DeadlineNote string // what happens then
+	Plan         string
+	PlanID       string
+	What         string
+	Starts       ui.Moment
+	Begins       string
+	Ends         ui.Moment
+	Effect       string
+	Unused       string
+	Price        string
+	Tax          string
+	Converted    string // from what and how; "" where the price stands in the list
+	Points       string
+	Refund       string
+	Stands       ui.Moment
+	Amount       int64 // what is confirmed, as the form sends it: minor units
+	Currency     string
+	Division     division
+	Tools        []tool
+	Unfit        []unfit
+	Keep         string // the words by which the customer may agree that a tool is kept; "": nothing can be
+	SignIn       string // where a link's holder signs in for more tools
+	CanPay       bool
+	Pay          string // the button's words
+	Expired      bool
+	Again        string // where another offer is chosen
+	Owing        *owing
+	Stopped      bool // nothing can pay
 }
 
 // tool is one way to pay, as a radio button.
@@ -127,7 +131,13 @@ func (v *visit) readQuote(ctx context.Context, k keyhole, id string) (quoted, er
 		if found {
 			q.accepted = o.ID
 		}
-		if q.quote.Kind != order.TopUp {
+		if q.quote.Kind == order.NewLine {
+			if _, q.situation, err = v.server.Desk.WithoutLine(ctx, tx, k.account, q.quote.Price.Currency); err != nil {
+				return q, err
+			}
+			q.situation.Line.Plan = q.quote.Plan
+			q.situation.Catalogue, q.situation.Rate = q.catalogue, q.quote.Exchange.Rate
+		} else if q.quote.Kind != order.TopUp {
 			if q.situation, err = v.server.Desk.Situation(ctx, tx, k.account, q.quote.Line, q.quote.Price.Currency, ""); err != nil {
 				return q, err
 			}
@@ -197,9 +207,16 @@ func (v *visit) addPurchase(p *reviewPage, q quoted, charged money.Money) {
 	own := placeOf(q.catalogue, line.Plan)
 	sold, _ := q.catalogue.Plan(quote.Plan)
 	item := renewal.Item{Kind: renewal.Kind(quote.Kind), Plan: quote.Plan, ID: quote.Item}
-	p.Line, p.Again = v.lineView(line), "/lines/"+line.ID+"/renew"
 	p.Plan, p.PlanID, p.What = v.voice.PlanName(q.catalogue, quote.Plan), quote.Plan, v.voice.ItemName(q.catalogue, item)
-	p.Ends, p.Stands = v.voice.End(quote.EndsAt, own.loc), v.voice.Moment(quote.ExpiresAt, own.loc)
+	p.Stands = v.voice.Moment(quote.ExpiresAt, own.loc)
+	v.addPaperwork(p, q, sold, charged)
+	if quote.Kind == order.NewLine {
+		v.newLineTerms(p, q, own)
+		p.Refund = v.voice.T("new.refund." + string(own.plan.Policy.Refund))
+		return
+	}
+	p.Line, p.Again = v.lineView(line), "/lines/"+line.ID+"/renew"
+	p.Ends = v.voice.End(quote.EndsAt, own.loc)
 	if quote.StartsAt.After(v.voice.Now) {
 		p.Starts, p.Begins = v.voice.Moment(quote.StartsAt, own.loc), v.voice.T("review.begins.later")
 	} else {
@@ -214,7 +231,12 @@ func (v *visit) addPurchase(p *reviewPage, q quoted, charged money.Money) {
 	if no == nil && quote.Kind == order.Term {
 		p.Unused = offer.UnusedText(v.voice.Lang, own.op.GB)
 	}
-	if x := quote.Exchange; x != (order.Exchange{}) {
+}
+
+// addPaperwork says what the price was converted from, how much of it is tax, and
+// what it earns.
+func (v *visit) addPaperwork(p *reviewPage, q quoted, sold catalogue.Plan, charged money.Money) {
+	if x := q.quote.Exchange; x != (order.Exchange{}) {
 		p.Converted = v.voice.Say("review.converted", locale.Args{"list": x.List, "rate": v.voice.Rate(x.Rate, q.catalogue.Seller.Exchange.Margin)})
 	}
 	p.Tax = v.taxIn(q.catalogue.Seller, sold.TaxClass, charged)
@@ -396,7 +418,11 @@ func (v *visit) why(q quoted, err error) string {
 		s := q.situation
 		s.Tool = catalogue.Tool(v.field("tool"))
 		item := renewal.Item{Kind: renewal.Kind(q.quote.Kind), Plan: q.quote.Plan, ID: q.quote.Item}
-		if _, no := renewal.Decide(s, item); no != nil {
+		decide := renewal.Decide
+		if q.quote.Kind == order.NewLine {
+			decide = renewal.DecideNew
+		}
+		if _, no := decide(s, item); no != nil {
 			return no.Text(v.voice.Lang, own.loc)
 		}
 	}

@@ -136,10 +136,16 @@ func (f *Filler) withOrder(ctx context.Context, tx db.Tx, m message.Message) (me
 // message is about, if it is about one.
 func (f *Filler) withLine(ctx context.Context, tx db.Tx, m message.Message, o order.Order) (message.Message, error) {
 	l, err := line.Get(ctx, tx, m.Account, m.Line)
+	if fault.KindOf(err) == fault.NotFound && o.Kind == order.NewLine {
+		return m, nil // it does not exist yet, or never will
+	}
 	if err != nil {
 		return m, err
 	}
 	m.Facts.LineName, m.Facts.LineLastFour = l.Name, l.LastFour()
+	if m.Kind == message.ReminderInstall || m.Kind == message.OrderCompleted && o.Kind == order.NewLine {
+		return withInstall(ctx, tx, m, l)
+	}
 	if slices.Contains(message.Reminders(), m.Kind) {
 		return f.asReminder(ctx, tx, m, l, o.Price.Currency)
 	}
@@ -151,6 +157,23 @@ func (f *Filler) withLine(ctx context.Context, tx db.Tx, m message.Message, o or
 		if plan, ok := cat.Plan(l.Plan); ok {
 			m.Facts.PlanName = plan.NameIn(m.Language)
 		}
+	}
+	return m, nil
+}
+
+// withInstall adds what a new line is installed with. Once it is in use nobody
+// needs to be reminded of it.
+func withInstall(ctx context.Context, tx db.Tx, m message.Message, l line.Line) (message.Message, error) {
+	if m.Kind == message.ReminderInstall && l.At(tx.Now()) != line.New {
+		return m, message.ErrNotNeeded
+	}
+	e, found, err := line.GetESIM(ctx, tx, m.Account, l.ID)
+	if err != nil || !found {
+		return m, err
+	}
+	m.Facts.Install, m.Facts.InstallBy = e.Code, e.InstallBy
+	if m.Kind == message.ReminderInstall {
+		m.Facts.Link = "/lines/" + l.ID
 	}
 	return m, nil
 }

@@ -38,6 +38,9 @@ func TestEveryKindIsAddressed(t *testing.T) {
 			m := due(k, l)
 			m.Order = o.ID
 			got, err := s.fill.Fill(t.Context(), m)
+			if k == message.ReminderInstall && errors.Is(err, message.ErrNotNeeded) {
+				continue // this line is in use; see TestNewLineIsToldWithItsCode
+			}
 			if err != nil {
 				t.Errorf("%s: %v", k, err)
 				continue

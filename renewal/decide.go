@@ -86,6 +86,7 @@ func (d *decision) decide(item Item) (Offer, *Refusal) {
 		return d.term()
 	case Pack:
 		return d.pack()
+	case NewLine: // is for nobody's line: see DecideNew
 	}
 	return Offer{}, d.no(NothingOnSale)
 }

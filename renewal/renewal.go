@@ -36,7 +36,7 @@ type Situation struct {
 // Kind is what is bought for a line.
 type Kind string
 
-// The kinds of offer.
+// The kinds of offer to a line; to somebody without one see [NewLine].
 const (
 	Term Kind = "term" // more time
 	Pack Kind = "pack" // more data or speed, no more time
@@ -53,16 +53,16 @@ type Item struct {
 type Offer struct {
 	Item      Item
 	Price     money.Money
-	ListPrice money.Money // of which Price is the conversion at Situation.Rate; zero: Price stands in the list
-	Days      int         // calendar days of service that it adds; 0 where it adds no time
-	PerDay    money.Money // Price / Days rounded half up; zero where Days is 0
-	Saving    int         // whole percent less per day than the plan's base term; 0 or less: none
-	Effect    catalogue.Effect
-	Revives   bool // the line has ended, and this brings it back
-	StartsAt  time.Time
-	EndsAt    time.Time // exclusive
-	Anchor    int       // the day of month that the line keeps; see calendar.Anchor
-	Bytes     int64     // data that it brings, a day's for a pack for each day; 0: as the plan's kind says
+	ListPrice money.Money      // of which Price is the conversion at Situation.Rate; zero: Price stands in the list
+	Days      int              // calendar days of service that it adds; 0 where it adds no time
+	PerDay    money.Money      // Price / Days rounded half up; zero where Days is 0
+	Saving    int              // whole percent less per day than the plan's base term; 0 or less: none
+	Effect    catalogue.Effect // empty for a new line
+	Revives   bool             // the line has ended, and this brings it back
+	StartsAt  time.Time        // zero for a new line whose clock starts with its first use
+	EndsAt    time.Time        // exclusive; zero with StartsAt
+	Anchor    int              // the day of month that the line keeps; see calendar.Anchor
+	Bytes     int64            // data that it brings, a day's for a pack for each day; 0: as the plan's kind says
 	Unused    Unused
 	Refund    catalogue.RefundRule
 
@@ -70,7 +70,7 @@ type Offer struct {
 	// had any more. Until then, if nothing but the time changes, the same item
 	// has the same price and effect, and the same end unless its service starts
 	// when it is bought (restart, parallel); from then on there is another price,
-	// effect or end, or a refusal.
+	// effect or end, or a refusal. Zero for a new line, whose offer nothing ends.
 	TakeBy time.Time
 
 	Package     string // the operator's code

@@ -21,7 +21,7 @@ func ItemOf(value string) (renewal.Item, error) {
 		return renewal.Item{}, unknownItem()
 	}
 	item := renewal.Item{Kind: renewal.Kind(parts[0]), Plan: parts[1], ID: parts[2]}
-	if item.Kind != renewal.Term && item.Kind != renewal.Pack {
+	if item.Kind != renewal.Term && item.Kind != renewal.Pack && item.Kind != renewal.NewLine {
 		return renewal.Item{}, unknownItem()
 	}
 	return item, nil

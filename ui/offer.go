@@ -17,8 +17,8 @@ type Offer struct {
 	PerDay string
 	Saving string
 	Starts string // when it starts, where that is not at once
-	Ends   Moment
-	Effect string // what it does to the line
+	Ends   Moment // zero for a new line whose first use decides
+	Effect string // what it does to the line; "" for a new one
 	Unused string // what happens to data that is unused
 	Mark   string // why it is marked: the cheapest that lasts long enough
 	Short  bool   // it ends before the day that was asked for
@@ -27,11 +27,15 @@ type Offer struct {
 // Offer says what o does to a line of the catalogue's plan own.
 func (v Voice) Offer(c *catalogue.Catalogue, own catalogue.Plan, o renewal.Offer, loc *time.Location) Offer {
 	out := Offer{
-		Value:  ValueOf(o.Item),
-		Name:   v.ItemName(c, o.Item),
-		Price:  v.Money(o.Price),
-		Ends:   v.End(o.EndsAt, loc),
-		Effect: v.effect(o),
+		Value: ValueOf(o.Item),
+		Name:  v.ItemName(c, o.Item),
+		Price: v.Money(o.Price),
+	}
+	if !o.EndsAt.IsZero() {
+		out.Ends = v.End(o.EndsAt, loc)
+	}
+	if o.Item.Kind != renewal.NewLine {
+		out.Effect = v.effect(o)
 	}
 	if o.Unused.Limited && o.Item.Kind == renewal.Term {
 		out.Unused = o.UnusedText(v.Lang, gbOf(c, own))

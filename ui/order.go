@@ -85,7 +85,11 @@ func (v Voice) next(o order.Order, live order.Payment) string {
 		}
 		return v.T("order.placed.next")
 	case order.Paid, order.Fulfilling, order.Held:
-		return v.T("order." + string(o.State) + ".next")
+		key := "order." + string(o.State) + ".next"
+		if texts.Has(key + "." + string(o.Kind)) {
+			key += "." + string(o.Kind)
+		}
+		return v.T(key)
 	case order.RefundDue:
 		return v.Say("order.refund_due.next", locale.Args{"tool": v.Tool(o.Tool)}) + v.partsBack(o)
 	case order.Refunded:
@@ -134,9 +138,12 @@ func (v Voice) PaymentWhy(r payment.Reason) string {
 // steps lists what an order goes through, with the time of what has happened.
 func (v Voice) steps(o order.Order, billed time.Time, loc *time.Location) []Step {
 	steps := []stepAt{{"placed", o.PlacedAt}, {"paid", o.PaidAt}}
-	if o.Kind == order.TopUp {
+	switch o.Kind {
+	case order.TopUp:
 		steps = append(steps, stepAt{"credited", o.CompletedAt}, stepAt{"receipt", billed})
-	} else {
+	case order.NewLine:
+		steps = append(steps, stepAt{"asked", o.AskedAt}, stepAt{"made", o.CompletedAt}, stepAt{"billed", billed})
+	case order.Term, order.Pack:
 		steps = append(steps, stepAt{"asked", o.AskedAt}, stepAt{"extended", o.CompletedAt}, stepAt{"billed", billed})
 	}
 	switch o.State {

@@ -79,6 +79,7 @@ type page struct {
 	refunds  []order.Refund
 	bills    []billing.Bill
 	late     order.Order // that late money made; zero: none
+	line     bool        // a new line is here that the order brought
 }
 
 func (s *Simulation) judge(ctx context.Context) (Result, error) {
@@ -115,11 +116,13 @@ func (a *auditor) read(ctx context.Context, d *db.DB, k order.Key) (page, error)
 		if p.order, err = order.Get(ctx, tx, k); err != nil {
 			return p, err
 		}
-		var errs [4]error
+		var errs [5]error
 		p.payments, errs[0] = order.Payments(ctx, tx, k)
 		p.refunds, errs[1] = order.Refunds(ctx, tx, k)
 		p.bills, errs[2] = billing.OfOrder(ctx, tx, k.Account, k.ID)
 		p.late, _, errs[3] = order.Successor(ctx, tx, p.order)
+		e, found, err := line.GetESIM(ctx, tx, k.Account, p.order.Line)
+		p.line, errs[4] = found && e.Order == k.ID, err
 		return p, errors.Join(errs[:]...)
 	})
 }
@@ -182,11 +185,14 @@ func (a *auditor) judgeOrder(t *ticket, o order.Order, p page) {
 	}
 	given := a.givenBack(t, o, p)
 	if o.Kind != order.TopUp && o.State != order.Held {
-		times := s.town.Simple.Extended(o.ID)
+		times := s.town.Simple.Extended(o.ID) + s.town.Simple.Issues(o.ID)
 		takenBack := done && times == 0 && given == o.Price.Minor // the operator took back what had not begun
 		if (times == 1) != done && !takenBack || times > 1 {
 			a.wrong("order %s is %s (%s), and the operator extended %d times", o.ID, o.State, o.Reason, times)
 		}
+	}
+	if o.Kind == order.NewLine && o.State != order.Held && p.line != done {
+		a.wrong("order %s is %s (%s), and it is %t that its line is here", o.ID, o.State, o.Reason, p.line)
 	}
 	a.listed[o.ID] = true
 	a.judgeMoney(o, p, given)
@@ -358,9 +364,9 @@ func (a *auditor) judgeBanks() {
 	}
 }
 
-// judgeOperator wants no line extended for an order that nobody made.
+// judgeOperator wants no line extended, or made, for an order that nobody made.
 func (a *auditor) judgeOperator() {
-	for _, ref := range a.s.town.Simple.Refs() {
+	for _, ref := range append(a.s.town.Simple.Refs(), a.s.town.Simple.Sold()...) {
 		if !a.listed[ref] {
 			a.wrong("the operator extended a line for %s, which no customer ordered once", ref)
 		}

@@ -203,8 +203,12 @@ func (s *Strangers) remember(ctx context.Context, d *db.DB, cat *catalogue.Catal
 				continue
 			}
 			state := carrier.LineActive
-			if l.State == line.Terminal {
+			switch l.State {
+			case line.Terminal:
 				state = carrier.LineDead
+			case line.New:
+				state = carrier.LineNew
+			case line.Active, line.Grace, line.Ended, line.Suspended, line.Recycled:
 			}
 			s.Simple.Set(l.ProfileID, carrier.Status{
 				State: state, StartsAt: l.StartedAt, EndsAt: l.EndsAt, Unlimited: l.Usage.Unlimited, Total: l.Usage.Total,
@@ -227,18 +231,30 @@ func (s *Strangers) stock(cat *catalogue.Catalogue) {
 			continue
 		}
 		s.Access.AddPackage(esimaccesssim.Package{Code: base(p.ID), Name: p.Name[locale.En], Price: 10_000, Volume: 1 << 30, Duration: 30, Location: "JP"})
+		for _, t := range p.Sold() {
+			if seen[t.NewPackage] {
+				continue
+			}
+			seen[t.NewPackage] = true
+			s.Access.AddPackage(ofTerm(t.NewPackage, p, t))
+		}
 		for _, t := range p.Terms {
 			if seen[t.Package] || !strings.HasPrefix(t.Package, "TOPUP_") {
 				continue
 			}
 			seen[t.Package] = true
-			k := esimaccesssim.Package{Code: t.Package, Name: t.ID, Price: dollars(t.Prices) * 60, Volume: t.Volume, Duration: t.Length.N, Location: "JP"}
-			if t.PackageDays > 0 {
-				k.DataType, k.Duration, k.Volume = 2, 1, max(p.DailyCap, 1<<30)
-			}
-			s.Access.AddPackage(k)
+			s.Access.AddPackage(ofTerm(t.Package, p, t))
 		}
 	}
+}
+
+// ofTerm is a package as the operator sells it.
+func ofTerm(code string, p catalogue.Plan, t catalogue.Term) esimaccesssim.Package {
+	k := esimaccesssim.Package{Code: code, Name: t.ID, Price: dollars(t.Prices) * 60, Volume: t.Volume, Duration: t.Length.N, Location: "JP"}
+	if t.PackageDays > 0 {
+		k.DataType, k.Duration, k.Volume = 2, 1, max(p.DailyCap, 1<<30)
+	}
+	return k
 }
 
 // dollars is a price in cents; a cent is 100 of the operator's units.

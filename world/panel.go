@@ -67,11 +67,11 @@ func troubles() []trouble {
 		{"pay-twice", "Payment: the next notification comes twice", func(s *Strangers) { s.Tell("twice") }},
 		{"pay-never", "Payment: the next notification never comes", func(s *Strangers) { s.Tell("never") }},
 		{"pay-forged", "Payment: the next notification is preceded by a forged one", func(s *Strangers) { s.Tell("forged") }},
-		{"operator-refuse", "Operator: refuses the next extension", operator(carriersim.Refuse, outboundsim.None)},
-		{"operator-silent", "Operator: the next extension gets no answer, and was not carried out", operator(carriersim.LoseRequest, outboundsim.LoseRequest)},
-		{"operator-lost", "Operator: extends the line, and the answer is lost", operator(carriersim.LoseAnswer, outboundsim.LoseAnswer)},
-		{"operator-slow", "Operator: extends the line long after we stopped waiting", operator(carriersim.ActLater, outboundsim.None)},
-		{"operator-away", "Operator: cannot be reached for the next extension", operator(carriersim.NotSent, outboundsim.Refuse)},
+		{"operator-refuse", "Operator: refuses the next extension or new eSIM", operator(carriersim.Refuse, outboundsim.None)},
+		{"operator-silent", "Operator: the next extension or new eSIM gets no answer, and was not carried out", operator(carriersim.LoseRequest, outboundsim.LoseRequest)},
+		{"operator-lost", "Operator: extends the line or makes the eSIM, and the answer is lost", operator(carriersim.LoseAnswer, outboundsim.LoseAnswer)},
+		{"operator-slow", "Operator: does it long after we stopped waiting", operator(carriersim.ActLater, outboundsim.None)},
+		{"operator-away", "Operator: cannot be reached for the next extension or new eSIM", operator(carriersim.NotSent, outboundsim.Refuse)},
 	}
 }
 
@@ -103,6 +103,7 @@ func (p *Panel) handler() http.Handler {
 	mux.HandleFunc("POST /sim/clock", p.clock)
 	mux.HandleFunc("POST /sim/trouble", p.trouble)
 	mux.HandleFunc("POST /sim/till", p.till)
+	mux.HandleFunc("POST /sim/use", p.use)
 	mux.HandleFunc("POST /sim/dispute", p.dispute)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
@@ -173,6 +174,17 @@ func (p *Panel) till(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.back(w, r, "The slip was paid.")
+}
+
+// use is where the customer arrives, and goes online with every new line.
+func (p *Panel) use(w http.ResponseWriter, r *http.Request) {
+	n := p.Strangers.UseNew()
+	p.Moved(r.Context())
+	if n == 0 {
+		p.back(w, r, "There is no new eSIM that nobody has used.")
+		return
+	}
+	p.back(w, r, "The new eSIMs are online. The shop sees it when it asks the operator: open the line's page, or let a quarter of an hour pass.")
 }
 
 // disputing are the banks that know disputes and have taken something.

@@ -38,7 +38,7 @@ type served struct {
 type ticket struct {
 	n        int
 	who      *customer
-	line     *served // nil: a top-up
+	line     *served // nil: a top-up; of a new line, one whose plan they want another of
 	kind     order.Kind
 	tool     catalogue.Tool
 	quote    order.Quote
@@ -87,6 +87,8 @@ func (s *Simulation) wish(ctx context.Context) {
 		t.kind = order.TopUp
 	case n < 14:
 		t.kind = order.Pack
+	case n < 22:
+		t.kind = order.NewLine
 	}
 	if t.kind != order.TopUp {
 		t.line = who.lines[s.rand.IntN(len(who.lines))]
@@ -187,6 +189,11 @@ func (s *Simulation) quote(ctx context.Context, t *ticket, c money.Currency) {
 	alive, err := s.in(ctx, "a quote", func(ctx context.Context, h *House) (err error) {
 		if t.kind == order.TopUp {
 			t.quote, err = h.Desk.QuoteTopUp(ctx, t.who.account, money.Of(topUps[c], c))
+			return err
+		}
+		if t.kind == order.NewLine {
+			sold := t.line.plan.Sold()
+			t.quote, err = h.Desk.QuoteNew(ctx, t.who.account, t.line.plan.ID, sold[s.rand.IntN(len(sold))].ID, c)
 			return err
 		}
 		t.quote, err = h.Desk.Quote(ctx, t.who.account, t.line.id, s.item(t), c)

@@ -48,7 +48,7 @@ type Strangers struct {
 	charge  outboundsim.Fault // what happens to the next request for money, at whichever bank
 	decline bool              // whether the next who pays is declined
 	tell    string            // how the next notification arrives: one of the simulators' deliveries
-	extend  operatorFault     // what happens to the next extension, at whichever operator
+	extend  operatorFault     // what happens to the next extension or new line, at whichever operator
 	lateAt  time.Time         // when what was put off happens by itself; zero: nothing was
 }
 
@@ -84,7 +84,12 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 		Now: clock.Now, Rand: f.random(2), AccessCode: AccessCode, SecretKey: AccessSecret,
 		Balance: 5_000_0000, Webhook: url + "/hooks/carrier/esimaccess/" + AccessHook,
 	})
-	s.Simple = &carriersim.Sim{Title: "simple", Now: clock.Now, Choose: func(carrier.Extension) carriersim.Fault { return s.atExtension().simple }}
+	s.Simple = &carriersim.Sim{
+		Title: "simple", Now: clock.Now,
+		Choose:      func(carrier.Extension) carriersim.Fault { return s.atExtension().simple },
+		ChooseIssue: func(carrier.Purchase) carriersim.Fault { return s.atExtension().simple },
+		Making:      makingTakes,
+	}
 	s.Inbox = &inboxsim.Inbox{Now: clock.Now}
 	s.wires["esimaccess"] = &outboundsim.Wire{Stranger: s.Access, Choose: s.atTopUp}
 	return s
@@ -108,7 +113,12 @@ func (nobody) RoundTrip(r *http.Request) (*http.Response, error) {
 	return rec.Result(), nil
 }
 
+// makingTakes is how long the in-process operator makes a new line.
+const makingTakes = 3 * time.Second
+
 func isTopUp(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/esim/topup") }
+
+func isOrder(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/esim/order") }
 
 // atCharge uses up the fault that was asked for, at a request that moves money.
 func (s *Strangers) atCharge(b *Bank) func(*http.Request) outboundsim.Fault {
@@ -132,6 +142,13 @@ func (s *Strangers) atCharge(b *Bank) func(*http.Request) outboundsim.Fault {
 
 // atTopUp is atExtension on the wire to the operator that has one.
 func (s *Strangers) atTopUp(r *http.Request) outboundsim.Fault {
+	if isOrder(r) {
+		f := s.atExtension()
+		if f.simple == carriersim.Refuse {
+			s.Access.Refuse("esim/order", "200011")
+		}
+		return f.wire
+	}
 	if !isTopUp(r) {
 		return outboundsim.None
 	}
@@ -250,6 +267,19 @@ func post(ctx context.Context, house http.Handler, path string, h http.Header, b
 	rec := httptest.NewRecorder()
 	house.ServeHTTP(rec, r)
 	return rec.Code, rec.Body.Bytes()
+}
+
+// UseNew is the customer who installs every new line that nobody has used, and goes
+// online with it; it says how many there were.
+func (s *Strangers) UseNew() (n int) {
+	n = s.Simple.UseNew()
+	for _, tran := range s.Access.Profiles() {
+		if p := s.Access.Profile(tran); p.Status == esimaccesssim.GotResource && p.ActivatedAt.IsZero() {
+			s.Access.Use(tran, 1<<20)
+			n++
+		}
+	}
+	return n
 }
 
 func (s *Strangers) overdue(now time.Time) bool {

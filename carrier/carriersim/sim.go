@@ -55,6 +55,13 @@ type Sim struct {
 	// another worker look at that worst moment.
 	Meanwhile func(carrier.Extension)
 
+	// ChooseIssue and MeanwhileIssue are the same two for orders of new profiles.
+	ChooseIssue    func(carrier.Purchase) Fault
+	MeanwhileIssue func(carrier.Purchase)
+
+	// Making is how long it takes to make a profile once its order is accepted.
+	Making time.Duration
+
 	// Settles is what Abilities say about SettlesWithin; 0: 30 s.
 	Settles time.Duration
 
@@ -65,6 +72,10 @@ type Sim struct {
 	later  []carrier.Extension
 	asked  map[string]int
 	silent bool
+
+	purchases   map[string][]*purchase // by reference
+	laterIssues []carrier.Purchase
+	sold        int // purchases in all; numbers the next
 }
 
 // deed is an extension that was carried out.
@@ -94,7 +105,7 @@ func (s *Sim) Abilities() carrier.Abilities {
 	}
 	return carrier.Abilities{
 		Modes:    []carrier.Mode{carrier.ModeExtend, carrier.ModeQueue, carrier.ModeParallel, carrier.ModeSameDay},
-		AfterEnd: afterEnd, PerDay: true, Cancel: true, SettlesWithin: settles, RatePerSecond: 1000, KeepsRef: true,
+		AfterEnd: afterEnd, PerDay: true, Cancel: true, SettlesWithin: settles, RatePerSecond: 1000, KeepsRef: true, Issues: true,
 	}
 }
 
@@ -245,6 +256,13 @@ func (s *Sim) Deliver() int {
 		}
 	}
 	s.later = nil
+	for _, p := range s.laterIssues {
+		if s.unsold(p.Package) == nil {
+			s.sell(p)
+			n++
+		}
+	}
+	s.laterIssues = nil
 	return n
 }
 

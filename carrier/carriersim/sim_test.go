@@ -99,22 +99,30 @@ func (d *deaf) Balance(ctx context.Context) (carrier.Cost, error) {
 
 // The simulator keeps every promise of a carrier that can be put to it.
 func TestConformance(t *testing.T) {
+	for _, making := range []time.Duration{0, 10 * time.Second} {
+		t.Run("making="+making.String(), func(t *testing.T) { conforms(t, making) })
+	}
+}
+
+func conforms(t *testing.T, making time.Duration) {
 	carriertest.Run(t, func(t *testing.T) carriertest.Bench {
 		c := &clock{now: noon}
 		var mu sync.Mutex
 		next := carriersim.None
+		fate := func() carriersim.Fault {
+			mu.Lock()
+			defer mu.Unlock()
+			f := next
+			next = carriersim.None
+			return f
+		}
 		sim := &deaf{Sim: &carriersim.Sim{
-			Now: c.operators,
+			Now: c.operators, Making: making,
 			Sells: []carrier.Package{{
 				Code: "week", Days: 7, TopUp: true, Cost: carrier.Cost{Units: 150, Scale: 100, Currency: "USD"}, AsOfDate: noon,
 			}},
-			Choose: func(carrier.Extension) carriersim.Fault {
-				mu.Lock()
-				defer mu.Unlock()
-				f := next
-				next = carriersim.None
-				return f
-			},
+			Choose:      func(carrier.Extension) carriersim.Fault { return fate() },
+			ChooseIssue: func(carrier.Purchase) carriersim.Fault { return fate() },
 		}}
 		arrange := func(f carriersim.Fault) func() {
 			return func() { mu.Lock(); defer mu.Unlock(); next = f }
@@ -124,7 +132,7 @@ func TestConformance(t *testing.T) {
 		}
 		sim.Set("ended", carrier.Status{State: carrier.LineIsOver, StartsAt: noon.AddDate(-2, 0, 0), EndsAt: noon.AddDate(-1, 0, -1), AsOf: noon})
 		return carriertest.Bench{
-			Carrier: sim, Profile: carrier.Profile{ID: "a"}, Package: "week",
+			Carrier: sim, Profile: carrier.Profile{ID: "a"}, Package: "week", NewPackage: "week",
 			Ended: carrier.Profile{ID: "ended"}, Others: []carrier.Profile{{ID: "b"}, {ID: "c"}},
 			Now: c.Now, Advance: c.Advance,
 			RefuseNext: arrange(carriersim.NotSent), BusyNext: arrange(carriersim.NotSent),
@@ -138,7 +146,14 @@ func TestConformance(t *testing.T) {
 					t.Error(err)
 				}
 			},
-			Extensions: func() int { return sim.Extensions("a") - sim.Extended("by_hand") },
+			Extensions:   func() int { return sim.Extensions("a") - sim.Extended("by_hand") },
+			FinishMaking: func() { c.Advance(making) },
+			Profiles: func() (n int) {
+				for _, ref := range sim.Sold() {
+					n += sim.Issues(ref)
+				}
+				return n
+			},
 		}
 	})
 }

@@ -29,11 +29,15 @@ type Bench struct {
 	Ended  carrier.Profile   // a line past its end, that the operator no longer feeds
 	Others []carrier.Profile // further lines that take Package
 
+	// NewPackage is a package that comes with a new profile; empty where the
+	// operator sells none.
+	NewPackage string
+
 	Now     func() time.Time    // the clock that the carrier and its operator go by
 	Advance func(time.Duration) // moves that clock
 
 	// Each of these arranges what happens to the next request that could
-	// extend a line. What they mean is said at the faults of outboundsim.
+	// extend a line or make a new profile. What they mean is said at the faults of outboundsim.
 	RefuseNext, BusyNext            func()
 	LoseNextRequest, LoseNextAnswer func()
 	BreakNext, GarbleNext           func()
@@ -53,11 +57,18 @@ type Bench struct {
 	// Extensions is how often Profile's line was really extended by requests
 	// of the carrier.
 	Extensions func() int
+
+	// FinishMaking lets the operator finish every new profile that it has
+	// accepted an order for; nil where it does so at once.
+	FinishMaking func()
+
+	// Profiles is how many profiles were really made for requests of the carrier.
+	Profiles func() int
 }
 
 // On returns b with the controls of faults acting on w, whose Choose and
-// Meanwhile it takes over. extends tells the requests that could extend a line
-// from those that only read or sign in; no request may be sent while On runs.
+// Meanwhile it takes over. extends tells the requests that could extend a line,
+// or make a profile, from those that only read or sign in; no request may be sent while On runs.
 func (b Bench) On(w *outboundsim.Wire, extends func(*http.Request) bool) Bench {
 	var mu sync.Mutex
 	var fault, first outboundsim.Fault
@@ -102,11 +113,15 @@ func Run(t *testing.T, open func(*testing.T) Bench) {
 	}
 }
 
-// promises is the table of contents of the suite.
-var promises = []struct {
+// promise is one that every carrier makes, in words.
+type promise struct {
 	says  string
 	check func(testing.TB, Bench)
-}{
+}
+
+// promises is the table of contents of the suite; those about new profiles stand
+// in issue.go.
+var promises = append([]promise{
 	{"its abilities make sense", checkAbilities},
 	{"its packages and balance can be read", checkPackages},
 	{"a status is never newer than now", checkStatus},
@@ -133,7 +148,7 @@ var promises = []struct {
 	{"an unknown package is refused", checkUnknownPackage},
 
 	{"no notification makes it panic", checkNotification},
-}
+}, issuing...)
 
 // extension is a further extension of p, not yet prepared.
 func (b Bench) extension(ref string, p carrier.Profile) carrier.Extension {

@@ -22,25 +22,25 @@ func TestDishonestCarriersAreCaught(t *testing.T) {
 	for flaw, want := range map[string][]string{
 		"lost answers are refusals":       {"a lost answer is unknown", "a lost request is unknown", "a request that acts late"},
 		"lost answers were not sent":      {"a lost answer is unknown", "a broken answer", "a garbled answer"},
-		"5xx is a refusal":                {"a broken answer"},
-		"garbled answers are a yes":       {"a garbled answer"},
-		"asks again by itself":            {"a lost answer is unknown", "a lost request is unknown", "a broken answer", "a busy operator"},
+		"5xx is a refusal":                {"a broken answer", "a broken answer to a purchase"},
+		"garbled answers are a yes":       {"a garbled answer", "a garbled answer to a purchase"},
+		"asks again by itself":            {"a lost answer is unknown", "a lost request is unknown", "a broken answer", "a busy operator", "a lost answer to a purchase", "a broken answer to a purchase"},
 		"asks again after the time limit": {"a lost answer is unknown", "a lost request is unknown", "a request that acts late"},
 		"done looks absent":               {"an extension happens once", "a lost answer is unknown", "a request that acts late"},
 		"absent looks done":               {"an extension that was never asked for", "a lost request is unknown"},
 		"any extension is this one":       {"a second extension", "an extension by someone else's hand"},
 		"readings without an age":         {"an extension that was never asked for"},
 		"readings as of their answer":     {"a reading says when it began"},
-		"readings that never settle":      {"a lost request is unknown"},
+		"readings that never settle":      {"a lost request is unknown", "a lost purchase is unknown"},
 		"readings that settle at once":    {"a request that acts late"},
 		"settles at once":                 {"its abilities make sense"},
-		"refused connections are unknown": {"a refused connection"},
-		"busy is unknown":                 {"a busy operator"},
+		"refused connections are unknown": {"a refused connection", "a purchase over a refused connection"},
+		"busy is unknown":                 {"a busy operator", "a purchase from a busy operator"},
 		"lines are mixed up":              {"lines can be extended side by side"},
 		"lost readings are unknown":       {"a reading that is lost"},
 		"cancelling is a refusal":         {"a cancelled context"},
 		"errors of no kind":               {"a lost answer is unknown", "a cancelled context"},
-		"refusals are unknown":            {"an unknown line", "an unknown package", "an ended line"},
+		"refusals are unknown":            {"an unknown line", "an unknown package", "an ended line", "a purchase of an unknown package"},
 		"ended is any refusal":            {"an ended line"},
 		"figures of the future":           {"a status is never newer"},
 		"a receipt of the past":           {"an extension happens once"},
@@ -48,6 +48,12 @@ func TestDishonestCarriersAreCaught(t *testing.T) {
 		"an empty shelf":                  {"its packages"},
 		"notifications panic":             {"no notification"},
 		"bells without a name":            {"no notification"},
+		"a number nobody gave":            {"a new profile is made once"},
+		"found by their number alone":     {"a new profile is made once", "a lost answer to a purchase"},
+		"pending looks done":              {"a new profile is made once"},
+		"profiles are mixed up":           {"a second purchase"},
+		"a code that is none":             {"a new profile is made once"},
+		"new profiles are running":        {"a new profile is made once"},
 	} {
 		t.Run(flaw, func(t *testing.T) {
 			got := outcomes(t, func() Bench { return open(flaw) })
@@ -79,6 +85,7 @@ func TestMissingControlsAreSaid(t *testing.T) {
 		"an unknown line is refused",
 		"an unknown package is refused",
 		"no notification makes it panic",
+		"who sells new profiles is able to",
 	}
 	for _, p := range promises {
 		if slices.Contains(want, p.says) == slices.Contains(got.skipped, p.says) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,10 @@ type town struct {
 	mu    sync.Mutex
 	now   time.Time
 	lines map[string][]string // references of the extensions of each line
+
+	orders  map[string][]int // by reference: the numbers of the profiles ordered
+	ordered int
+	ready   int // profiles up to this number are made
 }
 
 type question struct{ Want, Line, Ref, Package string }
@@ -33,6 +38,7 @@ type answer struct {
 	No    string
 	Ref   string
 	Count int
+	Made  bool
 }
 
 func (o *town) Now() time.Time {
@@ -59,6 +65,16 @@ func (o *town) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := answer{Count: len(refs)}
 	switch {
 	case q.Want == "balance":
+	case q.Want == "order" && q.Package != "new":
+		a.No = "no such package"
+	case q.Want == "order":
+		o.ordered++
+		o.orders[q.Ref] = append(o.orders[q.Ref], o.ordered)
+		a.Ref = fmt.Sprint(o.ordered)
+	case q.Want == "ordered":
+		if all := o.orders[q.Ref]; len(all) > 0 {
+			a.Ref, a.Count, a.Made = fmt.Sprint(all[0]), o.ordered, all[0] <= o.ready
+		}
 	case !known:
 		a.No = "no such line"
 	case q.Want == "extend" && q.Line == "ended":
@@ -87,10 +103,11 @@ type adapter struct {
 
 func (a *adapter) ask(ctx context.Context, q question) (answer, error) {
 	silence := carrier.ErrNotSent
-	if q.Want == "extend" && a.flaw != "lost answers were not sent" {
+	changes := q.Want == "extend" || q.Want == "order"
+	if changes && a.flaw != "lost answers were not sent" {
 		silence = carrier.ErrUnknown
 	}
-	if q.Want != "extend" && a.flaw == "lost readings are unknown" {
+	if !changes && a.flaw == "lost readings are unknown" {
 		silence = carrier.ErrUnknown
 	}
 	body, _ := json.Marshal(q)
@@ -151,7 +168,7 @@ func (a *adapter) Abilities() carrier.Abilities {
 		settles = 0
 	}
 	return carrier.Abilities{
-		Modes: []carrier.Mode{carrier.ModeExtend}, SettlesWithin: settles, RatePerSecond: 1, KeepsRef: true,
+		Modes: []carrier.Mode{carrier.ModeExtend}, SettlesWithin: settles, RatePerSecond: 1, KeepsRef: true, Issues: true,
 	}
 }
 
@@ -206,12 +223,59 @@ func (a *adapter) LookUp(ctx context.Context, e carrier.Extension) (carrier.Read
 	return r, nil
 }
 
+func (a *adapter) Issue(ctx context.Context, p carrier.Purchase) (carrier.Issued, error) {
+	q := question{Want: "order", Ref: p.Ref, Package: p.Package}
+	ans, err := a.ask(ctx, q)
+	if err != nil && a.flaw == "asks again by itself" {
+		ans, err = a.ask(ctx, q)
+	}
+	if err == nil && a.flaw == "a number nobody gave" {
+		ans.Ref = ""
+	}
+	return carrier.Issued{Ref: ans.Ref}, err
+}
+
+func (a *adapter) LookUpIssue(ctx context.Context, p carrier.Purchase) (carrier.IssueReading, error) {
+	r := carrier.IssueReading{Found: carrier.FoundAbsent, AsOf: a.now()}
+	ans, err := a.ask(ctx, question{Want: "ordered", Ref: p.Ref})
+	switch {
+	case err != nil:
+		return carrier.IssueReading{}, err
+	case ans.Ref == "" || a.flaw == "found by their number alone" && p.Theirs == "":
+		if a.flaw == "readings that never settle" {
+			r.AsOf = p.AskedAt
+		}
+		return r, nil
+	case !ans.Made && a.flaw != "pending looks done":
+		r.Found, r.Issued.Ref = carrier.FoundPending, ans.Ref
+		return r, nil
+	}
+	if a.flaw == "profiles are mixed up" {
+		ans.Ref = "1"
+	}
+	r.Found, r.Issued = carrier.FoundDone, carrier.Issued{
+		Ref: ans.Ref, Profile: carrier.Profile{ID: "new-" + ans.Ref, ICCID: "8999900000000000" + fmt.Sprintf("%03s", ans.Ref)},
+		Code: "LPA:1$smdp.example$" + ans.Ref,
+	}
+	if a.flaw == "a code that is none" {
+		r.Issued.Code = ans.Ref
+	}
+	return r, nil
+}
+
 func (a *adapter) Cancel(context.Context, carrier.Extension) error {
 	return &carrier.Refusal{Reason: carrier.OperatorRefuses}
 }
 
 func (a *adapter) Status(ctx context.Context, p carrier.Profile) (carrier.Status, error) {
 	s := carrier.Status{State: carrier.LineActive, AsOf: a.now()}
+	if strings.HasPrefix(p.ID, "new-") {
+		s.State = carrier.LineNew
+		if a.flaw == "new profiles are running" {
+			s.State = carrier.LineActive
+		}
+		return s, nil
+	}
 	if p.ID == "ended" {
 		s.State = carrier.LineIsOver
 	}
@@ -253,11 +317,11 @@ func (a *adapter) Notification(_ http.Header, body []byte) (carrier.Doorbell, er
 
 // open is a bench with this flaw, or with an honest carrier.
 func open(flaw string) Bench {
-	o := &town{now: noon, lines: map[string][]string{"a": nil, "b": nil, "c": nil, "ended": nil}}
+	o := &town{now: noon, lines: map[string][]string{"a": nil, "b": nil, "c": nil, "ended": nil}, orders: map[string][]int{}}
 	w := &outboundsim.Wire{Stranger: o}
 	return Bench{
 		Carrier: &adapter{flaw, w, o.Now},
-		Profile: carrier.Profile{ID: "a"}, Package: "week",
+		Profile: carrier.Profile{ID: "a"}, Package: "week", NewPackage: "new",
 		Ended: carrier.Profile{ID: "ended"}, Others: []carrier.Profile{{ID: "b"}, {ID: "c"}},
 		Now: o.Now, Advance: o.Advance,
 		ByHand: func() {
@@ -276,6 +340,16 @@ func open(flaw string) Bench {
 			}
 			return n
 		},
+		FinishMaking: func() {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.ready = o.ordered
+		},
+		Profiles: func() int {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			return o.ordered
+		},
 	}.On(w, isExtension)
 }
 
@@ -283,5 +357,5 @@ func isExtension(r *http.Request) bool {
 	body, _ := io.ReadAll(r.Body) // in memory
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	var q question
-	return json.Unmarshal(body, &q) == nil && q.Want == "extend"
+	return json.Unmarshal(body, &q) == nil && (q.Want == "extend" || q.Want == "order")
 }

@@ -87,7 +87,7 @@ func (s stand) bench(i, seed uint64) carriertest.Bench {
 			})
 	}
 	return carriertest.Bench{
-		Carrier: adapter(wire), Profile: ours, Package: more, Days: s.days,
+		Carrier: adapter(wire), Profile: ours, Package: more, NewPackage: base, Days: s.days,
 		Ended:  profile(esimaccesssim.Profile{ActivatedAt: clock.Now().AddDate(0, -6, 0)}),
 		Others: []carrier.Profile{profile(line), profile(line), profile(line)},
 		Now:    clock.Now, Advance: clock.Advance,
@@ -107,7 +107,19 @@ func (s stand) bench(i, seed uint64) carriertest.Bench {
 			}
 			return n
 		},
-	}.On(wire, func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/esim/topup") })
+		FinishMaking: func() { clock.Advance(time.Minute) },
+		Profiles: func() int {
+			n := 0
+			for _, tran := range sim.Profiles() {
+				if strings.HasPrefix(sim.Profile(tran).TransactionID, "ct_") {
+					n++
+				}
+			}
+			return n
+		},
+	}.On(wire, func(r *http.Request) bool {
+		return strings.HasSuffix(r.URL.Path, "/esim/topup") || strings.HasSuffix(r.URL.Path, "/esim/order")
+	})
 }
 
 // stock fills the catalogue and returns the base package and what tops it up.

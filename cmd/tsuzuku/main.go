@@ -21,18 +21,19 @@ import (
 
 // commands is everything that tsuzuku can do.
 type commands struct {
-	Serve     serveCmd     `cmd:"" help:"Run the shop."`
-	Demo      demoCmd      `cmd:"" help:"Run a shop with simulated operators, payments and mail, in a browser."`
-	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this version."`
-	Catalogue catalogueCmd `cmd:"" help:"Check, compare and apply the catalogue file."`
-	Device    deviceCmd    `cmd:"" help:"Which phone takes which line, and why not."`
-	Rates     ratesCmd     `cmd:"" help:"Import and print the rates of exchange that prices are converted with."`
-	Order     orderCmd     `cmd:"" help:"Look at orders, and decide those that wait for a person."`
-	Payment   paymentCmd   `cmd:"" help:"What there is to know about ways to pay."`
-	Audit     auditCmd     `cmd:"" help:"Ask the database whether every promise was kept."`
-	Simulate  simulateCmd  `cmd:"" help:"Run a town of customers, providers and operators around the real code, and audit what came of it."`
-	Advise    adviseCmd    `cmd:"" help:"Examine the advice that travellers get."`
-	Bench     benchCmd     `cmd:"" help:"Measure."`
+	Serve         serveCmd         `cmd:"" help:"Run the shop."`
+	Demo          demoCmd          `cmd:"" help:"Run a shop with simulated operators, payments and mail, in a browser."`
+	Migrate       migrateCmd       `cmd:"" help:"Bring the database to this version."`
+	Catalogue     catalogueCmd     `cmd:"" help:"Check, compare and apply the catalogue file."`
+	Device        deviceCmd        `cmd:"" help:"Which phone takes which line, and why not."`
+	Rates         ratesCmd         `cmd:"" help:"Import and print the rates of exchange that prices are converted with."`
+	Order         orderCmd         `cmd:"" help:"Look at orders, and decide those that wait for a person."`
+	Payment       paymentCmd       `cmd:"" help:"What there is to know about ways to pay."`
+	Notifications notificationsCmd `cmd:"" help:"Show what came to our webhooks and was refused: forged, unreadable, too long."`
+	Audit         auditCmd         `cmd:"" help:"Ask the database whether every promise was kept."`
+	Simulate      simulateCmd      `cmd:"" help:"Run a town of customers, providers and operators around the real code, and audit what came of it."`
+	Advise        adviseCmd        `cmd:"" help:"Examine the advice that travellers get."`
+	Bench         benchCmd         `cmd:"" help:"Measure."`
 }
 
 // std is where a command prints: results to out, people to log.

@@ -16,8 +16,10 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/app"
 	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -25,7 +27,7 @@ import (
 
 // orderCmd is staff's tool until there is a console.
 type orderCmd struct {
-	Show        orderShowCmd        `cmd:"" help:"Print one order with its payments, refunds, bills and disputes, as JSON."`
+	Show        orderShowCmd        `cmd:"" help:"Print one order with its payments, refunds, bills, disputes, and the new line that it brought, as JSON."`
 	List        orderListCmd        `cmd:"" help:"List the newest orders."`
 	LookUp      orderLookUpCmd      `cmd:"" help:"Ask the operator once more what became of a held order."`
 	Confirm     orderConfirmCmd     `cmd:"" help:"Decide that a held order was served, with the operator's reference as proof."`
@@ -49,6 +51,7 @@ type orderStory struct {
 	Refunds  []order.Refund  `json:"refunds"`
 	Bills    []billing.Bill  `json:"bills"`
 	Disputes []order.Dispute `json:"disputes"`
+	NewLine  *line.ESIM      `json:"new_line,omitempty"`
 }
 
 // Run prints one JSON object.
@@ -73,6 +76,13 @@ func (c *orderShowCmd) Run(ctx context.Context, s std) error {
 		}
 		if st.Disputes, err = order.Disputes(ctx, tx, st.Order); err != nil {
 			return st, err
+		}
+		e, found, err := line.GetESIM(ctx, tx, k.Account, st.Order.Line)
+		if err != nil {
+			return st, err
+		}
+		if found && e.Order == k.ID {
+			st.NewLine = &e
 		}
 		st.Bills, err = billing.OfOrder(ctx, tx, k.Account, k.ID)
 		return st, err
@@ -152,12 +162,19 @@ func (c *orderLookUpCmd) Run(ctx context.Context, s std) error {
 type orderConfirmCmd struct {
 	decision
 	OperatorRef string `required:"" help:"The operator's reference: the proof." placeholder:"REF"`
+	Profile     string `help:"Of a new line: the operator's own number of it." placeholder:"ID" and:"made"`
+	ICCID       string `name:"iccid" help:"Of a new line: its ICCID." placeholder:"ICCID" and:"made"`
+	Code        string `help:"Of a new line: what a phone installs it with." placeholder:"LPA:1$$…" and:"made"`
 }
 
 // Run prints the state the order is in now.
 func (c *orderConfirmCmd) Run(ctx context.Context, s std) error {
 	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
-		return d.Confirm(ctx, k, c.OperatorRef, a)
+		if c.Profile == "" {
+			return d.Confirm(ctx, k, c.OperatorRef, a)
+		}
+		made := carrier.Issued{Ref: c.OperatorRef, Profile: carrier.Profile{ID: c.Profile, ICCID: c.ICCID}, Code: c.Code}
+		return d.ConfirmLine(ctx, k, made, a)
 	})
 }
 

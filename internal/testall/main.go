@@ -64,35 +64,51 @@ const seed = "-rapid.seed=20261123"
 
 const module = "github.com/tsuzuku/tsuzuku"
 
-// test runs every test. The stories of e2e are told without the race detector,
-// which makes them four times as long, browsers and all; what they drive is tested
-// with it in its own package. In advice and order the tests that compute or tell
-// much from one goroutine skip themselves under it, and run without it after that.
+// sequential are packages that run without the race detector. In e2e it would make
+// the stories four times as long, browsers and all, and their parts are tested with
+// it in their own packages; in the others nothing runs side by side, neither in the
+// code nor in the tests, and it would find nothing.
+var sequential = []string{
+	"arch", "audit", "docs", "e2e", "exchange", "fault", "locale", "message/messagetest", "money", "reminder", "renewal", "seal", "ui", "world/canaries",
+}
+
+// test runs every test: under the race detector, but for the packages that are
+// sequential and, in others, the tests that ask for that by raced.Skip; those run
+// after it.
 func test(ctx context.Context) error {
 	return withPeers(ctx, func(env []string) error {
-		plain, random, err := packages(ctx)
+		all, err := packages(ctx)
 		if err != nil {
 			return err
 		}
-		flags := append([]string{"test", "-race", "-timeout=40m"}, notRaced()...)
+		blind := []string{"test", "-vet=off", "-timeout=40m"} // lint vets
+		watched := slices.Concat(blind, []string{"-race"}, notRaced())
 		// Side by side: the last package of either alone would leave a core idle.
 		// What go test prints of one package stays together.
-		var other error
+		lane := func(property bool, flags ...string) error {
+			watch := func(p pkg) bool { return p.property == property && !p.sequential }
+			rest := func(p pkg) bool { return p.property == property && p.sequential }
+			errs := []error{
+				run(ctx, env, "go", slices.Concat(watched, names(all, watch), flags)...),
+				run(ctx, env, "go", slices.Concat(blind, names(all, rest), flags)...),
+			}
+			for _, p := range all {
+				if p.property == property && len(p.skip) > 0 {
+					only := "-run=^(" + strings.Join(p.skip, "|") + ")$"
+					errs = append(errs, run(ctx, env, "go", slices.Concat(blind, []string{only, p.name}, flags)...))
+				}
+			}
+			return errors.Join(errs...)
+		}
+		var plain error
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			other = errors.Join(
-				run(ctx, env, "go", slices.Concat(flags, random, []string{seed})...),
-				run(ctx, env, "go", "test", "-timeout=40m", module+"/advice", module+"/order", seed),
-			)
+			plain = lane(false)
 		}()
-		plain = slices.DeleteFunc(plain, func(name string) bool { return name == module+"/e2e" })
-		err = errors.Join(
-			run(ctx, env, "go", slices.Concat(flags, plain)...),
-			run(ctx, env, "go", "test", "-timeout=40m", module+"/e2e"),
-		)
+		random := lane(true, seed)
 		<-done
-		return errors.Join(err, other)
+		return errors.Join(plain, random)
 	})
 }
 
@@ -113,31 +129,79 @@ func notRaced() (flags []string) {
 // which then becomes a case of its own.
 func soak(ctx context.Context) error {
 	return withPeers(ctx, func(env []string) error {
-		_, random, err := packages(ctx)
+		all, err := packages(ctx)
 		if err != nil {
 			return err
 		}
-		return run(ctx, env, "go", append(append([]string{"test", "-count=1", "-timeout=4h"}, random...), "-rapid.checks=2000")...)
+		random := names(all, func(p pkg) bool { return p.property })
+		return run(ctx, env, "go", slices.Concat([]string{"test", "-count=1", "-timeout=4h"}, random, []string{"-rapid.checks=2000"})...)
 	})
 }
 
-// packages lists the house's packages: those without and those with property
-// tests, since only the latter know the flags of the library.
-func packages(ctx context.Context) (plain, random []string, err error) {
-	const format = `{{.ImportPath}} {{join .TestImports ","}},{{join .XTestImports ","}}`
+// pkg is one of the house's packages.
+type pkg struct {
+	name       string
+	property   bool     // it has property tests, and only then knows the flags of their library
+	sequential bool     // see [sequential]
+	skip       []string // tests that run without the race detector only
+}
+
+// packages lists the house's packages.
+func packages(ctx context.Context) (all []pkg, err error) {
+	const format = `{{.ImportPath}} {{.Dir}} {{join .TestImports ","}},{{join .XTestImports ","}}`
 	out, err := exec.CommandContext(ctx, "go", "list", "-f", format, "./...").Output()
 	if err != nil {
-		return nil, nil, fmt.Errorf("go list: %w", err)
+		return nil, fmt.Errorf("go list: %w", err)
 	}
 	for line := range strings.Lines(string(out)) {
-		name, imports, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if strings.Contains(imports, "pgregory.net/rapid") {
-			random = append(random, name)
-		} else {
-			plain = append(plain, name)
+		words := strings.Fields(line)
+		p := pkg{
+			name: words[0], property: strings.Contains(words[2], "pgregory.net/rapid"),
+			sequential: slices.Contains(sequential, strings.TrimPrefix(words[0], module+"/")),
+		}
+		if strings.Contains(words[2], module+"/internal/raced") {
+			p.skip, err = skipping(words[1])
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+var skips = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\) \{\n\traced\.Skip\(t\)`)
+
+// skipping names the tests of a folder that begin with raced.Skip. One that calls
+// it later would run nowhere.
+func skipping(dir string) (tests []string, err error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file) //nolint:gosec // a file of this repository
+		if err != nil {
+			return nil, err
+		}
+		found := skips.FindAllSubmatch(source, -1)
+		if len(found) != strings.Count(string(source), "raced.Skip(") {
+			return nil, fmt.Errorf("%s: raced.Skip(t) is the first statement of a test, or the test runs nowhere", file)
+		}
+		for _, m := range found {
+			tests = append(tests, string(m[1]))
 		}
 	}
-	return plain, random, nil
+	return tests, nil
+}
+
+func names(all []pkg, which func(pkg) bool) (out []string) {
+	for _, p := range all {
+		if which(p) {
+			out = append(out, p.name)
+		}
+	}
+	return out
 }
 
 // withPeers does something beside the independent programs that tests need.

@@ -118,6 +118,21 @@ func (s *Sim) CloseDispute(name string, forSeller bool) error {
 	return nil
 }
 
+// ReopenDispute lets the bank change its mind about the newest lost dispute: the
+// seller has the money back.
+func (s *Sim) ReopenDispute(name string) error {
+	s.enter()
+	defer s.mu.Unlock()
+	d := newest(s.disputes, func(d *dispute) bool {
+		return d.status == lost && slices.Contains(s.named.intents[name], d.charge.intent)
+	})
+	if d == nil {
+		return fmt.Errorf("stripesim: no dispute of %q is lost", name)
+	}
+	s.decide(d, true)
+	return nil
+}
+
 // decide ends a dispute.
 func (s *Sim) decide(d *dispute, forSeller bool) {
 	switch {

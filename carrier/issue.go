@@ -1,0 +1,73 @@
+package carrier
+
+import (
+	"context"
+	"time"
+)
+
+// Issuer is a [Carrier] whose operator also sells new eSIM profiles. It is a
+// further ability: an adapter that has it says so in [Abilities.Issues], and one
+// that stands for several operators may be an Issuer by its type and still say
+// no.
+//
+// What is said at the top of this package holds here as it does for an
+// extension: the intent is stored first, Issue is called once, and after
+// [ErrUnknown] the order is only looked up. Making a profile may take the
+// operator a while; an order that is accepted and not carried out yet is looked
+// up in the same way.
+type Issuer interface {
+	Carrier
+
+	// Issue orders one new profile with its first package. It sends at most
+	// one request that could change something, and never repeats it by itself.
+	Issue(ctx context.Context, p Purchase) (Issued, error)
+
+	// LookUpIssue finds out what became of an order, by our Ref. It finds it
+	// whether or not the purchase has Theirs.
+	LookUpIssue(ctx context.Context, p Purchase) (IssueReading, error)
+}
+
+// Purchase is one order of a new profile.
+type Purchase struct {
+	Ref     string // ours, at most 40 of [0-9a-z_]; the same for every call about this purchase
+	Package string // the operator's code of what the profile comes with
+
+	// Days is how many days of a per-day package are ordered; 0 when the
+	// package has its own length.
+	Days int
+
+	// AskedAt is the instant at which Issue was first allowed to be called.
+	AskedAt time.Time
+
+	// Theirs is the operator's number of the order as [Issued.Ref] had it;
+	// empty where no answer came.
+	Theirs string
+}
+
+// Issued is the operator's yes to a [Purchase].
+type Issued struct {
+	Ref string // the operator's number of the order, never empty
+
+	// Profile is what was made. It is empty while the operator has accepted
+	// the order and has not carried it out; everything below is empty then, too.
+	Profile Profile
+
+	// Code is what a phone installs the profile with, as GSMA SGP.22 writes it:
+	// LPA:1$address of the SM-DP+$matching identifier. Never empty with a Profile.
+	Code string
+
+	// InstallBy is the last moment to install it, exclusive; zero where the
+	// operator does not say.
+	InstallBy time.Time
+}
+
+// Made reports whether there is a profile, and not only an order for one.
+func (i Issued) Made() bool { return i.Profile != (Profile{}) }
+
+// IssueReading is the answer to a look-up of a purchase.
+type IssueReading struct {
+	Found  Found
+	Issued Issued    // with FoundDone; with FoundPending, its Ref alone
+	AsOf   time.Time // when the reading began: nothing that happened later is in it
+	Why    string    // what was looked at, for staff
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"testing"
+)
+
+// Every test that runs without the race detector only is one that testall runs so,
+// and every package that it names is there.
+func TestNothingRunsNowhere(t *testing.T) {
+	t.Chdir("../..")
+	all, err := packages(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range sequential {
+		if !slices.ContainsFunc(all, func(p pkg) bool { return p.name == module+"/"+name && p.sequential }) {
+			t.Errorf("there is no package %s", name)
+		}
+	}
+	i := slices.IndexFunc(all, func(p pkg) bool { return p.name == module+"/order" })
+	if i < 0 || !slices.Contains(all[i].skip, "TestEveryFaultAtEveryCall") || !all[i].property {
+		t.Errorf("of package order nothing runs without the race detector")
+	}
+	for _, p := range all {
+		if p.sequential && len(p.skip) > 0 {
+			t.Errorf("%s runs without the race detector anyway", p.name)
+		}
+	}
+}
+
+// A test that would skip itself in every run is an error.
+func TestLateSkipIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	late := "package x\n\nfunc TestA(t *testing.T) {\n\tt.Parallel()\n\traced.Skip(t)\n}\n"
+	if err := os.WriteFile(dir+"/x_test.go", []byte(late), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := skipping(dir); err == nil {
+		t.Errorf("found %v and no error", got)
+	}
+}

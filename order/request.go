@@ -1,0 +1,154 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/renewal"
+)
+
+// request is what an operator is asked for: more service on a line, or a new
+// line. This is all in which the two differ until the operator has said yes.
+type request struct {
+	carrier   carrier.Carrier
+	extension carrier.Extension
+
+	issuer   carrier.Issuer // nil: an extension is asked for
+	purchase carrier.Purchase
+}
+
+// request is what the operator of a line, or of the plan that a new one is of,
+// will be asked for.
+func (d *Desk) request(cat *catalogue.Catalogue, l line.Line, o Order) (r request, err error) {
+	if o.Kind == NewLine {
+		r.issuer, r.purchase, err = d.purchase(cat, o)
+		return r, err
+	}
+	r.carrier, r.extension, err = d.extension(cat, l, o)
+	return r, err
+}
+
+// purchase is the order of a new profile that an operator will get.
+func (d *Desk) purchase(cat *catalogue.Catalogue, o Order) (carrier.Issuer, carrier.Purchase, error) {
+	plan, ok := cat.Plan(o.Plan)
+	term, ok2 := plan.Term(o.Item)
+	i, ok3 := d.issuer(cat, plan)
+	if !ok || !ok2 || !ok3 || term.NewPackage == "" {
+		return nil, carrier.Purchase{}, fault.New(fault.Internal, "nobody sells a new line of plan %s, term %s", o.Plan, o.Item)
+	}
+	return i, carrier.Purchase{
+		Ref: o.ID, Package: term.NewPackage, Days: term.PackageDays, AskedAt: o.AskedAt, Theirs: o.OperatorRef,
+	}, nil
+}
+
+// issuer is the operator of a plan as one that sells new lines.
+func (d *Desk) issuer(cat *catalogue.Catalogue, p catalogue.Plan) (carrier.Issuer, bool) {
+	op, _ := cat.Operator(p.Operator)
+	i, ok := d.Carriers[op.Carrier].(carrier.Issuer)
+	return i, ok && i.Abilities().Issues
+}
+
+// Sells reports whether a new line of a plan can be bought here: the plan has
+// terms for it, and its operator makes them.
+func (d *Desk) Sells(cat *catalogue.Catalogue, p catalogue.Plan) bool {
+	_, ok := d.issuer(cat, p)
+	return ok && len(p.Sold()) > 0
+}
+
+// named tells the request which order it is for, and since when it may be at the
+// operator.
+func (r *request) named(o Order) {
+	r.extension.Ref, r.extension.AskedAt = o.ID, o.AskedAt
+	r.purchase.Ref, r.purchase.AskedAt = o.ID, o.AskedAt
+}
+
+// prepare reads what must be remembered before it is sent. Of a line that does not
+// exist there is nothing.
+func (r *request) prepare(ctx context.Context) (err error) {
+	if r.issuer == nil {
+		r.extension.Snapshot, err = r.carrier.Prepare(ctx, r.extension)
+	}
+	return err
+}
+
+// send asks the operator, once. An answer without an error is a yes; of a new line
+// that is still being made it has the operator's number alone.
+func (r request) send(ctx context.Context) (carrier.Receipt, carrier.Issued, error) {
+	if r.issuer == nil {
+		receipt, err := r.carrier.Extend(ctx, r.extension)
+		return receipt, carrier.Issued{}, err
+	}
+	i, err := r.issuer.Issue(ctx, r.purchase)
+	if err == nil && i.Ref == "" && !i.Made() {
+		err = errors.Join(carrier.ErrUnknown, errors.New("order: a yes that names nothing"))
+	}
+	return carrier.Receipt{Ref: i.Ref}, i, err
+}
+
+// reading is what a look-up says, of an extension or of a new line.
+type reading struct {
+	carrier.Reading
+	issued  carrier.Issued
+	settles time.Duration
+}
+
+// lookUp finds out what became of a request.
+func (r request) lookUp(ctx context.Context) (reading, error) {
+	if r.issuer == nil {
+		seen, err := r.carrier.LookUp(ctx, r.extension)
+		return reading{seen, carrier.Issued{}, r.carrier.Abilities().SettlesWithin}, err
+	}
+	seen, err := r.issuer.LookUpIssue(ctx, r.purchase)
+	if seen.Found == carrier.FoundDone && !seen.Issued.Made() {
+		seen.Found = carrier.FoundPending
+	}
+	return reading{
+		carrier.Reading{Found: seen.Found, Receipt: carrier.Receipt{Ref: seen.Issued.Ref}, AsOf: seen.AsOf, Why: seen.Why},
+		seen.Issued, r.issuer.Abilities().SettlesWithin,
+	}, err
+}
+
+// about is what the rules are asked about: one item of a plan, for a line or for
+// somebody who has none yet.
+type about struct {
+	kind     Kind
+	line     string // of a new line, the identifier that it will have
+	currency money.Currency
+	rate     money.Rate
+	tool     catalogue.Tool // empty while the customer has not chosen
+}
+
+func (o Order) about(tool catalogue.Tool) about {
+	return about{o.Kind, o.Line, o.Price.Currency, o.Exchange.Rate, tool}
+}
+
+// situation reads everything that a decision depends on, under a catalogue.
+func situation(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, account string, a about) (renewal.Situation, error) {
+	s := renewal.Situation{Now: tx.Now(), Catalogue: cat, Currency: a.currency, Rate: a.rate, Tool: a.tool}
+	if a.kind == NewLine {
+		s.Line.Account, s.Line.ID = account, a.line
+		return s, nil
+	}
+	var err error
+	if s.Line, err = line.Get(ctx, tx, account, a.line); err != nil {
+		return renewal.Situation{}, err
+	}
+	s.Periods, err = line.Periods(ctx, tx, account, a.line)
+	return s, err
+}
+
+// decided is what the rules give for one item.
+func decided(s renewal.Situation, k Kind, plan, item string) (renewal.Offer, *renewal.Refusal) {
+	i := renewal.Item{Kind: renewal.Kind(k), Plan: plan, ID: item}
+	if k == NewLine {
+		return renewal.DecideNew(s, i)
+	}
+	return renewal.Decide(s, i)
+}

@@ -1,0 +1,117 @@
+package portal
+
+import (
+	"context"
+	"html/template"
+
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/renewal"
+	"github.com/tsuzuku/tsuzuku/ui"
+)
+
+// installView is what a new line is installed with.
+type installView struct {
+	Code       code // to scan with the phone that is to have the line
+	Address    string
+	Activation string
+	Whole      string       // LPA:1$…, as some phones want it
+	IPhone     template.URL // opens the phone's own dialogue
+	Android    template.URL
+	By         ui.Moment // until when it must be in use; zero: at any time
+	In         string    // how long until then
+	Steps      []string
+	Once       string
+}
+
+// installOf is nil for a line that was not bought here, or is in use already.
+func (v *visit) installOf(e line.ESIM, l line.Line, at place) *installView {
+	address, activation, ok := message.InstallParts(e.Code)
+	if !ok || l.Periods > 1 || l.State == line.Terminal || l.State == line.Recycled {
+		return nil
+	}
+	i := &installView{
+		Code: codeOf(e.Code), Address: address, Activation: activation, Whole: e.Code,
+		IPhone:  template.URL(message.InstallLink(message.OneTapIPhone, e.Code)),  //nolint:gosec // a page of the phone's maker
+		Android: template.URL(message.InstallLink(message.OneTapAndroid, e.Code)), //nolint:gosec // likewise
+		Once:    v.voice.T("install.once"),
+	}
+	if at.plan.Facts.Reinstall {
+		i.Once = v.voice.T("install.again")
+	}
+	if !e.InstallBy.IsZero() && l.At(v.voice.Now) == line.New {
+		i.By, i.In = v.voice.End(e.InstallBy, at.loc), v.voice.In(e.InstallBy)
+	}
+	for _, step := range []string{"wifi", "scan", "label", "roaming"} {
+		i.Steps = append(i.Steps, v.voice.T("install.step."+step))
+	}
+	return i
+}
+
+// installing reads what a line is installed with, and asks for a look at the
+// operator while nobody has used it: this page is where somebody waits for that.
+func (v *visit) installing(ctx context.Context, l line.Line, at place) (*installView, error) {
+	e, found, err := v.readESIM(ctx, l)
+	if err != nil || !found {
+		return nil, err
+	}
+	if l.StartedAt.IsZero() && v.voice.Now.Sub(l.UpdatedAt) > stale {
+		err = v.server.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return line.LookSoon(ctx, tx, l.Account, l.ID) })
+	}
+	return v.installOf(e, l, at), err
+}
+
+func (v *visit) readESIM(ctx context.Context, l line.Line) (e line.ESIM, found bool, err error) {
+	err = v.server.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+		e, found, err = line.GetESIM(ctx, tx, l.Account, l.ID)
+		return err
+	})
+	return e, found, err
+}
+
+// endedLines are the customer's lines that have ended, and whose operator can still
+// feed them with the plan that they came to buy.
+func (v *visit) endedLines(ctx context.Context, tx db.Tx, plan string) (again []againLine, err error) {
+	lines, err := line.List(ctx, tx, v.account.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lines {
+		state := l.At(v.voice.Now)
+		if l.Plan != plan || state != line.Grace && state != line.Ended {
+			continue
+		}
+		s, err := v.situation(ctx, tx, keyhole{account: v.account.ID}, l.ID)
+		if err != nil {
+			return nil, err
+		}
+		if offers, no := renewal.Offers(s); no == nil && len(offers) > 0 {
+			view := v.lineView(l)
+			again = append(again, againLine{l.ID, view.Name, view.LastFour})
+		}
+	}
+	return again, nil
+}
+
+// newLineTerms says, of a new line that is about to be bought, when its service
+// begins and how long it lasts from then on.
+func (v *visit) newLineTerms(p *reviewPage, q quoted, at place) {
+	plan, _ := q.catalogue.Plan(q.quote.Plan)
+	term, _ := plan.Term(q.quote.Item)
+	p.New = true
+	p.Again = planAddress(plan.ID)
+	p.Begins = v.voice.T("new.starts." + plan.Activation.Start)
+	if !q.quote.StartsAt.IsZero() {
+		p.Ends = v.voice.End(q.quote.EndsAt, at.loc)
+	}
+	p.Lasts = v.voice.Say("new.lasts", locale.Args{"length": v.voice.Length(term.Length)})
+	if by := deadlineOf(plan, v.voice.Now, at.loc); !by.IsZero() {
+		p.InstallBy = v.voice.End(by, at.loc)
+		p.DeadlineNote = v.voice.T("new.deadline.lost")
+		if plan.Activation.ByItself {
+			p.DeadlineNote = v.voice.T("new.deadline.starts")
+		}
+	}
+}
