@@ -1,8 +1,11 @@
 package app
 
 import (
+	"fmt"
+
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
+	"github.com/tsuzuku/tsuzuku/carrier/manual"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/message/smtp"
@@ -21,6 +24,16 @@ func Real(c Config, env Env, ids *id.Source) (Adapters, error) {
 			AccessCode: string(c.ESIMAccess.AccessCode), SecretKey: string(c.ESIMAccess.SecretKey),
 		}, env.client("esimaccess", 8), env.Now, nonce(ids))
 		a.Carriers[e.Name()], a.CarrierHooks[e.Name()] = e, string(c.ESIMAccess.HookPath)
+	}
+	if c.Manual.Within > 0 {
+		m, err := manual.New(c.Manual.Within, env.Now)
+		if err != nil {
+			return a, fmt.Errorf("--manual-within: %w", err)
+		}
+		a.Carriers[m.Name()] = m
+	}
+	if err := a.remotes(c, env, ids); err != nil {
+		return a, err
 	}
 	if err := a.payments(c, env, ids); err != nil {
 		return a, err

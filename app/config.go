@@ -48,6 +48,8 @@ type Config struct {
 	WeChatPay  WeChatPay  `embed:"" prefix:"wechatpay-" group:"Payment: WeChat Pay"`
 	Antom      Antom      `embed:"" prefix:"antom-" group:"Payment: Antom"`
 	ESIMAccess ESIMAccess `embed:"" prefix:"esimaccess-" group:"Operator: eSIM Access"`
+	Remote     Remote     `embed:"" prefix:"remote-" group:"Operators: remote"`
+	Manual     Manual     `embed:"" prefix:"manual-" group:"Operators: by hand"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
 }
 
@@ -132,6 +134,19 @@ type ESIMAccess struct {
 	HookPath   Secret `help:"Unguessable last part of the webhook address URL/hooks/carrier/esimaccess/…, since its notifications carry no signature." placeholder:"SECRET"`
 }
 
+// Remote are the connections to operators behind servers that speak our contract,
+// by the name that the catalogue gives their carrier.
+type Remote struct {
+	URL          map[string]string `help:"Address of a server that speaks docs/carrier-contract.md: --remote-url tabi=https://… lets operators in the catalogue have carrier tabi." placeholder:"NAME=URL"`
+	Key          map[string]Secret `help:"The key shared with it, whsec_…; two with a space between while it is being changed, the newest first." placeholder:"NAME=SECRET"`
+	Capabilities map[string]string `help:"File that says what the operator can do, as tsuzuku carrier capabilities prints it." placeholder:"NAME=FILE"`
+}
+
+// Manual is how the staff work who extend lines by hand.
+type Manual struct {
+	Within time.Duration `help:"Operators in the catalogue may have carrier manual: the seller's staff extend their lines by hand, at the latest so long after payment, from 15m to 168h. Customers are told. Unset: there are none." placeholder:"DURATION"`
+}
+
 // Mail is the relay that takes our letters.
 type Mail struct {
 	Host     string        `help:"SMTP relay. Unset: nothing is sent by mail, and nobody can sign in." placeholder:"HOST"`
@@ -190,6 +205,7 @@ func (c *Config) Validate() error {
 	if c.ESIMAccess.AccessCode != "" && len(c.ESIMAccess.HookPath) < 16 {
 		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
 	}
+	errs = append(errs, c.Remote.check())
 	return errors.Join(errs...)
 }
 

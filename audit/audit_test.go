@@ -116,6 +116,7 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 		payment("paid", "100"), allocation("b", "100"), dispute("open", "100, 0, 100, 0"),
 		strings.Replace(strings.Replace(partly("paid", "0, 0, 40"), "1, 1, 1, NULL", "1, 90000000, 1, NULL", 1), "'o', 'paid', 'o'", "'o2', 'paid', 'o2'", 1),
 	}
+	wrongs["work_answer_differs"] = []string{order("o", "refunded", "NULL, ''"), work("done")}
 	for _, c := range audit.Checks {
 		if _, ok := wrongs[c.Name]; !ok {
 			t.Errorf("no case for the check %s", c.Name)
@@ -169,6 +170,7 @@ var others = map[string][]string{
 	"parts_differ: points were not taken":         {partly("completed", "4, 40, 0")},
 	"parts_differ: points were not given back":    {partly("refunded", "4, 40, 0"), transfer("paid", "points", "points_issued", "4", "PTS")},
 	"served_without_payment: but for a part":      {partly("completed", "0, 0, 40"), transfer("paid", "wallet", "due", "40", "JPY")},
+	"work_answer_differs: served and refused":     {order("o", "completed", "NULL, ''"), work("refused")},
 	"parts_differ: not all was given back":        {partly("refund_due", "0, 0, 40"), paid, transfer("refunded", "due", "wallet", "30", "JPY")},
 	"charged_another_amount: the price, not rest": {partly("held", "0, 0, 40"), payment("paid", "100")},
 	"completed_without_document: of the price":    {partly("completed", "4, 40, 0"), bill("NULL")},
@@ -192,6 +194,11 @@ func run(t *testing.T, env dbtest.Env, rows []string) []audit.Violation {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// work is what staff wrote down about the order o.
+func work(answer string) string {
+	return `INSERT INTO works (account_id, order_id, exports, answer, reference, staff, answered_at) VALUES ('a', 'o', 0, '` + answer + `', 'r', 'mika', 1)`
 }
 
 // dispute is one of a payment of the order b; parts are its amount, what the wallet

@@ -277,6 +277,13 @@ var Checks = []Check{
 			                   AND t.to_book = 'wallet' AND t.from_book <> 'aside' AND t.step NOT IN ('refunded', 'credited')), 0)`,
 	},
 	{
+		Name: "work_answer_differs", Promise: ExactlyOnce, Says: "what staff wrote down about an order is not how it ended:",
+		query: `SELECT w.account_id, w.order_id, w.answer || ', and it is ' || o.state FROM audit_works w
+			JOIN audit_orders o ON o.account_id = w.account_id AND o.id = w.order_id
+			WHERE w.answered_at <= $1
+			  AND (w.answer = 'done' AND o.state <> 'completed' OR w.answer = 'refused' AND o.state NOT IN ('refund_due', 'refunded', 'held'))`,
+	},
+	{
 		Name: "message_late", Promise: EverybodyTold, Says: "nobody sends a message that is due:", Late: WorkLate,
 		query: `SELECT m.account_id, m.kind, m.order_id FROM audit_messages m
 			WHERE m.state IN ('due', 'sending', 'unknown') AND m.due_at <= $1`,

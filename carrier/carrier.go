@@ -145,7 +145,7 @@ type Status struct {
 	Total     int64     // bytes
 	Used      int64     // bytes
 	Throttled bool
-	AsOf      time.Time // when the operator measured; never later than now
+	AsOf      time.Time // when the operator measured; never later than now; zero ByHand: nobody did
 }
 
 // Mode is what a further package does at an operator.
@@ -171,7 +171,15 @@ type Abilities struct {
 	RatePerSecond int           // calls allowed each second
 	KeepsRef      bool          // finds an extension by our Ref; no Snapshot needed
 	Issues        bool          // sells new profiles: the adapter is an [Issuer]
+
+	// ByHand says that the seller's staff carry extensions out, by SettlesWithin
+	// at the latest. Nobody but they knows the outcome, so that no reading settles
+	// it, and no status is had from the operator.
+	ByHand bool
 }
+
+// AnyTime stands for a time without a limit that is known.
+const AnyTime = 10 * 366 * 24 * time.Hour
 
 // Package is something an operator sells for an existing line.
 type Package struct {

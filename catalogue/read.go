@@ -23,7 +23,10 @@ func Read(name string, data []byte) (*Catalogue, error) {
 
 // Check is [Read] that also returns what is doubtful but allowed.
 func Check(name string, data []byte) (*Catalogue, Mistakes, error) {
-	c, mistakes, warnings := read(name, data)
+	return outcome(read(name, data))
+}
+
+func outcome(c *Catalogue, mistakes, warnings Mistakes) (*Catalogue, Mistakes, error) {
 	if len(mistakes) > 0 {
 		return nil, warnings, mistakes
 	}
@@ -33,8 +36,12 @@ func Check(name string, data []byte) (*Catalogue, Mistakes, error) {
 // read returns a catalogue even when there are mistakes: whatever could be
 // read of it.
 func read(name string, data []byte) (c *Catalogue, mistakes, warnings Mistakes) {
+	return readWith(name, data, nil)
+}
+
+func readWith(name string, data []byte, able map[string]Able) (c *Catalogue, mistakes, warnings Mistakes) {
 	r := &reading{file: name}
-	b := &book{Catalogue: &Catalogue{}, reading: r}
+	b := &book{Catalogue: &Catalogue{}, reading: r, able: able}
 	if root := r.parse(data); root.there() {
 		b.read(root)
 	}
@@ -47,6 +54,7 @@ type book struct {
 	*reading
 	policies map[string]section // as they stand in the file
 	drafts   []draft
+	able     map[string]Able // by adapter; nil: nobody compares
 	used     map[string]bool // "operator tabi", "network docomo", "policy queue-after"
 }
 
@@ -83,6 +91,7 @@ func (b *book) read(root place) {
 	}
 	b.checkPlans()
 	b.sayUnused(operators, "operator")
+	b.sayUnknownCarriers(operators)
 	b.sayUnused(networks, "network")
 	for _, e := range top.opt("policies").entries() {
 		if !b.used["policy "+e.key] {

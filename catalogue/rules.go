@@ -21,6 +21,7 @@ func (b *book) checkPlans() {
 		checkPolicy(d.Policy, d.policyAt)
 		d.checkPolicyFits()
 		b.checkChangeTo(d)
+		b.checkAble(d)
 	}
 }
 

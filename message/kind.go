@@ -10,6 +10,7 @@ const (
 	NewSignIn         Kind = "new_sign_in"         // somebody signed in to an account that was in use
 	OrderCompleted    Kind = "order_completed"     // the confirmation, with the bill's number
 	OrderStillWorking Kind = "order_still_working" // paid, not finished yet, next news by …
+	OrderByHand       Kind = "order_by_hand"       // paid; a person carries it out by …
 	OrderRefundDue    Kind = "order_refund_due"    // it could not be done; the money goes back
 	OrderRefunded     Kind = "order_refunded"      // the money has gone back
 	OrderHeld         Kind = "order_held"          // a person is looking at it
@@ -33,7 +34,7 @@ const (
 // Kinds are all kinds, in the order above.
 func Kinds() []Kind {
 	return []Kind{
-		SignInCode, NewSignIn, OrderCompleted, OrderStillWorking, OrderRefundDue, OrderRefunded, OrderHeld,
+		SignInCode, NewSignIn, OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld,
 		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderInstall, WalletToppedUp,
 		WalletExpiring, WalletExpired,
 		ToolSaved, ToolRemoved, OneTapAllowed,

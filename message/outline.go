@@ -18,6 +18,8 @@ func (w *writer) outline(k Kind) error {
 		w.newSignIn()
 	case OrderCompleted:
 		w.orderCompleted()
+	case OrderByHand:
+		w.orderByHand()
 	case OrderStillWorking:
 		w.orderStillWorking()
 	case OrderRefundDue:
@@ -169,6 +171,17 @@ func (w *writer) orderStillWorking() {
 	w.subject("order_still_working.subject", locale.Args{"line": w.line})
 	w.lead("order_still_working.lead", nil)
 	w.nextNews()
+	w.note("note.no_second_payment", nil)
+	w.note("order_still_working.promise", nil)
+	w.aboutOrder()
+}
+
+func (w *writer) orderByHand() {
+	w.subject("order_by_hand.subject", locale.Args{"line": w.line})
+	w.lead("order_by_hand.lead", nil)
+	if by := w.moment(w.f.NextNewsAt); by != "" {
+		w.note("order_by_hand.until", locale.Args{"time": by})
+	}
 	w.note("note.no_second_payment", nil)
 	w.note("order_still_working.promise", nil)
 	w.aboutOrder()

@@ -134,8 +134,9 @@ func (a answer) done() bool { return a.err == nil && (a.issuer == nil || a.issue
 // call asks for what was ordered, unless the worker had to wait for others of its set
 // so long that its half of the lease is over: others may look up what became of
 // it from the lease's end on, and must not find it absent and then have it done.
+// Staff may have seen theirs on the list, and begun: it stays there.
 func (d *Desk) call(ctx context.Context, t task) answer {
-	if !d.inTime(t.order.DueAt) {
+	if _, hand := handTime(t.carrier, t.order); !hand && !d.inTime(t.order.DueAt) {
 		return answer{task: t, err: fmt.Errorf("%w: the worker had to wait too long", carrier.ErrNotSent)}
 	}
 	call, cancel := d.callLimit(ctx)
@@ -234,6 +235,9 @@ func (d *Desk) lookUp(ctx context.Context, o Order) (Order, error) {
 	})
 	if err != nil {
 		return o, err
+	}
+	if by, ok := handTime(t.carrier, o); ok {
+		return d.awaitStaff(ctx, o, by)
 	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()

@@ -2,7 +2,6 @@ package order
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
-	"github.com/tsuzuku/tsuzuku/payment"
 )
 
 // hold stops an order that no rule can decide, opens a case with the evidence,
@@ -90,23 +88,16 @@ func (d *Desk) Hold(ctx context.Context, k Key, a Act) (Order, error) {
 // while a dispute of it is open it fails with [fault.Conflict].
 func (d *Desk) GiveBack(ctx context.Context, k Key, a Act) (Order, error) {
 	return d.act(ctx, k, a, "refund", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
+		if err := d.oneDoor(ctx, tx, o); err != nil {
+			return o, err
+		}
 		switch {
 		case o.State == Fulfilling:
 			return o, fault.New(fault.Conflict, "Order %s may be at the operator. Hold it first, and look there.", o.ID)
 		case o.State != Paid && o.State != Held:
 			return o, errNotNow(o)
 		}
-		about, err := Disputes(ctx, tx, o)
-		if err != nil {
-			return o, err
-		}
-		if i := slices.IndexFunc(about, func(d Dispute) bool { return d.State == payment.DisputeOpen }); i >= 0 {
-			return o, errDisputed(about[i])
-		}
-		if lost, ok := givenBackByBank(about, o); ok {
-			return d.addGivenBack(ctx, b, tx, o, lost)
-		}
-		return d.addGiveUp(ctx, b, tx, o, "staff", o.Evidence)
+		return d.addGiveBack(ctx, b, tx, o, "staff", o.Evidence)
 	})
 }
 
@@ -120,6 +111,9 @@ func (d *Desk) Confirm(ctx context.Context, k Key, operatorRef string, a Act) (O
 	}
 	return d.act(ctx, k, a, "confirm", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
 		if err := o.servable(ctx, tx); err != nil {
+			return o, err
+		}
+		if err := d.oneDoor(ctx, tx, o); err != nil {
 			return o, err
 		}
 		cat, err := d.Shelf.At(ctx, tx, o.Catalogue)

@@ -126,7 +126,7 @@ func refundWord(reason string) string {
 		return "no_answer"
 	case reasonByBank:
 		return reasonByBank
-	case "", "staff", "late_money", "amount_differs", "no_reading", "unclear_reading", "refund_failed":
+	case "", "staff", "late_money", "amount_differs", "no_reading", "unclear_reading", "refund_failed", workLate:
 		return ""
 	}
 	return "too_late" // the line or its rules no longer give what was paid for

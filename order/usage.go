@@ -10,6 +10,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/renewal"
 )
@@ -69,15 +70,8 @@ func (d *Desk) looked(ctx context.Context, l line.Line, op catalogue.Operator, s
 	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		again := again
-		// An operator's clock may run ahead of ours.
-		if asOf := st.AsOf; !asOf.IsZero() && !asOf.After(tx.Now()) && (st.Unlimited || st.Total > 0) {
-			u := line.Usage{Unlimited: st.Unlimited, Total: st.Total, Used: st.Used, Throttled: st.Throttled, AsOf: asOf}
-			if _, err := line.Report(ctx, tx, l.Account, l.ID, u); err != nil {
-				return err
-			}
-			if err := line.NoteDay(ctx, tx, l.Account, l.ID, u, loc); err != nil {
-				return err
-			}
+		if err := note(ctx, tx, l, st, loc); err != nil {
+			return err
 		}
 		if l.StartedAt.IsZero() {
 			next, err := d.firstUse(ctx, tx, l, st)
@@ -87,23 +81,6 @@ func (d *Desk) looked(ctx context.Context, l line.Line, op catalogue.Operator, s
 			if again.IsZero() {
 				again = next
 			}
-		}
-		switch st.State {
-		case carrier.LineDead:
-			if err := line.SetState(ctx, tx, l.Account, l.ID, line.Terminal); err != nil {
-				return err
-			}
-		case carrier.LineSuspended:
-			if err := line.SetState(ctx, tx, l.Account, l.ID, line.Suspended); err != nil {
-				return err
-			}
-		case carrier.LineActive:
-			if l.State == line.Suspended {
-				if err := line.SetState(ctx, tx, l.Account, l.ID, line.Active); err != nil {
-					return err
-				}
-			}
-		case carrier.LineNew, carrier.LineDepleted, carrier.LineIsOver: // what we know from the periods
 		}
 		return line.Looked(ctx, tx, l.Account, l.ID, again)
 	})
@@ -168,4 +145,78 @@ func (d *Desk) begun(ctx context.Context, tx db.Tx, l line.Line, e line.ESIM, st
 		return err
 	}
 	return tx.Batch(ctx, &b)
+}
+
+// note writes down what is known of a line.
+func note(ctx context.Context, tx db.Tx, l line.Line, st carrier.Status, loc *time.Location) error {
+	// An operator's clock may run ahead of ours.
+	if asOf := st.AsOf; !asOf.IsZero() && !asOf.After(tx.Now()) && (st.Unlimited || st.Total > 0) {
+		u := line.Usage{Unlimited: st.Unlimited, Total: st.Total, Used: st.Used, Throttled: st.Throttled, AsOf: asOf}
+		if _, err := line.Report(ctx, tx, l.Account, l.ID, u); err != nil {
+			return err
+		}
+		if err := line.NoteDay(ctx, tx, l.Account, l.ID, u, loc); err != nil {
+			return err
+		}
+	}
+	switch st.State {
+	case carrier.LineDead:
+		if err := line.SetState(ctx, tx, l.Account, l.ID, line.Terminal); err != nil {
+			return err
+		}
+	case carrier.LineSuspended:
+		if err := line.SetState(ctx, tx, l.Account, l.ID, line.Suspended); err != nil {
+			return err
+		}
+	case carrier.LineActive:
+		if l.State == line.Suspended {
+			if err := line.SetState(ctx, tx, l.Account, l.ID, line.Active); err != nil {
+				return err
+			}
+		}
+	case carrier.LineNew, carrier.LineDepleted, carrier.LineIsOver: // what we know from the periods
+	}
+	return nil
+}
+
+// EnterStatus records what staff read at an operator without an API. It fails with
+// [fault.Conflict] for a line that an adapter reports of, and with [fault.Invalid]
+// for figures that cannot be: none is better than a wrong one.
+func (d *Desk) EnterStatus(ctx context.Context, lineID string, st carrier.Status, a Act) error {
+	if err := a.check(); err != nil {
+		return err
+	}
+	account, err := id.AccountOf(lineID)
+	if err != nil {
+		return err
+	}
+	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		l, err := line.Get(ctx, tx, account, lineID)
+		if err != nil {
+			return err
+		}
+		cat, err := d.Shelf.Current(ctx, tx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case d.HandWithin(cat, l) == 0:
+			return fault.New(fault.Conflict, "The operator of line %s reports by itself.", lineID)
+		case st.AsOf.IsZero() || st.AsOf.After(tx.Now()) || st.Total < 0 || st.Used < 0 || st.Total == 0 && st.Used > 0:
+			return fault.New(fault.Invalid, "Figures have a time that is not in the future, are not negative, and what is used belongs to a total.")
+		}
+		op, _ := cat.Operator(l.Operator)
+		loc, err := op.Zone.Location()
+		if err != nil {
+			return err
+		}
+		if err := note(ctx, tx, l, st, loc); err != nil {
+			return err
+		}
+		var b db.Batch
+		if err := AddTrail(&b, tx, d.IDs, account, a, "line status", lineID); err != nil {
+			return err
+		}
+		return tx.Batch(ctx, &b)
+	})
 }

@@ -177,6 +177,9 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		}
 	}
 	p.Progress = v.voice.Progress(o, t.live(), billed, at.loc)
+	if by, hand := v.server.Desk.HandTime(t.cat, t.line, o); hand {
+		p.Progress = v.voice.ByHand(p.Progress, o, by, at.loc)
+	}
 	p.Frame = v.frame(p.Progress.Badge.Word + " – " + p.What)
 	if p.Progress.Moving {
 		since := o.UpdatedAt

@@ -222,6 +222,9 @@ func (v *visit) addPurchase(p *reviewPage, q quoted, charged money.Money) {
 	} else {
 		p.Begins = v.voice.T("review.begins.now")
 	}
+	if within := v.server.Desk.HandWithin(q.catalogue, line); within > 0 {
+		p.Begins = v.voice.ByHandWithin(within)
+	}
 	offer, no := renewal.Decide(q.situation, item)
 	if no != nil { // accepting it will say why not
 		offer = renewal.Offer{Item: item, Refund: own.plan.Policy.Refund, Revives: !quote.CreatedAt.Before(line.EndsAt)}

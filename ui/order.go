@@ -57,6 +57,25 @@ func (v Voice) Progress(o order.Order, live order.Payment, billed time.Time, loc
 	return p
 }
 
+// ByHand is the progress of an order that staff carry out by hand until by.
+func (v Voice) ByHand(p Progress, o order.Order, by time.Time, loc *time.Location) Progress {
+	amount := o.Charged()
+	if amount.IsZero() {
+		amount = o.Price // points alone pay
+	}
+	p.Badge.Word = v.T("order.by_hand")
+	p.Lead = v.Say("order.by_hand.lead", locale.Args{"amount": amount})
+	p.Next = v.Say("order.by_hand.next", locale.Args{"time": v.Moment(by, loc).Text})
+	return p
+}
+
+// ByHandWithin says how long staff may take for an order that they carry out by
+// hand: whole hours, rounded up.
+func (v Voice) ByHandWithin(within time.Duration) string {
+	hours := int64((within + time.Hour - 1) / time.Hour)
+	return v.Say("review.begins.by_hand", locale.Args{"hours": hours})
+}
+
 var tones = map[order.State]Tone{
 	order.Placed: Warn, order.Paid: Busy, order.Fulfilling: Busy, order.Completed: Good,
 	order.Cancelled: Off, order.RefundDue: Busy, order.Refunded: Off, order.Held: Warn,

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/user"
 
+	"github.com/tsuzuku/tsuzuku/app"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
@@ -20,7 +21,17 @@ type catalogueCmd struct {
 	Demo  catalogueDemoCmd  `cmd:"" help:"Print the demo's catalogue file, to begin with."`
 }
 
+// adapters is what the commands know about operators' adapters besides those that
+// need no configuration.
+type adapters struct {
+	Remote app.Remote `embed:"" prefix:"remote-"`
+	Manual app.Manual `embed:"" prefix:"manual-"`
+}
+
+func (a adapters) able() (map[string]catalogue.Able, error) { return app.Able(a.Remote, a.Manual) }
+
 type catalogueCheckCmd struct {
+	adapters
 	File string `arg:"" type:"existingfile" help:"The catalogue file."`
 }
 
@@ -30,7 +41,11 @@ func (c *catalogueCheckCmd) Run(s std) error {
 	if err != nil {
 		return err
 	}
-	cat, warnings, err := catalogue.Check(c.File, text)
+	able, err := c.able()
+	if err != nil {
+		return err
+	}
+	cat, warnings, err := catalogue.CheckWith(c.File, text, able)
 	for _, w := range warnings {
 		fmt.Fprintln(s.err, "warning:", w)
 	}
@@ -75,6 +90,7 @@ func (c *catalogueDiffCmd) Run(ctx context.Context, s std) error {
 
 type catalogueApplyCmd struct {
 	database
+	adapters
 	File string `arg:"" type:"existingfile" help:"The catalogue file."`
 	By   string `help:"Who applies it; by default the user's name." placeholder:"NAME"`
 }
@@ -83,6 +99,13 @@ type catalogueApplyCmd struct {
 func (c *catalogueApplyCmd) Run(ctx context.Context, s std) error {
 	text, err := os.ReadFile(c.File)
 	if err != nil {
+		return err
+	}
+	able, err := c.able()
+	if err != nil {
+		return err
+	}
+	if _, _, err := catalogue.CheckWith(c.File, text, able); err != nil {
 		return err
 	}
 	by := c.By

@@ -29,6 +29,7 @@ type commands struct {
 	Rates         ratesCmd         `cmd:"" help:"Import and print the rates of exchange that prices are converted with."`
 	Order         orderCmd         `cmd:"" help:"Look at orders, and decide those that wait for a person."`
 	Payment       paymentCmd       `cmd:"" help:"What there is to know about ways to pay."`
+	Carrier       carrierCmd       `cmd:"" help:"Operators without an adapter of their own: servers that speak our contract, and people."`
 	Notifications notificationsCmd `cmd:"" help:"Show what came to our webhooks and was refused: forged, unreadable, too long."`
 	Audit         auditCmd         `cmd:"" help:"Ask the database whether every promise was kept."`
 	Simulate      simulateCmd      `cmd:"" help:"Run a town of customers, providers and operators around the real code, and audit what came of it."`

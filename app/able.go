@@ -1,0 +1,54 @@
+package app
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
+	"github.com/tsuzuku/tsuzuku/carrier/manual"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+)
+
+// longestByHand stands for the time of staff where none is configured.
+const longestByHand = manual.WithinMost
+
+// builtIn is what the adapters of this program can do, whether configured or not;
+// simple is the demo's operator.
+func builtIn(m Manual) map[string]carrier.Abilities {
+	all := map[string]carrier.Abilities{
+		"esimaccess": esimaccess.New(esimaccess.Config{}, nil, nil, nil).Abilities(),
+		"simple":     (&carriersim.Sim{}).Abilities(),
+	}
+	if hand, err := manual.New(cmp.Or(m.Within, longestByHand), time.Now); err == nil {
+		all[manual.Name] = hand.Abilities()
+	}
+	return all
+}
+
+// Able is what operators can do by their adapters, for the check of a catalogue.
+func Able(r Remote, m Manual) (map[string]catalogue.Able, error) {
+	all := builtIn(m)
+	for name, file := range r.Capabilities {
+		c, err := readCapabilities(file)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = c.Abilities()
+	}
+	out := map[string]catalogue.Able{}
+	for name, a := range all {
+		one := catalogue.Able{
+			Extend: slices.Contains(a.Modes, carrier.ModeExtend), Queue: slices.Contains(a.Modes, carrier.ModeQueue),
+			Parallel: slices.Contains(a.Modes, carrier.ModeParallel), SameDay: slices.Contains(a.Modes, carrier.ModeSameDay),
+			AfterEnd: a.AfterEnd, ActiveOnly: a.ActiveOnly, PerDay: a.PerDay, Cancel: a.Cancel,
+		}
+		if a.ByHand {
+			one.ByHand = a.SettlesWithin
+		}
+		out[name] = one
+	}
+	return out, nil
+}
