@@ -24,7 +24,7 @@ type bucket struct {
 
 const (
 	histories = 4
-	buckets   = 2 * histories
+	buckets   = 2*histories + 2 // the last two are of those who have just arrived
 	levels    = len(Levels)
 	rankNodes = 101
 )
@@ -32,6 +32,10 @@ const (
 func bucketOf(days int, told bool) int {
 	b := 0
 	switch {
+	case days == 0 && told:
+		return buckets - 1
+	case days == 0:
+		return buckets - 2
 	case days >= 11:
 		b = 3
 	case days >= 6:
@@ -78,9 +82,19 @@ func (b *bucket) at(p float64) float64 {
 	return b.Rank[i] + (x-float64(i))*(b.Rank[i+1]-b.Rank[i])
 }
 
+// of is the bucket of a question. A model that was stored before those who have
+// just arrived had their own has them among those of a day or two.
+func (r *ranges) of(days int, told bool) *bucket {
+	b := &r.Buckets[bucketOf(days, told)]
+	if days == 0 && len(b.Rank) == 0 {
+		return &r.Buckets[bucketOf(1, told)]
+	}
+	return b
+}
+
 // levelsFor is where to read the quantiles off.
 func (m *Model) levelsFor(days int, told bool, group string) (out [levels]float64) {
-	b := &m.ranges.Buckets[bucketOf(days, told)]
+	b := m.ranges.of(days, told)
 	g := m.ranges.Groups[group]
 	least := 0.0005
 	for i, p := range Levels {
@@ -131,17 +145,17 @@ func (m *Model) calibrated(trips []Trip) (*Model, error) {
 }
 
 // moments picks of a finished trip two moments at which its traveller may have
-// asked: the first morning, or another. Every trip counts the same, so that those
-// who stay for months, and ask often, do not decide for all.
+// asked: the first morning, which every trip has, and another. Every trip counts
+// the same, so that those who stay for months, and ask often, do not decide for
+// all.
 func (m *Model) moments(t *Trip, r *rand.Rand) (out []moment) {
 	if t.End == 0 || t.Validate() != nil || len(t.Days) == 0 {
 		return nil
 	}
 	stay := int(t.End-t.Arrival) + 1
-	asks := min(1+(stay+askEvery-2)/askEvery, mostAsks)
-	for range 2 {
+	for i := range min(stay, 2) {
 		cut := t.Arrival
-		if r.IntN(asks) > 0 {
+		if i > 0 {
 			cut += Date(1 + r.IntN(stay-1))
 		}
 		at, _ := slices.BinarySearchFunc(t.Days, cut, func(d Day, c Date) int { return int(d.Date - c) })
@@ -159,13 +173,6 @@ func (m *Model) moments(t *Trip, r *rand.Rand) (out []moment) {
 	}
 	return out
 }
-
-// How often people ask during a trip: when they come, and then about every so
-// many days, at most so often.
-const (
-	askEvery = 4
-	mostAsks = 12
-)
 
 func told(t *Trip) bool { return t.Told != 0 && t.Told >= t.Today }
 
@@ -219,7 +226,7 @@ func learnRanges(all []moment) (r ranges) {
 	}
 	groups := map[string][]float64{}
 	for i := range all {
-		b := &r.Buckets[bucketOf(all[i].days, all[i].told)]
+		b := r.of(all[i].days, all[i].told)
 		groups[all[i].group] = append(groups[all[i].group], b.below(all[i].rank))
 	}
 	r.Groups = map[string]bucket{}
@@ -319,7 +326,7 @@ func (m *Model) adapted(t Trip) *Model {
 	r := rand.New(rand.NewPCG(m.seed^uint64(t.Arrival), calibrationSeed)) //nolint:gosec // repeatable
 	for _, x := range m.moments(&t, r) {
 		w.rank(m, &x, r)
-		b := &c.ranges.Buckets[bucketOf(x.days, x.told)]
+		b := c.ranges.of(x.days, x.told)
 		for i, at := range c.levelsFor(x.days, x.told, x.group) {
 			miss := 0.0
 			if x.rank <= at {

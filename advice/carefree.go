@@ -83,9 +83,13 @@ func (r *room) carefree(a *Advice, best *way, q *Question) {
 // everSlow is in what share of the futures a daily limit is ever reached.
 func (r *room) everSlow(kind int) float64 {
 	var n float64
+	limit := r.t.kinds[kind].cap
 	for k := range r.users {
-		if stay := r.users[k].stay; stay > 0 && r.short[kind][r.from[k]+stay-1] > 0 {
-			n += r.weight[k]
+		for d, b := range r.each[k*r.days:][:r.days] {
+			if limit > 0 && b > limit {
+				n += r.weight[k] * r.alive[d]
+				break
+			}
 		}
 	}
 	return n

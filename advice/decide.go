@@ -56,7 +56,7 @@ func (r *room) recommend(q *Question) (a Advice) {
 func (r *room) tryAll(q *Question) (n int) {
 	r.kept(&q.State, &r.ways[0])
 	r.ways[0].missing = r.missingAfter(q.State.Spent)
-	r.try(&r.ways[0], &r.costs[0])
+	r.try(&r.ways[0])
 	n = 1
 	// What would only wait behind what runs need not be bought before that ends:
 	// by then more is known.
@@ -68,7 +68,7 @@ func (r *room) tryAll(q *Question) (n int) {
 		}
 		r.with(i, q, &r.ways[n])
 		r.ways[n].missing = r.missingAfter(q.State.Spent + o.Price)
-		r.try(&r.ways[n], &r.costs[n])
+		r.try(&r.ways[n])
 		n++
 	}
 	return n
@@ -223,17 +223,7 @@ func (r *room) alternatives(a *Advice, best, second int, q *Question) {
 		return
 	}
 	b, s := &r.ways[best], &r.ways[second]
-	var better float64
-	for k := range r.users {
-		x, y := b.price+float64(r.costs[best][k]), s.price+float64(r.costs[second][k])
-		switch {
-		case x < y:
-			better += r.weight[k]
-		case x == y:
-			better += r.weight[k] / 2
-		}
-	}
-	a.Sure = better
+	a.Sure = r.better(b, s)
 	if b.offer < 0 {
 		return // to wait is no plan that another could be as good as
 	}
@@ -253,7 +243,7 @@ func (r *room) usual(q *Question) int64 {
 	first := r.ways[0].covers
 	var sum float64
 	for k := range r.users {
-		stay, at := r.users[k].stay, r.from[k]
+		stay, at := r.users[k].stay, k*r.days
 		for d := first; d < stay; {
 			sum += s.price * r.weight[k]
 			end := min(d+s.days, stay)

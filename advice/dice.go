@@ -210,12 +210,22 @@ func (r *trail) future(d *dice, k int, u *user, y []float64) {
 			if day == u.stay-1 {
 				x += r.last
 			}
-			y[day] = math.Exp(min(x, mostLog))
+			y[day] = quickExp(min(x, mostLog))
 		}
 		if dow++; dow == 7 {
 			dow = 0
 		}
 	}
+}
+
+// quickExp is e to the x, to five digits, in a third of the time: most of an
+// answer's time would go there. x must be within ±700.
+func quickExp(x float64) float64 {
+	x *= math.Log2E
+	i := math.Floor(x)
+	f := x - i
+	p := 1 + f*(0.693147182+f*(0.240226462+f*(0.0555032721+f*(0.00966849290+f*(0.00124100611+f*0.000213634594)))))
+	return p * math.Float64frombits(uint64(int64(i)+1023)<<52)
 }
 
 // rest is the log of what today still brings: between what the user is like, x,

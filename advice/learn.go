@@ -59,11 +59,7 @@ func (m *Model) ready() {
 	for j := range m.spread {
 		m.spread[j] /= mean
 	}
-	m.tail = make([]float64, logCapTable)
-	for i := range m.tail {
-		z := (2*float64(i)/(logCapTable-1) - 1) * logCapReach
-		m.tail[i] = math.Log(max(upper(z), 1e-300))
-	}
+	m.form = formOf(&m.use)
 	use := m.use
 	m.shop = sync.OnceValue(func() *sync.Pool {
 		dice := (&Model{use: use}).throw(forecastPaths, forecastSeed)

@@ -158,6 +158,15 @@ type residual struct {
 	cut bool
 }
 
+// A day's noise is measured against the days around it: those of so many days to
+// either side, of which there must be so many. A traveller's mean over few days
+// has a share of each of them, which makes noise look more normal than it is,
+// and over months it hides how the level strays.
+const (
+	aroundReach = 10
+	aroundLeast = 7
+)
+
 // shape is the form of a day's noise: quantiles of the residuals, with days that
 // were cut off counted as at least so much (Kaplan and Meier), pulled towards the
 // normal where few were seen.
@@ -165,18 +174,29 @@ func (l *userLearner) shape() []float64 {
 	var all []residual
 	for i := range l.people {
 		u := &l.people[i]
-		if u.n < 3 {
+		if u.n <= aroundLeast {
 			continue
 		}
 		week := l.p.week(u.segment.Purpose)
-		sd := math.Sqrt(u.s2 + u.uncertain)
+		from, to, sum := 0, 0, 0.0 // the days around are those from one to before the other
 		for j := range u.sights {
 			s := &u.sights[j]
-			x := s.log
-			if s.capped {
-				x = s.cap
+			for ; to < len(u.sights) && u.sights[to].day <= s.day+aroundReach; to++ {
+				sum += u.sights[to].log - l.p.expected(&u.sights[to], &week)
 			}
-			all = append(all, residual{(x - l.p.expected(s, &week) - u.mu) / sd, s.capped})
+			for ; u.sights[from].day < s.day-aroundReach; from++ {
+				sum -= u.sights[from].log - l.p.expected(&u.sights[from], &week)
+			}
+			n := float64(to - from - 1)
+			if n < aroundLeast {
+				continue
+			}
+			x := s.log - l.p.expected(s, &week)
+			centre := (sum - x) / n
+			if s.capped {
+				x += s.cap - s.log
+			}
+			all = append(all, residual{(x - centre) / math.Sqrt(u.s2*(1+1/n)), s.capped})
 		}
 	}
 	nodes := priorUse().Shape

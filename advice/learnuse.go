@@ -43,10 +43,10 @@ func learnUse(trips []Trip) useParams {
 		l.levels()
 		l.spread()
 		l.days()
+		l.p.Shape = l.shape()
 		l.impute()
 	}
 	l.wander()
-	l.p.Shape = l.shape()
 	return l.p
 }
 
@@ -313,30 +313,12 @@ func (l *userLearner) impute() {
 				continue
 			}
 			sd := math.Sqrt(u.s2 + u.uncertain)
-			mean, variance := aboveCap(u.mu+l.p.expected(s, &week), sd, s.cap)
-			s.log = mean
-			u.imputedVar += variance
+			base := u.mu + l.p.expected(s, &week)
+			mean, variance := l.p.above((s.cap - base) / sd)
+			s.log = base + sd*mean
+			u.imputedVar += sd * sd * variance
 		}
 	}
-}
-
-// aboveCap is the mean and variance of a normal variable that is known to be
-// above a cap.
-func aboveCap(mu, sd, limit float64) (mean, variance float64) {
-	z := (limit - mu) / sd
-	h := mills(z)
-	return mu + sd*h, sd * sd * max(1+z*h-h*h, 0.01)
-}
-
-// mills is the normal density over the upper tail.
-func mills(z float64) float64 {
-	switch {
-	case z > 6:
-		return z + 1/z
-	case z < -8:
-		return 0
-	}
-	return math.Exp(-z*z/2) / math.Sqrt(2*math.Pi) / upper(z)
 }
 
 // upper is the probability of a standard normal above z.

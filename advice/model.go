@@ -21,7 +21,7 @@ type Model struct {
 
 	// What follows from it.
 	spread [spreadNodes]float64 // variances of users, in shares of their segment's
-	tail   []float64            // log of the upper tail of a normal
+	form   *form                // of a day's noise
 	shop   func() *sync.Pool    // of workshops for forecasts
 }
 

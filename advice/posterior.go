@@ -1,6 +1,9 @@
 package advice
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	levelNodes  = 25
@@ -15,8 +18,6 @@ const (
 	changeKeeps = 0.05  // what days before a change still count, for days that are near
 	changeStays = 0.5   // and for days that are far
 	longFade    = 0.995 // what a day of before counts for days that are far, per day
-	logCapTable = 257   // nodes of the log of the upper tail
-	logCapReach = 8.0   // from -8 to 8
 	leastSD     = 0.1   // of a day's noise
 	farBack     = 0.985 // what a day of before counts at most, per day
 )
@@ -140,7 +141,7 @@ func (q *posterior) change(mood float64) {
 // grid weighs every level and spread. Days that remember the day before count
 // less: temper.
 func (q *posterior) grid(m *Model, temper float64) {
-	var n, mean, ss float64
+	var n, mean float64
 	guess := 0.8 * math.Sqrt(q.level.S2) // how far above its cap a day that was cut off may have wanted
 	for i := range q.n {
 		x, k := q.rest[i], q.keep[i]*temper
@@ -158,39 +159,18 @@ func (q *posterior) grid(m *Model, temper float64) {
 	half := levelReach * math.Sqrt(v) * 1.25
 	q.step = 2 * half / (levelNodes - 1)
 
-	n, mean = 0, 0
-	for i := range q.n {
-		if !q.cut[i] {
-			k := q.keep[i] * temper
-			n, mean = n+k, mean+k*q.rest[i]
-		}
-	}
-	if n > 0 {
-		mean /= n
-	}
-	for i := range q.n {
-		if !q.cut[i] {
-			ss += q.keep[i] * temper * (q.rest[i] - mean) * (q.rest[i] - mean)
-		}
-	}
-	var prior [levelNodes]float64
 	for i := range q.mu {
 		q.mu[i] = centre - half + float64(i)*q.step
-		prior[i] = q.logPrior(q.mu[i])
-	}
-	most := math.Inf(-1)
-	for j := range q.sd {
-		q.sd[j] = max(math.Sqrt(q.level.S2*m.spread[j]), leastSD)
-		base, scale := -n*math.Log(q.sd[j]), 1/(2*q.sd[j]*q.sd[j])
-		for i, mu := range q.mu {
-			x := base - (ss+n*(mu-mean)*(mu-mean))*scale + prior[i]
-			if q.capped > 0 {
-				x += q.logCapped(m, mu, q.sd[j], temper)
-			}
-			q.weight[j*levelNodes+i] = x
-			most = max(most, x)
+		prior := q.logPrior(q.mu[i])
+		for j := range q.sd {
+			q.weight[j*levelNodes+i] = prior
 		}
 	}
+	for j := range q.sd {
+		q.sd[j] = max(math.Sqrt(q.level.S2*m.spread[j]), leastSD)
+		q.likely(m, q.weight[j*levelNodes:][:levelNodes], q.sd[j], temper)
+	}
+	most := slices.Max(q.weight[:])
 	var sum float64
 	for i, x := range q.weight {
 		q.weight[i] = math.Exp(x - most)
@@ -206,20 +186,25 @@ func (q *posterior) logPrior(mu float64) float64 {
 	return math.Log((1-heavyShare)/lightTimes*math.Exp(-d/lightTimes/lightTimes) + heavyShare/heavyTimes*math.Exp(-d/heavyTimes/heavyTimes) + 1e-300)
 }
 
-func (q *posterior) logCapped(m *Model, mu, sd, temper float64) float64 {
-	var sum float64
+// likely adds to weights, one a level, the log likelihood of every day at a
+// spread. The days' noise is of the form that was seen: where a few days beside
+// the phone go far down and few far up, the high ones tell more of the level.
+func (q *posterior) likely(m *Model, weights []float64, sd, temper float64) {
+	step := -q.step / sd * formNodesPerSD
+	logSD := math.Log(sd)
 	for i := range q.n {
+		k, table := q.keep[i]*temper, &m.form.density
 		if q.cut[i] {
-			sum += q.keep[i] * temper * m.logUpper((q.rest[i]-mu)/sd)
+			table = &m.form.upper
+		} else {
+			for l := range weights {
+				weights[l] -= k * logSD
+			}
+		}
+		at := ((q.rest[i]-q.mu[0])/sd+formReach)*formNodesPerSD + 0.5
+		for l := range weights {
+			weights[l] += k * float64(table[int(min(max(at, 0), formNodes-1))])
+			at += step
 		}
 	}
-	return sum
-}
-
-// logUpper is the log of [upper], from a table.
-func (m *Model) logUpper(z float64) float64 {
-	x := (z/logCapReach + 1) / 2 * (logCapTable - 1)
-	i := min(max(int(x), 0), logCapTable-2)
-	f := max(x-float64(i), 0) // beyond the table it goes on straight
-	return m.tail[i]*(1-f) + m.tail[i+1]*f
 }

@@ -21,9 +21,9 @@ const (
 	mostSegments  = 400 // segments that have tables of their own at all
 	spendSteps    = 20  // of a minimum that is missing
 
-	decisionPaths = 48
+	decisionPaths = 32
 	decisionSeed  = 0xdec1
-	basePaths     = 192 // futures by which tables know when a volume is used up
+	basePaths     = 768 // futures by which tables know when a volume is used up
 	baseSeed      = 0xba5e
 )
 
@@ -35,6 +35,7 @@ type Tables struct {
 	costs [3]yardstick // by attitude
 	dice  *dice
 	kinds []kind // distinct daily limits that are on sale
+	reach []int  // by kind: the days of the longest offer with it
 	offer []onSale
 
 	toldAt *clock
@@ -130,8 +131,9 @@ func (t *Tables) add(o Offer) {
 	at := slices.Index(t.kinds, k)
 	if at < 0 {
 		at = len(t.kinds)
-		t.kinds = append(t.kinds, k)
+		t.kinds, t.reach = append(t.kinds, k), append(t.reach, 0)
 	}
+	t.reach[at] = max(t.reach[at], o.Days)
 	s := onSale{
 		price: float64(o.Price + o.Fee), days: o.Days, kind: at, volume: float64(o.Volume), slow: o.ThrottleKbps > 0,
 		term: o.Kind == Term && t.shop.Rules.Allows(o, State{}), // for a line that must run on: at the last moment
