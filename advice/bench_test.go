@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tsuzuku/tsuzuku/internal/raced"
+	"github.com/tsuzuku/tsuzuku/internal/racetest"
 )
 
 // busy is how long this process has computed: what a machine that is shared
@@ -97,7 +97,7 @@ func latencies(b *testing.B, t *Tables, asks []Question) []time.Duration {
 
 // A recommendation allocates nothing, once somebody of the same kind has asked.
 func TestRecommendDoesNotAllocate(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	m, exam := testModel(t)
 	tables := mustBuild(t, m, shopOf(20))
 	var asks []Question

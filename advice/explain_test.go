@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tsuzuku/tsuzuku/internal/raced"
+	"github.com/tsuzuku/tsuzuku/internal/racetest"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
 )
@@ -78,7 +78,7 @@ func onlyNumbersOf(t *testing.T, a *Advice, w Words, text string) {
 }
 
 func TestEveryNumberIsTheEngines(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	m, exam := testModel(t)
 	shop := testShop()
 	shop.Rules.MustRunOn = true

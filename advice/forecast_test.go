@@ -4,13 +4,13 @@ import (
 	"math"
 	"testing"
 
-	"github.com/tsuzuku/tsuzuku/internal/raced"
+	"github.com/tsuzuku/tsuzuku/internal/racetest"
 )
 
 // The ranges hold for travellers who are made otherwise than the model thinks,
 // and a capped meter does not fool it.
 func TestRangesHold(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	c := newCrowd(1)
 	var learn, check, exam []truth
 	for i, u := range c.trips(2500, testDay) {
@@ -116,7 +116,7 @@ func TestUnseenSegmentsBorrow(t *testing.T) {
 
 // Adapting moves the ranges towards what comes, and not far by one trip.
 func TestAdaptFollows(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	m, exam := testModel(t)
 	more := m
 	for _, u := range exam[:150] {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/tsuzuku/tsuzuku/fault"
-	"github.com/tsuzuku/tsuzuku/internal/raced"
+	"github.com/tsuzuku/tsuzuku/internal/racetest"
 )
 
 var testModelOnce = sync.OnceValues(func() (*Model, []truth) {
@@ -71,7 +71,7 @@ func sound(t testing.TB, f Forecast, today Date) {
 }
 
 func TestOddHistories(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	learnt, _ := testModel(t)
 	zero := make([]Day, 20)
 	huge := make([]Day, 20)

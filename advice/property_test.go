@@ -5,7 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/tsuzuku/tsuzuku/internal/raced"
+	"github.com/tsuzuku/tsuzuku/internal/racetest"
 )
 
 // someDays draws a history of n days.
@@ -100,7 +100,7 @@ func someState(t *rapid.T) (s State) {
 // Whatever is asked about whatever shop: no panic, no number without a basis,
 // the same answer twice, and nothing that the policy refuses.
 func TestAdviceKeepsThePolicy(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	m, _ := testModel(t)
 	rapid.Check(t, func(t *rapid.T) {
 		shop := someShop(t)
@@ -159,7 +159,7 @@ func answerIsSound(t *rapid.T, shop Shop, q Question, a *Advice) {
 
 // What becomes cheaper is not advised less: an offer that was best stays so.
 func TestCheaperIsNotWorse(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	m, _ := testModel(t)
 	rapid.Check(t, func(t *rapid.T) {
 		shop := someShop(t)

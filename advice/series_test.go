@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tsuzuku/tsuzuku/fault"
-	"github.com/tsuzuku/tsuzuku/internal/raced"
+	"github.com/tsuzuku/tsuzuku/internal/racetest"
 )
 
 // scaledInterval is the mean scaled interval score of the 95 % range: its width,
@@ -23,7 +23,7 @@ func scaledInterval(past, future []float64, f [][7]float64, season int) float64 
 }
 
 func TestSeriesCoverage(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	var r *rand.Rand
 	for name, make := range map[string]func(i int, last float64) float64{
 		"noise":       func(int, float64) float64 { return 100 + 10*r.NormFloat64() },

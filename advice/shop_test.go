@@ -6,7 +6,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/fault"
-	"github.com/tsuzuku/tsuzuku/internal/raced"
+	"github.com/tsuzuku/tsuzuku/internal/racetest"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/renewal"
@@ -17,7 +17,7 @@ var demo = catalogue.Demo()
 // Every demo plan in every currency makes a shop in which every offer is what
 // the catalogue sells, and advice can be had.
 func TestShopOfEveryPlan(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	m := Prior()
 	for _, p := range demo.Plans {
 		for _, in := range []money.Currency{"JPY", "USD", "KRW"} {

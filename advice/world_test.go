@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/tsuzuku/tsuzuku/internal/raced"
+	"github.com/tsuzuku/tsuzuku/internal/racetest"
 )
 
 // testShop has the kinds of plans of the Japanese market, with invented prices.
@@ -112,7 +112,7 @@ func (w *world) follows(n int, choose func(past Trip) int) (cost float64) {
 
 // The advice costs less than dividing, and not much more than knowing all.
 func TestAdvicePays(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	c := newCrowd(1)
 	m, err := Fit(tripsOf(c.trips(2500, testDay)), Options{})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tsuzuku/tsuzuku/calendar"
-	"github.com/tsuzuku/tsuzuku/internal/raced"
+	"github.com/tsuzuku/tsuzuku/internal/racetest"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
 )
@@ -345,7 +345,7 @@ func step(t interface {
 // From a plan of each sort, each change of a single rule changes the words.
 // Every field of Policy is among what changes.
 func TestEveryRuleIsSaid(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	demo := Demo()
 	changed := map[string]int{}
 	for _, id := range strings.Fields(`hinode-visitor-5 shirakaba-steady sumire-voice tsumugi-light tsubame-data
@@ -378,7 +378,7 @@ func TestEveryRuleIsSaid(t *testing.T) {
 // The same holds for plans that nobody wrote: on a random walk from valid plan
 // to valid plan, each step changes the words.
 func TestEveryRuleIsSaidOfAnyPlan(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	demo := Demo()
 	all := variations()
 	rapid.Check(t, func(t *rapid.T) {

@@ -223,9 +223,11 @@ func TestSettingsExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := []string{"help", "by", "why", "staff", "operator-ref", "state", "data", "amount", "provider", "day", "from", "to", "json",
+	known := []string{
+		"help", "by", "why", "staff", "operator-ref", "state", "data", "amount", "provider", "day", "from", "to", "json",
 		"key", "line", "iccid", "package", "days", "ended-line", "capabilities", "overdue", "new", "ref", "file", "ends", "as-of", "total", "used",
-		"unlimited", "throttled"} // of single commands
+		"unlimited", "throttled",
+	} // of single commands
 	var secret []string
 	for _, f := range k.Model.Flags {
 		known = append(known, f.Name)

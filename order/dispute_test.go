@@ -15,7 +15,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
-	"github.com/tsuzuku/tsuzuku/internal/raced"
+	"github.com/tsuzuku/tsuzuku/internal/racetest"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -683,7 +683,7 @@ func TestDisputeNotificationAlone(t *testing.T) {
 // Whatever is topped up, spent, disputed, won, lost and looked at, in whatever
 // order, the books agree with what the banks withhold.
 func TestAnyDisputes(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		rapid.Check(t, func(rt *rapid.T) {
 			c := newCashier(rt, env)

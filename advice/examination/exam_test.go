@@ -9,13 +9,13 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/fault"
-	"github.com/tsuzuku/tsuzuku/internal/raced"
+	"github.com/tsuzuku/tsuzuku/internal/racetest"
 )
 
 // The frozen examination, small: figures that advice must keep. The margins are
 // about twice what so few trips can tell; docs/advice.md has the whole one.
 func TestAdviceKeepsItsFigures(t *testing.T) {
-	raced.Skip(t)
+	racetest.Skip(t)
 	if testing.Short() {
 		t.Skip("examines advice for some seconds")
 	}

@@ -209,6 +209,8 @@ func (a *Adapter) LookUp(ctx context.Context, e carrier.Extension) (carrier.Read
 		}
 		reading.Receipt = r
 	case carrier.FoundAbsent, carrier.FoundUnsure:
+	case carrier.FoundPending: // of new lines, which the contract does not have
+		fallthrough
 	default:
 		return carrier.Reading{}, reads.silence("lookup: found %q", clip(string(got.Found)))
 	}

@@ -73,7 +73,7 @@ var sequential = []string{
 }
 
 // test runs every test: under the race detector, but for the packages that are
-// sequential and, in others, the tests that ask for that by raced.Skip; those run
+// sequential and, in others, the tests that ask for that by racetest.Skip; those run
 // after it.
 func test(ctx context.Context) error {
 	return withPeers(ctx, func(env []string) error {
@@ -159,7 +159,7 @@ func packages(ctx context.Context) (all []pkg, err error) {
 			name: words[0], property: strings.Contains(words[2], "pgregory.net/rapid"),
 			sequential: slices.Contains(sequential, strings.TrimPrefix(words[0], module+"/")),
 		}
-		if strings.Contains(words[2], module+"/internal/raced") {
+		if strings.Contains(words[2], module+"/internal/racetest") {
 			p.skip, err = skipping(words[1])
 		}
 		if err != nil {
@@ -170,9 +170,9 @@ func packages(ctx context.Context) (all []pkg, err error) {
 	return all, nil
 }
 
-var skips = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\) \{\n\traced\.Skip\(t\)`)
+var skips = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\) \{\n\tracetest\.Skip\(t\)`)
 
-// skipping names the tests of a folder that begin with raced.Skip. One that calls
+// skipping names the tests of a folder that begin with racetest.Skip. One that calls
 // it later would run nowhere.
 func skipping(dir string) (tests []string, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
@@ -185,8 +185,8 @@ func skipping(dir string) (tests []string, err error) {
 			return nil, err
 		}
 		found := skips.FindAllSubmatch(source, -1)
-		if len(found) != strings.Count(string(source), "raced.Skip(") {
-			return nil, fmt.Errorf("%s: raced.Skip(t) is the first statement of a test, or the test runs nowhere", file)
+		if len(found) != strings.Count(string(source), "racetest.Skip(") {
+			return nil, fmt.Errorf("%s: racetest.Skip(t) is the first statement of a test, or the test runs nowhere", file)
 		}
 		for _, m := range found {
 			tests = append(tests, string(m[1]))

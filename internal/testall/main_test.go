@@ -33,7 +33,7 @@ func TestNothingRunsNowhere(t *testing.T) {
 // A test that would skip itself in every run is an error.
 func TestLateSkipIsRefused(t *testing.T) {
 	dir := t.TempDir()
-	late := "package x\n\nfunc TestA(t *testing.T) {\n\tt.Parallel()\n\traced.Skip(t)\n}\n"
+	late := "package x\n\nfunc TestA(t *testing.T) {\n\tt.Parallel()\n\tracetest.Skip(t)\n}\n"
 	if err := os.WriteFile(dir+"/x_test.go", []byte(late), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build !race
 
-package raced
+package racetest
 
 // On says that this binary was built with the race detector.
 const On = false

@@ -1,10 +1,10 @@
-// Package raced says whether a test binary was built with the race detector, and
+// Package racetest says whether a test binary was built with the race detector, and
 // lets tests that need no such detector wait for the run without it: it makes
 // what only computes, or is told from one goroutine, up to ten times as long and
 // cannot find anything in it.
 //
 // Tsuzuku is a program; this package promises nothing to other modules.
-package raced
+package racetest
 
 import "testing"
 
