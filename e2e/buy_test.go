@@ -70,7 +70,11 @@ func (b *tab) buysLine(plan string) {
 			b.t.Errorf("%s does not install %s", href, whole)
 		}
 	}
-	b.screens("install")
+	if plan == simplePlan {
+		b.pictures = album(b.t)
+		b.screens("install")
+		b.pictures = ""
+	}
 
 	b.open("/sim/")
 	b.press(`form[action="/sim/use"] button`)
