@@ -43,6 +43,7 @@ const (
 	CaseDisputeAsked      = "dispute_asked" // the customer's bank asks first, and has taken nothing
 	CaseSuspendLine       = "suspend_line"  // see DisputeSuspend
 	CaseResumeLine        = "resume_line"   // nothing is owed any more because of that order
+	CaseCancelESIM        = "cancel_esim"   // its money went back, and nobody has used it
 	CaseRefundedElsewhere = "refunded_elsewhere"
 	CaseReportDiffers     = "report_differs"
 )

@@ -30,7 +30,9 @@ import (
 // A period that has not begun is cancelled when all of the money goes back. The
 // operator is asked first; where it cannot take the period back, or does not
 // answer, nothing is refunded and the [fault.Conflict] or [fault.Unavailable]
-// says why. Service that has begun is left to the customer.
+// says why. Service that has begun is left to the customer. A new line that nobody
+// has used is over with all of its money, and a case asks staff to cancel it at its
+// operator.
 func (d *Desk) RefundCompleted(ctx context.Context, k Key, amount money.Money, a Act) (Order, error) {
 	return d.refundCompleted(ctx, k, amount, false, a)
 }
@@ -69,6 +71,9 @@ func (d *Desk) refundCompleted(ctx context.Context, k Key, amount money.Money, t
 			if err := addCancellation(b, tx, now); err != nil {
 				return o, err
 			}
+		}
+		if err := d.addDiscarded(ctx, b, tx, now); err != nil {
+			return o, err
 		}
 		return o, d.addCredited(b, tx, now, a)
 	})
@@ -354,6 +359,18 @@ func addCancellation(b *db.Batch, tx db.Tx, c crediting) error {
 		Plan: last.Plan, EndsAt: ends, GraceEnds: renewal.GraceEnd(plan, ends, loc), Bytes: bytes, AsOf: o.CompletedAt,
 	}, tx.Now())
 	return nil
+}
+
+// addDiscarded ends a new line whose money goes back before anybody used it: it is
+// not shown for installing any more, and staff cancel it at its operator.
+func (d *Desk) addDiscarded(ctx context.Context, b *db.Batch, tx db.Tx, c crediting) error {
+	o, l := c.order, c.line
+	if o.Kind != NewLine || !l.StartedAt.IsZero() || c.amount != o.Charged() {
+		return nil
+	}
+	addCase(b, tx, d.IDs, o, CaseCancelESIM,
+		"the money for line "+l.ID+" goes back and nobody has used it: cancel profile "+l.ProfileID+" (ICCID "+l.ICCID+") at operator "+l.Operator)
+	return line.SetState(ctx, tx, l.Account, l.ID, line.Terminal)
 }
 
 // addCredited appends the credit note, the books, and the way of the money.

@@ -338,3 +338,27 @@ func TestNewLineRefused(t *testing.T) {
 		}
 	})
 }
+
+// All of the money of a new line goes back: one that nobody has used is over, and
+// staff are asked to cancel it; one that is in use is left to the customer.
+func TestRefundOfANewLine(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		for plan, over := range map[string]bool{usedLater: true, usedNow: false} {
+			c := newCashier(t, env)
+			account := c.visitor(t, 20_000)
+			o := c.want(t, c.buysNew(t, account, plan, order.ToolWallet), order.Completed, "")
+			done(t, c.refundCompleted(t, o, o.Price, mika))
+			l, err := db.Seen(t.Context(), c.DB, func(ctx context.Context, tx db.Tx) (line.Line, error) { return line.Get(ctx, tx, account, o.Line) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if (l.State == line.Terminal) != over || (c.cases(t, account, order.CaseCancelESIM) == 1) != over {
+				t.Errorf("%s: the line is %s, and %d cases ask for its end; over: %t", plan, l.State, c.cases(t, account, order.CaseCancelESIM), over)
+			}
+			if got := c.wallet(t, account); got != 20_000 {
+				t.Errorf("%s: the wallet has %d", plan, got)
+			}
+			c.clean(t, account)
+		}
+	})
+}
