@@ -14,6 +14,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/renewal"
@@ -38,7 +39,33 @@ type Line struct {
 	Left        *Left      `json:"left,omitempty" doc:"Of a line that is running."`
 	Refusal     *Refusal   `json:"refusal,omitempty" doc:"Why nothing can be bought for it now. Only where one line is asked for."`
 	Periods     []Period   `json:"periods,omitempty" nullable:"false" doc:"Its newest periods, oldest first; those that are queued come next. Only where one line is asked for."`
+	Install     *Install   `json:"install,omitempty" doc:"How the eSIM comes onto a phone, for keys with the scope renew; absent: it was not bought here, or nobody should any more. Only where one line is asked for."`
 	Stay        string     `json:"stay,omitempty" format:"date" doc:"The last day on which the customer needs it, as they told. Only where one line is asked for."`
+}
+
+// Install is what a phone installs an eSIM from. Whoever has it can use the line.
+type Install struct {
+	Code       string     `json:"code" doc:"For a code to scan, and for phones that want all of it." example:"LPA:1$rsp.example.com$A1B2"`
+	Address    string     `json:"address" doc:"To enter by hand: the SM-DP+ address."`
+	Activation string     `json:"activation" doc:"To enter by hand: the activation code."`
+	IPhone     string     `json:"iphone" doc:"Opens the dialogue of iOS 17.4 and later."`
+	Android    string     `json:"android" doc:"Opens the dialogue of a recent Android."`
+	By         *time.Time `json:"by,omitempty" doc:"The first instant at which it can not be started any more; absent: none is known, or it has started."`
+}
+
+func installOf(e line.ESIM, l line.Line) *Install {
+	address, activation, ok := message.InstallParts(e.Code)
+	if !ok || l.Periods > 1 || l.State == line.Terminal || l.State == line.Recycled {
+		return nil
+	}
+	i := &Install{
+		Code: e.Code, Address: address, Activation: activation,
+		IPhone: message.InstallLink(message.OneTapIPhone, e.Code), Android: message.InstallLink(message.OneTapAndroid, e.Code),
+	}
+	if l.StartedAt.IsZero() {
+		i.By = instant(e.InstallBy)
+	}
+	return i
 }
 
 // Left is what a running line still has. An unlimited line is never 0 of
@@ -241,10 +268,25 @@ func (s *Server) getLine(ctx context.Context, c *call, in *OfLine) (Line, error)
 	if _, no := renewal.Offers(f.situation); no != nil {
 		out.Refusal = refusalOf(c.voice, no, at.loc)
 	}
+	esim, bought, err := s.esim(ctx, l)
+	if err != nil {
+		return Line{}, err
+	}
+	if bought && c.key.may(Renew) {
+		out.Install = installOf(esim, l)
+	}
 	if f.facts.Told >= line.DayOf(c.voice.Now, at.loc) {
 		out.Stay = advice.Date(f.facts.Told).String()
 	}
 	return out, nil
+}
+
+func (s *Server) esim(ctx context.Context, l line.Line) (e line.ESIM, bought bool, err error) {
+	err = s.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+		e, bought, err = line.GetESIM(ctx, tx, l.Account, l.ID)
+		return err
+	})
+	return e, bought, err
 }
 
 func refusalOf(v ui.Voice, no *renewal.Refusal, loc *time.Location) *Refusal {

@@ -27,6 +27,7 @@ type Plan struct {
 	Version       int64    `json:"version" doc:"Of the catalogue that says this."`
 	Terms         []Priced `json:"terms" nullable:"false" doc:"What gives more time."`
 	Packs         []Priced `json:"packs" nullable:"false" doc:"What gives more data or speed, and no more time."`
+	NewLines      []Priced `json:"newLines" nullable:"false" doc:"What a new line with an eSIM can be bought with; empty: nothing now."`
 	Rules         []string `json:"rules,omitempty" nullable:"false" doc:"All its rules in sentences. Only where one plan is asked for."`
 }
 
@@ -59,7 +60,7 @@ func (s *Server) listPlans(ctx context.Context, c *call, _ *struct{}) (Plans, er
 	}
 	all := Plans{Plans: []Plan{}}
 	for _, p := range cat.Plans {
-		all.Plans = append(all.Plans, planOf(c.voice, cat, p))
+		all.Plans = append(all.Plans, s.planOf(c.voice, cat, p))
 	}
 	return all, nil
 }
@@ -77,18 +78,18 @@ func (s *Server) getPlan(ctx context.Context, c *call, in *planInput) (Plan, err
 	if !ok {
 		return Plan{}, fault.Because(fault.NotFound, "no_such_plan", "There is no such plan.", nil)
 	}
-	out := planOf(c.voice, cat, p)
+	out := s.planOf(c.voice, cat, p)
 	for _, rule := range catalogue.Sentences(cat, p, c.voice.Lang) {
 		out.Rules = append(out.Rules, rule.Text)
 	}
 	return out, nil
 }
 
-func planOf(v ui.Voice, c *catalogue.Catalogue, p catalogue.Plan) Plan {
+func (s *Server) planOf(v ui.Voice, c *catalogue.Catalogue, p catalogue.Plan) Plan {
 	op, _ := c.Operator(p.Operator)
 	out := Plan{
 		ID: p.ID, Name: v.PlanName(c, p.ID), Operator: p.Operator, OperatorName: op.Name, Zone: string(op.Zone), Kind: string(p.Kind),
-		DailyCapBytes: p.DailyCap, ThrottleKbps: p.ThrottleKbps, OnSale: p.OnSale, Version: c.Version, Terms: []Priced{}, Packs: []Priced{},
+		DailyCapBytes: p.DailyCap, ThrottleKbps: p.ThrottleKbps, OnSale: p.OnSale, Version: c.Version, Terms: []Priced{}, Packs: []Priced{}, NewLines: []Priced{},
 	}
 	for _, t := range p.Terms {
 		item := renewal.Item{Kind: renewal.Term, Plan: p.ID, ID: t.ID}
@@ -97,6 +98,12 @@ func planOf(v ui.Voice, c *catalogue.Catalogue, p catalogue.Plan) Plan {
 	for _, k := range p.Packs {
 		item := renewal.Item{Kind: renewal.Pack, Plan: p.ID, ID: k.ID}
 		out.Packs = append(out.Packs, Priced{ui.ValueOf(item), v.ItemName(c, item), k.Volume, moneysOf(k.Prices)})
+	}
+	if s.Desk.Sells(c, p) {
+		for _, t := range p.Sold() {
+			item := renewal.Item{Kind: renewal.NewLine, Plan: p.ID, ID: t.ID}
+			out.NewLines = append(out.NewLines, Priced{ui.ValueOf(item), v.ItemName(c, item), t.Volume, moneysOf(t.Prices)})
+		}
 	}
 	return out
 }

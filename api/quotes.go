@@ -88,6 +88,15 @@ type newQuote struct {
 	}
 }
 
+type newLineQuote struct {
+	OfAccount
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200" doc:"With it, the same request sent again gets the same quote."`
+	Body           struct {
+		Item     string `json:"item" maxLength:"200" doc:"As a plan names it under newLines." example:"line/machi-5gb/3d"`
+		Currency string `json:"currency" pattern:"^[A-Z]{3}$" example:"JPY"`
+	}
+}
+
 type quoteInput struct {
 	Quote string `path:"quote" maxLength:"64"`
 }
@@ -97,6 +106,10 @@ func (s *Server) addQuotes(d huma.API) {
 		id: "make-quote", method: http.MethodPost, path: "/quotes", scope: Renew, tag: "Renewing", makes: true,
 		summary: "Fix an offer for a short time",
 	}, s.makeQuote)
+	add(s, d, route{
+		id: "make-new-line-quote", method: http.MethodPost, path: "/accounts/{account}/quotes", scope: Renew, tag: "Buying", makes: true,
+		summary: "Fix the price of a new line",
+	}, s.makeNewLineQuote)
 	add(s, d, route{
 		id: "get-quote", method: http.MethodGet, path: "/quotes/{quote}", scope: Read, tag: "Renewing", summary: "A quote, and the order that it became",
 	}, s.getQuote)
@@ -129,10 +142,40 @@ func (s *Server) makeQuote(ctx context.Context, c *call, in *newQuote) (Quote, e
 		}
 		return s.readQuote(ctx, c, owner, q.ID)
 	}
-	if in.IdempotencyKey == "" {
+	return s.onceQuoted(ctx, c, owner, in.IdempotencyKey, "make-quote", in.Body, make)
+}
+
+func (s *Server) makeNewLineQuote(ctx context.Context, c *call, in *newLineQuote) (Quote, error) {
+	if err := c.opens(in.Account); err != nil {
+		return Quote{}, err
+	}
+	make := func(ctx context.Context) (Quote, error) {
+		err := s.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error { return s.mayBuy(ctx, tx, in.Account) })
+		if err != nil {
+			return Quote{}, err
+		}
+		item, err := ui.ItemOf(in.Body.Item)
+		if err == nil && item.Kind != renewal.NewLine {
+			err = fault.Because(fault.Invalid, "no_such_item", "This offer does not exist. Choose one from the list.", nil)
+		}
+		if err != nil {
+			return Quote{}, err
+		}
+		q, err := s.Desk.QuoteNew(ctx, in.Account, item.Plan, item.ID, money.Currency(in.Body.Currency))
+		if err != nil {
+			return Quote{}, err
+		}
+		return s.readQuote(ctx, c, in.Account, q.ID)
+	}
+	return s.onceQuoted(ctx, c, in.Account, in.IdempotencyKey, "make-new-line-quote", in.Body, make)
+}
+
+// onceQuoted makes a quote, once for each key that is given.
+func (s *Server) onceQuoted(ctx context.Context, c *call, owner, key, operation string, body any, make func(context.Context) (Quote, error)) (Quote, error) {
+	if key == "" {
 		return make(ctx)
 	}
-	r, err := c.requested(owner, in.IdempotencyKey, "make-quote", in.Body)
+	r, err := c.requested(owner, key, operation, body)
 	if err != nil {
 		return Quote{}, err
 	}
@@ -215,8 +258,9 @@ func quoteOf(v ui.Voice, f quoted) Quote {
 		return out
 	}
 	if q.Kind == order.NewLine {
-		out.RefundText, out.Item = "", ui.ValueOf(renewal.Item{Kind: renewal.NewLine, Plan: q.Plan, ID: q.Item})
-		out.Zone = placeOf(f.catalogue, q.Plan).loc.String()
+		own := placeOf(f.catalogue, q.Plan)
+		out.RefundText, out.Zone = v.T("new.refund."+string(own.plan.Policy.Refund)), own.loc.String()
+		out.Item = ui.ValueOf(renewal.Item{Kind: renewal.NewLine, Plan: q.Plan, ID: q.Item})
 		return out
 	}
 	own := placeOf(f.catalogue, f.situation.Line.Plan)

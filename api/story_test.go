@@ -100,14 +100,15 @@ func TestRenewalByAProgram(t *testing.T) {
 	}
 
 	byCard(w, p)
+	fresh := newLine(w, p)
 	money := read[Balances](p, "/accounts/"+aiko.ID+"/balances")
-	if len(money.Wallet) != 1 || money.Wallet[0].Amount != 12_000-q.Price.Amount || len(money.Owed) != 0 {
+	if len(money.Wallet) != 1 || money.Wallet[0].Amount != 12_000-q.Price.Amount-fresh.Amount || len(money.Owed) != 0 {
 		t.Errorf("balances: %+v", money)
 	}
-	if all := read[Orders](p, "/accounts/"+aiko.ID+"/orders"); len(all.Orders) != 4 || all.Next != "" || all.Orders[3].ID != o.ID {
+	if all := read[Orders](p, "/accounts/"+aiko.ID+"/orders"); len(all.Orders) != 5 || all.Next != "" || all.Orders[4].ID != o.ID {
 		t.Errorf("orders: %+v", all)
 	}
-	if all := read[Bills](p, "/accounts/"+aiko.ID+"/bills"); len(all.Bills) != 3 {
+	if all := read[Bills](p, "/accounts/"+aiko.ID+"/bills"); len(all.Bills) != 4 {
 		t.Errorf("bills: %+v", all)
 	}
 	for path, item := range w.document.Paths {
@@ -118,6 +119,37 @@ func TestRenewalByAProgram(t *testing.T) {
 		}
 	}
 	w.sound()
+}
+
+// newLine buys an eSIM from the wallet, and reads what a phone installs it from.
+func newLine(w *town, p *program) Money {
+	t := w.t
+	t.Helper()
+	w.env.Clock.Add(time.Second)
+	sold := read[Plan](p, "/plans/machi-5gb").NewLines
+	if len(sold) == 0 {
+		t.Fatal("no new line is sold")
+	}
+	quotes := "/accounts/" + w.aiko.ID + "/quotes"
+	want[Problem](p, http.StatusUnprocessableEntity, "POST", quotes, map[string]any{"item": "term/machi-5gb/10d", "currency": "JPY"})
+	q := want[Quote](p, http.StatusCreated, "POST", quotes, map[string]any{"item": sold[0].Item, "currency": "JPY"})
+	if q.Kind != "line" || q.Item != sold[0].Item || q.Price != sold[0].Prices[0] || q.RefundText == "" {
+		t.Errorf("quote: %+v", q)
+	}
+	o := want[Order](p.with("Idempotency-Key", "new"), http.StatusCreated, "POST", "/orders", accept(q, "wallet"))
+	w.work()
+	if o = read[Order](p, "/orders/"+o.ID); o.State != "completed" {
+		t.Fatalf("order: %+v", o)
+	}
+	l := read[Line](p, "/lines/"+o.Line)
+	if l.State != "new" || l.Install == nil || l.Install.By == nil || l.Install.Code != "LPA:1$"+l.Install.Address+"$"+l.Install.Activation {
+		t.Errorf("line: %+v %+v", l, l.Install)
+	}
+	_, token := w.key("", Read)
+	if l := read[Line](w.program(token), "/lines/"+o.Line); l.Install != nil {
+		t.Error("who may only read is given what installs the line")
+	}
+	return q.Price
 }
 
 // byCard pays at the provider's page and keeps the card, pays with the kept one,
