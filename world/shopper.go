@@ -129,7 +129,7 @@ func (s *Simulation) somebody(ctx context.Context) *customer {
 func (s *Simulation) signUp(ctx context.Context, h *House, c *customer, n int) error {
 	lines := make([]catalogue.Plan, 1+s.rand.IntN(2))
 	for i := range lines {
-		lines[i], _ = s.cat.Plan(plansOfTown[s.rand.IntN(len(plansOfTown))])
+		lines[i], _ = s.first.Plan(plansOfTown[s.rand.IntN(len(plansOfTown))])
 	}
 	left := time.Duration(1+s.rand.IntN(200)) * time.Hour
 	made, err := db.Written(ctx, h.DB, func(ctx context.Context, tx db.Tx) (customer, error) {
