@@ -27,8 +27,8 @@ func digest(nonce, created, secret string) string {
 func (a *Adapter) sign(h http.Header) {
 	nonce, created := a.nonce(), a.now().UTC().Format("2006-01-02T15:04:05Z")
 	h.Set("Authorization", wsseRealm)
-	h[wsseHeader] = []string{`UsernameToken Username="` + a.config.AppKey + `",PasswordDigest="` +
-		digest(nonce, created, a.config.AppSecret) + `",Nonce="` + nonce + `",Created="` + created + `"`}
+	h.Set(wsseHeader, `UsernameToken Username="`+a.config.AppKey+`",PasswordDigest="`+
+		digest(nonce, created, a.config.AppSecret)+`",Nonce="`+nonce+`",Created="`+created+`"`)
 }
 
 // signed reports whether headers are signed with our key and secret. How old they

@@ -110,6 +110,9 @@ func (a *Adapter) LookUpIssue(ctx context.Context, p carrier.Purchase) (carrier.
 	if err != nil {
 		return carrier.IssueReading{}, err
 	}
+	if p.Theirs == "" {
+		p.Theirs = a.answers.number(p.Ref) // where this process heard it
+	}
 	if p.Theirs != "" {
 		reading.Found, reading.Issued, reading.Why, err = a.byNumber(ctx, p)
 	} else {
@@ -243,35 +246,44 @@ func (a *Adapter) take(ctx context.Context, c candidate, p carrier.Purchase) (ca
 	return found, i, why, nil
 }
 
-// answers remembers whose order is whose while its eSIM is not made and has no label,
-// as far as this process heard; and lets one at a time label what nobody has.
+// answers remembers which order is whose, as far as this process heard: until its
+// eSIM is made and has a label, nobody else could tell. And it lets one at a time
+// label what nobody has.
 type answers struct {
-	mu   sync.Mutex
-	refs map[string]string // by the operator's number of the order
-	old  []string          // those numbers, the oldest first
-	busy chan struct{}
+	mu      sync.Mutex
+	refs    map[string]string // by the operator's number of the order
+	numbers map[string]string // by our reference
+	old     []string          // the operator's numbers, the oldest first
+	busy    chan struct{}
 }
 
 const answersMost = 10_000
 
-func (s *answers) keep(order, ref string) {
+func (s *answers) keep(number, ref string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refs == nil {
-		s.refs = map[string]string{}
+		s.refs, s.numbers = map[string]string{}, map[string]string{}
 	}
 	if len(s.old) >= answersMost {
+		delete(s.numbers, s.refs[s.old[0]])
 		delete(s.refs, s.old[0])
 		s.old = s.old[1:]
 	}
-	s.refs[order] = ref
-	s.old = append(s.old, order)
+	s.refs[number], s.numbers[ref] = ref, number
+	s.old = append(s.old, number)
 }
 
-func (s *answers) of(order string) string {
+func (s *answers) of(number string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.refs[order]
+	return s.refs[number]
+}
+
+func (s *answers) number(ref string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.numbers[ref]
 }
 
 // turn waits until nobody else labels.

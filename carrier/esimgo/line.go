@@ -168,6 +168,8 @@ func statusOf(list []held, now time.Time) (carrier.Status, error) {
 	}
 	began := !s.StartsAt.IsZero() || s.State == carrier.LineActive
 	switch {
+	case len(list) == 0:
+		s.State = carrier.LineNew // a card that nothing was bought for yet
 	case s.State == carrier.LineActive && full && !waits:
 		s.State = carrier.LineDepleted
 	case s.State == carrier.LineIsOver && waits && began:

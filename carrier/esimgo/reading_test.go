@@ -43,7 +43,7 @@ func TestStates(t *testing.T) {
 		rows []string
 		want carrier.Status
 	}{
-		"nothing on it":          {nil, carrier.Status{State: carrier.LineIsOver}},
+		"nothing on it":          {nil, carrier.Status{State: carrier.LineNew}},
 		"new":                    {[]string{row("1", "queued", gb)}, carrier.Status{State: carrier.LineNew}},
 		"being put on":           {[]string{row("1", "Processing", gb)}, carrier.Status{State: carrier.LineNew}},
 		"in use":                 {[]string{row("1", "active", half+now)}, carrier.Status{State: carrier.LineActive, StartsAt: began, EndsAt: ends, Total: 1e9, Used: 5e8}},
