@@ -41,6 +41,11 @@ type Desk struct {
 	// Seal hides the tokens of kept tools in the database; nil: no tool is kept.
 	Seal *seal.Box
 
+	// Codes hides activation codes in the database, and is what claim codes and codes
+	// to redeem are known by; nil: codes are stored as they are, and nothing is
+	// claimed, redeemed or sold from stock.
+	Codes *seal.Box
+
 	// Wallet says what the seller's wallet may be used for.
 	Wallet WalletMode
 

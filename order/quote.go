@@ -50,6 +50,12 @@ var topUpLimits = map[money.Currency]struct{ least, most int64 }{
 	"KRW": {5_000, 500_000},
 }
 
+// KeepsWallet reports whether wallets are kept in a currency.
+func KeepsWallet(c money.Currency) bool {
+	_, ok := topUpLimits[c]
+	return ok
+}
+
 const defaultQuoteTTL = 30 * time.Minute
 
 // Quote fixes the price and effect of one item for one line. It fails with

@@ -26,10 +26,10 @@ type installView struct {
 	Once       string
 }
 
-// installOf is nil for a line that was not bought here, or is in use already.
+// installOf is nil where there is nothing to install.
 func (v *visit) installOf(e line.ESIM, l line.Line, at place) *installView {
 	address, activation, ok := message.InstallParts(e.Code)
-	if !ok || l.Periods > 1 || l.State == line.Terminal || l.State == line.Recycled {
+	if !ok || !e.Installs(l) {
 		return nil
 	}
 	i := &installView{
@@ -57,10 +57,16 @@ func (v *visit) installing(ctx context.Context, l line.Line, at place) (*install
 	if err != nil || !found {
 		return nil, err
 	}
-	if l.StartedAt.IsZero() && v.voice.Now.Sub(l.UpdatedAt) > line.Stale {
+	if l.StartedAt.IsZero() && l.State != line.Terminal && v.voice.Now.Sub(l.UpdatedAt) > line.Stale {
 		err = v.server.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return line.LookSoon(ctx, tx, l.Account, l.ID) })
+		if err != nil {
+			return nil, err
+		}
 	}
-	return v.installOf(e, l, at), err
+	if e, err = e.Opened(v.server.Desk.Codes); err != nil {
+		return nil, err
+	}
+	return v.installOf(e, l, at), nil
 }
 
 func (v *visit) readESIM(ctx context.Context, l line.Line) (e line.ESIM, found bool, err error) {
