@@ -34,7 +34,6 @@ type office struct {
 	in   *intake.Desk
 }
 
-
 func newOffice(t testing.TB, env dbtest.Env) *office {
 	t.Helper()
 	o := &office{Env: env}

@@ -17,7 +17,7 @@ type ESIM struct {
 	Account     string
 	Line        string
 	Order       string // empty: it was claimed
-	Catalogue   int64 // version whose rules were accepted
+	Catalogue   int64  // version whose rules were accepted
 	Plan        string
 	Term        string
 	Code        string // for the phone: LPA:1$address$matching identifier, sealed as long as it is not opened; empty for a card

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/billing"
-	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -16,6 +15,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/renewal"
+	"github.com/tsuzuku/tsuzuku/stock"
 )
 
 // finished is an order that the operator has carried out.
@@ -180,12 +180,9 @@ func (d *Desk) addPeriod(b *db.Batch, tx db.Tx, plan catalogue.Plan, loc *time.L
 // now, else when the operator says that it is in use, see usage.go.
 func (d *Desk) addLine(b *db.Batch, tx db.Tx, plan catalogue.Plan, loc *time.Location, o Order, made carrier.Issued) (installBy time.Time, err error) {
 	now := tx.Now()
-	installBy = made.InstallBy
-	if deadline := plan.Activation.Deadline; deadline.N > 0 {
-		ours := deadline.End(now, loc, calendar.Anchor(now, loc))
-		if installBy.IsZero() || ours.Before(installBy) {
-			installBy = ours
-		}
+	installBy = firstUseBy(plan, made.InstallBy, now, loc)
+	if t, _ := plan.Term(o.Item); t.FromStock {
+		stock.AddGiven(b, o.ID, made.Profile.ICCID, o.Line, now)
 	}
 	esim, err := line.ESIM{
 		Account: o.Account, Line: o.Line, Order: o.ID, Catalogue: o.Catalogue, Plan: o.Plan, Term: o.Item,

@@ -95,6 +95,7 @@ const (
 const (
 	ToolWallet = catalogue.Tool(payment.Wallet) // from the wallet, perhaps with points
 	ToolPoints = catalogue.Tool("points")       // from points alone
+	ToolCode   = catalogue.Tool("redeem_code")  // paid elsewhere, where a code to redeem was sold
 )
 
 // Order is the customer's acceptance of a quote.
@@ -136,6 +137,10 @@ type Order struct {
 	CompletedAt time.Time
 	UpdatedAt   time.Time
 }
+
+// Granted reports whether the order costs nothing here, because a code says that it
+// was paid elsewhere.
+func (o Order) Granted() bool { return o.Tool == ToolCode }
 
 // Key names an order.
 type Key struct{ Account, ID string }

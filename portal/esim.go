@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"html/template"
+	"slices"
 
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/line"
@@ -77,16 +78,23 @@ func (v *visit) readESIM(ctx context.Context, l line.Line) (e line.ESIM, found b
 	return e, found, err
 }
 
+// mostAgain is how many ended lines are offered before new ones.
+const mostAgain = 3
+
 // endedLines are the customer's lines that have ended, and whose operator can still
-// feed them with the plan that they came to buy.
+// feed them, with the plan that they came to buy or, for "", with any; those that
+// ended last first.
 func (v *visit) endedLines(ctx context.Context, tx db.Tx, plan string) (again []againLine, err error) {
 	lines, err := line.List(ctx, tx, v.account.ID)
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range lines {
+	for _, l := range slices.Backward(lines) {
 		state := l.At(v.voice.Now)
-		if l.Plan != plan || state != line.Grace && state != line.Ended {
+		if len(again) == mostAgain {
+			break
+		}
+		if plan != "" && l.Plan != plan || state != line.Grace && state != line.Ended {
 			continue
 		}
 		s, err := v.situation(ctx, tx, keyhole{account: v.account.ID}, l.ID)
