@@ -133,7 +133,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
 		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"),
-		Log:  env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
+		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret)}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}

@@ -148,7 +148,9 @@ func TestReservedStockIsFoundAgainOrReleased(t *testing.T) {
 				t.Fatalf("%s %s %v, %d reserved", o.State, o.Reason, err, c.items(t, stock.Reserved))
 			}
 			if !released {
-				c.write(t, func(ctx context.Context, tx db.Tx) error { return db.Release(ctx, tx, "profile:kazemachi", "ES-8981100000000001000", "ac_x") })
+				c.write(t, func(ctx context.Context, tx db.Tx) error {
+					return db.Release(ctx, tx, "profile:kazemachi", "ES-8981100000000001000", "ac_x")
+				})
 				if _, err := c.Desk.LookAgain(t.Context(), o.Ref(), mika); err != nil {
 					t.Fatal(err)
 				}
@@ -157,10 +159,14 @@ func TestReservedStockIsFoundAgainOrReleased(t *testing.T) {
 				c.write(t, func(ctx context.Context, tx db.Tx) error { // to be in the next one's way
 					return db.Claim(ctx, tx, "profile:kazemachi", "ES-8981100000000001001", "ac_x", "ln_x")
 				})
-				c.write(t, func(ctx context.Context, tx db.Tx) error { return db.Release(ctx, tx, "profile:kazemachi", "ES-8981100000000001000", o.Account) })
+				c.write(t, func(ctx context.Context, tx db.Tx) error {
+					return db.Release(ctx, tx, "profile:kazemachi", "ES-8981100000000001000", o.Account)
+				})
 				continue
 			}
-			c.write(t, func(ctx context.Context, tx db.Tx) error { return db.Release(ctx, tx, "profile:kazemachi", "ES-8981100000000001001", "ac_x") })
+			c.write(t, func(ctx context.Context, tx db.Tx) error {
+				return db.Release(ctx, tx, "profile:kazemachi", "ES-8981100000000001001", "ac_x")
+			})
 			if _, err := c.Desk.GiveBack(t.Context(), o.Ref(), mika); err != nil {
 				t.Fatal(err)
 			}
