@@ -125,6 +125,13 @@ func (s *Server) routes() []route {
 		{"POST /account/one-tap", customer, s.oneTap},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
+
+		{"GET /cases", customer, s.casesPage},
+		{"GET " + newCase, customer, s.newCasePage},
+		{"POST " + newCase, customer, s.openCase},
+		{"GET /cases/{id}", customer, s.casePage},
+		{"POST /cases/{id}", customer, s.answerCase},
+		{"GET /cases/{id}/files/{n}", customer, s.caseFile},
 	}
 }
 
