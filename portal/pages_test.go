@@ -115,6 +115,8 @@ func (w *town) stops(b *browser) map[string]string {
 			stops["renew "+key] = "/lines/" + id + "/renew"
 		}
 	}
+	asked, _, _ := strings.Cut(b.post("/cases/new", url.Values{"key": {"k"}, "topic": {"slow"}, "text": {"Slow.\nSince noon."}, "line": {w.lines["fresh"]}}), "?")
+	stops["cases"], stops["case"], stops["case new"] = "/cases", asked, "/cases/new?order="+strings.TrimPrefix(done, "/orders/")
 	stops["plans"], stops["new line done"] = "/plans", bought
 	stops["new line review"], stops["new line"] = "/quotes/"+b.newLine("tsubame-free", "3x24h"), b.installing(bought)
 	for _, id := range []string{"machi-5gb", "aurora-sum", "sumire-voice", "hinode-visitor-5"} {

@@ -3,6 +3,7 @@ package support
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -145,11 +146,10 @@ func shut(ctx context.Context, tx db.Tx, c Case) (Case, error) {
 	return c, err
 }
 
-// letter tells the customer; each message of a case has one of its own, and so has
-// each of its ends.
+// letter tells the customer: once for each message, and once for an end after it.
 func letter(kind message.Kind, c Case, text string) message.Draft {
 	return message.Draft{
-		Account: c.Account, Key: string(kind) + "/" + c.ID + "/" + c.UpdatedAt.Format(time.RFC3339Nano), Kind: kind,
+		Account: c.Account, Key: fmt.Sprintf("%s/%s/%d", kind, c.ID, c.Messages), Kind: kind,
 		Facts: message.Facts{Case: c.ID, Order: c.Order, Said: text, Closed: c.State == Closed, Link: "/cases/" + c.ID},
 	}
 }
