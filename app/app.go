@@ -44,6 +44,9 @@ type Env struct {
 	Transport func(stranger string) http.RoundTripper // nil, or nil for a stranger: the network
 	Point     func(string)                            // called at commit and call boundaries; nil: nobody looks
 	Log       *slog.Logger
+
+	// Heard counts how strangers answer, for the status page; nil: [Open] makes one.
+	Heard *outbound.Heard
 }
 
 // Adapters are the strangers a house can talk to, by the names that the
@@ -84,6 +87,9 @@ type App struct {
 // Open opens the database and puts the house together. It does not migrate; a
 // database of another version is refused with what to do about it.
 func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.Source) (Adapters, error)) (*App, error) {
+	if env.Heard == nil {
+		env.Heard = &outbound.Heard{Now: env.Now}
+	}
 	d, err := db.Open(ctx, c.Database, db.Options{Now: env.Now, Observe: func(p db.Point) { env.point(string(p)) }})
 	if err != nil {
 		return nil, err
@@ -206,7 +212,7 @@ func (a *App) Handler() http.Handler {
 	mux.Handle("/api/", a.programs.Handler())
 	mux.Handle("/", (&portal.Server{
 		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
-		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client,
+		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
 	}).Handler())
 	return mux
 }
@@ -279,6 +285,9 @@ func (a *App) Close() error { return a.DB.Close() }
 // client makes the HTTP client for one stranger.
 func (e Env) client(stranger string, perSecond int) *outbound.Client {
 	o := outbound.Options{RatePerSecond: perSecond, Observe: func(p outbound.Point) { e.point(string(p)) }}
+	if e.Heard != nil {
+		o.Ended = func(answered bool) { e.Heard.Note(stranger, answered) }
+	}
 	if e.Transport != nil {
 		o.Transport = e.Transport(stranger)
 	}

@@ -30,7 +30,7 @@ var structs = map[string]any{
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{},
-	"cases.html": casesPage{}, "case_new.html": newCasePage{}, "case.html": casePage{},
+	"cases.html": casesPage{}, "case_new.html": newCasePage{}, "case.html": casePage{}, "status.html": statusPage{},
 }
 
 func TestTemplatesFitTheirPages(t *testing.T) {
@@ -116,6 +116,7 @@ func (w *town) stops(b *browser) map[string]string {
 		}
 	}
 	asked, _, _ := strings.Cut(b.post("/cases/new", url.Values{"key": {"k"}, "topic": {"slow"}, "text": {"Slow.\nSince noon."}, "line": {w.lines["fresh"]}}), "?")
+	stops["status"] = "/status"
 	stops["cases"], stops["case"], stops["case new"] = "/cases", asked, "/cases/new?order="+strings.TrimPrefix(done, "/orders/")
 	stops["plans"], stops["new line done"] = "/plans", bought
 	stops["new line review"], stops["new line"] = "/quotes/"+b.newLine("tsubame-free", "3x24h"), b.installing(bought)

@@ -21,6 +21,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/device"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/outbound"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -56,7 +57,12 @@ type Server struct {
 	// address. Behind a proxy it must be what the proxy says.
 	Client func(*http.Request) string
 
+	// Heard says how operators and payment providers answered lately; nil: only
+	// what waits for them is known.
+	Heard *outbound.Heard
+
 	devices device.Shelf
+	status  statusShelf
 }
 
 //go:embed pages/*.html
@@ -126,6 +132,7 @@ func (s *Server) routes() []route {
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
 
+		{"GET /status", anyone, s.statusPage},
 		{"GET /cases", customer, s.casesPage},
 		{"GET " + newCase, customer, s.newCasePage},
 		{"POST " + newCase, customer, s.openCase},
