@@ -4,6 +4,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -31,6 +32,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/outbound"
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/portal"
+	"github.com/tsuzuku/tsuzuku/portal/prose"
 	"github.com/tsuzuku/tsuzuku/reminder"
 	"github.com/tsuzuku/tsuzuku/seal"
 	"github.com/tsuzuku/tsuzuku/settlement"
@@ -82,6 +84,7 @@ type App struct {
 
 	adapters Adapters
 	programs *api.Server
+	legal    prose.Legal
 }
 
 // Open opens the database and puts the house together. It does not migrate; a
@@ -113,7 +116,7 @@ func (a *App) sign(ctx context.Context) error {
 	err := a.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		cat, err := a.Shelf.Current(ctx, tx)
 		if err == nil {
-			a.Sender.From.Seller, a.Sender.From.Contact = cat.Seller.Name, cat.Seller.Contact
+			a.Sender.From.Seller, a.Sender.From.Contact = cat.Seller.Name, cmp.Or(a.Config.Contact.Mail, cat.Seller.Contact)
 		}
 		return err
 	})
@@ -135,6 +138,10 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	if err != nil {
 		return nil, err
 	}
+	legal, err := prose.ReadLegal(c.Seller.LegalDir)
+	if err != nil {
+		return nil, err
+	}
 	shelf := &catalogue.Shelf{}
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
@@ -145,7 +152,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser}
 	return &App{
-		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters,
+		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters, legal: legal,
 		Sender: &message.Sender{
 			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill,
 			From: message.From{Seller: "Tsuzuku", URL: c.URL},
@@ -213,6 +220,7 @@ func (a *App) Handler() http.Handler {
 	mux.Handle("/", (&portal.Server{
 		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
 		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
+		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
 	}).Handler())
 	return mux
 }

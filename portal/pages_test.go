@@ -19,6 +19,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/portal/prose"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -30,7 +31,7 @@ var structs = map[string]any{
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{},
-	"cases.html": casesPage{}, "case_new.html": newCasePage{}, "case.html": casePage{}, "status.html": statusPage{},
+	"cases.html": casesPage{}, "case_new.html": newCasePage{}, "case.html": casePage{}, "status.html": statusPage{}, "help.html": helpPage{}, "prose.html": prosePage{},
 }
 
 func TestTemplatesFitTheirPages(t *testing.T) {
@@ -116,7 +117,13 @@ func (w *town) stops(b *browser) map[string]string {
 		}
 	}
 	asked, _, _ := strings.Cut(b.post("/cases/new", url.Values{"key": {"k"}, "topic": {"slow"}, "text": {"Slow.\nSince noon."}, "line": {w.lines["fresh"]}}), "?")
-	stops["status"] = "/status"
+	stops["status"], stops["help"], stops["help found"], stops["help nothing"] = "/status", "/help", "/help?q=eSIM", "/help?q=xyzzy"
+	for _, topic := range prose.Topics {
+		stops["help "+topic] = "/help/" + topic
+	}
+	for _, page := range prose.LegalPages {
+		stops["legal "+page] = "/legal/" + page
+	}
 	stops["cases"], stops["case"], stops["case new"] = "/cases", asked, "/cases/new?order="+strings.TrimPrefix(done, "/orders/")
 	stops["plans"], stops["new line done"] = "/plans", bought
 	stops["new line review"], stops["new line"] = "/quotes/"+b.newLine("tsubame-free", "3x24h"), b.installing(bought)

@@ -22,6 +22,8 @@ import (
 	"github.com/tsuzuku/tsuzuku/device"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound"
+	"github.com/tsuzuku/tsuzuku/portal/prose"
+	"github.com/tsuzuku/tsuzuku/support"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -56,6 +58,12 @@ type Server struct {
 	// Client names where a request came from, for limits; nil: its network
 	// address. Behind a proxy it must be what the proxy says.
 	Client func(*http.Request) string
+
+	// Points are where the seller can be reached besides a case; Seller and Legal
+	// are what the legal pages say.
+	Points support.Points
+	Seller prose.Facts
+	Legal  prose.Legal
 
 	// Heard says how operators and payment providers answered lately; nil: only
 	// what waits for them is known.
@@ -132,6 +140,9 @@ func (s *Server) routes() []route {
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
 
+		{"GET /help", anyone, s.helpPage},
+		{"GET /help/{topic}", anyone, s.helpTopic},
+		{"GET /legal/{page}", anyone, s.legalPage},
 		{"GET /status", anyone, s.statusPage},
 		{"GET /cases", customer, s.casesPage},
 		{"GET " + newCase, customer, s.newCasePage},
