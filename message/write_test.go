@@ -172,6 +172,28 @@ func wantOwnScript(t *testing.T, l locale.Language, letter message.Letter) {
 	}
 }
 
+// A message that is read again says what it said, and opens nothing.
+func TestReadAgainOpensNothing(t *testing.T) {
+	f := bought()
+	f.Code, f.Link, f.StopLink = "913476", "/r/lk_secret", "https://shop.example/stop/secret"
+	for _, k := range message.Kinds() {
+		for _, l := range []locale.Language{locale.En, locale.Ja} {
+			letter, err := shop.Read(message.Message{Draft: message.Draft{Kind: k, Language: l, Facts: f}})
+			if err != nil {
+				continue // a code without its code has no words
+			}
+			for _, secret := range []string{"913476", "secret", "smdp.example", "AB-123"} {
+				if strings.Contains(letter.Subject+letter.Text+letter.HTML+letter.Link, secret) {
+					t.Errorf("%s in %s shows %s", k, l, secret)
+				}
+			}
+			if letter.Language != l || letter.Subject == "" {
+				t.Errorf("%s is read in %s: %q", k, letter.Language, letter.Subject)
+			}
+		}
+	}
+}
+
 // A reminder says what is left, until when, the best offer and its price, and
 // where to renew.
 func TestReminder(t *testing.T) {

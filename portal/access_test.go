@@ -30,6 +30,9 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 	}
 	asked := owner.post("/cases/new", url.Values{"key": {"k"}, "topic": {"slow"}, "text": {"Aiko's secret"}, "line": {w.lines["fresh"]}})
 	of, _, _ := strings.Cut(strings.TrimPrefix(asked, "/cases/"), "?")
+	w.deliver()
+	_, after, _ = strings.Cut(owner.see("/inbox").html, `href="/inbox/`)
+	letter, _, _ := strings.Cut(after, `"`)
 	orders, balance := len(w.orders()), w.balance()
 
 	things := map[string][]string{ // by the route, what {id} may be
@@ -38,6 +41,7 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 		"GET /quotes/{id}":      {quote, used}, "POST /quotes/{id}": {quote, used},
 		"GET /orders/{id}": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/pay": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/cancel": {strings.TrimPrefix(bought, "/orders/"), basket},
 		"GET /bills/{id}": {bill}, "GET /together/{id}": {basket}, "POST /together/{id}/pay": {basket},
+		"GET /inbox/{id}": {letter},
 		"GET /cases/{id}": {of}, "POST /cases/{id}": {of}, "GET /cases/{id}/files/{n}": {of},
 	}
 	everybodys := map[string]string{"POST /plans/{id}": "machi-5gb"} // what {id} may be, and is nobody's

@@ -144,6 +144,8 @@ func (s *Server) routes() []route {
 		{"GET /help/{topic}", anyone, s.helpTopic},
 		{"GET /legal/{page}", anyone, s.legalPage},
 		{"GET /status", anyone, s.statusPage},
+		{"GET /inbox", customer, s.inboxPage},
+		{"GET /inbox/{id}", customer, s.letterPage},
 		{"GET /cases", customer, s.casesPage},
 		{"GET " + newCase, customer, s.newCasePage},
 		{"POST " + newCase, customer, s.openCase},
