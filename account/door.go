@@ -38,6 +38,8 @@ type Door struct {
 	// every link useless.
 	Secret []byte
 
+	cheap argon // for tests; zero: todaysArgon
+
 	// CodesPerHour is how many codes are sent in an hour, to everybody: what
 	// a flood may cost. 0: 2000.
 	CodesPerHour int64
@@ -126,9 +128,9 @@ func (d *Door) limitCodes(ctx context.Context, tx db.Tx, email, client string) e
 		all = codesForAll
 	}
 	for _, l := range []limit{
-		{d.hash("limit", "codes", "all"), all},
-		{d.hash("limit", "codes", "client", network(client)), codesPerClient},
-		{d.hash("limit", "codes", "address", email), codesPerAddress},
+		{d.hash("limit", "codes", "all"), all, "too_many_codes"},
+		{d.hash("limit", "codes", "client", network(client)), codesPerClient, "too_many_codes"},
+		{d.hash("limit", "codes", "address", email), codesPerAddress, "too_many_codes"},
 	} {
 		if err := l.take(ctx, tx); err != nil {
 			return err
@@ -174,7 +176,7 @@ type entry struct {
 // A challenge takes five tries and is good for ten minutes and for one session.
 // EnterCode fails with [fault.Denied] for a wrong code, with reason code_wrong
 // while there are tries left, and with [fault.Invalid] for what is no code.
-func (d *Door) EnterCode(ctx context.Context, challenge, code, agent string) (token string, a Account, err error) {
+func (d *Door) EnterCode(ctx context.Context, challenge, code string, from Browser) (token string, a Account, err error) {
 	code, ok := digits(code)
 	if !ok {
 		return "", Account{}, because(fault.Invalid, "code_format", nil)
@@ -183,7 +185,7 @@ func (d *Door) EnterCode(ctx context.Context, challenge, code, agent string) (to
 	if !ok {
 		return "", Account{}, because(fault.Denied, "code_expired", nil)
 	}
-	s := d.newSession(account, agent)
+	s := d.newSession(account, byCode, from)
 	e, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (entry, error) {
 		return d.enter(ctx, tx, account, challenge, code, s)
 	})
@@ -230,8 +232,7 @@ func (d *Door) enter(ctx context.Context, tx db.Tx, account, challenge, code str
 	return d.welcome(ctx, tx, account, address, s)
 }
 
-// welcome confirms the address, opens the session, and tells the owner of an
-// account that was in use.
+// welcome confirms the address and admits its owner.
 func (d *Door) welcome(ctx context.Context, tx db.Tx, account, address string, s secretSession) (entry, error) {
 	_, err := tx.Exec(ctx, `
 		UPDATE accounts SET state = 'active', updated_at = $2 WHERE account_id = $1 AND state = 'unverified'`,
@@ -239,27 +240,33 @@ func (d *Door) welcome(ctx context.Context, tx db.Tx, account, address string, s
 	if err != nil {
 		return entry{}, err
 	}
-	a, err := Get(ctx, tx, account)
-	if err != nil {
-		return entry{}, err
-	}
-	if a.State == Closed {
-		return entry{refused: because(fault.Denied, "account_closed", nil)}, nil
-	}
 	_, err = tx.Exec(ctx, `
 		UPDATE addresses SET verified_at = $3 WHERE account_id = $1 AND id = $2 AND verified_at IS NULL`,
 		account, address, db.At(tx.Now()))
 	if err != nil {
 		return entry{}, err
 	}
-	known, err := anySession(ctx, tx, account)
+	return d.admit(ctx, tx, account, s)
+}
+
+// admit opens the session, and tells the owner of an account that was in use
+// about a browser that was not known.
+func (d *Door) admit(ctx context.Context, tx db.Tx, account string, s secretSession) (entry, error) {
+	a, err := Get(ctx, tx, account)
+	if err != nil {
+		return entry{}, err
+	}
+	if a.State == Closed || a.State == Unverified {
+		return entry{refused: because(fault.Denied, "account_closed", nil)}, nil
+	}
+	known, err := d.expected(ctx, tx, s)
 	if err != nil {
 		return entry{}, err
 	}
 	if err := s.insert(ctx, tx); err != nil {
 		return entry{}, err
 	}
-	if !known {
+	if known {
 		return entry{account: a}, nil
 	}
 	return entry{account: a}, d.announce(ctx, tx, a, s)
@@ -267,14 +274,7 @@ func (d *Door) welcome(ctx context.Context, tx db.Tx, account, address string, s
 
 // announce tells the owner that somebody has signed in.
 func (d *Door) announce(ctx context.Context, tx db.Tx, a Account, s secretSession) error {
-	to, err := PrimaryAddress(ctx, tx, a.ID)
-	if err != nil {
-		return err
-	}
-	return message.Queue(ctx, tx, d.IDs.Under("msg", a.ID), message.Draft{
-		Account: a.ID, Key: "new_sign_in/" + s.id, Kind: message.NewSignIn, To: to, Language: a.Language,
-		Facts: message.Facts{At: tx.Now(), Zone: a.Zone, Agent: s.agent, Link: sessionsPath},
-	})
+	return d.tell(ctx, tx, a.ID, message.NewSignIn, "new_sign_in/"+s.id, message.Facts{Agent: s.agent, Link: sessionsPath})
 }
 
 // sessionsPath is the portal's page of sessions.

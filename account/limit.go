@@ -16,6 +16,7 @@ import (
 type limit struct {
 	bucket string // a hash: the table of limits names nobody
 	most   int64
+	reason string // of the error; its text says {minutes}
 }
 
 // take counts one more, or fails with [fault.TooMany]; the failed transaction
@@ -40,7 +41,7 @@ func (l limit) take(ctx context.Context, tx db.Tx) error {
 	}
 	wait := began.Add(limitWindow).Sub(now)
 	minutes := int64((wait + time.Minute - 1) / time.Minute)
-	return because(fault.TooMany, "too_many_codes", map[string]string{"minutes": fmt.Sprint(max(minutes, 1))})
+	return because(fault.TooMany, l.reason, map[string]string{"minutes": fmt.Sprint(max(minutes, 1))})
 }
 
 // network is what counts as one client: an IPv4 address, or the /64 that an

@@ -125,6 +125,8 @@ func (v *visit) render(a answer, err error) (sent, error) {
 	switch {
 	case errors.Is(err, errSignIn):
 		return sent{to: v.signInFirst()}, nil
+	case reason(err) == "sign_in_again":
+		return sent{to: v.signInAgain()}, nil
 	case err != nil:
 		a = v.fail(err)
 		buf.Reset()
@@ -144,6 +146,9 @@ func (v *visit) signInFirst() string {
 	if v.r.Method == http.MethodPost { // a form's own page has the same address or its parent's
 		for _, form := range []string{"/pay", "/tools", "/one-tap"} {
 			next = strings.TrimSuffix(next, form)
+		}
+		if strings.HasPrefix(next, securityPath) {
+			next = securityPath
 		}
 	}
 	if next == "/" {

@@ -89,6 +89,7 @@ func (s *Server) routes() []route {
 		{"POST /sign-in", anyone, s.askCode},
 		{"GET /sign-in/code", anyone, s.codePage},
 		{"POST /sign-in/code", anyone, s.enterCode},
+		{"POST /sign-in/password", anyone, s.enterPassword},
 		{"POST /sign-out", anyone, s.signOut},
 		{"GET /r/{token}", anyone, s.openLink},
 		{"GET /plans", anyone, s.plansPage},
@@ -123,6 +124,8 @@ func (s *Server) routes() []route {
 		{"POST /account", customer, s.saveAccount},
 		{"POST /account/tools", customer, s.removeTool},
 		{"POST /account/one-tap", customer, s.oneTap},
+		{"GET /account/security", customer, s.securityPage},
+		{"POST /account/security/password", customer, s.changePassword},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
 	}

@@ -17,6 +17,7 @@ const (
 	addressCookie   = "address" // where the code went, to be shown
 	languageCookie  = "lang"
 	currencyCookie  = "currency"
+	markCookie      = "known" // by which the account's owner need not be told of signing in here
 )
 
 const (

@@ -15,18 +15,31 @@ import (
 // signInForm is everything signin.html may use.
 type signInForm struct {
 	ui.Frame
-	Email string
-	Next  string
-	Error string
+	Email         string
+	Next          string
+	Error         string
+	PasswordError string
+	Again         bool // somebody who has signed in is to show once more that they are the owner
 }
 
 // signInPage asks for a mail address.
-func (s *Server) signInPage(_ context.Context, v *visit) (answer, error) {
+func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 	next := safeNext(v.r.URL.Query().Get("next"))
+	p := v.signInForm(next)
 	if v.account.ID != "" {
-		return goTo(next), nil
+		if !v.r.URL.Query().Has("again") {
+			return goTo(next), nil
+		}
+		addresses, err := s.Door.Addresses(ctx, v.account.ID)
+		if err != nil {
+			return answer{}, err
+		}
+		p.Again = true
+		if len(addresses) > 0 {
+			p.Email = addresses[0].Value
+		}
 	}
-	return show("signin.html", v.signInForm(next)), nil
+	return show("signin.html", p), nil
 }
 
 func (v *visit) signInForm(next string) signInForm {
@@ -73,10 +86,11 @@ type codeForm struct {
 // codePage asks for the code that was sent.
 func (s *Server) codePage(_ context.Context, v *visit) (answer, error) {
 	next := safeNext(v.r.URL.Query().Get("next"))
-	if v.account.ID != "" {
+	switch {
+	case v.cookie(challengeCookie) != "":
+	case v.account.ID != "":
 		return goTo(next), nil
-	}
-	if v.cookie(challengeCookie) == "" {
+	default:
 		return goTo(withNext("/sign-in", next)), nil
 	}
 	return show("code.html", v.codeForm(next)), nil
@@ -96,21 +110,17 @@ func (v *visit) codeForm(next string) codeForm {
 // enterCode opens a session for the right code.
 func (s *Server) enterCode(ctx context.Context, v *visit) (answer, error) {
 	next := safeNext(v.field("next"))
-	token, _, err := s.Door.EnterCode(ctx, v.cookie(challengeCookie), v.field("code"), v.r.UserAgent())
+	token, a, err := s.Door.EnterCode(ctx, v.cookie(challengeCookie), v.field("code"), v.browser())
 	switch kind := fault.KindOf(err); kind {
 	case "":
+		return s.signedIn(ctx, v, token, a, next)
 	case fault.Invalid, fault.Denied, fault.TooMany:
 		p := v.codeForm(next)
 		p.Error = v.voice.Fault(err)
 		return answer{template: "code.html", page: p, status: http.StatusUnprocessableEntity}, nil
 	case fault.NotFound, fault.Conflict, fault.Unavailable, fault.Internal:
-		return answer{}, err
 	}
-	for _, old := range []string{challengeCookie, addressCookie, linkCookie} {
-		v.clearCookie(old)
-	}
-	v.setCookie(sessionCookie, token, year) // the door ends it sooner when it is not used
-	return goTo(next), nil
+	return answer{}, err
 }
 
 // signOut ends the session, and forgets a link.
