@@ -1,6 +1,6 @@
 // Package account is the customers: who they are, where they can be reached,
-// how they sign in with a code sent by mail, and the links that open one line
-// without signing in.
+// how they sign in with a code sent by mail, a password or a passkey, and the
+// links that open one line without signing in.
 //
 // Everything that a stranger could learn something from behaves the same for
 // an address that is registered and one that is not, and everything that could

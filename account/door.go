@@ -38,6 +38,11 @@ type Door struct {
 	// every link useless.
 	Secret []byte
 
+	// Origin is where browsers reach the shop, for passkeys: "https://shop.example".
+	// There are none for an address without a name or without encryption, but for
+	// localhost.
+	Origin string
+
 	cheap argon // for tests; zero: todaysArgon
 
 	// CodesPerHour is how many codes are sent in an hour, to everybody: what

@@ -25,6 +25,8 @@ type answer struct {
 	page     any // what the template may use
 	status   int // 0: 200
 	to       string
+	file     []byte // in place of a page; for everybody, and never changes under its address
+	kind     string // of the file
 }
 
 func show(template string, page any) answer { return answer{template: template, page: page} }
@@ -114,10 +116,14 @@ type sent struct {
 	status int
 	to     string
 	body   []byte
+	file   string // its kind, where it is no page
 }
 
 // render makes the page, or the page of an error.
 func (v *visit) render(a answer, err error) (sent, error) {
+	if err == nil && a.file != nil {
+		return sent{status: http.StatusOK, body: a.file, file: a.kind}, nil
+	}
 	var buf bytes.Buffer
 	if err == nil && a.to == "" {
 		err = pages.ExecuteTemplate(&buf, a.template, a.page)
@@ -215,6 +221,11 @@ func (v *visit) send(a sent) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", string(v.voice.Lang))
 	h.Set("Vary", "Accept-Encoding")
+	if a.file != "" {
+		h.Set("Content-Type", a.file)
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		h.Del("Content-Language")
+	}
 	body := a.body
 	if takesGzip(v.r.Header.Get("Accept-Encoding")) {
 		body = compressed(body)

@@ -90,6 +90,8 @@ func (s *Server) routes() []route {
 		{"GET /sign-in/code", anyone, s.codePage},
 		{"POST /sign-in/code", anyone, s.enterCode},
 		{"POST /sign-in/password", anyone, s.enterPassword},
+		{"POST /sign-in/passkey", anyone, s.enterPasskey},
+		{"GET /passkey.js", anyone, s.passkeyScript},
 		{"POST /sign-out", anyone, s.signOut},
 		{"GET /r/{token}", anyone, s.openLink},
 		{"GET /plans", anyone, s.plansPage},
@@ -126,6 +128,7 @@ func (s *Server) routes() []route {
 		{"POST /account/one-tap", customer, s.oneTap},
 		{"GET /account/security", customer, s.securityPage},
 		{"POST /account/security/password", customer, s.changePassword},
+		{"POST /account/security/passkeys", customer, s.changePasskeys},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
 	}

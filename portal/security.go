@@ -50,6 +50,12 @@ func (v *visit) setCookie(name, value string, life time.Duration) {
 
 func (v *visit) clearCookie(name string) { v.setCookie(name, "", -time.Second) }
 
+// allowScript lets the page run our own script: the two that are about passkeys.
+func (v *visit) allowScript() {
+	h := v.w.Header()
+	h.Set("Content-Security-Policy", h.Get("Content-Security-Policy")+"; script-src 'self'")
+}
+
 // setHeaders sets what protects every page: nothing is loaded but the page, its
 // own style and inline pictures; forms lead here and to payment pages; nobody
 // frames it; nothing personal stays in a cache.

@@ -19,17 +19,21 @@ type signInForm struct {
 	Next          string
 	Error         string
 	PasswordError string
+	Passkey       passkeyForm
 	Again         bool // somebody who has signed in is to show once more that they are the owner
 }
 
 // signInPage asks for a mail address.
 func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 	next := safeNext(v.r.URL.Query().Get("next"))
-	p := v.signInForm(next)
+	if v.account.ID != "" && !v.r.URL.Query().Has("again") {
+		return goTo(next), nil
+	}
+	p, err := v.signInForm(next)
+	if err != nil {
+		return answer{}, err
+	}
 	if v.account.ID != "" {
-		if !v.r.URL.Query().Has("again") {
-			return goTo(next), nil
-		}
 		addresses, err := s.Door.Addresses(ctx, v.account.ID)
 		if err != nil {
 			return answer{}, err
@@ -42,8 +46,9 @@ func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 	return show("signin.html", p), nil
 }
 
-func (v *visit) signInForm(next string) signInForm {
-	return signInForm{Frame: v.frame(v.voice.T("signin.title")), Next: next}
+func (v *visit) signInForm(next string) (signInForm, error) {
+	passkey, err := v.entry()
+	return signInForm{Frame: v.frame(v.voice.T("signin.title")), Next: next, Passkey: passkey}, err
 }
 
 // challengeLife is a little longer than a code is good for.
@@ -55,9 +60,9 @@ func (s *Server) askCode(ctx context.Context, v *visit) (answer, error) {
 	email, next := v.field("email"), safeNext(v.field("next"))
 	challenge, err := s.Door.AskCode(ctx, email, string(v.language()), v.client())
 	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.TooMany {
-		p := v.signInForm(next)
+		p, e := v.signInForm(next)
 		p.Email, p.Error = email, v.voice.Fault(err)
-		return answer{template: "signin.html", page: p, status: kind.Status()}, nil
+		return answer{template: "signin.html", page: p, status: kind.Status()}, e
 	}
 	if err != nil {
 		return answer{}, err

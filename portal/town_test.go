@@ -61,7 +61,7 @@ func newTown(t *testing.T) *town {
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	w.server = &Server{
 		DB: env.DB, Shelf: shelf, Log: log, Advice: &advice.Adviser{DB: env.DB, Shelf: shelf, Log: log}, URL: "https://shop.example", PayOrigins: []string{"https://pay.example"},
-		Door: &account.Door{DB: env.DB, IDs: ids, Secret: []byte("a secret of the tests")},
+		Door: &account.Door{DB: env.DB, IDs: ids, Secret: []byte("a secret of the tests"), Origin: "https://shop.example"},
 		Desk: &order.Desk{
 			DB: env.DB, IDs: ids, Shelf: shelf, Log: log, Wallet: order.WalletFull,
 			Carriers:  map[string]carrier.Carrier{"simple": w.operator, "esimaccess": w.operator},

@@ -18,8 +18,12 @@ const securityPath = "/account/security"
 // securityPage is everything security.html may use.
 type securityPage struct {
 	ui.Frame
-	Login    string // the address that a browser keeps the password under
-	Password passwordForm
+	Login        string // the address that a browser keeps the password under
+	Password     passwordForm
+	Passkeys     []passkeyRow
+	Passkey      passkeyForm
+	PasskeyError string
+	Stale        bool // who wants to change something signs in again first
 }
 
 // passwordForm is where a password is set, changed or removed.
@@ -59,7 +63,13 @@ func (s *Server) security(ctx context.Context, v *visit) (securityPage, error) {
 		p.Password.Set = v.voice.Say("password.since", locale.Args{"date": v.voice.Day(password.ChangedAt, v.shopZone())})
 		p.Password.Current = v.session.NeedsPassword(v.voice.Now)
 	}
-	return p, nil
+	if p.Passkeys, err = v.passkeyRows(ctx); err != nil {
+		return p, err
+	}
+	if p.Stale = !v.session.Fresh(v.voice.Now); !p.Stale {
+		p.Passkey, err = v.adding(ctx)
+	}
+	return p, err
 }
 
 // changePassword sets, changes or removes the password.
@@ -103,13 +113,13 @@ func (s *Server) enterPassword(ctx context.Context, v *visit) (answer, error) {
 	case "":
 		return s.signedIn(ctx, v, token, a, next)
 	case fault.Invalid, fault.Denied, fault.TooMany:
-		p := v.signInForm(next)
+		p, e := v.signInForm(next)
 		p.Email, p.PasswordError = email, v.voice.Fault(err)
 		status := kind.Status()
 		if kind == fault.Denied {
 			status = http.StatusUnprocessableEntity
 		}
-		return answer{template: "signin.html", page: p, status: status}, nil
+		return answer{template: "signin.html", page: p, status: status}, e
 	case fault.NotFound, fault.Conflict, fault.Unavailable, fault.Internal:
 	}
 	return answer{}, err
@@ -136,7 +146,9 @@ func (v *visit) browser() account.Browser {
 }
 
 // signInAgain is where somebody shows once more that they are the owner.
-func (v *visit) signInAgain() string { return "/sign-in?again=1&" + strings.TrimPrefix(v.signInFirst(), "/sign-in?") }
+func (v *visit) signInAgain() string {
+	return "/sign-in?again=1&" + strings.TrimPrefix(v.signInFirst(), "/sign-in?")
+}
 
 // reason is why something was refused; "" for no error and for one without.
 func reason(err error) string {
