@@ -2,8 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -97,7 +95,11 @@ func (d *Door) prepareAsk(email string, l locale.Language, client string) ask {
 // ask stores the challenge and the message with the code. It executes the same
 // statements whether or not somebody has the address.
 func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
-	if err := d.limitCodes(ctx, tx, a.email, a.client); err != nil {
+	if err := d.limitCodes(ctx, tx, a.client); err != nil {
+		return "", err
+	}
+	perAddress := limit{d.hash("limit", "codes", "address", a.email), codesPerAddress, "too_many_codes"}
+	if err := perAddress.take(ctx, tx); err != nil {
 		return "", err
 	}
 	account, address, err := locate(ctx, tx, a)
@@ -127,7 +129,8 @@ func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
 	})
 }
 
-func (d *Door) limitCodes(ctx context.Context, tx db.Tx, email, client string) error {
+// limitCodes counts one more code, for everybody and for the client.
+func (d *Door) limitCodes(ctx context.Context, tx db.Tx, client string) error {
 	all := d.CodesPerHour
 	if all == 0 {
 		all = codesForAll
@@ -135,7 +138,6 @@ func (d *Door) limitCodes(ctx context.Context, tx db.Tx, email, client string) e
 	for _, l := range []limit{
 		{d.hash("limit", "codes", "all"), all, "too_many_codes"},
 		{d.hash("limit", "codes", "client", network(client)), codesPerClient, "too_many_codes"},
-		{d.hash("limit", "codes", "address", email), codesPerAddress, "too_many_codes"},
 	} {
 		if err := l.take(ctx, tx); err != nil {
 			return err
@@ -204,27 +206,9 @@ func (d *Door) EnterCode(ctx context.Context, challenge, code string, from Brows
 }
 
 func (d *Door) enter(ctx context.Context, tx db.Tx, account, challenge, code string, s secretSession) (entry, error) {
-	var hash, address string
-	var attempts int64
-	err := tx.QueryRow(ctx, `
-		UPDATE challenges
-		   SET attempts = attempts + 1
-		 WHERE account_id = $1 AND id = $2 AND purpose = 'sign_in'
-		   AND used_at IS NULL AND expires_at > $3 AND attempts < $4
-		RETURNING code_hash, address_id, attempts`,
-		account, challenge, db.At(tx.Now()), int64(codeTries)).Scan(&hash, &address, &attempts)
-	if errors.Is(err, db.ErrNoRows) {
-		return entry{refused: because(fault.Denied, "code_expired", nil)}, nil
-	}
-	if err != nil {
-		return entry{}, err
-	}
-	if !same(hash, d.hash("code", challenge, code)) {
-		if attempts == codeTries {
-			return entry{refused: because(fault.Denied, "code_expired", nil)}, nil
-		}
-		left := map[string]string{"left": fmt.Sprint(codeTries - attempts)}
-		return entry{refused: because(fault.Denied, "code_wrong", left)}, nil
+	address, _, refused, err := d.try(ctx, tx, "sign_in", account, challenge, code)
+	if err != nil || refused != nil {
+		return entry{refused: refused}, err
 	}
 	// All other codes of the account end with this one: whoever has the mailbox
 	// has just used it.

@@ -26,7 +26,7 @@ import (
 var structs = map[string]any{
 	"welcome.html": welcomePage{}, "signin.html": signInForm{}, "code.html": codeForm{}, "lines.html": linesPage{},
 	"line.html": linePage{}, "renew.html": renewPage{}, "review.html": reviewPage{}, "order.html": orderPage{},
-	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{}, "security.html": securityPage{},
+	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{}, "security.html": securityPage{}, "card.html": cardPage{},
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{},
@@ -178,7 +178,7 @@ func TestEveryPageIsWellFormedAndLightInEveryLanguage(t *testing.T) {
 		}
 		look(l, b, "no such page", "/nowhere", http.StatusNotFound)
 		stranger := w.browser(l)
-		for _, path := range []string{"/", "/sign-in", "/r/none"} {
+		for _, path := range []string{"/", "/sign-in", "/renew", "/r/none"} {
 			status := http.StatusOK
 			if path == "/r/none" {
 				status = http.StatusNotFound

@@ -14,6 +14,7 @@ const (
 	sessionCookie   = "session"
 	linkCookie      = "line" // a reminder's link
 	challengeCookie = "challenge"
+	cardCookie      = "card"    // the challenge of a line's code
 	addressCookie   = "address" // where the code went, to be shown
 	languageCookie  = "lang"
 	currencyCookie  = "currency"

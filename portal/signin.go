@@ -82,10 +82,12 @@ func withNext(path, next string) string {
 // codeForm is everything code.html may use.
 type codeForm struct {
 	ui.Frame
-	Lead  string
-	Next  string
-	Again string // where another code is asked for
-	Error string
+	Action string // where the code goes
+	Button string
+	Lead   string
+	Next   string
+	Again  string // where another code is asked for
+	Error  string
 }
 
 // codePage asks for the code that was sent.
@@ -104,6 +106,7 @@ func (s *Server) codePage(_ context.Context, v *visit) (answer, error) {
 func (v *visit) codeForm(next string) codeForm {
 	p := codeForm{
 		Frame: v.frame(v.voice.T("code.title")), Next: next, Again: withNext("/sign-in", next),
+		Action: "/sign-in/code", Button: v.voice.T("signin.title"),
 		Lead: v.voice.T("code.lead.plain"),
 	}
 	if email, err := base64.RawURLEncoding.DecodeString(v.cookie(addressCookie)); err == nil && len(email) > 0 {
@@ -144,7 +147,10 @@ func (s *Server) signOut(ctx context.Context, v *visit) (answer, error) {
 // link's token goes from the address into a cookie, so that it stands in no
 // history and no later address.
 func (s *Server) openLink(ctx context.Context, v *visit) (answer, error) {
-	token := v.r.PathValue("token")
+	return s.open(ctx, v, v.r.PathValue("token"))
+}
+
+func (s *Server) open(ctx context.Context, v *visit, token string) (answer, error) {
 	account, line, err := s.Door.OpenLink(ctx, token)
 	if err != nil {
 		return answer{}, err

@@ -15,3 +15,6 @@ ALTER TABLE accounts ADD COLUMN browsers_since bigint NOT NULL DEFAULT 0;
 -- When an account that is closing will be closed.
 ALTER TABLE accounts ADD COLUMN closes_at bigint;
 CREATE INDEX accounts_closes ON accounts (closes_at) WHERE closes_at IS NOT NULL;
+
+-- The one line whose renewal a right code opens; '' where it signs in.
+ALTER TABLE challenges ADD COLUMN line_id text NOT NULL DEFAULT '';
