@@ -244,11 +244,12 @@ const maxAddresses = 5
 // written to first.
 func (d *Door) Addresses(ctx context.Context, account string) ([]Address, error) {
 	return db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Address, error) {
-		return addresses(ctx, tx, account)
+		return Addresses(ctx, tx, account)
 	})
 }
 
-func addresses(ctx context.Context, tx db.Tx, account string) ([]Address, error) {
+// Addresses is [Door.Addresses] within a transaction.
+func Addresses(ctx context.Context, tx db.Tx, account string) ([]Address, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT id, channel, value, verified_at
 		  FROM addresses

@@ -62,7 +62,7 @@ func (d *Door) limitLineCodes(ctx context.Context, tx db.Tx, a LineAsk) error {
 }
 
 func (d *Door) sendLineCode(ctx context.Context, tx db.Tx, a LineAsk, challenge, code string, expires time.Time) error {
-	to, err := addresses(ctx, tx, a.Account)
+	to, err := Addresses(ctx, tx, a.Account)
 	if err != nil || len(to) == 0 {
 		return err
 	}

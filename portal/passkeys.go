@@ -69,7 +69,7 @@ func (v *visit) passkeyRows(ctx context.Context) (rows []passkeyRow, err error) 
 			row.Name = v.voice.T("passkey.unnamed")
 		}
 		if !k.UsedAt.IsZero() {
-			row.Used = v.voice.Say("sessions.seen", locale.Args{"time": v.voice.Moment(k.UsedAt, v.shopZone()).Text})
+			row.Used = v.voice.Say("passkey.used", locale.Args{"time": v.voice.Moment(k.UsedAt, v.shopZone()).Text})
 		}
 		rows = append(rows, row)
 	}

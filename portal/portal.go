@@ -133,6 +133,9 @@ func (s *Server) routes() []route {
 		{"GET /account/security", customer, s.securityPage},
 		{"POST /account/security/password", customer, s.changePassword},
 		{"POST /account/security/passkeys", customer, s.changePasskeys},
+		{"POST /account/security/addresses", customer, s.changeAddresses},
+		{"GET /account/security/code", customer, s.addressCodePage},
+		{"POST /account/security/code", customer, s.enterAddressCode},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
 	}

@@ -11,14 +11,15 @@ import (
 // The cookies. With https their names have the prefix __Host-, by which
 // browsers refuse them from anybody but this very host.
 const (
-	sessionCookie   = "session"
-	linkCookie      = "line" // a reminder's link
-	challengeCookie = "challenge"
-	cardCookie      = "card"    // the challenge of a line's code
-	addressCookie   = "address" // where the code went, to be shown
-	languageCookie  = "lang"
-	currencyCookie  = "currency"
-	markCookie      = "known" // by which the account's owner need not be told of signing in here
+	sessionCookie    = "session"
+	linkCookie       = "line" // a reminder's link
+	challengeCookie  = "challenge"
+	newAddressCookie = "newaddress" // the challenge of an address that is to be added
+	cardCookie       = "card"       // the challenge of a line's code
+	addressCookie    = "address"    // where the code went, to be shown
+	languageCookie   = "lang"
+	currencyCookie   = "currency"
+	markCookie       = "known" // by which the account's owner need not be told of signing in here
 )
 
 const (

@@ -23,6 +23,8 @@ type securityPage struct {
 	Passkeys     []passkeyRow
 	Passkey      passkeyForm
 	PasskeyError string
+	Addresses    []addressRow
+	AddressError string
 	Stale        bool // who wants to change something signs in again first
 }
 
@@ -55,6 +57,7 @@ func (s *Server) security(ctx context.Context, v *visit) (securityPage, error) {
 	if len(addresses) > 0 {
 		p.Login = addresses[0].Value
 	}
+	p.Addresses = v.addressRows(addresses)
 	password, err := s.Door.Password(ctx, v.account.ID)
 	if err != nil {
 		return p, err

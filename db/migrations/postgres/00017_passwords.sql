@@ -18,3 +18,6 @@ CREATE INDEX accounts_closes ON accounts (closes_at) WHERE closes_at IS NOT NULL
 
 -- The one line whose renewal a right code opens; '' where it signs in.
 ALTER TABLE challenges ADD COLUMN line_id text NOT NULL DEFAULT '';
+
+-- The address that a right code adds to the account; '' where it adds none.
+ALTER TABLE challenges ADD COLUMN address text NOT NULL DEFAULT '';
