@@ -15,7 +15,7 @@ import (
 // read its mail. It fails with [fault.Denied] and reason sign_in_again, with
 // [fault.Invalid] for what is no address, and with [fault.TooMany].
 func (d *Door) AskAddress(ctx context.Context, s Session, email, client string) (challenge string, err error) {
-	if err := d.mustBeFresh(s); err != nil {
+	if err := d.MustBeFresh(s); err != nil {
 		return "", err
 	}
 	email, err = Normalise(email)
@@ -146,7 +146,7 @@ func lockedAddresses(ctx context.Context, tx db.Tx, account string) ([]Address, 
 // there and at the others. One that is not the account's is left. It fails with
 // [fault.Denied] and reason sign_in_again, and with [fault.Conflict] for the last.
 func (d *Door) RemoveAddress(ctx context.Context, s Session, address string) error {
-	if err := d.mustBeFresh(s); err != nil {
+	if err := d.MustBeFresh(s); err != nil {
 		return err
 	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {

@@ -169,7 +169,7 @@ func (d *Door) read(sealed string) (t ticket, ok bool) {
 // fails with [fault.Denied], reason sign_in_again for a session that is not
 // fresh, and passkey_unusable for what is not the answer to the ceremony.
 func (d *Door) AddPasskey(ctx context.Context, s Session, sealed, name string, response []byte) error {
-	if err := d.mustBeFresh(s); err != nil {
+	if err := d.MustBeFresh(s); err != nil {
 		return err
 	}
 	rp := d.relyingParty("")
@@ -219,7 +219,7 @@ func (d *Door) AddPasskey(ctx context.Context, s Session, sealed, name string, r
 // RemovePasskey takes a passkey away, and tells the owner. One that is not the
 // account's is left. It fails with [fault.Denied] and reason sign_in_again.
 func (d *Door) RemovePasskey(ctx context.Context, s Session, key string) error {
-	if err := d.mustBeFresh(s); err != nil {
+	if err := d.MustBeFresh(s); err != nil {
 		return err
 	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {

@@ -53,9 +53,9 @@ type Session struct {
 // open somewhere may not.
 func (s Session) Fresh(now time.Time) bool { return now.Sub(s.CreatedAt) < freshFor }
 
-// mustBeFresh fails with [fault.Denied] and reason sign_in_again for a session
+// MustBeFresh fails with [fault.Denied] and reason sign_in_again for a session
 // that is not.
-func (d *Door) mustBeFresh(s Session) error {
+func (d *Door) MustBeFresh(s Session) error {
 	if !s.Fresh(d.DB.Now()) {
 		return because(fault.Denied, "sign_in_again", nil)
 	}

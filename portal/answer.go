@@ -25,8 +25,9 @@ type answer struct {
 	page     any // what the template may use
 	status   int // 0: 200
 	to       string
-	file     []byte // in place of a page; for everybody, and never changes under its address
+	file     []byte // in place of a page; never changes under its address, unless private
 	kind     string // of the file
+	private  bool
 }
 
 func show(template string, page any) answer { return answer{template: template, page: page} }
@@ -117,12 +118,13 @@ type sent struct {
 	to     string
 	body   []byte
 	file   string // its kind, where it is no page
+	shared bool   // it is the same for everybody, and never changes under its address
 }
 
 // render makes the page, or the page of an error.
 func (v *visit) render(a answer, err error) (sent, error) {
 	if err == nil && a.file != nil {
-		return sent{status: http.StatusOK, body: a.file, file: a.kind}, nil
+		return sent{status: http.StatusOK, body: a.file, file: a.kind, shared: !a.private}, nil
 	}
 	var buf bytes.Buffer
 	if err == nil && a.to == "" {
@@ -223,8 +225,10 @@ func (v *visit) send(a sent) {
 	h.Set("Vary", "Accept-Encoding")
 	if a.file != "" {
 		h.Set("Content-Type", a.file)
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		h.Del("Content-Language")
+	}
+	if a.shared {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	body := a.body
 	if takesGzip(v.r.Header.Get("Accept-Encoding")) {

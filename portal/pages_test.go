@@ -26,7 +26,7 @@ import (
 var structs = map[string]any{
 	"welcome.html": welcomePage{}, "signin.html": signInForm{}, "code.html": codeForm{}, "lines.html": linesPage{},
 	"line.html": linePage{}, "renew.html": renewPage{}, "review.html": reviewPage{}, "order.html": orderPage{},
-	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{}, "security.html": securityPage{}, "card.html": cardPage{},
+	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{}, "security.html": securityPage{}, "card.html": cardPage{}, "close.html": closePage{},
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{},
@@ -106,7 +106,7 @@ func (w *town) stops(b *browser) map[string]string {
 		"review in parts": "/quotes/" + b.quote("throttled", "term/machi-5gb/30d") + "?use_points=1&use_wallet=1",
 		"order done":      done, "order moving": waiting, "order placed": placed, "bill": "/bills/" + bill, "wallet": "/wallet", "account": "/account",
 		"together": "/together", "together review": several, "basket": "/together/" + basket,
-		"sessions": "/account/sessions", "security": securityPath, "until": "/lines/" + w.lines["throttled"] + "/renew?until=2026-03-20",
+		"sessions": "/account/sessions", "security": securityPath, "close": securityPath + "/close", "until": "/lines/" + w.lines["throttled"] + "/renew?until=2026-03-20",
 	}
 	for key, id := range w.lines {
 		if key != "other" {

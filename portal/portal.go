@@ -20,6 +20,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/device"
+	"github.com/tsuzuku/tsuzuku/leaving"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
@@ -32,6 +33,9 @@ type Server struct {
 	Door  *account.Door
 	Shelf *catalogue.Shelf
 	Log   *slog.Logger
+
+	// Leaving gives out what we hold on a customer, and closes accounts.
+	Leaving *leaving.Office
 
 	// Advice says what to renew with; nil: nothing is advised.
 	Advice *advice.Adviser
@@ -134,6 +138,9 @@ func (s *Server) routes() []route {
 		{"POST /account/security/password", customer, s.changePassword},
 		{"POST /account/security/passkeys", customer, s.changePasskeys},
 		{"POST /account/security/addresses", customer, s.changeAddresses},
+		{"GET /account/security/data", customer, s.exportData},
+		{"GET /account/security/close", customer, s.closePage},
+		{"POST /account/security/close", customer, s.closeAccount},
 		{"GET /account/security/code", customer, s.addressCodePage},
 		{"POST /account/security/code", customer, s.enterAddressCode},
 		{"GET /account/sessions", customer, s.sessionsPage},

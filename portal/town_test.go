@@ -27,6 +27,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
+	"github.com/tsuzuku/tsuzuku/leaving"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
@@ -69,6 +70,7 @@ func newTown(t *testing.T) *town {
 			Rails:     map[payment.Rail]string{payment.Card: "bank"},
 		},
 	}
+	w.server.Leaving = &leaving.Office{DB: env.DB, Door: w.server.Door, Desk: w.server.Desk}
 	w.write(func(ctx context.Context, tx db.Tx) error {
 		_, _, err := catalogue.Apply(ctx, tx, catalogue.DemoFile(), "test")
 		return err

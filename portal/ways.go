@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/ui"
@@ -25,7 +27,8 @@ type securityPage struct {
 	PasskeyError string
 	Addresses    []addressRow
 	AddressError string
-	Stale        bool // who wants to change something signs in again first
+	Closing      string // when the account will be closed; "" where it stays
+	Stale        bool   // who wants to change something signs in again first
 }
 
 // passwordForm is where a password is set, changed or removed.
@@ -58,6 +61,13 @@ func (s *Server) security(ctx context.Context, v *visit) (securityPage, error) {
 		p.Login = addresses[0].Value
 	}
 	p.Addresses = v.addressRows(addresses)
+	if v.account.State == account.Closing {
+		at, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (time.Time, error) { return account.ClosesAt(ctx, tx, v.account.ID) })
+		if err != nil {
+			return p, err
+		}
+		p.Closing = v.voice.Moment(at, v.shopZone()).Text
+	}
 	password, err := s.Door.Password(ctx, v.account.ID)
 	if err != nil {
 		return p, err
