@@ -293,7 +293,7 @@ func (e *Everything) readMoney(ctx context.Context, tx db.Tx, id string) (err er
 	}
 	e.Bills = nil
 	for _, b := range bills {
-		e.Bills = append(e.Bills, billFacts{b.Label(), string(b.Kind), b.Order, of(b.Total), b.Content, b.IssuedAt})
+		e.Bills = append(e.Bills, billFacts{b.Title(), string(b.Kind), b.Order, of(b.Total), b.Content, b.IssuedAt})
 	}
 	if e.Wallet, err = entries(ctx, tx, id, ledger.Wallet); err != nil {
 		return err
