@@ -136,8 +136,8 @@ func (d *Door) limitCodes(ctx context.Context, tx db.Tx, client string) error {
 		all = codesForAll
 	}
 	for _, l := range []limit{
-		{d.hash("limit", "codes", "all"), all, "too_many_codes"},
-		{d.hash("limit", "codes", "client", network(client)), codesPerClient, "too_many_codes"},
+		{bucket: d.hash("limit", "codes", "all"), most: all},
+		{bucket: d.hash("limit", "codes", "client", network(client)), most: codesPerClient},
 	} {
 		if err := l.take(ctx, tx); err != nil {
 			return err

@@ -242,7 +242,7 @@ func (d *Door) RemovePasskey(ctx context.Context, s Session, key string) error {
 // having been verified. It fails with [fault.TooMany].
 func (d *Door) EnterPasskey(ctx context.Context, sealed string, response []byte, from Browser) (token string, a Account, err error) {
 	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		return limit{d.hash("limit", "passkeys", "client", network(from.Client)), triesPerClient, "too_many_tries"}.take(ctx, tx)
+		return limit{d.hash("limit", "passkeys", "client", network(from.Client)), triesPerClient, "too_many_entries"}.take(ctx, tx)
 	})
 	if err != nil {
 		return "", Account{}, err

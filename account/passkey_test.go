@@ -261,7 +261,7 @@ func TestWrongPasskeys(t *testing.T) {
 		refused("guessing", e, nil)
 	}
 	_, err := h.show(h.entry(), nil)
-	want(t, err, fault.TooMany, "too_many_tries")
+	want(t, err, fault.TooMany, "too_many_entries")
 }
 
 // A passkey is added only by who has just signed in, in the browser that asked,

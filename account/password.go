@@ -71,8 +71,8 @@ func (d *Door) EnterPassword(ctx context.Context, email, password string, from B
 // limitTries counts one more try to guess a password.
 func (d *Door) limitTries(ctx context.Context, tx db.Tx, email, client string) error {
 	for _, l := range []limit{
-		{d.hash("limit", "passwords", "client", network(client)), triesPerClient, "too_many_tries"},
-		{d.hash("limit", "passwords", "address", email), triesPerAddress, "too_many_tries"},
+		{d.hash("limit", "passwords", "client", network(client)), triesPerClient, "too_many_entries"},
+		{d.hash("limit", "passwords", "address", email), triesPerAddress, "too_many_entries"},
 	} {
 		if err := l.take(ctx, tx); err != nil {
 			return err
@@ -237,7 +237,7 @@ func (d *Door) prove(ctx context.Context, s Session, current string) (phc string
 		return "", because(fault.Denied, "sign_in_again", nil)
 	}
 	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		return limit{d.hash("limit", "passwords", "account", s.Account), triesPerAddress, "too_many_tries"}.take(ctx, tx)
+		return limit{d.hash("limit", "passwords", "account", s.Account), triesPerAddress, "too_many_entries"}.take(ctx, tx)
 	})
 	if err != nil {
 		return "", err

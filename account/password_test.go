@@ -201,7 +201,7 @@ func TestPasswordTriesAreLimited(t *testing.T) {
 			want(t, err, fault.Denied, "password_wrong")
 		}
 		_, err := h.enter(email, good)
-		want(t, err, fault.TooMany, "too_many_tries")
+		want(t, err, fault.TooMany, "too_many_entries")
 	}
 	h.signIn(ann)
 	for i := range 40 {
@@ -209,7 +209,7 @@ func TestPasswordTriesAreLimited(t *testing.T) {
 		want(t, err, fault.Denied, "password_wrong")
 	}
 	_, err := h.enter("carol@example.com", good)
-	want(t, err, fault.TooMany, "too_many_tries")
+	want(t, err, fault.TooMany, "too_many_entries")
 	env.Clock.Add(time.Hour)
 	if _, err := h.enter(ann, good); err != nil {
 		t.Errorf("an hour later: %v", err)

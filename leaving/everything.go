@@ -12,6 +12,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/seal"
 )
 
 // most is how many of one kind are given out; a customer with more asks the
@@ -171,7 +172,10 @@ func (o *Office) Everything(ctx context.Context, s account.Session) (e Everythin
 		return e, err
 	}
 	err = o.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
-		for _, read := range []func(context.Context, db.Tx, string) error{e.readAccount, e.readLines, e.readOrders, e.readMoney, e.readMessages} {
+		if err := e.readLines(ctx, tx, s.Account, o.Desk.Codes); err != nil {
+			return err
+		}
+		for _, read := range []func(context.Context, db.Tx, string) error{e.readAccount, e.readOrders, e.readMoney, e.readMessages} {
 			if err := read(ctx, tx, s.Account); err != nil {
 				return err
 			}
@@ -219,7 +223,7 @@ func (e *Everything) readAccount(ctx context.Context, tx db.Tx, id string) error
 	return err
 }
 
-func (e *Everything) readLines(ctx context.Context, tx db.Tx, id string) error {
+func (e *Everything) readLines(ctx context.Context, tx db.Tx, id string, codes *seal.Box) error {
 	lines, err := line.List(ctx, tx, id)
 	if err != nil {
 		return err
@@ -235,6 +239,9 @@ func (e *Everything) readLines(ctx context.Context, tx db.Tx, id string) error {
 			return err
 		}
 		if found {
+			if esim, err = esim.Opened(codes); err != nil {
+				return err
+			}
 			f.Install = esim.Code
 		}
 		if stay, err := line.Stay(ctx, tx, id, l.ID); err != nil {

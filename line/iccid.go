@@ -1,72 +1,65 @@
 package line
 
 import (
-	"context"
+	"regexp"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 )
 
-// maxTyped is how much somebody may type for an ICCID, in bytes.
-const maxTyped = 200
+// rounded is a long number as a spreadsheet shows it, and stores it when it saves.
+var rounded = regexp.MustCompile(`^\d([.,]\d+)?[eE]\+?\d+$`)
 
-// ReadICCID reads the number of a card or an eSIM as people type and paste it:
-// 19 or 20 digits that begin with 89, with spaces or hyphens, perhaps with the F
-// that fills the last byte on the card. It fails with [fault.Invalid].
-//
-// fits says whether the last digit is the check digit of the others (ITU-T E.118
-// and ISO/IEC 7812-1, the Luhn formula): where it is not, a digit was probably
-// mistyped, but some operators give out numbers without one.
-func ReadICCID(typed string) (digits string, fits bool, err error) {
-	wrong := fault.Because(fault.Invalid, "iccid_format",
-		"An ICCID has 19 or 20 digits and begins with 89. It stands on the card and in the phone's settings.", nil)
-	if len(typed) > maxTyped {
-		return "", false, wrong
+// ParseICCID reads the number of a SIM as people type, print and export it: with
+// spaces, hyphens or the padding F. It has 19 or 20 digits, begins with 89, and its
+// last one checks the others (ITU-T E.118). It fails with [fault.Invalid], whose
+// message says what is wrong, and what to do where a spreadsheet has spoilt it.
+func ParseICCID(s string) (string, error) {
+	s = strings.TrimSpace(norm.NFKC.String(s))
+	switch {
+	case rounded.MatchString(s):
+		return "", badICCID("%q is what a spreadsheet has made of a long number; its last digits are lost. Format the column as text, enter or import the numbers again, and export once more.", s)
+	case strings.HasPrefix(s, "'"), strings.HasPrefix(s, "="):
+		return "", badICCID("%q begins with a spreadsheet's mark for text, which does not belong to the number. Remove the mark, or format the column as text before exporting.", s)
 	}
-	digits = strings.NewReplacer(" ", "", "-", "", "\t", "", "\n", "", "\r", "", ".", "").Replace(norm.NFKC.String(typed))
+	digits := strings.NewReplacer(" ", "", "-", "", "\u2010", "", "\u2011", "", "\u2013", "").Replace(s)
 	digits = strings.TrimRight(digits, "Ff")
-	if len(digits) != 19 && len(digits) != 20 || !strings.HasPrefix(digits, "89") || strings.Trim(digits, "0123456789") != "" {
-		return "", false, wrong
+	switch {
+	case digits == "":
+		return "", badICCID("The ICCID is missing. It is the number of 19 or 20 digits that is printed on the card.")
+	case strings.Trim(digits, "0123456789") != "":
+		return "", badICCID("%q is no ICCID: it has characters that are no digits.", s)
+	case len(digits) < 19 || len(digits) > 20:
+		return "", badICCID("%q has %d digits, and an ICCID has 19 or 20.", s, len(digits))
+	case !strings.HasPrefix(digits, "89"):
+		return "", badICCID("%q is no ICCID: it does not begin with 89.", s)
+	case !luhn(digits) && strings.HasSuffix(digits, "0000"):
+		return "", badICCID("%q ends with zeros and does not check: a spreadsheet keeps 15 digits and writes zeros for the others. Format the column as text, enter or import the numbers again, and export once more.", s)
+	case !luhn(digits):
+		return "", badICCID("%q is mistyped: its last digit does not check the others. Compare it with the card.", s)
 	}
-	last := len(digits) - 1
-	return digits, digits[last] == checkDigit(digits[:last]), nil
+	return digits, nil
 }
 
-// checkDigit is the digit that the Luhn formula puts after some digits.
-func checkDigit(digits string) byte {
+func badICCID(format string, args ...any) error {
+	f := fault.New(fault.Invalid, format, args...)
+	f.Reason = "bad_iccid"
+	return f
+}
+
+// luhn reports whether the last digit checks the others (ISO/IEC 7812-1, annex B).
+func luhn(digits string) bool {
 	sum := 0
 	for i := range len(digits) {
 		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 0 {
+		if i%2 == 1 {
 			if d *= 2; d > 9 {
 				d -= 9
 			}
 		}
 		sum += d
 	}
-	return byte('0' + (10-sum%10)%10)
-}
-
-// ByICCID finds the line with a number that [ReadICCID] has read, also where the
-// operator tells it without its check digit, or the card with one. It fails with
-// [fault.NotFound], after as many statements as where it finds something.
-func ByICCID(ctx context.Context, tx db.Tx, digits string) (Line, error) {
-	other := digits + string(checkDigit(digits))
-	if len(digits) == 20 {
-		other = digits[:19]
-	}
-	var account, id string
-	for _, number := range []string{other, digits} { // what was typed wins
-		a, l, err := db.Locate(ctx, tx, "iccid", number)
-		if err != nil && fault.KindOf(err) != fault.NotFound {
-			return Line{}, err
-		}
-		if err == nil {
-			account, id = a, l
-		}
-	}
-	return Get(ctx, tx, account, id)
+	return sum%10 == 0
 }

@@ -96,7 +96,7 @@ func (s *Server) changePassword(ctx context.Context, v *visit) (answer, error) {
 	wrong := ""
 	switch reason(err) {
 	case "":
-	case "current_password_wrong", "too_many_tries":
+	case "current_password_wrong", "too_many_entries":
 		wrong = "current"
 	case "password_too_short", "password_too_long", "password_guessable":
 		wrong = "password"
