@@ -244,4 +244,3 @@ func (w *town) columns(ctx context.Context, tx db.Tx) map[string][]string {
 	}
 	return all
 }
-
