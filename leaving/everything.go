@@ -2,6 +2,7 @@ package leaving
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
@@ -13,6 +14,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/seal"
+	"github.com/tsuzuku/tsuzuku/support"
 )
 
 // most is how many of one kind are given out; a customer with more asks the
@@ -35,6 +37,7 @@ type Everything struct {
 	Tools     []toolFacts    `json:"saved_tools"`
 	OneTap    *oneTapFacts   `json:"one_tap,omitempty"`
 	Messages  []messageFacts `json:"messages"`
+	Cases     []caseFacts    `json:"cases"`
 }
 
 type (
@@ -149,6 +152,26 @@ type (
 		Wallet    bool      `json:"wallet"`
 		Consented time.Time `json:"consented"`
 	}
+	caseFacts struct {
+		ID     string     `json:"id"`
+		State  string     `json:"state"`
+		Topic  string     `json:"topic,omitempty"`
+		Order  string     `json:"order,omitempty"`
+		Opened time.Time  `json:"opened"`
+		Said   []saidFact `json:"said"`
+		Files  []fileFact `json:"files"`
+	}
+	saidFact struct {
+		By   string    `json:"by"`
+		Text string    `json:"text"`
+		At   time.Time `json:"at"`
+	}
+	fileFact struct {
+		Name  string    `json:"name"`
+		Bytes int       `json:"bytes"`
+		Path  string    `json:"path"` // where it can be downloaded, signed in
+		At    time.Time `json:"at"`
+	}
 	messageFacts struct {
 		Kind    string        `json:"kind"`
 		Channel string        `json:"channel"`
@@ -175,7 +198,7 @@ func (o *Office) Everything(ctx context.Context, s account.Session) (e Everythin
 		if err := e.readLines(ctx, tx, s.Account, o.Desk.Codes); err != nil {
 			return err
 		}
-		for _, read := range []func(context.Context, db.Tx, string) error{e.readAccount, e.readOrders, e.readMoney, e.readMessages} {
+		for _, read := range []func(context.Context, db.Tx, string) error{e.readAccount, e.readOrders, e.readMoney, e.readMessages, e.readCases} {
 			if err := read(ctx, tx, s.Account); err != nil {
 				return err
 			}
@@ -329,6 +352,33 @@ func entries(ctx context.Context, tx db.Tx, id string, book ledger.Book) (all []
 		all = append(all, entryFacts{one.Subject, one.Step, string(one.From), string(one.To), of(one.Amount), one.At})
 	}
 	return all, err
+}
+
+func (e *Everything) readCases(ctx context.Context, tx db.Tx, id string) error {
+	cases, err := support.List(ctx, tx, id, "", most)
+	if err != nil {
+		return err
+	}
+	e.Cases = nil
+	for _, c := range cases {
+		f := caseFacts{ID: c.ID, State: string(c.State), Topic: string(c.Topic), Order: c.Order, Opened: c.CreatedAt}
+		said, err := support.Messages(ctx, tx, c.Key())
+		if err != nil {
+			return err
+		}
+		for _, one := range said {
+			f.Said = append(f.Said, saidFact{string(one.Author), one.Text, one.At})
+		}
+		files, err := support.Files(ctx, tx, c.Key())
+		if err != nil {
+			return err
+		}
+		for _, one := range files {
+			f.Files = append(f.Files, fileFact{one.Name, one.Bytes, fmt.Sprintf("/cases/%s/files/%d", c.ID, one.Number), one.At})
+		}
+		e.Cases = append(e.Cases, f)
+	}
+	return nil
 }
 
 func (e *Everything) readMessages(ctx context.Context, tx db.Tx, id string) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/support"
 )
 
 // Grace is how long an account is closing before it is closed: time to change
@@ -171,6 +172,9 @@ func (o *Office) Step(ctx context.Context) (worked bool, err error) {
 			return err
 		}
 		if err := line.Erase(ctx, tx, of); err != nil {
+			return err
+		}
+		if err := support.Erase(ctx, tx, of); err != nil {
 			return err
 		}
 		return order.Erase(ctx, tx, of)

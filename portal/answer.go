@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/support"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -25,9 +27,8 @@ type answer struct {
 	page     any // what the template may use
 	status   int // 0: 200
 	to       string
-	file     []byte // in place of a page; never changes under its address, unless private
-	kind     string // of the file
-	private  bool
+	file     *support.File // to be kept by the browser, instead of a page
+	script   []byte        // our own, instead of a page; it never changes under its address
 }
 
 func show(template string, page any) answer { return answer{template: template, page: page} }
@@ -94,11 +95,15 @@ func (v *visit) chooseLanguage() (string, bool) {
 }
 
 func (v *visit) readForm() error {
-	if v.r.Method != http.MethodPost {
-		return nil
+	if v.r.Method != http.MethodPost || v.uploads() {
+		return nil // a form with files is read once it is clear that its sender may send it
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-	err := v.r.ParseForm()
+	return tooLarge(v.r.ParseForm())
+}
+
+// tooLarge says to the customer that a form could not be read.
+func tooLarge(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -117,16 +122,19 @@ type sent struct {
 	status int
 	to     string
 	body   []byte
-	file   string // its kind, where it is no page
-	shared bool   // it is the same for everybody, and never changes under its address
+	file   *support.File
+	script bool
 }
 
 // render makes the page, or the page of an error.
 func (v *visit) render(a answer, err error) (sent, error) {
-	if err == nil && a.file != nil {
-		return sent{status: http.StatusOK, body: a.file, file: a.kind, shared: !a.private}, nil
+	if err == nil && a.script != nil {
+		return sent{status: http.StatusOK, body: a.script, script: true}, nil
 	}
 	var buf bytes.Buffer
+	if err == nil && a.file != nil {
+		return sent{file: a.file}, nil
+	}
 	if err == nil && a.to == "" {
 		err = pages.ExecuteTemplate(&buf, a.template, a.page)
 	}
@@ -151,6 +159,9 @@ func (v *visit) render(a answer, err error) (sent, error) {
 // signInFirst is where somebody signs in who wanted to see the page.
 func (v *visit) signInFirst() string {
 	next := v.r.URL.Path
+	if v.r.Method == http.MethodGet && next == newCase && v.r.URL.RawQuery != "" {
+		next += "?" + v.r.URL.RawQuery // what it is about
+	}
 	if v.r.Method == http.MethodPost { // a form's own page has the same address or its parent's
 		for _, form := range []string{"/pay", "/tools", "/one-tap", "/ask"} {
 			next = strings.TrimSuffix(next, form)
@@ -220,14 +231,16 @@ func (v *visit) send(a sent) {
 		v.w.WriteHeader(http.StatusSeeOther)
 		return
 	}
+	if a.file != nil {
+		v.sendFile(a.file)
+		return
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", string(v.voice.Lang))
 	h.Set("Vary", "Accept-Encoding")
-	if a.file != "" {
-		h.Set("Content-Type", a.file)
+	if a.script {
+		h.Set("Content-Type", "text/javascript; charset=utf-8")
 		h.Del("Content-Language")
-	}
-	if a.shared {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	body := a.body
@@ -238,6 +251,17 @@ func (v *visit) send(a sent) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	v.w.WriteHeader(a.status)
 	_, _ = v.w.Write(body) // the customer has left; nothing to do about it
+}
+
+// sendFile gives what a customer once sent back to them: to be kept, never to be
+// shown as a page of ours. What kind it is was found in its content.
+func (v *visit) sendFile(f *support.File) {
+	h := v.w.Header()
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	h.Set("Content-Type", f.Kind)
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
+	h.Set("Content-Length", strconv.Itoa(len(f.Content)))
+	_, _ = v.w.Write(f.Content) // the customer has left; nothing to do about it
 }
 
 // takesGzip reads an Accept-Encoding header as far as it matters here.

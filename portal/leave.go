@@ -11,6 +11,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/support"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -36,8 +37,7 @@ func (s *Server) exportData(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	v.w.Header().Set("Content-Disposition", `attachment; filename="account.json"`)
-	return answer{file: file, kind: "application/json", private: true}, nil
+	return answer{file: &support.File{Name: "account.json", Kind: "application/json", Content: file}}, nil
 }
 
 // closePage says what closing the account means, and what must happen first.

@@ -33,7 +33,7 @@ func TestDataIsGivenOut(t *testing.T) {
 		return err
 	})
 	p := b.see(securityPath + "/data")
-	if got := p.header.Get("Content-Disposition"); got != `attachment; filename="account.json"` || p.header.Get("Cache-Control") != "private, no-store" {
+	if got := p.header.Get("Content-Disposition"); got != `attachment; filename=account.json` || p.header.Get("Cache-Control") != "private, no-store" {
 		t.Errorf("%q, %v", got, p.header)
 	}
 	var all leaving.Everything

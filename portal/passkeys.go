@@ -35,7 +35,7 @@ type passkeyForm struct {
 type passkeyRow struct{ ID, Name, Since, Used string }
 
 func (s *Server) passkeyScript(context.Context, *visit) (answer, error) {
-	return answer{file: passkeyScript, kind: "text/javascript; charset=utf-8"}, nil
+	return answer{script: passkeyScript}, nil
 }
 
 // entry is where somebody signs in with a passkey.
