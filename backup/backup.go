@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/audit"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -178,12 +179,13 @@ func prove(ctx context.Context, d *db.DB, url, archive, scratch string, r *Repor
 			return err
 		}
 	}
-	return inspect(ctx, trial, facts, r)
+	return inspect(ctx, trial, facts, d.Now, r)
 }
 
-// inspect opens a restored database and compares it with what it must hold.
-func inspect(ctx context.Context, url string, facts Facts, r *Report) (err error) {
-	d, err := db.Open(ctx, url, db.Options{})
+// inspect opens a restored database, by the clock that is given, and compares it
+// with what it must hold.
+func inspect(ctx context.Context, url string, facts Facts, now func() time.Time, r *Report) (err error) {
+	d, err := db.Open(ctx, url, db.Options{Now: now})
 	if err != nil {
 		return err
 	}

@@ -172,7 +172,7 @@ func restorePostgres(ctx context.Context, address, data string, r *Report) error
 	if err := load(ctx, address, data); err != nil {
 		return err
 	}
-	return inspect(ctx, address, r.Facts, r)
+	return inspect(ctx, address, r.Facts, nil, r)
 }
 
 // emptyPostgres refuses a database that has tables.

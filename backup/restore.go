@@ -89,7 +89,7 @@ func vacant(path string) error {
 // restoreSQLite examines the file in its scratch directory and then gives it its
 // name.
 func restoreSQLite(ctx context.Context, path, data string, r *Report) error {
-	if err := inspect(ctx, data, r.Facts, r); err != nil {
+	if err := inspect(ctx, data, r.Facts, nil, r); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(data + "-wal"); err == nil {
