@@ -57,7 +57,7 @@ func Make(ctx context.Context, d *db.DB, url, to string, o Options) (r Report, e
 	if err != nil {
 		return r, fault.Wrap(fault.Invalid, err, "The backup cannot be written to %s. Give this user the permission, or name another directory.", filepath.Dir(r.File))
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }() //nolint:gosec // a directory of ours
 
 	data := filepath.Join(scratch, nameOf(d.Engine()))
 	if r.Facts, err = copyData(ctx, d, url, data); err != nil {
@@ -67,7 +67,7 @@ func Make(ctx context.Context, d *db.DB, url, to string, o Options) (r Report, e
 	if err := pack(archive, data, r.Facts); err != nil {
 		return r, full(filepath.Dir(r.File), err)
 	}
-	if err := os.Remove(data); err != nil { // what is proved is what was packed
+	if err := os.Remove(data); err != nil { //nolint:gosec // a file of ours: what is proved is what was packed
 		return r, err
 	}
 	if err := prove(ctx, d, url, archive, scratch, &r); err != nil {
@@ -79,7 +79,7 @@ func Make(ctx context.Context, d *db.DB, url, to string, o Options) (r Report, e
 	if err := publish(archive, r.File); err != nil {
 		return r, err
 	}
-	info, err := os.Stat(r.File)
+	info, err := os.Stat(r.File) //nolint:gosec // the engineer chooses the file
 	if err != nil {
 		return r, err
 	}
