@@ -113,8 +113,8 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 	return a, nil
 }
 
-// glance is how long the database may be looked through before the shop opens.
-// A gigabyte takes about this long; what is longer is seen whole by every backup.
+// glance is how long the database may be looked through before the shop opens. A
+// file that takes longer is seen whole by every backup.
 const glance = 3 * time.Second
 
 // sound refuses a database that is damaged, as far as that is seen in time.

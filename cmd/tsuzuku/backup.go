@@ -28,7 +28,7 @@ func (c *backupCmd) Run(ctx context.Context, s std) error {
 		return err
 	}
 	fmt.Fprintln(s.out, r.File)
-	return about(r, s)
+	return printCopy(r, s)
 }
 
 // restoreCmd puts a backup into an empty database.
@@ -48,11 +48,11 @@ func (c *restoreCmd) Run(ctx context.Context, s std) error {
 		fmt.Fprintln(s.err, "Its schema is older than this program's. Run: tsuzuku migrate, then tsuzuku audit.")
 	}
 	fmt.Fprintln(s.err, "Before the shop opens, read in docs/backup.md what happened since, outside.")
-	return about(r, s)
+	return printCopy(r, s)
 }
 
-// about says what a copy holds and how that is known.
-func about(r backup.Report, s std) error {
+// printCopy says what a copy holds and how that is known.
+func printCopy(r backup.Report, s std) error {
 	fmt.Fprintf(s.err, "schema %d, %d tables, %d rows", r.Facts.Schema, len(r.Facts.Rows), r.Facts.Total())
 	switch {
 	case r.Bytes > 0 && len(r.Notes) == 0:
