@@ -98,6 +98,9 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 	if err != nil {
 		return nil, err
 	}
+	if err := sound(ctx, d, env.Log); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	if err := d.CheckSchema(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -109,6 +112,19 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 		return nil, errors.Join(err, d.Close())
 	}
 	return a, nil
+}
+
+// glance is how long the database may be looked through before the shop opens. A
+// file that takes longer is seen whole by every backup.
+const glance = 3 * time.Second
+
+// sound refuses a database that is damaged, as far as that is seen in time.
+func sound(ctx context.Context, d *db.DB, log *slog.Logger) error {
+	whole, err := d.Glance(ctx, glance)
+	if err == nil && !whole {
+		log.Info("the database was not looked through to its end at the start; tsuzuku backup does that", "limit", glance)
+	}
+	return err
 }
 
 // sign lets letters name the seller and a contact as the catalogue does, where
