@@ -113,7 +113,9 @@ func TestASilentOperatorCostsTheOtherNothing(t *testing.T) {
 				}
 				env.Clock.Add(20 * time.Second)
 			}
-			if far.Probe(t.Context()) {
+			if asked, err := s.Desk.OperatorStep(t.Context()); err != nil {
+				t.Fatal(err)
+			} else if asked {
 				probes++
 			}
 			if got := s.get(t, o.Ref()); got.State != order.Completed || got.CompletedAt.Sub(o.PaidAt) > time.Second {
