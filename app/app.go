@@ -218,6 +218,7 @@ func (a *App) Steps() []Step {
 		{"wallets", a.Desk.WalletStep, 1},
 		{"saved tools", a.Desk.ToolStep, 1},
 		{"usage", a.Desk.LookStep, max(1, len(a.Desk.Carriers))},
+		{"operators", a.Desk.OperatorStep, 1},
 		{"bill numbers", numbering.Step, 1},
 		{"messages", a.Sender.Step, 1},
 		{"sign-in leftovers", a.Door.Step, 1},

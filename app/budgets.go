@@ -21,12 +21,21 @@ var budgets = map[string]calls.Budget{
 	"esimaccess": {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 1, Status: 2}},
 }
 
+// eachLine bounds what notifications about one line, and people who look at it, make
+// us ask, where the operator has no rule of its own.
+var eachLine = []calls.Rule{{Most: 10, Within: time.Minute}}
+
 // planned puts a plan of calls around every adapter of an operator. People have no
 // limit that could be planned with.
 func (a *Adapters) planned(now func() time.Time) {
 	for name, c := range a.Carriers {
-		if !c.Abilities().ByHand {
-			a.Carriers[name] = calls.New(c, budgets[name], now)
+		if c.Abilities().ByHand {
+			continue
 		}
+		b := budgets[name]
+		if b.EachLine == nil {
+			b.EachLine = eachLine
+		}
+		a.Carriers[name] = calls.New(c, b, now)
 	}
 }
