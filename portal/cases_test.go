@@ -189,6 +189,9 @@ func TestBillToAndRefund(t *testing.T) {
 			continue
 		}
 		b.get("/orders/" + o.ID + "?back=1") // the bank says that it is paid
+		if _, err := w.server.Desk.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := w.server.Desk.RefundCompleted(t.Context(), o.Ref(), money.Money{}, order.Act{Staff: "mika", Reason: "asked"}); err != nil {
 			t.Fatal(err)
 		}
