@@ -31,6 +31,7 @@ var structs = map[string]any{
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{},
+	"claim.html": claimPage{}, "redeem.html": redeemPage{},
 	"cases.html": casesPage{}, "case_new.html": newCasePage{}, "case.html": casePage{}, "status.html": statusPage{}, "help.html": helpPage{}, "prose.html": prosePage{},
 	"inbox.html": inboxPage{}, "letter.html": letterPage{},
 }
