@@ -226,7 +226,7 @@ func TestSettingsExist(t *testing.T) {
 	known := []string{
 		"help", "by", "why", "staff", "operator-ref", "state", "data", "amount", "provider", "day", "from", "to", "json",
 		"key", "line", "iccid", "package", "days", "ended-line", "capabilities", "overdue", "new", "ref", "file", "ends", "as-of", "total", "used",
-		"unlimited", "throttled", "rehearse", "data-checksums",
+		"unlimited", "throttled", "rehearse", "data-checksums", "waiting", "all", "text", "close",
 	} // of single commands
 	var secret []string
 	for _, f := range k.Model.Flags {
@@ -273,7 +273,7 @@ func documents(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(append(guides, operators...), "backup.md", "carrier-contract.md", "catalogue.md", "manual-operator.md", "payments.md", "running.md", trouble)
+	return append(append(guides, operators...), "backup.md", "carrier-contract.md", "catalogue.md", "manual-operator.md", "payments.md", "running.md", "support.md", trouble)
 }
 
 func same(t *testing.T, what string, got, want []string) {

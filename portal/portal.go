@@ -170,6 +170,7 @@ func (s *Server) routes() []route {
 		{"GET /help/{topic}", anyone, s.helpTopic},
 		{"GET /legal/{page}", anyone, s.legalPage},
 		{"GET /status", anyone, s.statusPage},
+		{"POST /account/bills", customer, s.saveBillTo},
 		{"GET /inbox", customer, s.inboxPage},
 		{"GET /inbox/{id}", customer, s.letterPage},
 		{"GET /cases", customer, s.casesPage},
