@@ -133,12 +133,12 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	shelf := &catalogue.Shelf{}
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
-		Seal: sealing(c, ids),
-		Log:  env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
+		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"),
+		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret)}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
-	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser}
+	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
 	return &App{
 		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters,
 		Sender: &message.Sender{
@@ -150,12 +150,13 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	}, nil
 }
 
-// sealing hides saved tools with the shop's secret; nil where a command has none.
-func sealing(c Config, ids *id.Source) *seal.Box {
+// sealing hides things of one purpose with the shop's secret; nil where a command has
+// none.
+func sealing(c Config, ids *id.Source, purpose string) *seal.Box {
 	if c.Secret == "" {
 		return nil
 	}
-	return seal.New("saved tools", string(c.Secret), plain(c.FormerSecret), randomOf{ids})
+	return seal.New(purpose, string(c.Secret), plain(c.FormerSecret), randomOf{ids})
 }
 
 // randomOf reads the house's randomness; the source sees to it that two readers

@@ -10,9 +10,14 @@ import (
 
 // LookSoon asks for a look at the operator: its figures are old, or it rang.
 func LookSoon(ctx context.Context, tx db.Tx, account, id string) error {
-	_, err := tx.Exec(ctx, `UPDATE lines SET look_at = $3 WHERE account_id = $1 AND id = $2 AND (look_at IS NULL OR look_at > $3)`,
-		account, id, db.At(tx.Now()))
-	return err
+	var b db.Batch
+	AddLookSoon(&b, account, id, tx.Now())
+	return tx.Batch(ctx, &b)
+}
+
+// AddLookSoon appends what [LookSoon] writes.
+func AddLookSoon(b *db.Batch, account, id string, now time.Time) {
+	b.Add(`UPDATE lines SET look_at = $3 WHERE account_id = $1 AND id = $2 AND (look_at IS NULL OR look_at > $3)`, account, id, db.At(now))
 }
 
 // Stale is how old figures may be before somebody who looks at them makes us

@@ -128,7 +128,7 @@ func (d *Desk) looked(ctx context.Context, l line.Line, op catalogue.Operator, s
 		if err := note(ctx, tx, l, st, loc); err != nil {
 			return err
 		}
-		if l.StartedAt.IsZero() {
+		if l.StartedAt.IsZero() && l.State != line.Terminal && l.State != line.Recycled {
 			next, err := d.firstUse(ctx, tx, l, st)
 			if err != nil {
 				return err
