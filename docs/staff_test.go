@@ -18,7 +18,9 @@ import (
 	"github.com/tsuzuku/tsuzuku/audit"
 	"github.com/tsuzuku/tsuzuku/carrier/airalo"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/carrier/cmi"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
+	"github.com/tsuzuku/tsuzuku/carrier/esimgo"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment/alipay"
 	"github.com/tsuzuku/tsuzuku/payment/antom"
@@ -125,6 +127,8 @@ func reasonsIn(f *ast.File) []string {
 func TestSettlingTimes(t *testing.T) {
 	settles := map[string]time.Duration{
 		"Airalo":                       airalo.New(airalo.Config{}, nil, nil).Abilities().SettlesWithin,
+		"eSIM Go":                      esimgo.New(esimgo.Config{}, nil, nil).Abilities().SettlesWithin,
+		"China Mobile International":   cmi.New(cmi.Config{}, nil, nil, nil).Abilities().SettlesWithin,
 		"eSIM Access":                  esimaccess.New(esimaccess.Config{}, nil, nil, nil).Abilities().SettlesWithin,
 		"Stripe":                       new(stripe.Adapter).Limits().SettlesWithin,
 		"PayPal":                       new(paypal.Adapter).Limits().SettlesWithin,
