@@ -14,6 +14,7 @@ import (
 	"embed"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/advice"
@@ -101,21 +102,8 @@ type route struct {
 
 // routes are all pages and forms. A test walks them as everybody.
 func (s *Server) routes() []route {
-	return []route{
+	return slices.Concat(s.waysIn(), s.securityRoutes(), []route{
 		{"GET /{$}", anyone, s.home},
-		{"GET /sign-in", anyone, s.signInPage},
-		{"POST /sign-in", anyone, s.askCode},
-		{"GET /sign-in/code", anyone, s.codePage},
-		{"POST /sign-in/code", anyone, s.enterCode},
-		{"POST /sign-in/password", anyone, s.enterPassword},
-		{"POST /sign-in/passkey", anyone, s.enterPasskey},
-		{"GET /passkey.js", anyone, s.passkeyScript},
-		{"POST /sign-out", anyone, s.signOut},
-		{"GET /renew", anyone, s.cardPage},
-		{"POST /renew", anyone, s.askLineCode},
-		{"GET /renew/code", anyone, s.lineCodePage},
-		{"POST /renew/code", anyone, s.enterLineCode},
-		{"GET /r/{token}", anyone, s.openLink},
 		{"GET /plans", anyone, s.plansPage},
 		{"GET /plans/{id}", anyone, s.planPage},
 		{"POST /plans/{id}", customer, s.chooseNew},
@@ -154,15 +142,6 @@ func (s *Server) routes() []route {
 		{"POST /account", customer, s.saveAccount},
 		{"POST /account/tools", customer, s.removeTool},
 		{"POST /account/one-tap", customer, s.oneTap},
-		{"GET /account/security", customer, s.securityPage},
-		{"POST /account/security/password", customer, s.changePassword},
-		{"POST /account/security/passkeys", customer, s.changePasskeys},
-		{"POST /account/security/addresses", customer, s.changeAddresses},
-		{"GET /account/security/data", customer, s.exportData},
-		{"GET /account/security/close", customer, s.closePage},
-		{"POST /account/security/close", customer, s.closeAccount},
-		{"GET /account/security/code", customer, s.addressCodePage},
-		{"POST /account/security/code", customer, s.enterAddressCode},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
 
@@ -179,6 +158,40 @@ func (s *Server) routes() []route {
 		{"GET /cases/{id}", customer, s.casePage},
 		{"POST /cases/{id}", customer, s.answerCase},
 		{"GET /cases/{id}/files/{n}", customer, s.caseFile},
+	})
+}
+
+// waysIn are the pages and forms of signing in, and of opening one line without.
+func (s *Server) waysIn() []route {
+	return []route{
+		{"GET /sign-in", anyone, s.signInPage},
+		{"POST /sign-in", anyone, s.askCode},
+		{"GET /sign-in/code", anyone, s.codePage},
+		{"POST /sign-in/code", anyone, s.enterCode},
+		{"POST /sign-in/password", anyone, s.enterPassword},
+		{"POST /sign-in/passkey", anyone, s.enterPasskey},
+		{"GET /passkey.js", anyone, s.passkeyScript},
+		{"POST /sign-out", anyone, s.signOut},
+		{"GET /renew", anyone, s.cardPage},
+		{"POST /renew", anyone, s.askLineCode},
+		{"GET /renew/code", anyone, s.lineCodePage},
+		{"POST /renew/code", anyone, s.enterLineCode},
+		{"GET /r/{token}", anyone, s.openLink},
+	}
+}
+
+// securityRoutes are those of how one signs in, and of leaving.
+func (s *Server) securityRoutes() []route {
+	return []route{
+		{"GET /account/security", customer, s.securityPage},
+		{"POST /account/security/password", customer, s.changePassword},
+		{"POST /account/security/passkeys", customer, s.changePasskeys},
+		{"POST /account/security/addresses", customer, s.changeAddresses},
+		{"GET /account/security/data", customer, s.exportData},
+		{"GET /account/security/close", customer, s.closePage},
+		{"POST /account/security/close", customer, s.closeAccount},
+		{"GET /account/security/code", customer, s.addressCodePage},
+		{"POST /account/security/code", customer, s.enterAddressCode},
 	}
 }
 
