@@ -11,7 +11,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/db"
-	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/message"
@@ -54,7 +53,7 @@ const listed = 10
 
 // accountFacts are everything that the account's page is made from.
 type accountFacts struct {
-	address  string
+	emails   []account.Address
 	balances []money.Money
 	points   money.Money
 	earned   []ledger.Entry
@@ -81,8 +80,8 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 		Saved: v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
 		Owing: v.owing(keyhole{account: v.account.ID}, f.debts), BillTo: f.billTo,
 	}
-	if f.address != "" {
-		p.Addresses = []string{f.address}
+	for _, a := range f.emails {
+		p.Addresses = append(p.Addresses, a.Value)
 	}
 	if v.r.URL.Query().Has("saved") {
 		p.Notice = ui.Notice{Tone: ui.Good, Text: v.voice.T("account.saved")}
@@ -100,11 +99,9 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 
 func (v *visit) accountFacts(ctx context.Context, tx db.Tx) (f accountFacts, err error) {
 	id := v.account.ID
-	address, err := account.PrimaryAddress(ctx, tx, id)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
+	if f.emails, err = account.Addresses(ctx, tx, id); err != nil {
 		return f, err
 	}
-	f.address = address.Value
 	if f.balances, err = ledger.Balances(ctx, tx, id, ledger.Wallet); err != nil {
 		return f, err
 	}
