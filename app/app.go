@@ -129,6 +129,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	if err != nil {
 		return nil, err
 	}
+	adapters.planned(env.Now)
 	shelf := &catalogue.Shelf{}
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
@@ -181,12 +182,12 @@ type Step struct {
 func (a *App) Steps() []Step {
 	numbering := &billing.Numbering{DB: a.DB}
 	return []Step{
-		{"orders", a.Desk.Step, order.Workers},
+		{"orders", a.Desk.Step, a.Desk.Loops()},
 		{"payments", a.Desk.PaymentStep, 1},
 		{"refunds", a.Desk.RefundStep, 1},
 		{"wallets", a.Desk.WalletStep, 1},
 		{"saved tools", a.Desk.ToolStep, 1},
-		{"usage", a.Desk.LookStep, 1},
+		{"usage", a.Desk.LookStep, max(1, len(a.Desk.Carriers))},
 		{"bill numbers", numbering.Step, 1},
 		{"messages", a.Sender.Step, 1},
 		{"sign-in leftovers", a.Door.Step, 1},

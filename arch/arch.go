@@ -16,7 +16,7 @@ var layers = []string{
 	// things
 	"message", "catalogue", "exchange", "account", "line", "stock", "ledger", "loyalty", "billing", "device", "support", "trail",
 	// strangers
-	"payment", "carrier", "language",
+	"payment", "carrier", "calls", "language",
 	// the story
 	"renewal", "order",
 	// those who read it

@@ -68,6 +68,8 @@ type Desk struct {
 	Set int
 
 	silence silence
+	hands   hands // of orders
+	lookers hands // of looks
 }
 
 // WalletMode is what stored value may be used for; the law differs by country.
