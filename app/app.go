@@ -4,6 +4,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -31,6 +32,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/outbound"
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/portal"
+	"github.com/tsuzuku/tsuzuku/portal/prose"
 	"github.com/tsuzuku/tsuzuku/reminder"
 	"github.com/tsuzuku/tsuzuku/seal"
 	"github.com/tsuzuku/tsuzuku/settlement"
@@ -44,6 +46,9 @@ type Env struct {
 	Transport func(stranger string) http.RoundTripper // nil, or nil for a stranger: the network
 	Point     func(string)                            // called at commit and call boundaries; nil: nobody looks
 	Log       *slog.Logger
+
+	// Heard counts how strangers answer, for the status page; nil: [Open] makes one.
+	Heard *outbound.Heard
 }
 
 // Adapters are the strangers a house can talk to, by the names that the
@@ -79,11 +84,15 @@ type App struct {
 
 	adapters Adapters
 	programs *api.Server
+	legal    prose.Legal
 }
 
 // Open opens the database and puts the house together. It does not migrate; a
 // database of another version is refused with what to do about it.
 func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.Source) (Adapters, error)) (*App, error) {
+	if env.Heard == nil {
+		env.Heard = &outbound.Heard{Now: env.Now}
+	}
 	d, err := db.Open(ctx, c.Database, db.Options{Now: env.Now, Observe: func(p db.Point) { env.point(string(p)) }})
 	if err != nil {
 		return nil, err
@@ -107,7 +116,7 @@ func (a *App) sign(ctx context.Context) error {
 	err := a.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		cat, err := a.Shelf.Current(ctx, tx)
 		if err == nil {
-			a.Sender.From.Seller, a.Sender.From.Contact = cat.Seller.Name, cat.Seller.Contact
+			a.Sender.From.Seller, a.Sender.From.Contact = cat.Seller.Name, cmp.Or(a.Config.Contact.Mail, cat.Seller.Contact)
 		}
 		return err
 	})
@@ -130,6 +139,10 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		return nil, err
 	}
 	adapters.planned(env.Now)
+	legal, err := prose.ReadLegal(c.Seller.LegalDir)
+	if err != nil {
+		return nil, err
+	}
 	shelf := &catalogue.Shelf{}
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
@@ -140,7 +153,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
 	return &App{
-		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters,
+		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters, legal: legal,
 		Sender: &message.Sender{
 			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill,
 			From: message.From{Seller: "Tsuzuku", URL: c.URL},
@@ -208,7 +221,8 @@ func (a *App) Handler() http.Handler {
 	mux.Handle("/api/", a.programs.Handler())
 	mux.Handle("/", (&portal.Server{
 		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
-		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client,
+		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
+		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
 	}).Handler())
 	return mux
 }
@@ -281,6 +295,9 @@ func (a *App) Close() error { return a.DB.Close() }
 // client makes the HTTP client for one stranger.
 func (e Env) client(stranger string, perSecond int) *outbound.Client {
 	o := outbound.Options{RatePerSecond: perSecond, Observe: func(p outbound.Point) { e.point(string(p)) }}
+	if e.Heard != nil {
+		o.Ended = func(answered bool) { e.Heard.Note(stranger, answered) }
+	}
 	if e.Transport != nil {
 		o.Transport = e.Transport(stranger)
 	}

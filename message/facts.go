@@ -56,6 +56,11 @@ type Facts struct {
 	RefundReason string      `json:"refund_reason,omitempty"` // a word that texts.yaml has under refund_reason
 	DebitReason  string      `json:"debit_reason,omitempty"`  // a payment.Reason: why a debit failed
 
+	// A case of support.
+	Case   string `json:"case,omitempty"`   // its identifier
+	Said   string `json:"said,omitempty"`   // what staff wrote, in several lines
+	Closed bool   `json:"closed,omitempty"` // it is closed by that
+
 	// What we would do, a sentence in the message's language; "" where nobody
 	// advises. Where it is to buy nothing now, there is no best offer.
 	Advice string `json:"advice,omitempty"`
@@ -77,7 +82,7 @@ type Facts struct {
 }
 
 // maxFacts is how long facts may be as JSON.
-const maxFacts = 8 << 10
+const maxFacts = 32 << 10 // 4,000 characters of an answer have up to 24 kB
 
 // encode writes f as it is stored. It fails only for what no caller should
 // have let in: a text of absurd length, a year after 9999.

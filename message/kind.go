@@ -29,6 +29,8 @@ const (
 	PaymentDisputed   Kind = "payment_disputed" // the customer's bank took money back
 	DisputeWon        Kind = "dispute_won"      // and gave it back to us
 	DisputeLost       Kind = "dispute_lost"     // and keeps it
+	CaseAnswered      Kind = "case_answered"    // staff wrote into a case
+	CaseClosed        Kind = "case_closed"      // staff ended it without a word more
 )
 
 // Kinds are all kinds, in the order above.
@@ -39,6 +41,7 @@ func Kinds() []Kind {
 		WalletExpiring, WalletExpired,
 		ToolSaved, ToolRemoved, OneTapAllowed,
 		PaymentDisputed, DisputeWon, DisputeLost,
+		CaseAnswered, CaseClosed,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tsuzuku/tsuzuku/locale"
 )
@@ -58,6 +59,10 @@ func (w *writer) outline(k Kind) error {
 		w.aboutDispute("dispute_won.subject", "dispute_won.lead")
 	case DisputeLost:
 		w.aboutDispute("dispute_lost.subject", "dispute_lost.lead")
+	case CaseAnswered:
+		w.caseAnswered()
+	case CaseClosed:
+		w.caseClosed()
 	default:
 		return fmt.Errorf("message: no words for kind %q", k)
 	}
@@ -74,6 +79,36 @@ func (w *writer) aboutDispute(subject, lead string) {
 	w.row("row.order", tidy(w.f.Order))
 	w.row("row.amount", w.money(w.f.Amount))
 	w.button("dispute.button")
+}
+
+// mostLines is how many paragraphs of an answer a letter has; the page has all.
+const mostLines = 40
+
+// caseAnswered says what staff wrote, and where to go on.
+func (w *writer) caseAnswered() {
+	w.subject("case_answered.subject", nil)
+	w.lead("case_answered.lead", nil)
+	lines := 0
+	for line := range strings.SplitSeq(w.f.Said, "\n") {
+		if line = tidyTo(line, mostSaid); line != "" && lines < mostLines {
+			w.page.Notes = append(w.page.Notes, line)
+			lines++
+		}
+	}
+	if w.f.Closed {
+		w.note("case.closed", nil)
+	}
+	w.note("case.no_reply", nil)
+	w.row("row.order", tidy(w.f.Order))
+	w.button("case.button")
+}
+
+func (w *writer) caseClosed() {
+	w.subject("case_closed.subject", nil)
+	w.lead("case_closed.lead", nil)
+	w.note("case.closed", nil)
+	w.row("row.order", tidy(w.f.Order))
+	w.button("case.button")
 }
 
 func (w *writer) signInCode() error {

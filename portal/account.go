@@ -133,9 +133,9 @@ func (v *visit) accountFacts(ctx context.Context, tx db.Tx) (f accountFacts, err
 
 // messageRows says the inbox again, in the language of the page.
 func (v *visit) messageRows(ctx context.Context, all []message.Message) (rows []messageRow) {
-	from := message.From{Seller: v.shop.Seller.Name, URL: v.server.URL, Contact: v.frame("").Contact}
 	for _, m := range all {
-		letter, err := message.Write(m.Kind, v.voice.Lang, from, m.Facts)
+		m.Language = v.voice.Lang
+		letter, err := v.letters().Read(m)
 		if err != nil {
 			v.server.Log.WarnContext(ctx, "portal: a message has no words", "message", m.ID, "err", err)
 			continue

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/support"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -25,6 +27,7 @@ type answer struct {
 	page     any // what the template may use
 	status   int // 0: 200
 	to       string
+	file     *support.File // to be kept by the browser, instead of a page
 }
 
 func show(template string, page any) answer { return answer{template: template, page: page} }
@@ -91,11 +94,15 @@ func (v *visit) chooseLanguage() (string, bool) {
 }
 
 func (v *visit) readForm() error {
-	if v.r.Method != http.MethodPost {
-		return nil
+	if v.r.Method != http.MethodPost || v.uploads() {
+		return nil // a form with files is read once it is clear that its sender may send it
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-	err := v.r.ParseForm()
+	return tooLarge(v.r.ParseForm())
+}
+
+// tooLarge says to the customer that a form could not be read.
+func tooLarge(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -114,11 +121,15 @@ type sent struct {
 	status int
 	to     string
 	body   []byte
+	file   *support.File
 }
 
 // render makes the page, or the page of an error.
 func (v *visit) render(a answer, err error) (sent, error) {
 	var buf bytes.Buffer
+	if err == nil && a.file != nil {
+		return sent{file: a.file}, nil
+	}
 	if err == nil && a.to == "" {
 		err = pages.ExecuteTemplate(&buf, a.template, a.page)
 	}
@@ -141,6 +152,9 @@ func (v *visit) render(a answer, err error) (sent, error) {
 // signInFirst is where somebody signs in who wanted to see the page.
 func (v *visit) signInFirst() string {
 	next := v.r.URL.Path
+	if v.r.Method == http.MethodGet && next == newCase && v.r.URL.RawQuery != "" {
+		next += "?" + v.r.URL.RawQuery // what it is about
+	}
 	if v.r.Method == http.MethodPost { // a form's own page has the same address or its parent's
 		for _, form := range []string{"/pay", "/tools", "/one-tap", "/ask"} {
 			next = strings.TrimSuffix(next, form)
@@ -207,6 +221,10 @@ func (v *visit) send(a sent) {
 		v.w.WriteHeader(http.StatusSeeOther)
 		return
 	}
+	if a.file != nil {
+		v.sendFile(a.file)
+		return
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", string(v.voice.Lang))
 	h.Set("Vary", "Accept-Encoding")
@@ -218,6 +236,17 @@ func (v *visit) send(a sent) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	v.w.WriteHeader(a.status)
 	_, _ = v.w.Write(body) // the customer has left; nothing to do about it
+}
+
+// sendFile gives what a customer once sent back to them: to be kept, never to be
+// shown as a page of ours. What kind it is was found in its content.
+func (v *visit) sendFile(f *support.File) {
+	h := v.w.Header()
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	h.Set("Content-Type", f.Kind)
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
+	h.Set("Content-Length", strconv.Itoa(len(f.Content)))
+	_, _ = v.w.Write(f.Content) // the customer has left; nothing to do about it
 }
 
 // takesGzip reads an Accept-Encoding header as far as it matters here.

@@ -19,6 +19,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/portal/prose"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -31,6 +32,8 @@ var structs = map[string]any{
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{},
 	"claim.html": claimPage{}, "redeem.html": redeemPage{},
+	"cases.html": casesPage{}, "case_new.html": newCasePage{}, "case.html": casePage{}, "status.html": statusPage{}, "help.html": helpPage{}, "prose.html": prosePage{},
+	"inbox.html": inboxPage{}, "letter.html": letterPage{},
 }
 
 func TestTemplatesFitTheirPages(t *testing.T) {
@@ -101,6 +104,8 @@ func (w *town) stops(b *browser) map[string]string {
 	bought := b.post("/quotes/"+fresh, b.confirm(fresh, "wallet"))
 	several := b.several(map[string]string{"fresh": "term/machi-5gb/3d", "packs": "term/yokocho-base/1gb-30d"})
 	w.deliver()
+	_, after, _ = strings.Cut(b.see("/inbox").html, `href="/inbox/`)
+	letter, _, _ := strings.Cut(after, `"`)
 	stops := map[string]string{
 		"lines": "/", "review": "/quotes/" + b.quote("packs", "term/yokocho-base/1gb-30d"),
 		"pack review":     "/quotes/" + b.quote("packs", "pack/yokocho-base/500mb"),
@@ -115,6 +120,16 @@ func (w *town) stops(b *browser) map[string]string {
 			stops["renew "+key] = "/lines/" + id + "/renew"
 		}
 	}
+	asked, _, _ := strings.Cut(b.post("/cases/new", url.Values{"key": {"k"}, "topic": {"slow"}, "text": {"Slow.\nSince noon."}, "line": {w.lines["fresh"]}}), "?")
+	stops["inbox"], stops["letter"] = "/inbox", "/inbox/"+letter
+	stops["status"], stops["help"], stops["help found"], stops["help nothing"] = "/status", "/help", "/help?q=eSIM", "/help?q=xyzzy"
+	for _, topic := range prose.Topics {
+		stops["help "+topic] = "/help/" + topic
+	}
+	for _, page := range prose.LegalPages {
+		stops["legal "+page] = "/legal/" + page
+	}
+	stops["cases"], stops["case"], stops["case new"] = "/cases", asked, "/cases/new?order="+strings.TrimPrefix(done, "/orders/")
 	stops["plans"], stops["new line done"] = "/plans", bought
 	stops["new line review"], stops["new line"] = "/quotes/"+b.newLine("tsubame-free", "3x24h"), b.installing(bought)
 	for _, id := range []string{"machi-5gb", "aurora-sum", "sumire-voice", "hinode-visitor-5"} {

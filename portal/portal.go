@@ -21,6 +21,9 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/device"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/outbound"
+	"github.com/tsuzuku/tsuzuku/portal/prose"
+	"github.com/tsuzuku/tsuzuku/support"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -56,7 +59,18 @@ type Server struct {
 	// address. Behind a proxy it must be what the proxy says.
 	Client func(*http.Request) string
 
+	// Points are where the seller can be reached besides a case; Seller and Legal
+	// are what the legal pages say.
+	Points support.Points
+	Seller prose.Facts
+	Legal  prose.Legal
+
+	// Heard says how operators and payment providers answered lately; nil: only
+	// what waits for them is known.
+	Heard *outbound.Heard
+
 	devices device.Shelf
+	status  statusShelf
 }
 
 //go:embed pages/*.html
@@ -131,6 +145,19 @@ func (s *Server) routes() []route {
 		{"POST /account/one-tap", customer, s.oneTap},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
+
+		{"GET /help", anyone, s.helpPage},
+		{"GET /help/{topic}", anyone, s.helpTopic},
+		{"GET /legal/{page}", anyone, s.legalPage},
+		{"GET /status", anyone, s.statusPage},
+		{"GET /inbox", customer, s.inboxPage},
+		{"GET /inbox/{id}", customer, s.letterPage},
+		{"GET /cases", customer, s.casesPage},
+		{"GET " + newCase, customer, s.newCasePage},
+		{"POST " + newCase, customer, s.openCase},
+		{"GET /cases/{id}", customer, s.casePage},
+		{"POST /cases/{id}", customer, s.answerCase},
+		{"GET /cases/{id}/files/{n}", customer, s.caseFile},
 	}
 }
 

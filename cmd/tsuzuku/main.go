@@ -31,6 +31,7 @@ type commands struct {
 	Line          lineCmd          `cmd:"" help:"Give a card to its owner."`
 	Rates         ratesCmd         `cmd:"" help:"Import and print the rates of exchange that prices are converted with."`
 	Order         orderCmd         `cmd:"" help:"Look at orders, and decide those that wait for a person."`
+	Case          caseCmd          `cmd:"" help:"Talk with customers about what went wrong."`
 	Payment       paymentCmd       `cmd:"" help:"What there is to know about ways to pay."`
 	Carrier       carrierCmd       `cmd:"" help:"Operators without an adapter of their own: servers that speak our contract, and people."`
 	Notifications notificationsCmd `cmd:"" help:"Show what came to our webhooks and was refused: forged, unreadable, too long."`
