@@ -283,7 +283,6 @@ var (
 		"ORDER BY placed_at DESC, id DESC",      // staff's list of the newest orders
 		"ORDER BY CASE WHEN d.state IN ('asked", // and of the open disputes
 		"ORDER BY asked_at, account_id, id",     // and of what they do by hand
-		"ORDER BY updated_at, account_id LIMIT", // and of what customers asked about cards
 	}
 )
 

@@ -104,7 +104,6 @@ func TestImportCommands(t *testing.T) {
 	if out, code := s.run("line", "claim", "8981100000000000010", "--email", "bo@example.com", "--why", "receipt"); code == 0 {
 		t.Errorf("given twice: %s", out)
 	}
-	s.ok("line", "claims")
 	out, code = s.run("stock", "list", "--low")
 	has(t, out, "machi-5gb", "LOW (2)")
 	if code != 1 {
