@@ -27,6 +27,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/hooks"
 	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/leaving"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound"
@@ -97,6 +98,9 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 	if err != nil {
 		return nil, err
 	}
+	if err := sound(ctx, d, env.Log); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	if err := d.CheckSchema(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -108,6 +112,19 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 		return nil, errors.Join(err, d.Close())
 	}
 	return a, nil
+}
+
+// glance is how long the database may be looked through before the shop opens. A
+// file that takes longer is seen whole by every backup.
+const glance = 3 * time.Second
+
+// sound refuses a database that is damaged, as far as that is seen in time.
+func sound(ctx context.Context, d *db.DB, log *slog.Logger) error {
+	whole, err := d.Glance(ctx, glance)
+	if err == nil && !whole {
+		log.Info("the database was not looked through to its end at the start; tsuzuku backup does that", "limit", glance)
+	}
+	return err
 }
 
 // sign lets letters name the seller and a contact as the catalogue does, where
@@ -149,7 +166,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"),
 		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
-	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret)}
+	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/")}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
 	return &App{
@@ -201,15 +218,19 @@ func (a *App) Steps() []Step {
 		{"wallets", a.Desk.WalletStep, 1},
 		{"saved tools", a.Desk.ToolStep, 1},
 		{"usage", a.Desk.LookStep, max(1, len(a.Desk.Carriers))},
+		{"operators", a.Desk.OperatorStep, 1},
 		{"bill numbers", numbering.Step, 1},
 		{"messages", a.Sender.Step, 1},
 		{"sign-in leftovers", a.Door.Step, 1},
+		{"closing accounts", a.leaving().Step, 1},
 		{"providers' reports", a.Settlement.Step, 1},
 		{"advice", a.Adviser.Step, 1},
 		{"learning", a.Adviser.LearnStep, 1},
 		{"answers to programs", a.programs.Step, 1},
 	}
 }
+
+func (a *App) leaving() *leaving.Office { return &leaving.Office{DB: a.DB, Door: a.Door, Desk: a.Desk} }
 
 // Handler is everything that is served: the portal, the API, the webhooks, and whether
 // the house is well.
@@ -220,7 +241,7 @@ func (a *App) Handler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.ready)
 	mux.Handle("/api/", a.programs.Handler())
 	mux.Handle("/", (&portal.Server{
-		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
+		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Leaving: a.leaving(), Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
 		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
 		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
 	}).Handler())

@@ -32,7 +32,7 @@ func full() message.Facts {
 		RefundReason: "no_answer", DebitReason: "no_funds",
 		OfferName: "30 days", OfferPrice: money.Of(4980, "JPY"), Advice: "Thirty days suffice.",
 		Code: "123456", CodeValidFor: 10 * time.Minute, Agent: "Firefox on Android", At: at,
-		Case: "cs_1", Said: "Please restart the phone.\n\nIt helps.", Closed: true,
+		Case: "cs_1", Said: "iPhone 15.\n\nAPN tabi.", Closed: true,
 		Link: "/r/abc", StopLink: "https://shop.example/stop/abc",
 	}
 }

@@ -28,6 +28,7 @@ type answer struct {
 	status   int // 0: 200
 	to       string
 	file     *support.File // to be kept by the browser, instead of a page
+	script   []byte        // our own, instead of a page; it never changes under its address
 }
 
 func show(template string, page any) answer { return answer{template: template, page: page} }
@@ -122,10 +123,14 @@ type sent struct {
 	to     string
 	body   []byte
 	file   *support.File
+	script bool
 }
 
 // render makes the page, or the page of an error.
 func (v *visit) render(a answer, err error) (sent, error) {
+	if err == nil && a.script != nil {
+		return sent{status: http.StatusOK, body: a.script, script: true}, nil
+	}
 	var buf bytes.Buffer
 	if err == nil && a.file != nil {
 		return sent{file: a.file}, nil
@@ -136,6 +141,8 @@ func (v *visit) render(a answer, err error) (sent, error) {
 	switch {
 	case errors.Is(err, errSignIn):
 		return sent{to: v.signInFirst()}, nil
+	case reason(err) == "sign_in_again":
+		return sent{to: v.signInAgain()}, nil
 	case err != nil:
 		a = v.fail(err)
 		buf.Reset()
@@ -156,8 +163,11 @@ func (v *visit) signInFirst() string {
 		next += "?" + v.r.URL.RawQuery // what it is about
 	}
 	if v.r.Method == http.MethodPost { // a form's own page has the same address or its parent's
-		for _, form := range []string{"/pay", "/tools", "/one-tap", "/ask"} {
+		for _, form := range []string{"/pay", "/tools", "/one-tap", "/bills", "/ask"} {
 			next = strings.TrimSuffix(next, form)
+		}
+		if strings.HasPrefix(next, securityPath) {
+			next = securityPath
 		}
 	}
 	if next == "/" {
@@ -228,6 +238,11 @@ func (v *visit) send(a sent) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", string(v.voice.Lang))
 	h.Set("Vary", "Accept-Encoding")
+	if a.script {
+		h.Set("Content-Type", "text/javascript; charset=utf-8")
+		h.Del("Content-Language")
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
 	body := a.body
 	if takesGzip(v.r.Header.Get("Accept-Encoding")) {
 		body = compressed(body)

@@ -28,6 +28,7 @@ const newCase = "/cases/new"
 type casesPage struct {
 	ui.Frame
 	Cases []caseRow
+	Reach reach
 }
 
 // caseRow is one case in a list.
@@ -48,7 +49,7 @@ func (s *Server) casesPage(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return show("cases.html", casesPage{Frame: v.frame(v.voice.T("cases.title")), Cases: v.caseRows(all)}), nil
+	return show("cases.html", casesPage{Frame: v.frame(v.voice.T("cases.title")), Cases: v.caseRows(all), Reach: v.reach()}), nil
 }
 
 func (v *visit) caseRows(all []support.Case) (rows []caseRow) {

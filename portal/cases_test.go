@@ -15,6 +15,8 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/support"
 )
 
@@ -161,4 +163,41 @@ func TestCaseAboutAPhone(t *testing.T) {
 	}
 	b.signIn("aiko@example.com")
 	has(t, b.see(u.Query().Get("next")).html, "Fairphone 5", `value="device" selected`)
+}
+
+// The customer's name and address stand on bills that come, and an order says where
+// its refund is.
+func TestBillToAndRefund(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	b.post("/account/bills", url.Values{"name": {"Kumo K.K."}, "address": {"1-2-3 Chuo\nOsaka"}})
+	has(t, b.see("/account").html, `value="Kumo K.K."`)
+	if p := b.do("POST", "/account/bills", url.Values{"address": {"nobody"}}); p.status != http.StatusUnprocessableEntity {
+		t.Errorf("an address without a name: %d", p.status)
+	}
+	quote := b.quote("fresh", "term/machi-5gb/10d")
+	done := b.post("/quotes/"+quote, b.confirm(quote, "wallet"))
+	w.number()
+	_, after, _ := strings.Cut(b.see(done).html, `<a href="/bills/`)
+	bill, _, _ := strings.Cut(after, `"`)
+	has(t, b.see("/bills/"+bill).html, "Kumo K.K.", "1-2-3 Chuo\nOsaka")
+
+	quote = b.quote("volume", "term/machi-10gb/10gb-15d")
+	b.post("/quotes/"+quote, b.confirm(quote, "card"))
+	for _, o := range w.orders() {
+		if o.Tool != "card" {
+			continue
+		}
+		b.get("/orders/" + o.ID + "?back=1") // the bank says that it is paid
+		if _, err := w.server.Desk.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.server.Desk.RefundCompleted(t.Context(), o.Ref(), money.Money{}, order.Act{Staff: "mika", Reason: "asked"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.server.Desk.RefundStep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		has(t, b.see("/orders/"+o.ID).html, "Refund", "sent", "5 to 10 working days")
+	}
 }

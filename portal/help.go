@@ -12,11 +12,10 @@ import (
 // helpPage is everything help.html may use.
 type helpPage struct {
 	ui.Frame
-	Query   string
-	Asked   bool
-	Topics  []topicRow
-	Reach   reach
-	AskCase bool
+	Query  string
+	Asked  bool
+	Topics []topicRow
+	Reach  reach
 }
 
 // topicRow is one topic in a list.

@@ -11,12 +11,15 @@ import (
 // The cookies. With https their names have the prefix __Host-, by which
 // browsers refuse them from anybody but this very host.
 const (
-	sessionCookie   = "session"
-	linkCookie      = "line" // a reminder's link
-	challengeCookie = "challenge"
-	addressCookie   = "address" // where the code went, to be shown
-	languageCookie  = "lang"
-	currencyCookie  = "currency"
+	sessionCookie    = "session"
+	linkCookie       = "line" // a reminder's link
+	challengeCookie  = "challenge"
+	newAddressCookie = "newaddress" // the challenge of an address that is to be added
+	cardCookie       = "card"       // the challenge of a line's code
+	addressCookie    = "address"    // where the code went, to be shown
+	languageCookie   = "lang"
+	currencyCookie   = "currency"
+	markCookie       = "known" // by which the account's owner need not be told of signing in here
 )
 
 const (
@@ -48,6 +51,12 @@ func (v *visit) setCookie(name, value string, life time.Duration) {
 }
 
 func (v *visit) clearCookie(name string) { v.setCookie(name, "", -time.Second) }
+
+// allowScript lets the page run our own script: the two that are about passkeys.
+func (v *visit) allowScript() {
+	h := v.w.Header()
+	h.Set("Content-Security-Policy", h.Get("Content-Security-Policy")+"; script-src 'self'")
+}
 
 // setHeaders sets what protects every page: nothing is loaded but the page, its
 // own style and inline pictures; forms lead here and to payment pages; nobody

@@ -66,6 +66,7 @@ type statusPage struct {
 	Operators []statusRow
 	Payments  []statusRow
 	Trouble   bool
+	Reach     reach
 }
 
 // statusRow is how one stranger does.
@@ -81,7 +82,7 @@ func (s *Server) statusPage(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	p := statusPage{Frame: v.frame(v.voice.T("status.title"))}
+	p := statusPage{Frame: v.frame(v.voice.T("status.title")), Reach: v.reach()}
 	p.Checked = v.voice.Say("status.checked", locale.Args{"time": v.voice.Moment(c.at, v.shopZone()).Text})
 	for _, op := range v.shop.Operators {
 		p.Operators = append(p.Operators, v.operatorState(c, op))

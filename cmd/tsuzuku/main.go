@@ -24,6 +24,8 @@ type commands struct {
 	Serve         serveCmd         `cmd:"" help:"Run the shop."`
 	Demo          demoCmd          `cmd:"" help:"Run a shop with simulated operators, payments and mail, in a browser."`
 	Migrate       migrateCmd       `cmd:"" help:"Bring the database to this version."`
+	Backup        backupCmd        `cmd:"" help:"Copy the whole database into one file, while the shop runs, and prove the copy."`
+	Restore       restoreCmd       `cmd:"" help:"Put a backup into an empty database."`
 	Catalogue     catalogueCmd     `cmd:"" help:"Check, compare and apply the catalogue file."`
 	Device        deviceCmd        `cmd:"" help:"Which phone takes which line, and why not."`
 	Import        importCmd        `cmd:"" help:"Bring in stock, customers, their lines and balances by CSV."`
