@@ -17,13 +17,17 @@ var budgets = map[string]calls.Budget{
 		EachLine: []calls.Rule{{Most: 10, Within: time.Minute}},
 		Costs:    calls.Costs{Prepare: 3, Extend: 1, LookUp: 2, Status: 1},
 	},
-	// eSIM Access: the age of figures is a question of its own.
 	// eSIM Go: an order reads whether the bundle fits, is tried, and reads what the
 	// eSIM has.
 	"esimgo": {Costs: calls.Costs{Prepare: 3, Extend: 1, LookUp: 2, Status: 1}},
 	// China Mobile International: figures are a question of their own, and so is what
 	// stands under our number.
+<<<<<<< HEAD
 	"cmi":        {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 2, Status: 2}},
+=======
+	"cmi": {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 2, Status: 2}},
+	// eSIM Access: the age of figures is a question of its own.
+>>>>>>> upstream
 	"esimaccess": {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 1, Status: 2}},
 }
 

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -129,7 +128,7 @@ type sent struct {
 // render makes the page, or the page of an error.
 func (v *visit) render(a answer, err error) (sent, error) {
 	if err == nil && a.script != nil {
-		return sent{status: http.StatusOK, body: a.script, script: true}, nil
+		return sent{status: http.StatusOK, media: "text/javascript; charset=utf-8", body: a.script, script: true}, nil
 	}
 	var buf bytes.Buffer
 	if err == nil && a.file != nil {

@@ -204,11 +204,18 @@ func (a *Adapter) byLabel(ctx context.Context, p carrier.Purchase, now time.Time
 			if c.full, err = a.profile(ctx, c.card); err != nil {
 				return "", carrier.Issued{}, "", err
 			}
-			switch {
-			case string(c.full.Label) == p.Ref:
+			if string(c.full.Label) == p.Ref {
 				found, i, why := c.full.judge(c.order, "found by our reference on the eSIM")
 				return found, i, why, nil
-			case c.full.Label == "" && nobodys == nil && len(cards) == 1:
+			}
+			if c.full.Label != "" || nobodys != nil || len(cards) > 1 {
+				continue
+			}
+			fresh, err := a.fresh(ctx, c.card)
+			if err != nil {
+				return "", carrier.Issued{}, "", err
+			}
+			if fresh {
 				nobodys = &c
 			}
 		}
@@ -220,6 +227,14 @@ func (a *Adapter) byLabel(ctx context.Context, p carrier.Purchase, now time.Time
 		return carrier.FoundPending, carrier.Issued{Ref: string(unmade)}, "an order of this bundle has no eSIM yet", nil
 	}
 	return carrier.FoundAbsent, carrier.Issued{}, "no eSIM of this bundle bears our reference or none", nil
+}
+
+// fresh reports whether an eSIM has the bundle that it was ordered with and never had
+// another. An order of more for an eSIM that exists looks like one of a new eSIM, and
+// that eSIM is some line's.
+func (a *Adapter) fresh(ctx context.Context, card string) (bool, error) {
+	list, err := a.assignments(ctx, card)
+	return len(list) == 1, err
 }
 
 // candidate is an eSIM that may be ours.

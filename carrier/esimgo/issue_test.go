@@ -58,6 +58,7 @@ func TestIssueWithoutMore(t *testing.T) {
 
 func TestLookUpIssue(t *testing.T) {
 	const ref = "3a6e2e40-c674-45e9-b289-b35027bf72a9"
+	const one = `{"bundles":[{"name":"a","assignments":[{"id":"1"}]}]}`
 	list := `{"orders":[` + good + `]}`
 	for name, tt := range map[string]struct {
 		s      *script
@@ -77,10 +78,11 @@ func TestLookUpIssue(t *testing.T) {
 		"of another bundle":         {answering(orders, strings.Replace(list, bundle, "other", 1)), "", "absent"},
 		"from long ago":             {answering(orders, strings.Replace(list, "2026-05-04T12:00:00Z", "2026-05-04T11:00:00Z", 1)), "", "absent"},
 		"not made yet":              {answering(orders, strings.Replace(list, `{"iccid":"`+card+`"}`, "", 1)), "", "pending"},
-		"nobody's, label is lost":   {answering(orders, list, details, labelled(""), "PUT esims", `500 {}`), "", "not sent"},
+		"more, for a line's eSIM":   {answering(orders, list, details, labelled(""), bundles, `{"bundles":[{"name":"a","assignments":[{"id":"1"},{"id":"2"}]}]}`), "", "absent"},
+		"nobody's, label is lost":   {answering(orders, list, details, labelled(""), bundles, one, "PUT esims", `500 {}`), "", "not sent"},
 		"the list cannot be read":   {answering(orders, `{"orders":[{}]}`), "", "not sent"},
 		"the list says nothing":     {answering(orders, `{}`), "", "not sent"},
-		"nobody's, is not labelled": {answering(orders, list, details, labelled(""), "PUT esims", `{}`), "", "not sent"},
+		"nobody's, is not labelled": {answering(orders, list, details, labelled(""), bundles, one, "PUT esims", `{}`), "", "not sent"},
 	} {
 		r, err := tt.s.adapter().LookUpIssue(t.Context(), carrier.Purchase{Ref: "ord_1", Package: bundle, AskedAt: noon, Theirs: tt.theirs})
 		got := string(r.Found)
