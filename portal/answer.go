@@ -2,7 +2,6 @@ package portal
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -25,9 +24,20 @@ type answer struct {
 	page     any // what the template may use
 	status   int // 0: 200
 	to       string
+
+	public bool                           // for those whom we do not know it is the same, and need not be sent twice
+	keep   bool                           // a signed-in customer's device may keep it, to be looked at without a connection
+	media  string                         // what raw is
+	raw    []byte                         // instead of a page
+	stream func(context.Context, *visit) // instead of a page: writes what happens until there is no more
 }
 
 func show(template string, page any) answer { return answer{template: template, page: page} }
+
+// showAll shows what everybody sees alike.
+func showAll(template string, page any) answer {
+	return answer{template: template, page: page, public: true}
+}
 
 // goTo leads the browser on with GET, so that reloading repeats nothing.
 func goTo(path string) answer { return answer{to: path} }
@@ -45,6 +55,10 @@ func (s *Server) page(a access, h handler) http.Handler {
 		var out answer
 		if err == nil {
 			out, err = v.answer(ctx, a, h)
+		}
+		if err == nil && out.stream != nil {
+			out.stream(ctx, v)
+			return
 		}
 		body, err := v.render(out, err)
 		if err != nil {
@@ -111,14 +125,19 @@ func (v *visit) field(name string) string {
 
 // sent is a finished answer.
 type sent struct {
-	status int
-	to     string
-	body   []byte
+	status       int
+	to           string
+	media        string
+	body         []byte
+	public, keep bool
 }
 
 // render makes the page, or the page of an error.
 func (v *visit) render(a answer, err error) (sent, error) {
 	var buf bytes.Buffer
+	if err == nil && a.raw != nil {
+		return sent{status: http.StatusOK, media: a.media, body: a.raw, public: true}, nil
+	}
 	if err == nil && a.to == "" {
 		err = pages.ExecuteTemplate(&buf, a.template, a.page)
 	}
@@ -135,7 +154,10 @@ func (v *visit) render(a answer, err error) (sent, error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
-	return sent{status: a.status, to: a.to, body: buf.Bytes()}, nil
+	return sent{
+		status: a.status, to: a.to, media: "text/html; charset=utf-8", body: buf.Bytes(),
+		public: a.public && a.status == http.StatusOK && v.account.ID == "" && v.link.Line == "", keep: a.keep,
+	}, nil
 }
 
 // signInFirst is where somebody signs in who wanted to see the page.
@@ -199,7 +221,7 @@ func crossOrigin(context.Context, *visit) (answer, error) {
 	return answer{}, fault.Because(fault.Denied, "cross_origin", "This request came from another site, so we did not act on it.", nil)
 }
 
-// send writes a finished answer, compressed where the browser can read that.
+// send writes a finished answer, packed as the browser can read it.
 func (v *visit) send(a sent) {
 	h := v.w.Header()
 	if a.to != "" {
@@ -207,37 +229,26 @@ func (v *visit) send(a sent) {
 		v.w.WriteHeader(http.StatusSeeOther)
 		return
 	}
-	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Type", a.media)
 	h.Set("Content-Language", string(v.voice.Lang))
 	h.Set("Vary", "Accept-Encoding")
-	body := a.body
-	if takesGzip(v.r.Header.Get("Accept-Encoding")) {
-		body = compressed(body)
-		h.Set("Content-Encoding", "gzip")
+	v.sayKept(a)
+	c := codingFor(v.r.Header.Get("Accept-Encoding"))
+	if a.public {
+		tag := tagOf(a.body, c)
+		h.Set("ETag", tag)
+		h.Set("Cache-Control", "private, no-cache")
+		h.Set("Vary", "Accept-Encoding, Accept-Language, Cookie")
+		if unchanged(v.r, tag) {
+			v.w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	body := c.pack(a.body)
+	if c != plain {
+		h.Set("Content-Encoding", string(c))
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	v.w.WriteHeader(a.status)
 	_, _ = v.w.Write(body) // the customer has left; nothing to do about it
-}
-
-// takesGzip reads an Accept-Encoding header as far as it matters here.
-func takesGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			q, _ := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q=")
-			return strings.Trim(q, "0.") != "" || q == ""
-		}
-	}
-	return false
-}
-
-func compressed(body []byte) []byte {
-	var buf bytes.Buffer
-	z := gzip.NewWriter(&buf)
-	_, err := z.Write(body)
-	if errors.Join(err, z.Close()) != nil {
-		return body // cannot happen: a buffer takes everything
-	}
-	return buf.Bytes()
 }

@@ -21,6 +21,7 @@ import (
 type orderPage struct {
 	ui.Frame
 	ID       string
+	Live     string // where its changes are told; "" while nothing is awaited
 	What     string
 	Progress ui.Progress
 	Why      string
@@ -211,6 +212,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Owing = v.owing(k, t.debts)
 	}
 	v.addPaying(&p, k, t, at)
+	v.watching(&p, t)
 	if o.State != order.Placed && o.State != order.Cancelled && o.State != order.Refunded {
 		p.Again = "" // it goes on, or is done
 	}

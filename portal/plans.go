@@ -60,7 +60,7 @@ func (s *Server) plansPage(ctx context.Context, v *visit) (answer, error) {
 		}
 		p.Plans = append(p.Plans, row)
 	}
-	return show("plans.html", p), nil
+	return showAll("plans.html", p), nil
 }
 
 // allowance is what a plan gives, in the words of its rules.
@@ -101,7 +101,7 @@ func (s *Server) planPage(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return show("plan.html", p), nil
+	return showAll("plan.html", p), nil
 }
 
 func (v *visit) plan(ctx context.Context) (planPage, error) {

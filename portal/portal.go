@@ -56,7 +56,8 @@ type Server struct {
 	// address. Behind a proxy it must be what the proxy says.
 	Client func(*http.Request) string
 
-	devices device.Shelf
+	devices  device.Shelf
+	watchers watchers
 }
 
 //go:embed pages/*.html
@@ -106,6 +107,7 @@ func (s *Server) routes() []route {
 		{"GET /quotes/{id}", holder, s.reviewPage},
 		{"POST /quotes/{id}", holder, s.accept},
 		{"GET /orders/{id}", holder, s.orderPage},
+		{"GET /orders/{id}/live", holder, s.watchOrder},
 		{"POST /orders/{id}/pay", holder, s.payOrder},
 		{"POST /orders/{id}/cancel", holder, s.cancelOrder},
 
@@ -125,12 +127,18 @@ func (s *Server) routes() []route {
 		{"POST /account/one-tap", customer, s.oneTap},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
+
+		{"GET /offline", anyone, s.offline},
+		{"GET /manifest.webmanifest", anyone, s.manifest},
 	}
 }
 
 // Handler answers every request for the portal. It is safe for concurrent use.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
+	s.watchers = newWatchers()
+	mux.HandleFunc("GET /sw.js", s.worker)
+	mux.HandleFunc("GET /static/{name}", s.static)
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.page(r.access, r.handle))
 	}

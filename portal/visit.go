@@ -165,6 +165,7 @@ func (v *visit) frame(title string) ui.Frame {
 	f := ui.Frame{
 		Voice: v.voice, Title: title, Shop: v.shop.Seller.Name, Contact: v.server.Contact,
 		Languages: ui.LanguageChoices(v.voice.Lang), SignedIn: v.account.ID != "",
+		Script: statics.address("shop.js"), Icon: statics.address(ui.AppleIcon),
 	}
 	if f.Shop == "" {
 		f.Shop = "Tsuzuku"

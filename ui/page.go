@@ -36,6 +36,17 @@ var (
 	cssSpace   = regexp.MustCompile(`\s*\n\s*`)
 )
 
+// Compact is a script as it is sent: without its comments and indentation.
+// Comments are lines of their own.
+func Compact(script []byte) []byte {
+	return scriptSpace.ReplaceAll(scriptComment.ReplaceAll(script, nil), []byte("\n"))
+}
+
+var (
+	scriptComment = regexp.MustCompile(`(?m)^\s*//.*$`)
+	scriptSpace   = regexp.MustCompile(`\s*\n\s*`)
+)
+
 // compact leaves comments and line breaks out: every byte is sent with every
 // page.
 func compact(css string) string {
@@ -62,6 +73,9 @@ type Frame struct {
 	SignedIn  bool
 	Refresh   int // seconds after which the page is asked for again; 0: never
 	Notice    Notice
+	Offline   string // what the page says first where it is shown without a connection; "": it never is
+	Script    string // the address of the script that improves pages; "": none
+	Icon      string // the address of the picture on a phone's home screen
 }
 
 // Notice is one thing that the page says first. The zero Notice is nothing.
