@@ -32,6 +32,7 @@ type orderPage struct {
 	Keep     string
 	SignIn   string
 	Waits    bool // for money: it can be given up
+	Done     bool // what was ordered is there
 	Pay      string
 	PayUntil string
 	Line     lineView
@@ -206,6 +207,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	for _, r := range t.refunds {
 		p.Refunds = append(p.Refunds, refundRow{v.voice.Money(r.Amount), v.voice.T("refund_state." + string(r.State))})
 	}
+	p.Done = o.State == order.Completed
 	p.Waits = o.State == order.Placed && (o.Basket == "" || !k.limited())
 	p.Disputed = v.disputeLines(t.disputes)
 	if slices.ContainsFunc(t.disputes, func(d order.Dispute) bool { return !d.Open().IsZero() }) {

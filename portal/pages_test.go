@@ -29,7 +29,7 @@ var structs = map[string]any{
 	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{},
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
-	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{}, "offline.html": offlinePage{},
+	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{}, "offline.html": offlinePage{}, "storybook.html": storybookPage{},
 }
 
 func TestTemplatesFitTheirPages(t *testing.T) {

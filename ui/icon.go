@@ -11,7 +11,7 @@ var iconFiles embed.FS
 
 // Background is the colour around an installed portal, which a browser shows
 // before the first page.
-const Background = "#f4f5f7"
+const Background = "#f3f5f8"
 
 // AppleIcon is the name of the icon that Apple's phones take.
 const AppleIcon = "icon-180.png"
