@@ -51,11 +51,11 @@ func (b *Storybook) stories() []story {
 		{"sign-in", nobody(by(func(s *Server) handler { return s.signInPage }, "", ""))},
 		{"sign-in-no-address", nobody(func(_ context.Context, v *visit) (answer, error) {
 			p := v.signInForm("/")
-			p.Email, p.Error = "aiko@", v.voice.T("fault.email_invalid")
+			p.Email, p.Error = "aiko@", v.voice.Fault(fault.Because(fault.Invalid, "bad_email", "This is not a mail address.", nil))
 			return show("signin.html", p), nil
 		})},
 		{"code", nobody(b.code(""))},
-		{"code-wrong", nobody(b.code("fault.code_wrong"))},
+		{"code-wrong", nobody(b.code("code_wrong"))},
 		{"lines", by(func(s *Server) handler { return s.home }, "", "")},
 		{"lines-none", func(_ context.Context, v *visit) (answer, error) {
 			return show("lines.html", linesPage{Frame: v.frame(v.voice.T("lines.title"))}), nil
@@ -86,7 +86,7 @@ func (b *Storybook) code(why string) func(context.Context, *visit) (answer, erro
 		v.r.Header.Set("Cookie", addressCookie+"="+base64.RawURLEncoding.EncodeToString([]byte(sampleEmail)))
 		p := v.codeForm("/")
 		if why != "" {
-			p.Error = v.voice.T(why)
+			p.Error = v.voice.Fault(fault.Because(fault.Invalid, why, "The code is wrong.", map[string]string{"left": "4"}))
 		}
 		return show("code.html", p), nil
 	}
