@@ -49,9 +49,9 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 	}
 	everybodys := map[string]string{"POST /plans/{id}": "machi-5gb"} // what {id} may be, and is nobody's
 	people := map[string]*browser{
-		"nobody":           w.browser(locale.En),
-		"another customer": w.browser(locale.En).signIn("other@example.com"),
-		"a link":           w.browser(locale.En).link("grace"),
+		"nobody":              w.browser(locale.En),
+		"another customer":    w.browser(locale.En).signIn("other@example.com"),
+		"a link":              w.browser(locale.En).link("grace"),
 		"a link that is over": over, "a session that is over": expired, "a session that was ended": ended,
 	}
 	visits := 0

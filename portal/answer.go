@@ -25,10 +25,10 @@ type answer struct {
 	status   int // 0: 200
 	to       string
 
-	public bool                           // for those whom we do not know it is the same, and need not be sent twice
-	keep   bool                           // a signed-in customer's device may keep it, to be looked at without a connection
-	media  string                         // what raw is
-	raw    []byte                         // instead of a page
+	public bool                          // for those whom we do not know it is the same, and need not be sent twice
+	keep   bool                          // a signed-in customer's device may keep it, to be looked at without a connection
+	media  string                        // what raw is
+	raw    []byte                        // instead of a page
 	stream func(context.Context, *visit) // instead of a page: writes what happens until there is no more
 }
 

@@ -19,8 +19,8 @@ import (
 type coding string
 
 const (
-	plain   coding = ""
-	gzipped coding = "gzip"
+	plain    coding = ""
+	gzipped  coding = "gzip"
 	brotlied coding = "br"
 )
 

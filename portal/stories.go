@@ -178,7 +178,9 @@ func (b *Storybook) orders() []story {
 		t.payments = []order.Payment{pay(payment.NeedsCustomer, func(p *order.Payment) { p.Next = payment.Next{RedirectURL: "https://pay.example/1"} })}
 	})
 	add("code", order.Placed, func(t *told) {
-		t.payments = []order.Payment{pay(payment.NeedsCustomer, func(p *order.Payment) { p.Rail, p.Next = payment.WeChatPay, payment.Next{QR: "weixin://wxpay/bizpayurl?pr=sample"} })}
+		t.payments = []order.Payment{pay(payment.NeedsCustomer, func(p *order.Payment) {
+			p.Rail, p.Next = payment.WeChatPay, payment.Next{QR: "weixin://wxpay/bizpayurl?pr=sample"}
+		})}
 	})
 	add("declined", order.Placed, func(t *told) {
 		t.payments = []order.Payment{pay(payment.Dead, func(p *order.Payment) { p.Reason = payment.Declined })}
@@ -240,9 +242,13 @@ func (b *Storybook) bill(number int64) billing.Bill {
 
 // others are the pages around renewing.
 func (b *Storybook) others() []story {
-	page := func(name string, h func(*Server) handler, id, query string) story { return story{name, by(h, id, query)} }
+	page := func(name string, h func(*Server) handler, id, query string) story {
+		return story{name, by(h, id, query)}
+	}
 	bill := func(name string, make func() billing.Bill) story {
-		return story{name, func(_ context.Context, v *visit) (answer, error) { return show("bill.html", v.bill(make(), line.Line{})), nil }}
+		return story{name, func(_ context.Context, v *visit) (answer, error) {
+			return show("bill.html", v.bill(make(), line.Line{})), nil
+		}}
 	}
 	all := []story{
 		bill("bill", func() billing.Bill { return b.bill(1) }),
@@ -426,4 +432,3 @@ func (b *Storybook) advise(ctx context.Context) error {
 	}
 	return nil
 }
-

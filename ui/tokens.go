@@ -67,7 +67,9 @@ type Pair struct {
 type Ratio float64
 
 // String rounds down to two decimals: what does not pass must not look as if.
-func (r Ratio) String() string { return strconv.FormatFloat(math.Floor(float64(r)*100)/100, 'f', 2, 64) }
+func (r Ratio) String() string {
+	return strconv.FormatFloat(math.Floor(float64(r)*100)/100, 'f', 2, 64)
+}
 
 // Pairs are all that stand on each other somewhere.
 func Pairs() (all []Pair) {
