@@ -145,6 +145,42 @@ func Create(ctx context.Context, tx db.Tx, ids *id.Source, n New) (Account, erro
 	return a, insertAddress(ctx, tx, a.ID, address, email, tx.Now())
 }
 
+// AddNew appends what [Create] writes, and returns the account. An address that
+// belongs to an account violates a unique key. It fails with [fault.Invalid].
+func AddNew(b *db.Batch, ids *id.Source, n New, now time.Time) (Account, error) {
+	email, err := Normalise(n.Email)
+	if err != nil {
+		return Account{}, err
+	}
+	p, err := Preferences{Name: n.Name, Language: n.Language, Zone: n.Zone, HomeOperator: n.HomeOperator}.checked()
+	if err != nil {
+		return Account{}, err
+	}
+	a := Account{
+		ID: ids.Account(), State: Active, Name: p.Name, Language: p.Language, Zone: p.Zone,
+		HomeOperator: p.HomeOperator, Attitude: p.Attitude, CreatedAt: now, UpdatedAt: now,
+	}
+	address := ids.Under("ad", a.ID)
+	db.AddClaim(b, emailKind, email, a.ID, address)
+	b.Row(`INSERT INTO accounts (account_id, state, name, language, zone, home_operator, created_at, updated_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)`,
+		a.ID, string(a.State), a.Name, string(a.Language), string(a.Zone), a.HomeOperator, db.At(now), db.At(now))
+	b.Row(`INSERT INTO addresses (account_id, id, channel, value, verified_at, created_at) VALUES ($1,$2,'email',$3,$4,$5)`,
+		a.ID, address, email, db.At(now), db.At(now))
+	return a, nil
+}
+
+// AddConfirmed appends that an address which somebody typed is known to be its
+// account's: an imported customer. What is confirmed already stays as it is.
+func AddConfirmed(b *db.Batch, account, address string, now time.Time) {
+	b.Row(`UPDATE accounts SET state = 'active', updated_at = column2 FROM (VALUES ($1,CAST($2 AS bigint))) AS v
+		WHERE account_id = column1 AND state = 'unverified'`, account, db.At(now))
+	b.Row(`UPDATE addresses SET verified_at = column3 FROM (VALUES ($1,$2,CAST($3 AS bigint))) AS v
+		WHERE account_id = column1 AND id = column2 AND verified_at IS NULL`, account, address, db.At(now))
+}
+
+// EmailKind is how the directory calls mail addresses.
+const EmailKind = emailKind
+
 // insertAccount stores a new account; one that exists stays as it is.
 func insertAccount(ctx context.Context, tx db.Tx, a Account) error {
 	_, err := tx.Exec(ctx, `

@@ -126,9 +126,9 @@ func (d *Door) limitCodes(ctx context.Context, tx db.Tx, email, client string) e
 		all = codesForAll
 	}
 	for _, l := range []limit{
-		{d.hash("limit", "codes", "all"), all},
-		{d.hash("limit", "codes", "client", network(client)), codesPerClient},
-		{d.hash("limit", "codes", "address", email), codesPerAddress},
+		{bucket: d.hash("limit", "codes", "all"), most: all},
+		{bucket: d.hash("limit", "codes", "client", network(client)), most: codesPerClient},
+		{bucket: d.hash("limit", "codes", "address", email), most: codesPerAddress},
 	} {
 		if err := l.take(ctx, tx); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -16,6 +17,34 @@ import (
 type limit struct {
 	bucket string // a hash: the table of limits names nobody
 	most   int64
+	reason string // of the error; empty: too_many_codes
+}
+
+// How often somebody may guess in an hour.
+const (
+	guessesPerThing   = 10
+	guessesPerAccount = 20
+	guessesPerClient  = 40
+)
+
+// Guess counts one try at something that could be guessed: what names it, thing is
+// what was tried (an ICCID; empty where there is nothing but the secret), account is
+// who tried and client where from. It fails with [fault.TooMany]. It is counted in the
+// transaction, which must be committed whatever came of the try.
+func (d *Door) Guess(ctx context.Context, tx db.Tx, what, thing, account, client string) error {
+	limits := []limit{
+		{d.hash("limit", what, "client", network(client)), guessesPerClient, "too_many_tries"},
+		{d.hash("limit", what, "account", account), guessesPerAccount, "too_many_tries"},
+	}
+	if thing != "" {
+		limits = append(limits, limit{d.hash("limit", what, "thing", thing), guessesPerThing, "too_many_tries"})
+	}
+	for _, l := range limits {
+		if err := l.take(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // take counts one more, or fails with [fault.TooMany]; the failed transaction
@@ -40,7 +69,7 @@ func (l limit) take(ctx context.Context, tx db.Tx) error {
 	}
 	wait := began.Add(limitWindow).Sub(now)
 	minutes := int64((wait + time.Minute - 1) / time.Minute)
-	return because(fault.TooMany, "too_many_codes", map[string]string{"minutes": fmt.Sprint(max(minutes, 1))})
+	return because(fault.TooMany, cmp.Or(l.reason, "too_many_codes"), map[string]string{"minutes": fmt.Sprint(max(minutes, 1))})
 }
 
 // network is what counts as one client: an IPv4 address, or the /64 that an

@@ -55,7 +55,7 @@ type Install struct {
 
 func installOf(e line.ESIM, l line.Line) *Install {
 	address, activation, ok := message.InstallParts(e.Code)
-	if !ok || l.Periods > 1 || l.State == line.Terminal || l.State == line.Recycled {
+	if !ok || !e.Installs(l) {
 		return nil
 	}
 	i := &Install{
@@ -286,6 +286,10 @@ func (s *Server) esim(ctx context.Context, l line.Line) (e line.ESIM, bought boo
 		e, bought, err = line.GetESIM(ctx, tx, l.Account, l.ID)
 		return err
 	})
+	if err != nil {
+		return e, bought, err
+	}
+	e, err = e.Opened(s.Desk.Codes)
 	return e, bought, err
 }
 

@@ -8,7 +8,9 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/carrier/airalo"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/carrier/cmi"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
+	"github.com/tsuzuku/tsuzuku/carrier/esimgo"
 	"github.com/tsuzuku/tsuzuku/carrier/manual"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 )
@@ -21,7 +23,9 @@ const longestByHand = manual.WithinMost
 func builtIn(m Manual) map[string]carrier.Abilities {
 	all := map[string]carrier.Abilities{
 		"airalo":     airalo.New(airalo.Config{}, nil, nil).Abilities(),
+		"cmi":        cmi.New(cmi.Config{}, nil, nil, nil).Abilities(),
 		"esimaccess": esimaccess.New(esimaccess.Config{}, nil, nil, nil).Abilities(),
+		"esimgo":     esimgo.New(esimgo.Config{}, nil, nil).Abilities(),
 		"simple":     (&carriersim.Sim{}).Abilities(),
 	}
 	if hand, err := manual.New(cmp.Or(m.Within, longestByHand), time.Now); err == nil {

@@ -129,15 +129,16 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	if err != nil {
 		return nil, err
 	}
+	adapters.planned(env.Now)
 	shelf := &catalogue.Shelf{}
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
-		Seal: sealing(c, ids),
-		Log:  env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
+		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"),
+		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret)}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
-	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser}
+	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
 	return &App{
 		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters,
 		Sender: &message.Sender{
@@ -149,12 +150,13 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	}, nil
 }
 
-// sealing hides saved tools with the shop's secret; nil where a command has none.
-func sealing(c Config, ids *id.Source) *seal.Box {
+// sealing hides things of one purpose with the shop's secret; nil where a command has
+// none.
+func sealing(c Config, ids *id.Source, purpose string) *seal.Box {
 	if c.Secret == "" {
 		return nil
 	}
-	return seal.New("saved tools", string(c.Secret), plain(c.FormerSecret), randomOf{ids})
+	return seal.New(purpose, string(c.Secret), plain(c.FormerSecret), randomOf{ids})
 }
 
 // randomOf reads the house's randomness; the source sees to it that two readers
@@ -180,12 +182,12 @@ type Step struct {
 func (a *App) Steps() []Step {
 	numbering := &billing.Numbering{DB: a.DB}
 	return []Step{
-		{"orders", a.Desk.Step, order.Workers},
+		{"orders", a.Desk.Step, a.Desk.Loops()},
 		{"payments", a.Desk.PaymentStep, 1},
 		{"refunds", a.Desk.RefundStep, 1},
 		{"wallets", a.Desk.WalletStep, 1},
 		{"saved tools", a.Desk.ToolStep, 1},
-		{"usage", a.Desk.LookStep, 1},
+		{"usage", a.Desk.LookStep, max(1, len(a.Desk.Carriers))},
 		{"bill numbers", numbering.Step, 1},
 		{"messages", a.Sender.Step, 1},
 		{"sign-in leftovers", a.Door.Step, 1},

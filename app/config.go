@@ -49,6 +49,8 @@ type Config struct {
 	Antom      Antom      `embed:"" prefix:"antom-" group:"Payment: Antom"`
 	ESIMAccess ESIMAccess `embed:"" prefix:"esimaccess-" group:"Operator: eSIM Access"`
 	Airalo     Airalo     `embed:"" prefix:"airalo-" group:"Operator: Airalo"`
+	ESIMGo     ESIMGo     `embed:"" prefix:"esimgo-" group:"Operator: eSIM Go"`
+	CMI        CMI        `embed:"" prefix:"cmi-" group:"Operator: China Mobile International"`
 	Remote     Remote     `embed:"" prefix:"remote-" group:"Operators: remote"`
 	Manual     Manual     `embed:"" prefix:"manual-" group:"Operators: by hand"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
@@ -141,6 +143,20 @@ type Airalo struct {
 	ClientSecret Secret `help:"API client secret: requests are signed with it, and so are notifications." placeholder:"SECRET"`
 }
 
+// ESIMGo is the connection to eSIM Go.
+type ESIMGo struct {
+	APIKey Secret `name:"api-key" help:"API key. Notifications are signed with it, too. Unset: operators with carrier esimgo cannot be used." placeholder:"SECRET"`
+}
+
+// CMI is the connection to China Mobile International's Global Data SIM platform.
+type CMI struct {
+	AppKey    Secret `help:"App Key of the channel. Unset: operators with carrier cmi cannot be used." placeholder:"SECRET"`
+	AppSecret Secret `help:"App Secret: requests are signed with it, and so are notifications." placeholder:"SECRET"`
+	Base      string `name:"url" help:"Scheme, host and port that the operator assigned, for example https://gds.example.com:39043." placeholder:"URL"`
+	Resale    bool   `help:"The contract is of resale, not A2Z: which of the two catalogues is listed."`
+	Currency  string `default:"USD" enum:"USD,HKD,CNY" help:"Currency of the deposit: USD, HKD or CNY."`
+}
+
 // Remote are the connections to operators behind servers that speak our contract,
 // by the name that the catalogue gives their carrier.
 type Remote struct {
@@ -207,6 +223,7 @@ func (c *Config) Validate() error {
 		together("antom", map[string]bool{"client-id": c.Antom.ClientID != "", "private-key": c.Antom.PrivateKey != "", "public-key": len(c.Antom.PublicKey) > 0}),
 	)
 	errs = append(errs, together("airalo", map[string]bool{"client-id": c.Airalo.ClientID != "", "client-secret": c.Airalo.ClientSecret != ""}))
+	errs = append(errs, together("cmi", map[string]bool{"app-key": c.CMI.AppKey != "", "app-secret": c.CMI.AppSecret != "", "url": c.CMI.Base != ""}))
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))
 	}

@@ -140,6 +140,8 @@ func TownConfig(url string, s *world.Strangers) Config {
 		},
 		ESIMAccess: ESIMAccess{AccessCode: world.AccessCode, SecretKey: world.AccessSecret, HookPath: world.AccessHook},
 		Airalo:     Airalo{ClientID: world.AiraloClient, ClientSecret: world.AiraloSecret},
+		ESIMGo:     ESIMGo{APIKey: world.ESIMGoKey},
+		CMI:        CMI{AppKey: world.CMIKey, AppSecret: world.CMISecret, Base: "https://gds.invalid:39043", Currency: "USD"},
 	}
 }
 

@@ -14,13 +14,13 @@ var layers = []string{
 	// words
 	"fault", "money", "calendar", "id", "seal", "locale", "db", "outbound",
 	// things
-	"message", "catalogue", "exchange", "account", "line", "ledger", "loyalty", "billing", "device", "support", "trail",
+	"message", "catalogue", "exchange", "account", "line", "stock", "ledger", "loyalty", "billing", "device", "support", "trail",
 	// strangers
-	"payment", "carrier", "language",
+	"payment", "carrier", "calls", "language",
 	// the story
 	"renewal", "order",
 	// those who read it
-	"advice", "advice/travellers", "advice/examination", "reminder", "settlement", "audit", "assistant",
+	"intake", "advice", "advice/travellers", "advice/examination", "reminder", "settlement", "audit", "assistant",
 	// doors
 	"ui", "portal", "console", "api", "tmf", "mcp", "hooks",
 	// top

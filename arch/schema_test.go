@@ -25,6 +25,8 @@ var notKeyedByAccount = map[string]string{
 	"limits":                "counts what strangers try, by their address",
 	"catalogue_versions":    "is the shop's",
 	"bill_series":           "is the shop's",
+	"stock":                 "is the shop's, until an item is given",
+	"redeem_codes":          "is the shop's: what strangers show",
 	"exchange_rates":        "is the same for everybody",
 	"device_imports":        "is the shop's: a row a table",
 	"device_tacs":           "is about models, the same for everybody",

@@ -25,6 +25,11 @@ func partly(state, parts string) string {
 		Replace(order("o", state, "NULL, ''"))
 }
 
+func item(state string) string {
+	return `INSERT INTO stock (iccid, kind, operator, profile_id, msisdn, plan_id, term_id, batch, code, mark, state, account_id, order_id, line_id, created_at, updated_at)
+		VALUES ('8', 'esim', 'o', '', '', 'p', 'i', 'b', '', '', '` + state + `', 'a', 'o', 'l', 1, 1)`
+}
+
 func transfer(step, from, to, minor, currency string) string {
 	return `INSERT INTO transfers (account_id, subject, step, n, from_book, to_book, minor, currency, at)
 		VALUES ('a', 'o', '` + step + `', ` + minor + `, '` + from + `', '` + to + `', ` + minor + `, '` + currency + `', 1)`
@@ -117,6 +122,9 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 		strings.Replace(strings.Replace(partly("paid", "0, 0, 40"), "1, 1, 1, NULL", "1, 90000000, 1, NULL", 1), "'o', 'paid', 'o'", "'o2', 'paid', 'o2'", 1),
 	}
 	wrongs["work_answer_differs"] = []string{order("o", "refunded", "NULL, ''"), work("done")}
+	wrongs["stock_given_for_nothing"] = []string{item("given"), order("o", "refunded", "NULL, ''"), line("", "0")}
+	wrongs["stock_kept_back"] = []string{item("reserved"), order("o", "completed", "NULL, ''")}
+	wrongs["granted_without_code"] = []string{strings.Replace(order("o", "completed", "NULL, ''"), "'wallet'", "'redeem_code'", 1)}
 	for _, c := range audit.Checks {
 		if _, ok := wrongs[c.Name]; !ok {
 			t.Errorf("no case for the check %s", c.Name)

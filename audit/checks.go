@@ -284,6 +284,26 @@ var Checks = []Check{
 			  AND (w.answer = 'done' AND o.state <> 'completed' OR w.answer = 'refused' AND o.state NOT IN ('refund_due', 'refunded', 'held'))`,
 	},
 	{
+		Name: "stock_given_for_nothing", Promise: NothingForNothing, Says: "an item of stock was given, and is no line or is of no completed order:",
+		query: `SELECT i.account_id, i.iccid, i.state FROM audit_stock i
+			WHERE i.state = 'given' AND CAST($1 AS bigint) > 0
+			  AND (NOT EXISTS (SELECT 1 FROM audit_lines l WHERE l.account_id = i.account_id AND l.id = i.line_id)
+			       OR i.kind = 'esim' AND NOT EXISTS (SELECT 1 FROM audit_orders o WHERE o.account_id = i.account_id AND o.id = i.order_id
+			                                            AND o.state = 'completed' AND o.line_id = i.line_id))`,
+	},
+	{
+		Name: "stock_kept_back", Promise: NothingStuck, Says: "an item of stock is reserved for an order that is over:",
+		query: `SELECT i.account_id, i.iccid, i.order_id FROM audit_stock i
+			WHERE i.state = 'reserved' AND CAST($1 AS bigint) > 0
+			  AND NOT EXISTS (SELECT 1 FROM audit_orders o WHERE o.account_id = i.account_id AND o.id = i.order_id AND o.state IN ('paid', 'fulfilling', 'held'))`,
+	},
+	{
+		Name: "granted_without_code", Promise: NothingForNothing, Says: "an order cost nothing because of a code, and there is no such code:",
+		query: `SELECT o.account_id, o.id, o.state FROM audit_orders o
+			WHERE o.tool = 'redeem_code' AND o.state <> 'refunded' AND o.placed_at <= $1
+			  AND NOT EXISTS (SELECT 1 FROM audit_redeem_codes c WHERE c.account_id = o.account_id AND c.order_id = o.id AND c.state = 'redeemed')`,
+	},
+	{
 		Name: "message_late", Promise: EverybodyTold, Says: "nobody sends a message that is due:", Late: WorkLate,
 		query: `SELECT m.account_id, m.kind, m.order_id FROM audit_messages m
 			WHERE m.state IN ('due', 'sending', 'unknown') AND m.due_at <= $1`,

@@ -208,6 +208,10 @@ type Doorbell struct {
 	Kind    string  // the operator's word
 	Profile Profile // which line to look at; empty when it concerns none
 	Ref     string  // our reference, when the notification names it
+
+	// Answer is what the operator wants to hear once the notification is stored;
+	// empty: its status is enough. AnswerType is its media type.
+	Answer, AnswerType string
 }
 
 // Carrier is one operator's API. Implementations are safe for concurrent use,
@@ -243,7 +247,8 @@ type Carrier interface {
 	// Packages lists what fits this line; with an empty Profile, everything.
 	Packages(ctx context.Context, p Profile) ([]Package, error)
 
-	// Balance is what the seller has left with the operator.
+	// Balance is what the seller has left with the operator. One that does not
+	// tell refuses with OperatorRefuses.
 	Balance(ctx context.Context) (Cost, error)
 
 	// Notification reads what arrived at the operator's webhook address. A

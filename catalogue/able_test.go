@@ -28,7 +28,7 @@ func TestPromisesBeyondTheOperator(t *testing.T) {
 	} {
 		simple := everything()
 		change(&simple)
-		_, warnings, err := CheckWith("demo.yaml", DemoFile(), map[string]Able{"simple": simple, "esimaccess": everything(), "airalo": everything()})
+		_, warnings, err := CheckWith("demo.yaml", DemoFile(), map[string]Able{"simple": simple, "esimaccess": everything(), "airalo": everything(), "esimgo": everything(), "cmi": everything()})
 		said := warnings.Error()
 		if err != nil {
 			said += err.Error()
@@ -47,7 +47,7 @@ func TestPromisesBeyondTheOperator(t *testing.T) {
 
 // An adapter that nobody knows is no mistake: a seller may have built it in.
 func TestUnknownAdapter(t *testing.T) {
-	_, warnings, err := CheckWith("demo.yaml", DemoFile(), map[string]Able{"simpel": everything(), "esimaccess": everything(), "airalo": everything()})
+	_, warnings, err := CheckWith("demo.yaml", DemoFile(), map[string]Able{"simpel": everything(), "esimaccess": everything(), "airalo": everything(), "esimgo": everything(), "cmi": everything()})
 	if err != nil || len(warnings) != 3 || !strings.Contains(warnings.Error(), `did you mean "simpel"?`) {
 		t.Errorf("%v\n%v", err, warnings)
 	}

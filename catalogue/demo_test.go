@@ -69,7 +69,7 @@ func TestDemoCoversEveryRule(t *testing.T) {
 		}
 	}
 	for _, want := range strings.Fields(`
-		zone_Asia/Tokyo zone_Asia/Singapore zone_UTC adapter_simple adapter_esimaccess adapter_airalo
+		zone_Asia/Tokyo zone_Asia/Singapore zone_UTC adapter_simple adapter_esimaccess adapter_airalo adapter_esimgo adapter_cmi
 		network_docomo network_kddi network_softbank network_rakuten
 		kind_unlimited kind_daily_cap kind_volume reset_none reset_midnight reset_rolling reset_monthly
 		start_install start_first_use start_purchase
@@ -166,6 +166,9 @@ func TestDemoPromisesWhatTheAdapterCanDo(t *testing.T) {
 		}
 		if o.Carrier == "airalo" && p.Policy.Renewable && (p.Policy.Effect != Parallel || p.Policy.Data != DataOwn || p.Policy.Grace.N != 0) {
 			t.Errorf("%s: effect %s, data %s, grace %s", p.ID, p.Policy.Effect, p.Policy.Data, p.Policy.Grace)
+		}
+		if (o.Carrier == "esimgo" || o.Carrier == "cmi") && p.Policy.Renewable && p.Policy.Effect != Queue {
+			t.Errorf("%s: effect %s", p.ID, p.Policy.Effect)
 		}
 	}
 }

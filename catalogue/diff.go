@@ -207,6 +207,7 @@ func planSheets(c *Catalogue, p Plan) []*sheet {
 	s.put("reset", p.Reset)
 	s.put("zone of the reset", p.ResetZone)
 	s.put("tax class", p.TaxClass)
+	s.put("warned of stock at", p.StockLow)
 	s.put("on sale", p.OnSale)
 	s.put("rules' date", p.RulesDate)
 	s.put("rules' source", p.RulesSource)
@@ -266,6 +267,7 @@ func termSheet(plan string, t Term, gb int64) *sheet {
 	s.put("volume", volumeOrNone(t.Volume, gb))
 	s.put("package", t.Package)
 	s.put("package of a new eSIM", t.NewPackage)
+	s.put("new eSIM from stock", t.FromStock)
 	s.put("days asked of the package", t.PackageDays)
 	s.prices("price", t.Prices)
 	return s

@@ -154,6 +154,7 @@ type Plan struct {
 	Packs         []Pack
 	Policy        Policy
 	TaxClass      string // TaxClass.ID
+	StockLow      int    // staff are warned when so few eSIMs of a term are left in stock
 	OnSale        bool   // false: existing lines keep and renew it where its policy says so, new ones cannot be bought
 	RulesDate     string // YYYY-MM-DD of the rules' last check, shown on the plan's page
 	RulesSource   string // where the rules were read
@@ -197,7 +198,8 @@ type Term struct {
 	ToDayEnd    bool   // a 24h length that is usable to the end of its last day
 	Volume      int64  // bytes for the period, for kind Volume; 0 otherwise
 	Package     string // the operator's code
-	NewPackage  string // its code where the term comes with a new eSIM; empty: it is not sold so
+	NewPackage  string // its code where the term comes with a new eSIM that the operator makes; empty: it is not sold so
+	FromStock   bool   // the term comes with a new eSIM from the seller's stock
 	PackageDays int    // days asked of a per-day package; 0: the package has its own length
 	Prices      []money.Money
 }
@@ -273,12 +275,15 @@ func (p Plan) Term(id string) (Term, bool) {
 	return Term{}, false
 }
 
+// ComesNew reports whether a term can come with a new eSIM.
+func (t Term) ComesNew() bool { return t.NewPackage != "" || t.FromStock }
+
 // Sold are the terms that come with a new eSIM, in the catalogue's order: none
 // where the plan is not on sale.
 func (p Plan) Sold() []Term {
 	var sold []Term
 	for _, t := range p.Terms {
-		if p.OnSale && p.Facts.ESIM && t.NewPackage != "" {
+		if p.OnSale && p.Facts.ESIM && t.ComesNew() {
 			sold = append(sold, t)
 		}
 	}

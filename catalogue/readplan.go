@@ -24,7 +24,7 @@ func (b *book) readPlans(at place) {
 
 func (b *book) plan(at place) draft {
 	s := at.section("id", "operator", "network", "name", "kind", "cap", "throttle_kbps", "reset", "reset_zone",
-		"facts", "activation", "terms", "packs", "policy", "tax_class", "on_sale", "rules_date", "rules_source", "roaming_advice")
+		"facts", "activation", "terms", "packs", "policy", "tax_class", "stock_low", "on_sale", "rules_date", "rules_source", "roaming_advice")
 	d := draft{at: s}
 	d.ID = s.need("id").id()
 	d.Operator = b.refer(s.need("operator"), "operator", ids(b.Operators, func(o Operator) string { return o.ID }))
@@ -49,6 +49,7 @@ func (b *book) plan(at place) draft {
 	d.policyAt = b.policyOf(s.need("policy"))
 	d.Policy = policy(d.policyAt)
 	d.TaxClass = b.refer(s.need("tax_class"), "tax class", ids(b.Seller.Taxes, func(t TaxClass) string { return t.ID }))
+	d.StockLow = s.opt("stock_low").number(1, maxStockLow)
 	d.OnSale = !s.has("on_sale") || s.opt("on_sale").flag()
 	d.RulesDate = s.need("rules_date").date()
 	d.RulesSource = s.need("rules_source").text()
@@ -82,7 +83,7 @@ func activation(at place) Activation {
 func (d *draft) readTerms(at place, gb int64) {
 	list := at.list()
 	for _, one := range list {
-		s := one.section("id", "length", "to_day_end", "volume", "package", "new_package", "package_days", "prices")
+		s := one.section("id", "length", "to_day_end", "volume", "package", "new_package", "from_stock", "package_days", "prices")
 		d.termsAt = append(d.termsAt, s)
 		d.Terms = append(d.Terms, Term{
 			ID:          s.need("id").id(),
@@ -91,6 +92,7 @@ func (d *draft) readTerms(at place, gb int64) {
 			Volume:      s.opt("volume").bytes(gb),
 			Package:     s.need("package").text(),
 			NewPackage:  s.opt("new_package").text(),
+			FromStock:   s.opt("from_stock").flag(),
 			PackageDays: s.opt("package_days").number(1, maxPackDays),
 			Prices:      s.need("prices").amounts(),
 		})

@@ -98,6 +98,12 @@ func (d *draft) checkTerms() {
 		if t.NewPackage != "" && !d.Facts.ESIM {
 			at.where("new_package").breaks("The plan does not come as esim, so no new eSIM is sold with this term.")
 		}
+		if t.FromStock && !d.Facts.ESIM {
+			at.where("from_stock").breaks("The plan does not come as esim, so no new eSIM is sold with this term.")
+		}
+		if t.FromStock && t.NewPackage != "" {
+			at.where("from_stock").breaks("A new eSIM of this term comes from stock or is made by the operator. Remove from_stock or new_package.")
+		}
 		for _, c := range priced {
 			if _, ok := priceIn(t.Prices, c); !ok && at.has("prices") {
 				at.where("prices").doubtful("There is no price in %s, but other terms of the plan have one.", c)

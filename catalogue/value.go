@@ -26,6 +26,7 @@ const (
 	maxVolume   = 100_000_000_000_000
 	maxKbps     = 10_000_000
 	maxPackDays = 365
+	maxStockLow = 1_000_000
 )
 
 var (

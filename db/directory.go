@@ -53,3 +53,31 @@ func Release(ctx context.Context, tx Tx, kind, value, account string) error {
 		kind, value, account)
 	return err
 }
+
+// Entry is one value in the directory, and whose it is.
+type Entry struct{ Account, ID string }
+
+// LocateAll is [Locate] for many values of one kind. Those that nobody claimed are
+// not in the result.
+func LocateAll(ctx context.Context, tx Tx, kind string, values []string) (map[string]Entry, error) {
+	found := make(map[string]Entry, len(values))
+	rows := make([][]any, len(values))
+	for i, v := range values {
+		rows[i] = []any{kind, v}
+	}
+	err := tx.Several(ctx, `SELECT value, account_id, id FROM (VALUES ($1,$2)) AS v JOIN directory ON kind = column1 AND value = column2`, rows,
+		func(row Row) error {
+			var value string
+			var e Entry
+			err := row.Scan(&value, &e.Account, &e.ID)
+			found[value] = e
+			return err
+		})
+	return found, err
+}
+
+// AddClaim appends what [Claim] writes for a value that nobody has; one that
+// somebody has violates a unique key.
+func AddClaim(b *Batch, kind, value, account, id string) {
+	b.Row(`INSERT INTO directory (kind, value, account_id, id) VALUES ($1,$2,$3,$4)`, kind, value, account, id)
+}

@@ -101,7 +101,7 @@ func (s *Server) carrier(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusBadRequest, Refusal{Stranger: stranger, Reason: reason, Why: err.Error()}, body)
 		return
 	}
-	s.stored(w, r, name, payment.Doorbell{}, s.Desk.Ring(r.Context(), name, bell, body))
+	s.stored(w, r, name, payment.Doorbell{Answer: bell.Answer, AnswerType: bell.AnswerType}, s.Desk.Ring(r.Context(), name, bell, body))
 }
 
 // stored acknowledges a notification that is in the database, in the words that

@@ -252,6 +252,23 @@ type Known struct {
 	Periods []Period
 }
 
+// Bare is [Get] for many lines at once. Those that do not exist are not in the
+// result.
+func Bare(ctx context.Context, tx db.Tx, refs []Ref) (map[Ref]Line, error) {
+	lines := make(map[Ref]Line, len(refs))
+	rows := make([][]any, len(refs))
+	for i, r := range refs {
+		rows[i] = []any{r.Account, r.ID}
+	}
+	err := tx.Several(ctx, `SELECT `+lineColumns+`
+		FROM (VALUES ($1,$2)) AS v JOIN lines ON account_id = column1 AND id = column2`, rows, func(row db.Row) error {
+		l, err := scanLine(row)
+		lines[Ref{l.Account, l.ID}] = l
+		return err
+	})
+	return lines, err
+}
+
 // Several is [Get] and [Periods] for many lines at once. Those that do not exist
 // are not in the result.
 func Several(ctx context.Context, tx db.Tx, refs []Ref) (map[Ref]Known, error) {

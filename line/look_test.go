@@ -30,7 +30,11 @@ func looked(t testing.TB, d *db.DB, id string, again time.Time) {
 func takes(t testing.TB, d *db.DB, limit int) string {
 	t.Helper()
 	lines, err := db.Written(context.Background(), d, func(ctx context.Context, tx db.Tx) ([]line.Line, error) {
-		return line.TakeLooks(ctx, tx, lease, limit)
+		due, err := line.DueLooks(ctx, tx, limit)
+		if err != nil {
+			return nil, err
+		}
+		return line.TakeThese(ctx, tx, lease, due)
 	})
 	if err != nil {
 		t.Error(err) // not Fatal: workers of their own call this

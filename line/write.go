@@ -12,7 +12,7 @@ import (
 // identifier. It fails with [fault.Conflict] if another line has either.
 // CreatedAt and UpdatedAt are the transaction's.
 func Add(ctx context.Context, tx db.Tx, l Line) error {
-	for _, c := range []struct{ kind, value string }{{"iccid", l.ICCID}, {"profile:" + l.Operator, l.ProfileID}} {
+	for _, c := range []struct{ kind, value string }{{ICCIDKind, l.ICCID}, {ProfileKind(l.Operator), l.ProfileID}} {
 		if c.value == "" {
 			continue
 		}
@@ -20,13 +20,38 @@ func Add(ctx context.Context, tx db.Tx, l Line) error {
 			return err
 		}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO lines (`+lineColumns+`)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23)`,
+	_, err := tx.Exec(ctx, insertLine, l.row(tx.Now())...)
+	return err
+}
+
+const insertLine = `INSERT INTO lines (` + lineColumns + `)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23)`
+
+func (l Line) row(now time.Time) []any {
+	return []any{
 		l.Account, l.ID, l.Operator, l.Plan, l.ProfileID, l.ICCID, l.MSISDN, l.Name, l.State, l.Anchor,
 		db.At(l.StartedAt), db.At(l.EndsAt), db.At(l.GraceEnds), l.Periods, l.Extending, l.Identity,
 		l.Usage.Unlimited, l.Usage.Total, l.Usage.Used, l.Usage.Throttled, db.At(l.Usage.AsOf),
-		db.At(tx.Now()), db.At(tx.Now()))
-	return err
+		db.At(now), db.At(now),
+	}
+}
+
+// ProfileKind is how the directory calls an operator's own identifiers of lines.
+func ProfileKind(operator string) string { return "profile:" + operator }
+
+// ICCIDKind is how the directory calls ICCIDs.
+const ICCIDKind = "iccid"
+
+// AddKnown appends what [Add] writes. A line that has either number already
+// violates a unique key.
+func AddKnown(b *db.Batch, l Line, now time.Time) {
+	if l.ICCID != "" {
+		db.AddClaim(b, ICCIDKind, l.ICCID, l.Account, l.ID)
+	}
+	if l.ProfileID != "" {
+		db.AddClaim(b, ProfileKind(l.Operator), l.ProfileID, l.Account, l.ID)
+	}
+	b.Row(insertLine, l.row(now)...)
 }
 
 // AddPeriod appends the insertion of a period to b. A second period of the
@@ -173,7 +198,12 @@ func Report(ctx context.Context, tx db.Tx, account, id string, u Usage) (taken b
 
 // SetState records what the operator or staff say about the line itself.
 func SetState(ctx context.Context, tx db.Tx, account, id string, s State) error {
-	_, err := tx.Exec(ctx, `UPDATE lines SET state = $3, updated_at = $4 WHERE account_id = $1 AND id = $2`,
-		account, id, s, db.At(tx.Now()))
-	return err
+	var b db.Batch
+	AddState(&b, account, id, s, tx.Now())
+	return tx.Batch(ctx, &b)
+}
+
+// AddState appends what [SetState] writes.
+func AddState(b *db.Batch, account, id string, s State, now time.Time) {
+	b.Add(`UPDATE lines SET state = $3, updated_at = $4 WHERE account_id = $1 AND id = $2`, account, id, s, db.At(now))
 }

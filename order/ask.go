@@ -73,7 +73,7 @@ func AddTrail(b *db.Batch, tx db.Tx, ids *id.Source, account string, a Act, acti
 	if account != "" {
 		row = ids.Under("tr", account)
 	}
-	b.Add(`INSERT INTO trail (account_id, id, staff, action, subject, reason, at) VALUES ($1,$2,$3,$4,$5,$6,$7)`,
+	b.Row(`INSERT INTO trail (account_id, id, staff, action, subject, reason, at) VALUES ($1,$2,$3,$4,$5,$6,$7)`,
 		account, row, a.Staff, action, subject, a.Reason, db.At(tx.Now()))
 	return nil
 }

@@ -103,6 +103,10 @@ func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) cand
 	if c.request, c.known = d.request(cat, on.Line, o); c.known != nil {
 		return c
 	}
+	if o.Granted() {
+		c.now, c.known = given(cat, tx, o)
+		return c
+	}
 	s := renewal.Situation{Now: tx.Now(), Line: on.Line, Periods: on.Periods, Catalogue: cat, Currency: o.Price.Currency, Rate: o.Exchange.Rate, Tool: o.Tool}
 	paid := s
 	paid.Now = o.PaidAt

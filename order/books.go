@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/billing"
-	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -16,6 +15,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/renewal"
+	"github.com/tsuzuku/tsuzuku/stock"
 )
 
 // finished is an order that the operator has carried out.
@@ -127,7 +127,9 @@ func (d *Desk) addBooks(b *db.Batch, tx db.Tx, cat *catalogue.Catalogue, f finis
 	var installBy time.Time
 	switch {
 	case o.Kind == NewLine:
-		installBy = d.addLine(b, tx, plan, loc, o, f.issued)
+		if installBy, err = d.addLine(b, tx, plan, loc, o, f.issued); err != nil {
+			return o, err
+		}
 	case o.Enlarges > 0:
 		d.addPack(b, tx, o)
 	default:
@@ -176,30 +178,31 @@ func (d *Desk) addPeriod(b *db.Batch, tx db.Tx, plan catalogue.Plan, loc *time.L
 // addLine writes a new line with what it is installed with, and says until when it
 // must be in use. Where its clock starts with the purchase its first period begins
 // now, else when the operator says that it is in use, see usage.go.
-func (d *Desk) addLine(b *db.Batch, tx db.Tx, plan catalogue.Plan, loc *time.Location, o Order, made carrier.Issued) (installBy time.Time) {
+func (d *Desk) addLine(b *db.Batch, tx db.Tx, plan catalogue.Plan, loc *time.Location, o Order, made carrier.Issued) (installBy time.Time, err error) {
 	now := tx.Now()
-	installBy = made.InstallBy
-	if deadline := plan.Activation.Deadline; deadline.N > 0 {
-		ours := deadline.End(now, loc, calendar.Anchor(now, loc))
-		if installBy.IsZero() || ours.Before(installBy) {
-			installBy = ours
-		}
+	installBy = firstUseBy(plan, made.InstallBy, now, loc)
+	if t, _ := plan.Term(o.Item); t.FromStock {
+		stock.AddGiven(b, o.ID, made.Profile.ICCID, o.Line, now)
+	}
+	esim, err := line.ESIM{
+		Account: o.Account, Line: o.Line, Order: o.ID, Catalogue: o.Catalogue, Plan: o.Plan, Term: o.Item,
+		Code: made.Code, Allowance: o.Bytes, OperatorRef: o.OperatorRef, InstallBy: installBy,
+	}.Sealed(d.Codes)
+	if err != nil {
+		return installBy, err
 	}
 	line.AddBought(b, line.Line{
 		Account: o.Account, ID: o.Line, Operator: plan.Operator, Plan: o.Plan, State: line.New,
 		ProfileID: made.Profile.ID, ICCID: made.Profile.ICCID, Anchor: o.Anchor,
 		Usage: line.Usage{Unlimited: plan.Kind != catalogue.Volume, Total: o.Bytes},
-	}, line.ESIM{
-		Account: o.Account, Line: o.Line, Order: o.ID, Catalogue: o.Catalogue, Plan: o.Plan, Term: o.Item,
-		Code: made.Code, Allowance: o.Bytes, OperatorRef: o.OperatorRef, InstallBy: installBy,
-	}, now)
+	}, esim, now)
 	if !o.StartsAt.IsZero() {
 		line.Begin(b, line.Period{
 			Account: o.Account, Line: o.Line, Number: 1, Plan: o.Plan, Term: o.Item, Order: o.ID,
 			StartsAt: o.StartsAt, EndsAt: o.EndsAt, Allowance: o.Bytes, State: line.PeriodActive, OperatorRef: o.OperatorRef,
 		}, o.Anchor, renewal.GraceEnd(plan, o.EndsAt, loc), plan.Kind != catalogue.Volume, now)
 	}
-	return installBy
+	return installBy, nil
 }
 
 // allowance says what the purchase does to the figures that are shown until the

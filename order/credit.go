@@ -72,9 +72,7 @@ func (d *Desk) refundCompleted(ctx context.Context, k Key, amount money.Money, t
 				return o, err
 			}
 		}
-		if err := d.addDiscarded(ctx, b, tx, now); err != nil {
-			return o, err
-		}
+		d.addDiscarded(b, tx, now)
 		return o, d.addCredited(b, tx, now, a)
 	})
 	if db.IsUnique(err) {
@@ -361,16 +359,16 @@ func addCancellation(b *db.Batch, tx db.Tx, c crediting) error {
 	return nil
 }
 
-// addDiscarded ends a new line whose money goes back before anybody used it: it is
+// addDiscarded appends the end of a new line whose money goes back before anybody used it: it is
 // not shown for installing any more, and staff cancel it at its operator.
-func (d *Desk) addDiscarded(ctx context.Context, b *db.Batch, tx db.Tx, c crediting) error {
+func (d *Desk) addDiscarded(b *db.Batch, tx db.Tx, c crediting) {
 	o, l := c.order, c.line
 	if o.Kind != NewLine || !l.StartedAt.IsZero() || c.amount != o.Charged() {
-		return nil
+		return
 	}
 	addCase(b, tx, d.IDs, o, CaseCancelESIM,
 		"the money for line "+l.ID+" goes back and nobody has used it: cancel profile "+l.ProfileID+" (ICCID "+l.ICCID+") at operator "+l.Operator)
-	return line.SetState(ctx, tx, l.Account, l.ID, line.Terminal)
+	line.AddState(b, l.Account, l.ID, line.Terminal, tx.Now())
 }
 
 // addCredited appends the credit note, the books, and the way of the money.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,20 +34,20 @@ const (
 
 const defaultSet = 20
 
-// Workers is how many loops of [Desk.Step] a server runs: while one waits for an
-// operator the other keeps the database busy.
-const Workers = 2
-
-// Step takes the next step of every order that is due, up to one set. It is
-// safe to call at any time, from any number of processes.
+// Step takes the next step of orders that are due, up to one set: of those that ask
+// one operator, or of those that ask none. Which are begun before others, and how
+// many, the plan of the operator's calls says, see queue.go. It is safe to call at
+// any time, from any number of processes.
 func (d *Desk) Step(ctx context.Context) (worked bool, err error) {
-	due, err := d.claim(ctx)
-	if err != nil || len(due) == 0 {
+	c, err := d.claim(ctx)
+	defer c.end()
+	if err != nil || !c.worked {
 		return false, err
 	}
+	ctx = c.grant.With(ctx)
 	var ready []Order
 	var errs []error
-	for _, o := range due {
+	for _, o := range c.orders {
 		if o.beginsNow() {
 			ready = append(ready, o)
 			continue
@@ -58,18 +57,6 @@ func (d *Desk) Step(ctx context.Context) (worked bool, err error) {
 	tasks, err := d.begin(ctx, ready)
 	errs = append(errs, err, d.askAll(ctx, tasks))
 	return true, errors.Join(errs...)
-}
-
-// claim takes up to one set of due orders for the length of a lease.
-func (d *Desk) claim(ctx context.Context) ([]Order, error) {
-	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Order, error) {
-		return all(ctx, tx, `WITH due AS MATERIALIZED (
-				SELECT account_id AS account, id AS row FROM orders WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-			UPDATE orders SET due_at = $2, attempts = attempts + 1 FROM due WHERE account_id = account AND id = row
-			RETURNING `+columns, db.At(tx.Now()), db.At(tx.Now().Add(lease)), d.set())
-	})
-	slices.SortFunc(due, func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })
-	return due, err
 }
 
 func (d *Desk) set() int {

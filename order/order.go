@@ -41,6 +41,11 @@ type Desk struct {
 	// Seal hides the tokens of kept tools in the database; nil: no tool is kept.
 	Seal *seal.Box
 
+	// Codes hides activation codes in the database, and is what claim codes and codes
+	// to redeem are known by; nil: codes are stored as they are, and nothing is
+	// claimed, redeemed or sold from stock.
+	Codes *seal.Box
+
 	// Wallet says what the seller's wallet may be used for.
 	Wallet WalletMode
 
@@ -63,6 +68,8 @@ type Desk struct {
 	Set int
 
 	silence silence
+	hands   hands // of orders
+	lookers hands // of looks
 }
 
 // WalletMode is what stored value may be used for; the law differs by country.
@@ -90,6 +97,7 @@ const (
 const (
 	ToolWallet = catalogue.Tool(payment.Wallet) // from the wallet, perhaps with points
 	ToolPoints = catalogue.Tool("points")       // from points alone
+	ToolCode   = catalogue.Tool("redeem_code")  // paid elsewhere, where a code to redeem was sold
 )
 
 // Order is the customer's acceptance of a quote.
@@ -131,6 +139,10 @@ type Order struct {
 	CompletedAt time.Time
 	UpdatedAt   time.Time
 }
+
+// Granted reports whether the order costs nothing here, because a code says that it
+// was paid elsewhere.
+func (o Order) Granted() bool { return o.Tool == ToolCode }
 
 // Key names an order.
 type Key struct{ Account, ID string }

@@ -50,6 +50,12 @@ var topUpLimits = map[money.Currency]struct{ least, most int64 }{
 	"KRW": {5_000, 500_000},
 }
 
+// KeepsWallet reports whether wallets are kept in a currency.
+func KeepsWallet(c money.Currency) bool {
+	_, ok := topUpLimits[c]
+	return ok
+}
+
 const defaultQuoteTTL = 30 * time.Minute
 
 // Quote fixes the price and effect of one item for one line. It fails with
@@ -71,7 +77,7 @@ func (d *Desk) Quote(ctx context.Context, account, lineID string, item renewal.I
 }
 
 // QuoteNew fixes the price of a new line with one term of a plan. It fails with
-// [fault.Unavailable] where the plan's operator sells none, and with a refusal's
+// [fault.Unavailable] where the plan's operator sells none or none is left, and with a refusal's
 // fault (see [Refused]) when the policy does not allow it now.
 func (d *Desk) QuoteNew(ctx context.Context, account, plan, term string, c money.Currency) (Quote, error) {
 	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Quote, error) {
@@ -85,6 +91,10 @@ func (d *Desk) QuoteNew(ctx context.Context, account, plan, term string, c money
 		offer, no := renewal.DecideNew(s, renewal.Item{Kind: renewal.NewLine, Plan: plan, ID: term})
 		if no != nil {
 			return Quote{}, Refused(no)
+		}
+		p, _ := cat.Plan(plan)
+		if err := d.InStock(ctx, tx, p, term); err != nil {
+			return Quote{}, err
 		}
 		s.Line.ID = d.IDs.Under("ln", account)
 		q := d.fix(s, offer)

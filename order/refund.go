@@ -13,6 +13,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/stock"
 )
 
 // Refund is one return of money from one payment.
@@ -51,7 +52,12 @@ const (
 
 // giveUp turns an order that certainly was not served into one whose money goes
 // back. From the wallet the money is back in the same transaction.
+//
+// What was paid for elsewhere cannot be given back here: a person decides.
 func (d *Desk) giveUp(ctx context.Context, o Order, reason, evidence string) (Order, error) {
+	if o.Granted() {
+		return d.hold(ctx, o, reason, evidence)
+	}
 	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
 		var b db.Batch
 		due, err := d.addGiveUp(ctx, &b, tx, o, reason, evidence)
@@ -69,6 +75,12 @@ func (d *Desk) addGiveUp(ctx context.Context, b *db.Batch, tx db.Tx, o Order, re
 		o.Reason, o.Evidence, o.DueAt = reason, clip(evidence), tx.Now()
 	})
 	line.Free(b, o.Account, o.Line, o.ID)
+	if o.Kind == NewLine {
+		stock.AddReleased(b, o.ID, tx.Now())
+	}
+	if o.Granted() {
+		stock.AddUnredeemed(b, o.ID, tx.Now())
+	}
 	if o.Rest().IsZero() {
 		return d.addOwnRefund(b, tx, due)
 	}
@@ -126,7 +138,7 @@ func refundWord(reason string) string {
 		return "no_answer"
 	case reasonByBank:
 		return reasonByBank
-	case "", "staff", "late_money", "amount_differs", "no_reading", "unclear_reading", "refund_failed", workLate:
+	case "", "staff", "late_money", "amount_differs", "no_reading", "unclear_reading", "refund_failed", workLate, outOfStock:
 		return ""
 	}
 	return "too_late" // the line or its rules no longer give what was paid for

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
@@ -39,8 +40,11 @@ func (d *Desk) request(cat *catalogue.Catalogue, l line.Line, o Order) (r reques
 func (d *Desk) purchase(cat *catalogue.Catalogue, o Order) (carrier.Issuer, carrier.Purchase, error) {
 	plan, ok := cat.Plan(o.Plan)
 	term, ok2 := plan.Term(o.Item)
-	i, ok3 := d.issuer(cat, plan)
-	if !ok || !ok2 || !ok3 || term.NewPackage == "" {
+	i, ok3 := d.fromStock(cat, plan, term, o.Account)
+	if !term.FromStock {
+		i, ok3 = d.issuer(cat, plan)
+	}
+	if !ok || !ok2 || !ok3 || !term.ComesNew() {
 		return nil, carrier.Purchase{}, fault.New(fault.Internal, "nobody sells a new line of plan %s, term %s", o.Plan, o.Item)
 	}
 	return i, carrier.Purchase{
@@ -56,10 +60,10 @@ func (d *Desk) issuer(cat *catalogue.Catalogue, p catalogue.Plan) (carrier.Issue
 }
 
 // Sells reports whether a new line of a plan can be bought here: the plan has
-// terms for it, and its operator makes them.
+// terms for it, and its operator makes them, or they come from stock.
 func (d *Desk) Sells(cat *catalogue.Catalogue, p catalogue.Plan) bool {
-	_, ok := d.issuer(cat, p)
-	return ok && len(p.Sold()) > 0
+	_, made := d.issuer(cat, p)
+	return slices.ContainsFunc(p.Sold(), func(t catalogue.Term) bool { return made || t.FromStock && d.Codes != nil })
 }
 
 // named tells the request which order it is for, and since when it may be at the

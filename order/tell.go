@@ -1,10 +1,12 @@
 package order
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/renewal"
 )
@@ -48,7 +50,17 @@ func (d *Desk) addTelling(b *db.Batch, tx db.Tx, plan catalogue.Plan, op catalog
 	return d.addReminders(b, tx, plan, op, loc, served{o.Account, o.Line, o.ID}, o.EndsAt)
 }
 
-// addReminders queues those of an end of service that an order brought.
+// AddReminders queues the reminders of the end of a line that no order of ours
+// brought, an imported one.
+func (d *Desk) AddReminders(b *db.Batch, tx db.Tx, plan catalogue.Plan, op catalogue.Operator, l line.Line) error {
+	loc, err := op.Zone.Location()
+	if err != nil {
+		return err
+	}
+	return d.addReminders(b, tx, plan, op, loc, served{account: l.Account, line: l.ID}, l.EndsAt)
+}
+
+// addReminders queues those of an end of service.
 func (d *Desk) addReminders(b *db.Batch, tx db.Tx, plan catalogue.Plan, op catalogue.Operator, loc *time.Location, of served, end time.Time) error {
 	for _, r := range reminders {
 		due := end.Add(-r.before)
@@ -56,7 +68,7 @@ func (d *Desk) addReminders(b *db.Batch, tx db.Tx, plan catalogue.Plan, op catal
 			continue
 		}
 		if err := message.AddTo(b, tx.Now(), d.IDs.Under("msg", of.account), message.Draft{
-			Account: of.account, Key: string(r.kind) + "/" + of.order, Kind: r.kind, Order: of.order, Line: of.line,
+			Account: of.account, Key: string(r.kind) + "/" + cmp.Or(of.order, of.line), Kind: r.kind, Order: of.order, Line: of.line,
 			Facts: message.Facts{EndsAt: end, RenewUntil: renewal.RenewBy(plan, end, loc), Zone: op.Zone},
 			DueAt: due, ExpiresAt: end,
 		}); err != nil {
@@ -66,7 +78,8 @@ func (d *Desk) addReminders(b *db.Batch, tx db.Tx, plan catalogue.Plan, op catal
 	return nil
 }
 
-// served names a line and the order that brought its service.
+// served names a line and the order that brought its service; "" where none of ours
+// did.
 type served struct{ account, line, order string }
 
 // installReminder is how long before it must be in use the customer of a new line

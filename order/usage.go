@@ -3,9 +3,11 @@ package order
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/calendar"
+	"github.com/tsuzuku/tsuzuku/calls"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -18,18 +20,65 @@ import (
 // lookAgain is how long to wait after an operator that did not answer.
 const lookAgain = 5 * time.Minute
 
-// LookStep asks operators how lines stand that somebody wants to know about,
-// and records what they report.
+// LookStep asks one operator how lines stand that somebody wants to know about,
+// and records what it reports. How many it asks about the plan of its calls says.
 func (d *Desk) LookStep(ctx context.Context) (worked bool, err error) {
-	lines, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]line.Line, error) {
-		return line.TakeLooks(ctx, tx, lease, d.set())
-	})
+	lines, grant, end, err := d.takeLooks(ctx)
+	defer end()
 	if err != nil || len(lines) == 0 {
 		return false, err
 	}
+	ctx = grant.With(ctx)
 	errs := make([]error, len(lines))
 	d.sideBySide(len(lines), func(i int) { errs[i] = d.look(ctx, lines[i]) })
 	return true, errors.Join(errs...)
+}
+
+// takeLooks claims the lines that are looked at now, all of one adapter: of that
+// whose line has been due longest and which has room. The lines are claimed until
+// end of a lease; end is always to be called.
+func (d *Desk) takeLooks(ctx context.Context) (lines []line.Line, grant *calls.Grant, end func(), err error) {
+	end = func() {}
+	type queue struct {
+		adapter string
+		due     []line.Due
+	}
+	queues, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (queues []queue, err error) {
+		due, err := line.DueLooks(ctx, tx, d.set())
+		for _, l := range due {
+			name, err := d.adapterOf(ctx, tx, "operator", l.Operator)
+			if err != nil {
+				return nil, err
+			}
+			at := slices.IndexFunc(queues, func(q queue) bool { return q.adapter == name })
+			if at < 0 {
+				at, queues = len(queues), append(queues, queue{adapter: name})
+			}
+			queues[at].due = append(queues[at].due, l)
+		}
+		return queues, err
+	})
+	for _, q := range queues {
+		if !d.lookers.take(q.adapter, 1) {
+			continue
+		}
+		n := min(len(q.due), d.set())
+		if o, planned := d.Carriers[q.adapter].(*calls.Operator); planned {
+			grant, n = o.Looks(n)
+		}
+		g := grant
+		end = func() { g.Return(); d.lookers.free(q.adapter) }
+		if n == 0 {
+			end()
+			end = func() {}
+			continue
+		}
+		lines, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]line.Line, error) {
+			return line.TakeThese(ctx, tx, lease, q.due[:n])
+		})
+		return lines, grant, end, err
+	}
+	return nil, nil, end, err
 }
 
 // look reads one line at its operator. What the operator does not say stays as
@@ -50,9 +99,15 @@ func (d *Desk) look(ctx context.Context, l line.Line) error {
 	if c == nil {
 		return d.looked(ctx, l, op, carrier.Status{}, time.Time{}) // nobody to ask
 	}
+	profile := carrier.Profile{ID: l.ProfileID, ICCID: l.ICCID}
+	if o, planned := c.(*calls.Operator); planned {
+		if room := o.LineRoom(profile); room.After(d.DB.Now()) {
+			return d.looked(ctx, l, op, carrier.Status{}, room)
+		}
+	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	st, err := c.Status(call, carrier.Profile{ID: l.ProfileID, ICCID: l.ICCID})
+	st, err := c.Status(call, profile)
 	if no, refused := errors.AsType[*carrier.Refusal](err); refused {
 		d.Log.WarnContext(ctx, "operator refuses to speak of a line", "line", l.ID, "reason", no.Reason)
 		return d.looked(ctx, l, op, carrier.Status{}, time.Time{})
@@ -73,7 +128,7 @@ func (d *Desk) looked(ctx context.Context, l line.Line, op catalogue.Operator, s
 		if err := note(ctx, tx, l, st, loc); err != nil {
 			return err
 		}
-		if l.StartedAt.IsZero() {
+		if l.StartedAt.IsZero() && l.State != line.Terminal && l.State != line.Recycled {
 			next, err := d.firstUse(ctx, tx, l, st)
 			if err != nil {
 				return err

@@ -1,10 +1,10 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"slices"
 	"time"
 
@@ -77,30 +77,46 @@ const (
 // byHand is the work that an order is, with the rules it was accepted under. It
 // fails with [fault.Conflict] for an order that an adapter carries out.
 func (d *Desk) byHand(ctx context.Context, tx db.Tx, o Order) (Work, *catalogue.Catalogue, error) {
+	w := Work{Order: o}
 	cat, err := d.Shelf.At(ctx, tx, o.Catalogue)
 	if err != nil {
-		return Work{}, nil, err
+		return w, nil, err
 	}
-	w := Work{Order: o}
 	no := fault.New(fault.Conflict, "Order %s is not carried out by hand.", o.ID)
 	if o.Kind == TopUp || o.Kind == NewLine || o.AskedAt.IsZero() {
 		return w, cat, no
 	}
-	if w.Line, err = line.Get(ctx, tx, o.Account, o.Line); err != nil {
-		return w, cat, err
-	}
-	c := d.carrierOf(cat, w.Line)
-	if c == nil || !c.Abilities().ByHand {
-		return w, cat, no // also where an adapter is not configured: it is not this one
-	}
-	_, e, err := d.extension(cat, w.Line, o)
+	l, err := line.Get(ctx, tx, o.Account, o.Line)
 	if err != nil {
 		return w, cat, err
 	}
+	w, hand, err := d.handWork(cat, l, o)
+	if err != nil || !hand {
+		return w, cat, cmp.Or[error](err, no)
+	}
+	known, err := answers(ctx, tx, []Work{w})
+	if err != nil {
+		return w, cat, err
+	}
+	return known[0], cat, nil
+}
+
+// handWork is the work that an order is which was asked for; false where an adapter
+// carries it out, also one that is not configured: it is not this one.
+func (d *Desk) handWork(cat *catalogue.Catalogue, l line.Line, o Order) (w Work, hand bool, err error) {
+	w = Work{Order: o, Line: l}
+	c := d.carrierOf(cat, l)
+	if c == nil || !c.Abilities().ByHand {
+		return w, false, nil
+	}
+	_, e, err := d.extension(cat, l, o)
+	if err != nil {
+		return w, true, err
+	}
 	by, _ := handTime(c, o)
-	op, _ := cat.Operator(w.Line.Operator)
+	op, _ := cat.Operator(l.Operator)
 	w.Operator, w.Package, w.Days, w.By = op.Name, e.Package, e.Days, by
-	return w, cat, w.read(ctx, tx)
+	return w, true, nil
 }
 
 // handTime is when staff must have carried out an order that was asked for; false
@@ -140,17 +156,30 @@ func (d *Desk) carrierOf(cat *catalogue.Catalogue, l line.Line) carrier.Carrier 
 	return d.Carriers[op.Carrier]
 }
 
-func (w *Work) read(ctx context.Context, tx db.Tx) error {
-	var first, answered db.Instant
-	err := tx.QueryRow(ctx, `SELECT exports, exported_at, answer, reference, reason, staff, answered_at, file_name, file_sha256, file_bytes
-		FROM works WHERE account_id = $1 AND order_id = $2`, w.Order.Account, w.Order.ID).
-		Scan(&w.Exports, &first, &w.Answer.Said, &w.Answer.Reference, &w.Answer.Reason, &w.Answer.Staff, &answered,
-			&w.Answer.File.Name, &w.Answer.File.SHA256, &w.Answer.File.Bytes)
-	w.Exported, w.Answer.At = first.Time, answered.Time
-	if errors.Is(err, db.ErrNoRows) {
-		return nil
+// answers reads what staff wrote down about works, and what was exported of them.
+func answers(ctx context.Context, tx db.Tx, works []Work) ([]Work, error) {
+	at := make(map[Key]int, len(works))
+	rows := make([][]any, len(works))
+	for i, w := range works {
+		at[w.Order.Ref()] = i
+		rows[i] = []any{w.Order.Account, w.Order.ID}
 	}
-	return err
+	err := tx.Several(ctx, `SELECT account_id, order_id, exports, exported_at, answer, reference, reason, staff, answered_at, file_name, file_sha256, file_bytes
+		FROM (VALUES ($1,$2)) AS v JOIN works ON account_id = column1 AND order_id = column2`, rows, func(row db.Row) error {
+		var k Key
+		var w Work
+		var first, answered db.Instant
+		err := row.Scan(&k.Account, &k.ID, &w.Exports, &first, &w.Answer.Said, &w.Answer.Reference, &w.Answer.Reason, &w.Answer.Staff, &answered,
+			&w.Answer.File.Name, &w.Answer.File.SHA256, &w.Answer.File.Bytes)
+		if err != nil {
+			return err
+		}
+		w.Answer.At = answered.Time
+		known := &works[at[k]]
+		known.Exports, known.Exported, known.Answer = w.Exports, first.Time, w.Answer
+		return nil
+	})
+	return works, err
 }
 
 // MostWorks is how many works are listed at most.
@@ -162,25 +191,65 @@ func (d *Desk) Works(ctx context.Context) ([]Work, error) {
 }
 
 func (d *Desk) works(ctx context.Context, tx db.Tx) ([]Work, error) {
-	waiting, err := all(ctx, tx, `SELECT `+columns+` FROM orders
-		WHERE state IN ('fulfilling','held') AND asked_at IS NOT NULL ORDER BY asked_at, account_id, id LIMIT $1`, MostWorks)
-	if err != nil {
-		return nil, err
-	}
 	var out []Work
-	for _, o := range waiting {
-		w, _, err := d.byHand(ctx, tx, o)
-		if fault.KindOf(err) == fault.Conflict {
-			continue // an adapter's
-		}
+	var last Order
+	for len(out) < MostWorks {
+		// Whether an order is one of theirs its own version of the catalogue says, so
+		// that no query can: those that wait for adapters are read, and left out.
+		waiting, err := all(ctx, tx, `SELECT `+columns+` FROM orders
+			WHERE state IN ('fulfilling','held') AND kind IN ('term','pack') AND asked_at IS NOT NULL
+			  AND (asked_at > $1 OR asked_at = $1 AND (account_id, id) > ($2, $3))
+			ORDER BY asked_at, account_id, id LIMIT $4`, askedAfter(last), last.Account, last.ID, MostWorks)
 		if err != nil {
 			return nil, err
 		}
-		if w.Answer.Said == "" {
-			out = append(out, w)
+		theirs, err := d.handWorks(ctx, tx, waiting)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, theirs...)
+		if len(waiting) < MostWorks {
+			break
+		}
+		last = waiting[len(waiting)-1]
+	}
+	return out[:min(len(out), MostWorks)], nil
+}
+
+// askedAfter is where a page begins that follows an order; the zero one: the first.
+func askedAfter(o Order) any {
+	if o.AskedAt.IsZero() {
+		return int64(0)
+	}
+	return db.At(o.AskedAt)
+}
+
+// handWorks are those of orders that staff carry out, and nobody has answered.
+func (d *Desk) handWorks(ctx context.Context, tx db.Tx, waiting []Order) ([]Work, error) {
+	refs := make([]line.Ref, len(waiting))
+	for i, o := range waiting {
+		refs[i] = line.Ref{Account: o.Account, ID: o.Line}
+	}
+	lines, err := line.Bare(ctx, tx, refs)
+	if err != nil {
+		return nil, err
+	}
+	var theirs []Work
+	for i, o := range waiting {
+		cat, err := d.Shelf.At(ctx, tx, o.Catalogue)
+		if err != nil {
+			return nil, err
+		}
+		w, hand, err := d.handWork(cat, lines[refs[i]], o)
+		if err != nil {
+			return nil, err
+		}
+		if hand {
+			theirs = append(theirs, w)
 		}
 	}
-	return out, nil
+	theirs, err = answers(ctx, tx, theirs)
+	return slices.DeleteFunc(theirs, func(w Work) bool { return w.Answer.Said != "" }), err
 }
 
 // Export lists what staff have to do and remembers that it was exported, before

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/carrier/manual"
+	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
 	"github.com/tsuzuku/tsuzuku/message"
@@ -22,6 +23,9 @@ import (
 )
 
 const within = 12 * time.Hour
+
+// othersPlan is a plan of another operator than that of extendable.
+const othersPlan = "aurora-rolling"
 
 // hand is the manual operator, with a hook at the worst moment.
 type hand struct {
@@ -392,4 +396,31 @@ func TestProofs(t *testing.T) {
 	if err := other.done(t, bought); !isConflict(err) {
 		t.Errorf("an adapter's order was answered: %v", err)
 	}
+}
+
+// However much trouble other operators make: who works by hand sees their own work.
+func TestWorkListIsNotFilledByOthers(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c, _ := byHand(t, env)
+		_, _, o := c.paid(t)
+		c.pass(t, time.Minute)
+		o = c.want(t, o, order.Fulfilling, "")
+		other := c.another(t, o.Account, othersPlan, 48*time.Hour)
+		const trouble = 1500
+		c.write(t, func(ctx context.Context, tx db.Tx) error {
+			n, err := tx.Exec(ctx, `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+				INSERT INTO orders (account_id, id, state, customer_key, input_digest, kind, line_id, plan_id, item_id, catalogue_version, minor, currency, tool,
+					effect, bytes, periods, anchor, asked_at, expires_at, placed_at, paid_at, updated_at)
+				SELECT account_id, id || '-' || CAST(i AS text), 'held', id || '-' || CAST(i AS text), input_digest, kind, $3, $4, item_id, catalogue_version, minor, currency, tool,
+					effect, bytes, periods, anchor, asked_at - 1 + i / 900, expires_at, placed_at, paid_at, updated_at
+				  FROM orders, n WHERE account_id = $1 AND id = $2`, o.Account, o.ID, other, othersPlan)
+			if err == nil && n != trouble {
+				t.Fatalf("%d rows of trouble", n)
+			}
+			return err
+		})
+		if all := c.works(t); len(all) != 1 || all[0].Order.ID != o.ID {
+			t.Errorf("the list has %d entries: %+v", len(all), all)
+		}
+	})
 }

@@ -164,7 +164,7 @@ func (v *visit) render(a answer, err error) (sent, error) {
 func (v *visit) signInFirst() string {
 	next := v.r.URL.Path
 	if v.r.Method == http.MethodPost { // a form's own page has the same address or its parent's
-		for _, form := range []string{"/pay", "/tools", "/one-tap"} {
+		for _, form := range []string{"/pay", "/tools", "/one-tap", "/ask"} {
 			next = strings.TrimSuffix(next, form)
 		}
 	}

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"html/template"
+	"slices"
 
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/line"
@@ -26,10 +27,10 @@ type installView struct {
 	Once       string
 }
 
-// installOf is nil for a line that was not bought here, or is in use already.
+// installOf is nil where there is nothing to install.
 func (v *visit) installOf(e line.ESIM, l line.Line, at place) *installView {
 	address, activation, ok := message.InstallParts(e.Code)
-	if !ok || l.Periods > 1 || l.State == line.Terminal || l.State == line.Recycled {
+	if !ok || !e.Installs(l) {
 		return nil
 	}
 	i := &installView{
@@ -57,10 +58,16 @@ func (v *visit) installing(ctx context.Context, l line.Line, at place) (*install
 	if err != nil || !found {
 		return nil, err
 	}
-	if l.StartedAt.IsZero() && v.voice.Now.Sub(l.UpdatedAt) > line.Stale {
+	if l.StartedAt.IsZero() && l.State != line.Terminal && v.voice.Now.Sub(l.UpdatedAt) > line.Stale {
 		err = v.server.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return line.LookSoon(ctx, tx, l.Account, l.ID) })
+		if err != nil {
+			return nil, err
+		}
 	}
-	return v.installOf(e, l, at), err
+	if e, err = e.Opened(v.server.Desk.Codes); err != nil {
+		return nil, err
+	}
+	return v.installOf(e, l, at), nil
 }
 
 func (v *visit) readESIM(ctx context.Context, l line.Line) (e line.ESIM, found bool, err error) {
@@ -71,16 +78,23 @@ func (v *visit) readESIM(ctx context.Context, l line.Line) (e line.ESIM, found b
 	return e, found, err
 }
 
+// mostAgain is how many ended lines are offered before new ones.
+const mostAgain = 3
+
 // endedLines are the customer's lines that have ended, and whose operator can still
-// feed them with the plan that they came to buy.
+// feed them, with the plan that they came to buy or, for "", with any; those that
+// ended last first.
 func (v *visit) endedLines(ctx context.Context, tx db.Tx, plan string) (again []againLine, err error) {
 	lines, err := line.List(ctx, tx, v.account.ID)
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range lines {
+	for _, l := range slices.Backward(lines) {
 		state := l.At(v.voice.Now)
-		if l.Plan != plan || state != line.Grace && state != line.Ended {
+		if len(again) == mostAgain {
+			break
+		}
+		if plan != "" && l.Plan != plan || state != line.Grace && state != line.Ended {
 			continue
 		}
 		s, err := v.situation(ctx, tx, keyhole{account: v.account.ID}, l.ID)

@@ -30,6 +30,7 @@ var structs = map[string]any{
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{}, "offline.html": offlinePage{}, "storybook.html": storybookPage{},
+	"claim.html": claimPage{}, "redeem.html": redeemPage{},
 }
 
 func TestTemplatesFitTheirPages(t *testing.T) {

@@ -25,6 +25,7 @@ import (
 // plansPage is everything plans.html may use.
 type plansPage struct {
 	ui.Frame
+	Again []againLine
 	Plans []planRow
 }
 
@@ -60,7 +61,12 @@ func (s *Server) plansPage(ctx context.Context, v *visit) (answer, error) {
 		}
 		p.Plans = append(p.Plans, row)
 	}
-	return showAll("plans.html", p), nil
+	if v.account.ID != "" {
+		p.Again, err = db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) ([]againLine, error) {
+			return v.endedLines(ctx, tx, "")
+		})
+	}
+	return showAll("plans.html", p), err
 }
 
 // allowance is what a plan gives, in the words of its rules.
@@ -146,11 +152,34 @@ func (v *visit) plan(ctx context.Context) (planPage, error) {
 		p.Refusal = &refusal
 	}
 	if p.Refusal == nil {
+		if offers, err = v.inStock(ctx, plan, offers); err != nil {
+			return planPage{}, err
+		}
+		if len(offers) == 0 {
+			p.Refusal = &ui.Refusal{Why: v.voice.T("plan.sold_out"), Instead: v.voice.T("plan.not_sold.instead")}
+		}
 		for _, o := range offers {
 			p.Offers = append(p.Offers, offerCard{Offer: v.voice.Offer(v.shop, plan, o, at.loc), Choose: v.voice.T("plan.choose")})
 		}
 	}
 	return p, v.addOwn(ctx, &p, plan)
+}
+
+// inStock are the offers that are not sold out.
+func (v *visit) inStock(ctx context.Context, plan catalogue.Plan, offers []renewal.Offer) ([]renewal.Offer, error) {
+	return db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (there []renewal.Offer, err error) {
+		for _, o := range offers {
+			err := v.server.Desk.InStock(ctx, tx, plan, o.Item.ID)
+			switch fault.KindOf(err) {
+			case "":
+				there = append(there, o)
+			case fault.Unavailable: // it is sold out
+			case fault.Invalid, fault.Denied, fault.NotFound, fault.Conflict, fault.TooMany, fault.Internal:
+				return nil, err
+			}
+		}
+		return there, nil
+	})
 }
 
 // addOwn adds what the customer has that matters here: lines that can go on

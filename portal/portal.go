@@ -118,6 +118,12 @@ func (s *Server) routes() []route {
 		{"GET /together/{id}", customer, s.basketPage},
 		{"POST /together/{id}/pay", customer, s.payBasket},
 
+		{"GET /claim", customer, s.claimPage},
+		{"POST /claim", customer, s.claimSIM},
+		{"POST /claim/ask", customer, s.askClaim},
+		{"GET /redeem", anyone, s.redeemPage},
+		{"POST /redeem", customer, s.redeemCode},
+
 		{"GET /bills/{id}", customer, s.billPage},
 		{"GET /wallet", customer, s.walletPage},
 		{"POST /wallet", customer, s.topUp},

@@ -261,7 +261,7 @@ func (b *Storybook) others() []story {
 		page("wallet", func(s *Server) handler { return s.walletPage }, "", ""),
 		page("account", func(s *Server) handler { return s.accountPage }, "", ""),
 		page("account-saved", func(s *Server) handler { return s.accountPage }, "", "saved=1"),
-		page("sessions", func(s *Server) handler { return s.sessionsPage }, "", ""),
+		page("account-sessions", func(s *Server) handler { return s.sessionsPage }, "", ""),
 		page("together", func(s *Server) handler { return s.togetherPage }, "", ""),
 		page("plans", func(s *Server) handler { return s.plansPage }, "", ""),
 		page("plan", func(s *Server) handler { return s.planPage }, "machi-5gb", ""),

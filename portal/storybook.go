@@ -89,8 +89,30 @@ func OpenStorybook(ctx context.Context) (_ *Storybook, err error) {
 	if err == nil {
 		err = b.advise(ctx)
 	}
+	if err != nil {
+		return nil, err
+	}
 	b.all = b.stories()
-	return b, err
+	b.addRest(ctx)
+	return b, nil
+}
+
+// addRest adds a story of every page that stands at an address of its own and has
+// none yet, as the customer sees it.
+func (b *Storybook) addRest(ctx context.Context) {
+	told := b.Names()
+	for _, r := range b.server.routes() {
+		path, get := strings.CutPrefix(r.pattern, "GET /")
+		name := strings.ReplaceAll(path, "/", "-")
+		if !get || strings.Contains(path, "{") || slices.ContainsFunc(told, func(known string) bool { return known == name }) {
+			continue
+		}
+		s := story{name, by(func(*Server) handler { return r.handle }, "", "")}
+		v := b.visitOf(&http.Request{URL: &url.URL{Path: "/" + path}}, ui.NewVoice(locale.En, nil, b.now))
+		if a, err := s.tell(ctx, v); err == nil && a.template != "" {
+			b.all = append(b.all, s)
+		}
+	}
 }
 
 // Close ends the shop in memory.

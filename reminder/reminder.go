@@ -28,6 +28,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/renewal"
+	"github.com/tsuzuku/tsuzuku/seal"
 )
 
 // Filler completes messages. It is message.Sender's Fill.
@@ -38,6 +39,9 @@ type Filler struct {
 
 	// Advice says what is best for this line; nil, or where it cannot say: [Best].
 	Advice *advice.Adviser
+
+	// Codes opens activation codes; nil: none is sealed.
+	Codes *seal.Box
 }
 
 // linkLives is how long the link of a reminder is good after the line's last
@@ -144,7 +148,7 @@ func (f *Filler) withLine(ctx context.Context, tx db.Tx, m message.Message, o or
 	}
 	m.Facts.LineName, m.Facts.LineLastFour = l.Name, l.LastFour()
 	if m.Kind == message.ReminderInstall || m.Kind == message.OrderCompleted && o.Kind == order.NewLine {
-		return withInstall(ctx, tx, m, l)
+		return f.withInstall(ctx, tx, m, l)
 	}
 	if slices.Contains(message.Reminders(), m.Kind) {
 		return f.asReminder(ctx, tx, m, l, o.Price.Currency)
@@ -163,12 +167,15 @@ func (f *Filler) withLine(ctx context.Context, tx db.Tx, m message.Message, o or
 
 // withInstall adds what a new line is installed with. Once it is in use nobody
 // needs to be reminded of it.
-func withInstall(ctx context.Context, tx db.Tx, m message.Message, l line.Line) (message.Message, error) {
+func (f *Filler) withInstall(ctx context.Context, tx db.Tx, m message.Message, l line.Line) (message.Message, error) {
 	if m.Kind == message.ReminderInstall && l.At(tx.Now()) != line.New {
 		return m, message.ErrNotNeeded
 	}
 	e, found, err := line.GetESIM(ctx, tx, m.Account, l.ID)
 	if err != nil || !found {
+		return m, err
+	}
+	if e, err = e.Opened(f.Codes); err != nil {
 		return m, err
 	}
 	m.Facts.Install, m.Facts.InstallBy = e.Code, e.InstallBy

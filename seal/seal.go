@@ -25,14 +25,14 @@ var ErrOpen = errors.New("seal: it cannot be opened")
 
 // Box seals and opens texts for one purpose. It is safe for concurrent use.
 type Box struct {
-	keys   []key // the first seals; all open
-	marks  []byte
+	keys   []key // the first seals and marks; all open
 	random io.Reader
 }
 
 type key struct {
-	name string // the first characters of a hash of it
-	aead cipher.AEAD
+	name  string // the first characters of a hash of it
+	aead  cipher.AEAD
+	marks []byte
 }
 
 // version begins every sealed text: AES-256-GCM with a key from HKDF-SHA-256.
@@ -48,10 +48,10 @@ func New(purpose, secret string, former []string, random io.Reader) *Box {
 	if random == nil {
 		random = rand.Reader
 	}
-	b := &Box{marks: derive(secret, "mark "+purpose), random: random}
+	b := &Box{random: random}
 	for _, s := range append([]string{secret}, former...) {
 		if s != "" {
-			b.keys = append(b.keys, newKey(derive(s, "seal "+purpose)))
+			b.keys = append(b.keys, newKey(derive(s, "seal "+purpose), derive(s, "mark "+purpose)))
 		}
 	}
 	return b
@@ -65,7 +65,7 @@ func derive(secret, use string) []byte {
 	return k
 }
 
-func newKey(k []byte) key {
+func newKey(k, marks []byte) key {
 	block, err := aes.NewCipher(k)
 	if err != nil {
 		panic(err) // a key of 32 bytes is right
@@ -75,7 +75,7 @@ func newKey(k []byte) key {
 		panic(err)
 	}
 	sum := sha256.Sum256(k)
-	return key{base64.RawURLEncoding.EncodeToString(sum[:6]), aead}
+	return key{base64.RawURLEncoding.EncodeToString(sum[:6]), aead, marks}
 }
 
 // Seal hides text. It can be opened only with the same place, which says where
@@ -118,8 +118,20 @@ func (b *Box) Open(sealed, place string) (text string, stale bool, err error) {
 
 // Mark is the same for the same text and place, and tells nothing of the text.
 // Another secret makes other marks.
-func (b *Box) Mark(text, place string) string {
-	h := hmac.New(sha256.New, b.marks)
+func (b *Box) Mark(text, place string) string { return b.keys[0].mark(text, place) }
+
+// Marks are all that [Box.Mark] may have made of a text, with today's secret first
+// and then with the former ones: what was marked long ago is found by one of them.
+func (b *Box) Marks(text, place string) []string {
+	all := make([]string, len(b.keys))
+	for i, k := range b.keys {
+		all[i] = k.mark(text, place)
+	}
+	return all
+}
+
+func (k key) mark(text, place string) string {
+	h := hmac.New(sha256.New, k.marks)
 	_, _ = fmt.Fprintf(h, "%d %s %s", len(place), place, text) // a hash takes everything
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:16])
 }

@@ -52,14 +52,15 @@ type auditor struct {
 	kept   map[string]map[money.Currency]int64 // what each bank should have kept
 	wallet map[string]map[money.Currency]int64 // by account
 	points map[string]int64
-	served map[string]int // periods that were sold, by line
+	stayed map[string]int64 // points of what was given back, which stay where they were spent already
+	served map[string]int   // periods that were sold, by line
 	listed map[string]bool
 }
 
 func newAuditor(s *Simulation) *auditor {
 	return &auditor{
 		s: s, outcomes: map[string]int{}, repairs: map[string]int{}, kept: map[string]map[money.Currency]int64{},
-		wallet: map[string]map[money.Currency]int64{}, points: map[string]int64{}, served: map[string]int{}, listed: map[string]bool{},
+		wallet: map[string]map[money.Currency]int64{}, points: map[string]int64{}, stayed: map[string]int64{}, served: map[string]int{}, listed: map[string]bool{},
 	}
 }
 
@@ -145,6 +146,9 @@ func (a *auditor) judge(ctx context.Context, d *db.DB, t *ticket) error {
 	if p.order.State == order.Refunded {
 		a.outcomes["refunded: "+p.order.Reason]++
 	}
+	if t.parts.Points > 0 || t.parts.Wallet > 0 && t.parts.Rest > 0 {
+		a.outcomes["in parts: "+string(p.order.State)]++
+	}
 	a.judgeOrder(t, p.order, p)
 	if p.late.ID != "" {
 		a.outcomes["late money: "+string(p.late.State)]++
@@ -173,6 +177,9 @@ func (a *auditor) judgeOrder(t *ticket, o order.Order, p page) {
 	if o.Price != t.price {
 		a.wrong("order %s costs %s; its customer confirmed %s", o.ID, o.Price, t.price)
 	}
+	if o.Parts != t.parts {
+		a.wrong("order %s is paid by %+v; its customer confirmed %+v", o.ID, o.Parts, t.parts)
+	}
 	if o.Quote != "" && o.PlacedAt.After(t.quote.ExpiresAt.Add(s.skewMax())) {
 		a.wrong("order %s was placed at %s; its offer had ended at %s", o.ID, o.PlacedAt, t.quote.ExpiresAt)
 	}
@@ -186,7 +193,7 @@ func (a *auditor) judgeOrder(t *ticket, o order.Order, p page) {
 	given := a.givenBack(t, o, p)
 	if o.Kind != order.TopUp && o.State != order.Held {
 		times := s.town.Simple.Extended(o.ID) + s.town.Simple.Issues(o.ID)
-		takenBack := done && times == 0 && given == o.Price.Minor // the operator took back what had not begun
+		takenBack := done && times == 0 && given == t.charged().Minor // the operator took back what had not begun
 		if (times == 1) != done && !takenBack || times > 1 {
 			a.wrong("order %s is %s (%s), and the operator extended %d times", o.ID, o.State, o.Reason, times)
 		}
@@ -196,7 +203,7 @@ func (a *auditor) judgeOrder(t *ticket, o order.Order, p page) {
 	}
 	a.listed[o.ID] = true
 	a.judgeMoney(o, p, given)
-	a.judgeBills(o, p)
+	a.judgeBills(t, o, p)
 	a.judgeNews(t, o)
 	if done {
 		a.book(t, o, given)
@@ -208,13 +215,13 @@ func (a *auditor) judgeOrder(t *ticket, o order.Order, p page) {
 func (a *auditor) givenBack(t *ticket, o order.Order, p page) int64 {
 	for _, b := range p.bills {
 		if b.Kind == billing.CreditNote {
-			if t.given.Minor > 0 && b.Total != t.given {
+			if t.back && b.Total != t.given {
 				a.wrong("of order %s staff gave back %s, and the credit note says %s", o.ID, t.given, b.Total)
 			}
 			return b.Total.Minor
 		}
 	}
-	if t.given.Minor > 0 && t.order == o.ID {
+	if t.back && t.order == o.ID {
 		a.wrong("of order %s staff gave back %s, and there is no credit note", o.ID, t.given)
 	}
 	return 0
@@ -233,11 +240,11 @@ func (a *auditor) judgeMoney(o order.Order, p page, given int64) {
 		a.add(bank.Name, pay.Amount.Currency, taken.Minor-back.Minor)
 	}
 	want := int64(0)
-	if (o.State == order.Completed || o.State == order.Held) && o.Tool != order.ToolWallet && o.Quote != "" {
-		want = o.Price.Minor - given
+	if (o.State == order.Completed || o.State == order.Held) && o.Quote != "" {
+		want = max(0, o.Parts.Rest-given) // the tool's part goes back first
 	}
 	if p.late.State == order.Completed || p.late.State == order.Held {
-		want += p.late.Price.Minor
+		want += p.late.Parts.Rest
 	}
 	if o.Quote != "" && kept != want && o.State != order.Held {
 		a.wrong("order %s is %s (%s), and the banks keep %d of it instead of %d", o.ID, o.State, o.Reason, kept, want)
@@ -254,16 +261,17 @@ func (a *auditor) add(bank string, c money.Currency, minor int64) {
 	a.kept[bank][c] += minor
 }
 
-// judgeBills wants one document of a completed sale, of what was confirmed.
-func (a *auditor) judgeBills(o order.Order, p page) {
+// judgeBills wants one document of a completed sale, of what was confirmed less what
+// points paid, which no tax is owed of.
+func (a *auditor) judgeBills(t *ticket, o order.Order, p page) {
 	n := 0
 	for _, b := range p.bills {
 		if b.Kind == billing.CreditNote {
 			continue
 		}
 		n++
-		if b.Total != o.Price || b.Number == 0 {
-			a.wrong("order %s of %s has a bill of %s with the number %d", o.ID, o.Price, b.Total, b.Number)
+		if b.Total != t.charged() || b.Number == 0 {
+			a.wrong("order %s of %s has a bill of %s with the number %d", o.ID, t.charged(), b.Total, b.Number)
 		}
 		if b.Kind == billing.Sale && b.Tax.Minor != taxWithin(b.Total.Minor, b.Rate) {
 			a.wrong("the tax on bill %s of %s is %s", b.ID, b.Total, b.Tax)
@@ -306,15 +314,22 @@ func (a *auditor) book(t *ticket, o order.Order, given int64) {
 	if a.wallet[account] == nil {
 		a.wallet[account] = map[money.Currency]int64{}
 	}
-	switch {
-	case o.Kind == order.TopUp:
+	if o.Kind == order.TopUp {
 		a.wallet[account][o.Price.Currency] += o.Price.Minor - given
 		return
-	case o.Tool == order.ToolWallet:
-		a.wallet[account][o.Price.Currency] -= o.Price.Minor - given
+	}
+	charged := t.charged().Minor
+	a.wallet[account][o.Price.Currency] -= t.parts.Wallet - max(0, given-t.parts.Rest)
+	a.points[account] -= t.parts.Points
+	if t.back && given == charged {
+		a.points[account] += t.parts.Points
+	} else if given > 0 {
+		a.points[account] += t.parts.Points * given / charged
 	}
 	if per := a.s.cat.Seller.Points.EarnPer[o.Price.Currency]; per > 0 {
-		a.points[account] += (o.Price.Minor - given) / per
+		earned := (charged - given) / per
+		a.points[account] += earned
+		a.stayed[account] += charged/per - earned
 	}
 	if o.Enlarges == 0 {
 		a.served[o.Line]++
@@ -377,6 +392,7 @@ func (a *auditor) judgeOperator() {
 func (a *auditor) judgePeople(ctx context.Context, d *db.DB) error {
 	for _, c := range a.s.people {
 		want := maps.Clone(a.wallet[c.account])
+		a.points[c.account] += c.points
 		if want == nil {
 			want = map[money.Currency]int64{}
 		}
@@ -402,15 +418,17 @@ func (a *auditor) judgePerson(ctx context.Context, tx db.Tx, c *customer, want m
 		if book == ledger.Points {
 			want = map[money.Currency]int64{money.Points: a.points[c.account]}
 		}
-		for _, m := range has {
-			if m.Minor != want[m.Currency] {
-				a.wrong("%s of %s hold %s instead of %d", book, c.account, m, want[m.Currency])
-			}
-			delete(want, m.Currency)
+		over := map[money.Currency]int64{}
+		for currency, minor := range want {
+			over[currency] = -minor
 		}
-		for _, currency := range slices.Sorted(maps.Keys(want)) {
-			if want[currency] != 0 {
-				a.wrong("%s of %s hold no %s instead of %d", book, c.account, currency, want[currency])
+		for _, m := range has {
+			over[m.Currency] += m.Minor
+		}
+		for _, currency := range slices.Sorted(maps.Keys(over)) {
+			stayed := book == ledger.Points && over[currency] > 0 && over[currency] <= a.stayed[c.account]
+			if over[currency] != 0 && !stayed {
+				a.wrong("%s of %s hold %d %s instead of %d", book, c.account, want[currency]+over[currency], currency, want[currency])
 			}
 		}
 	}

@@ -72,12 +72,12 @@ func (s *Simulation) regret(ctx context.Context) {
 		return
 	}
 	t := all[s.rand.IntN(len(all))]
-	if t.order == "" || !t.given.IsZero() || s.rand.IntN(3) > 0 {
+	if t.order == "" || t.back || s.rand.IntN(3) > 0 {
 		return
 	}
-	amount := money.Money{}
-	if s.rand.IntN(2) == 0 {
-		amount = money.Of(1+s.rand.Int64N(t.price.Minor), t.price.Currency)
+	amount, charged := money.Money{}, t.charged()
+	if s.rand.IntN(2) == 0 && charged.Minor > 0 {
+		amount = money.Of(1+s.rand.Int64N(charged.Minor), charged.Currency)
 		amount.Minor -= amount.Minor % wholeUnits[amount.Currency]
 	}
 	s.giveBack(ctx, t, amount)
@@ -94,9 +94,9 @@ func (s *Simulation) giveBack(ctx context.Context, t *ticket, amount money.Money
 	case !alive, fault.KindOf(err) == fault.Unavailable: // it is tried again, and may have been done
 		s.after(time.Minute, func(ctx context.Context) { s.giveBack(ctx, t, amount) })
 	case err == nil && amount.IsZero():
-		t.given = t.price
+		t.back, t.given = true, t.charged()
 	case err == nil:
-		t.given = amount
+		t.back, t.given = true, amount
 	}
 }
 

@@ -61,6 +61,8 @@ var examples = []example{
 	{name: "In grace", plan: "shirakaba-steady", term: "30d", began: 32 * day, usedParts: 30, endsIn: -2 * day, state: line.Grace, days: []int64{4, 9, 6, 0, 12, 7, 8, 3, 6, 9, 5, 8, 2, 6, 7, 5, 9, 4, 6, 8, 3, 7, 6, 5, 9, 8, 6, 4, 7, 5, 0, 0}, leaves: 1},
 	{name: "Dead", plan: "sumire-voice", term: "", began: 40 * day, usedParts: 50, endsIn: -9 * day, state: line.Terminal},
 	{name: "One beside another", plan: "sorami-side", term: "3gb-30x24h", began: 10 * day, usedParts: 60, state: line.Active, days: []int64{5, 8, 6, 7, 4, 9, 6, 5, 7, 6}, leaves: 12},
+	{name: "Bundle after bundle", plan: "hoshi-bundles", term: "3gb-30x24h", began: 20 * day, usedParts: 80, state: line.Active, days: []int64{4, 3, 5, 4, 2, 6, 4, 3, 5, 4, 4, 3, 6, 2, 5, 4, 3, 4, 5, 4}, leaves: 20},
+	{name: "More for today", plan: "fuyou-1gb", term: "10d", began: 4 * day, usedParts: 90, state: line.Active, days: []int64{62, 100, 48, 77}, leaves: 6},
 }
 
 // Settle brings the demo customer to the shop, once, and lets the strangers
@@ -131,8 +133,8 @@ func (e example) add(ctx context.Context, tx db.Tx, ids *id.Source, cat *catalog
 			Throttled: e.throttled, AsOf: now.Add(-20 * time.Minute),
 		},
 	}
-	if op.Carrier == "airalo" {
-		l.ProfileID = l.ICCID // which is how Airalo is spoken to
+	if byCard[op.Carrier] {
+		l.ProfileID = l.ICCID
 	}
 	if err := line.Add(ctx, tx, l); err != nil {
 		return err
@@ -189,6 +191,8 @@ func (e example) remembers(ctx context.Context, tx db.Tx, l line.Line, loc *time
 func (s *Strangers) remember(ctx context.Context, d *db.DB, cat *catalogue.Catalogue) error {
 	s.stock(cat)
 	s.stockAiralo(cat)
+	s.stockESIMGo(cat)
+	s.stockCMI(cat)
 	return d.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		a, err := account.ByEmail(ctx, tx, Traveller)
 		if err != nil {
@@ -200,15 +204,8 @@ func (s *Strangers) remember(ctx context.Context, d *db.DB, cat *catalogue.Catal
 		}
 		for _, l := range lines {
 			op, _ := cat.Operator(l.Operator)
-			if op.Carrier == "airalo" {
-				s.Airalo.remember(l)
-				continue
-			}
-			if op.Carrier == "esimaccess" {
-				s.Access.AddProfile(esimaccesssim.Profile{
-					TranNo: l.ProfileID, ICCID: l.ICCID, Package: base(l.Plan), ActivatedAt: l.StartedAt, EndsAt: l.EndsAt,
-					TotalVolume: l.Usage.Total, TotalDays: 30, Used: l.Usage.Used,
-				})
+			plan, _ := cat.Plan(l.Plan)
+			if s.rememberAt(op.Carrier, l, plan) {
 				continue
 			}
 			state := carrier.LineActive
@@ -226,6 +223,29 @@ func (s *Strangers) remember(ctx context.Context, d *db.DB, cat *catalogue.Catal
 		}
 		return nil
 	})
+}
+
+// byCard are the operators that know a line by the number of its card.
+var byCard = map[string]bool{"airalo": true, "esimgo": true, "cmi": true}
+
+// rememberAt makes a line known to an operator that has a wire.
+func (s *Strangers) rememberAt(adapter string, l line.Line, p catalogue.Plan) bool {
+	switch adapter {
+	case "airalo":
+		s.Airalo.remember(l)
+	case "esimgo":
+		s.ESIMGo.remember(l)
+	case "cmi":
+		s.CMI.remember(l, p)
+	case "esimaccess":
+		s.Access.AddProfile(esimaccesssim.Profile{
+			TranNo: l.ProfileID, ICCID: l.ICCID, Package: base(l.Plan), ActivatedAt: l.StartedAt, EndsAt: l.EndsAt,
+			TotalVolume: l.Usage.Total, TotalDays: 30, Used: l.Usage.Used,
+		})
+	default:
+		return false
+	}
+	return true
 }
 
 func base(plan string) string { return "BASE_" + plan }

@@ -25,6 +25,7 @@ type customer struct {
 	account string
 	lines   []*served
 	opening money.Money // put into the wallet when they came
+	points  int64       // and what they had earned before
 }
 
 // served is one line as its owner knows it.
@@ -43,12 +44,14 @@ type ticket struct {
 	tool     catalogue.Tool
 	quote    order.Quote
 	price    money.Money // what they confirmed
+	parts    order.Parts // and what they said should pay it
 	order    string      // "" while they do not know of one
 	refs     []string    // under which they paid somewhere
 	bank     *Bank
 	patience int // how often they still try
 	paidAt   time.Time
-	given    money.Money // what staff said that they gave back of the completed order
+	back     bool        // staff said that they gave back, of the completed order, …
+	given    money.Money // … so much
 }
 
 // ways are the tools of this town, each with a currency that its bank takes.
@@ -113,7 +116,7 @@ func (s *Simulation) somebody(ctx context.Context) *customer {
 		recent := len(s.people)
 		return s.people[len(s.people)-1-s.rand.IntN(recent)]
 	}
-	c := &customer{opening: money.Of(int64(s.rand.IntN(8))*2_000, "JPY")}
+	c := &customer{opening: money.Of(int64(s.rand.IntN(8))*2_000, "JPY"), points: int64(s.rand.IntN(4)) * 150}
 	n := len(s.people) + 1
 	alive, err := s.in(ctx, "signing up", func(ctx context.Context, h *House) error { return s.signUp(ctx, h, c, n) })
 	if !alive || err != nil {
@@ -126,19 +129,20 @@ func (s *Simulation) somebody(ctx context.Context) *customer {
 func (s *Simulation) signUp(ctx context.Context, h *House, c *customer, n int) error {
 	lines := make([]catalogue.Plan, 1+s.rand.IntN(2))
 	for i := range lines {
-		lines[i], _ = s.cat.Plan(plansOfTown[s.rand.IntN(len(plansOfTown))])
+		lines[i], _ = s.first.Plan(plansOfTown[s.rand.IntN(len(plansOfTown))])
 	}
 	left := time.Duration(1+s.rand.IntN(200)) * time.Hour
 	made, err := db.Written(ctx, h.DB, func(ctx context.Context, tx db.Tx) (customer, error) {
-		made := customer{opening: c.opening}
+		made := customer{opening: c.opening, points: c.points}
 		a, err := account.Create(ctx, tx, h.IDs, account.New{Language: locale.En, Email: fmt.Sprintf("customer%d@example.com", n)})
 		if err != nil {
 			return made, err
 		}
 		made.account = a.ID
-		if !c.opening.IsZero() {
+		if !c.opening.IsZero() || c.points > 0 {
 			if err := ledger.Post(ctx, tx, ledger.Posting{Account: a.ID, Subject: "opening", Step: "opening", Transfers: []ledger.Transfer{
 				{From: ledger.Opening, To: ledger.Wallet, Amount: c.opening},
+				{From: ledger.Opening, To: ledger.Points, Amount: money.Of(c.points, money.Points)},
 			}}); err != nil {
 				return made, err
 			}
@@ -204,7 +208,52 @@ func (s *Simulation) quote(ctx context.Context, t *ticket, c money.Currency) {
 		return // refused by a rule, or our process died: they leave
 	}
 	t.price = t.quote.Price
-	s.after(s.hesitation(), func(ctx context.Context) { s.place(ctx, t) })
+	s.after(s.hesitation(), func(ctx context.Context) {
+		s.divide(ctx, t)
+		s.place(ctx, t)
+	})
+}
+
+// divide is the customer who looks at the review and says what should pay: mostly one
+// tool, sometimes points or the wallet first.
+func (s *Simulation) divide(ctx context.Context, t *ticket) {
+	t.parts = order.Parts{Rest: t.price.Minor}
+	if t.tool == order.ToolWallet {
+		t.parts = order.Parts{Wallet: t.price.Minor}
+	}
+	if t.kind == order.TopUp || s.rand.IntN(3) > 0 {
+		return
+	}
+	purse := order.Purse{UsePoints: s.rand.IntN(3) > 0, UseWallet: t.tool == order.ToolWallet || s.rand.IntN(2) == 0}
+	var p order.Parts
+	alive, err := s.in(ctx, "the review", func(ctx context.Context, h *House) error {
+		return h.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+			points, err := ledger.Balance(ctx, tx, t.who.account, ledger.Points, money.Points)
+			if err != nil {
+				return err
+			}
+			purse.Points = points.Minor
+			purse.Wallet, err = ledger.Balance(ctx, tx, t.who.account, ledger.Wallet, t.price.Currency)
+			p = h.Desk.Divide(t.quote, s.cat.Seller.Points, nil, purse)
+			return err
+		})
+	})
+	if !alive || err != nil || p.Rest > 0 && t.tool == order.ToolWallet {
+		return // they pay with one thing, if they can
+	}
+	switch t.parts = p; {
+	case p.Rest > 0:
+	case p.Wallet > 0:
+		t.tool = order.ToolWallet
+	default:
+		t.tool = order.ToolPoints
+	}
+	s.log("%d wants to pay %+v", t.n, p)
+}
+
+// charged is what an order costs in money.
+func (t *ticket) charged() money.Money {
+	return money.Of(t.price.Minor-t.parts.Discount, t.price.Currency)
 }
 
 func (s *Simulation) item(t *ticket) renewal.Item {
@@ -224,13 +273,19 @@ func (s *Simulation) hesitation() time.Duration {
 	return time.Duration(500+s.rand.IntN(20_000)) * time.Millisecond
 }
 
-// place is the customer who confirms: once, twice, or with an amount that is not
-// the offer's, which must be refused.
+// place is the customer who confirms: once, twice, or with an amount, or more for their
+// points, than the offer says, which must be refused.
 func (s *Simulation) place(ctx context.Context, t *ticket) {
 	a := order.Acceptance{Account: t.who.account, Quote: t.quote.ID, Amount: t.price, Tool: t.tool}
+	if t.parts.Points > 0 || t.parts.Wallet > 0 && t.parts.Rest > 0 {
+		a.Parts = t.parts
+	}
 	if s.rand.IntN(200) == 0 {
 		wrong := a
-		wrong.Amount.Minor = a.Amount.Minor/100 + 1
+		if wrong.Amount.Minor = a.Amount.Minor/100 + 1; t.parts.Points > 0 && t.parts.Rest > 0 {
+			wrong.Amount = a.Amount
+			wrong.Parts.Discount, wrong.Parts.Rest = t.parts.Discount+1, t.parts.Rest-1
+		}
 		_, err := s.in(ctx, "a wrong amount", func(ctx context.Context, h *House) error {
 			_, err := h.Desk.Place(ctx, wrong)
 			return err
@@ -261,7 +316,7 @@ func (s *Simulation) place(ctx context.Context, t *ticket) {
 			s.log("%d not placed: %v", t.n, said(err))
 		}
 	}
-	if t.order != "" && t.tool != order.ToolWallet {
+	if t.order != "" && t.parts.Rest > 0 {
 		s.pay(ctx, t)
 	}
 }

@@ -53,7 +53,8 @@ type Simulation struct {
 	epoch   time.Time
 	length  time.Duration // how long customers come
 	hosts   []*host
-	cat     *catalogue.Catalogue
+	cat     *catalogue.Catalogue // as the shop shows it now
+	first   *catalogue.Catalogue // and as it opened
 
 	queue events
 	seq   int
@@ -165,6 +166,10 @@ func begin(ctx context.Context, p Plan) (*Simulation, error) {
 		c, _, err := catalogue.Apply(ctx, tx, catalogue.DemoFile(), "simulation")
 		return c, err
 	})
+	s.first = s.cat
+	if p.Faults != NoFaults {
+		s.changes()
+	}
 	return s, err
 }
 

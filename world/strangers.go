@@ -39,6 +39,8 @@ type Strangers struct {
 	Roots  *x509.CertPool // who issued PayPal's certificates
 	Access *esimaccesssim.Sim
 	Airalo *airalo
+	ESIMGo *esimgo
+	CMI    *cmi
 	Simple *carriersim.Sim
 	Inbox  *inboxsim.Inbox
 
@@ -93,6 +95,8 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 	}
 	s.Inbox = &inboxsim.Inbox{Now: clock.Now}
 	s.addAiralo(f)
+	s.addESIMGo(f)
+	s.addCMI(f)
 	s.wires["esimaccess"] = &outboundsim.Wire{Stranger: s.Access, Choose: s.atTopUp}
 	return s
 }
@@ -260,7 +264,9 @@ func (s *Strangers) Deliver(ctx context.Context, house http.Handler) (worked boo
 		worked = true
 		post(ctx, house, "/hooks/carrier/esimaccess/"+AccessHook, n.Header, n.Body)
 	}
-	return s.Airalo.tell(ctx, house) || worked, nil
+	worked = s.Airalo.tell(ctx, house) || worked
+	worked = s.ESIMGo.tell(ctx, house) || worked
+	return s.CMI.tell(ctx, house) || worked, nil
 }
 
 func post(ctx context.Context, house http.Handler, path string, h http.Header, body []byte) (status int, answer []byte) {
@@ -274,7 +280,7 @@ func post(ctx context.Context, house http.Handler, path string, h http.Header, b
 // UseNew is the customer who installs every new line that nobody has used, and goes
 // online with it; it says how many there were.
 func (s *Strangers) UseNew() (n int) {
-	n = s.Simple.UseNew()
+	n = s.Simple.UseNew() + s.ESIMGo.useNew()
 	for _, tran := range s.Access.Profiles() {
 		if p := s.Access.Profile(tran); p.Status == esimaccesssim.GotResource && p.ActivatedAt.IsZero() {
 			s.Access.Use(tran, 1<<20)

@@ -99,7 +99,7 @@ func (a *Adapter) identify(ctx context.Context, p carrier.Profile, card string) 
 		return reads.silence("%s: the SIM has no identifier", what)
 	}
 	if string(answer.Data.ID) != p.ID {
-		return &carrier.Refusal{Reason: carrier.LineUnknown, Text: "this card's number names another SIM now: " + clip(string(answer.Data.ID))}
+		return &carrier.Refusal{Reason: carrier.LineUnknown, Text: "this card's number names another SIM now: " + carrier.Clip(string(answer.Data.ID))}
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (a *Adapter) Status(ctx context.Context, p carrier.Profile) (carrier.Status
 	s := carrier.Status{State: u.state(began), EndsAt: u.ExpiredAt.Time, Unlimited: bool(u.Unlimited), AsOf: began.Add(-usageDelay)}
 	if s.State == "" {
 		return carrier.Status{}, &carrier.Refusal{
-			Reason: carrier.OperatorRefuses, Code: clip(string(u.Status)), Text: "the SIM is in a state that we do not know",
+			Reason: carrier.OperatorRefuses, Code: carrier.Clip(string(u.Status)), Text: "the SIM is in a state that we do not know",
 		}
 	}
 	if !s.Unlimited && u.Total.given && u.Remaining.given {

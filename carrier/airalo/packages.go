@@ -78,7 +78,7 @@ func (a *Adapter) Packages(ctx context.Context, p carrier.Profile) ([]carrier.Pa
 
 // as fills in a package.
 func (o offer) as(p carrier.Package) carrier.Package {
-	p.Code, p.Name, p.Days = string(o.ID), clip(string(o.Title)), o.Day.n
+	p.Code, p.Name, p.Days = string(o.ID), carrier.Clip(string(o.Title)), o.Day.n
 	p.Cost = carrier.Cost{Units: o.cost.parts, Scale: priceScale, Currency: "USD"}
 	if !o.Unlimited {
 		p.Bytes = o.Amount.bytes()

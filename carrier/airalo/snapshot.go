@@ -148,7 +148,7 @@ func (g growth) judge(orders []order) (found carrier.Found, why string) {
 	case len(orders) == 1 && orders[0].done():
 		return carrier.FoundDone, "an order bears our reference"
 	case len(orders) == 1 && (orders[0].Status.in.Slug != "failed" || len(g.ours) > 0):
-		return carrier.FoundUnsure, "the order that bears our reference is " + clip(string(orders[0].Status.in.Slug))
+		return carrier.FoundUnsure, "the order that bears our reference is " + carrier.Clip(string(orders[0].Status.in.Slug))
 	case len(g.ours) > 0:
 		return carrier.FoundUnsure, "this package was put on the SIM more than once"
 	case g.gone > 0:

@@ -94,7 +94,7 @@ func (a *Adapter) newToken(ctx context.Context) (string, error) {
 		var p problem
 		_ = json.Unmarshal(got.Body, &p) // its words are for staff, where there are any
 		return "", &carrier.Refusal{
-			Reason: carrier.Unauthorised, Code: strings.TrimSpace(strconv.Itoa(got.Status) + " " + clip(string(p.Code))),
+			Reason: carrier.Unauthorised, Code: strings.TrimSpace(strconv.Itoa(got.Status) + " " + carrier.Clip(string(p.Code))),
 			Text: "no token is given: " + a.quote(string(p.Reason+p.Meta.in.Message)),
 		}
 	}

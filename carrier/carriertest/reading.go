@@ -2,6 +2,7 @@ package carriertest
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,11 +54,24 @@ func checkPackages(t testing.TB, b Bench) {
 		t.Errorf("Packages: %+v is not a package for this line", p)
 	}
 	checkCost(t, p.Cost)
+	if b.tellsNoBalance(t) {
+		t.Log("not checked: this operator does not tell its balance")
+		return
+	}
 	balance, err := b.Balance(t.Context())
 	if err != nil {
 		t.Fatalf("Balance: %v", err)
 	}
 	checkCost(t, balance)
+}
+
+// tellsNoBalance reports whether the operator has no word for it, which the carrier
+// knows without asking: whoever hears nobody has.
+func (b Bench) tellsNoBalance(t testing.TB) bool {
+	t.Helper()
+	_, err := b.Balance(cancelled(t.Context()))
+	r, ok := errors.AsType[*carrier.Refusal](err)
+	return ok && r.Reason == carrier.OperatorRefuses
 }
 
 func checkCost(t testing.TB, c carrier.Cost) {

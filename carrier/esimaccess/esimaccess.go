@@ -171,7 +171,7 @@ func (a *Adapter) Extend(ctx context.Context, e carrier.Extension) (carrier.Rece
 	ours := named && sameICCID(string(got.ICCID), e.Profile.ICCID)
 	switch {
 	case named && !ours:
-		return carrier.Receipt{}, changes.silence("/esim/topup: the answer is about another line, %s", masked(string(got.ICCID)))
+		return carrier.Receipt{}, changes.silence("/esim/topup: the answer is about another line, %s", carrier.Quote(string(got.ICCID)))
 	case !ours && got.TransactionID != "" && string(got.TransactionID) != e.Ref:
 		// Old answers have a reference of the operator's there; with our
 		// card's number beside it, that is none to worry about.
@@ -250,7 +250,7 @@ func (a *Adapter) Cancel(ctx context.Context, e carrier.Extension) error {
 	}
 	if l.Status != "GOT_RESOURCE" || l.SMDP != "RELEASED" {
 		return &carrier.Refusal{
-			Reason: carrier.OperatorRefuses, Code: clip(string(l.Status) + "/" + string(l.SMDP)),
+			Reason: carrier.OperatorRefuses, Code: carrier.Clip(string(l.Status) + "/" + string(l.SMDP)),
 			Text: "only an eSIM that is not installed can be cancelled",
 		}
 	}

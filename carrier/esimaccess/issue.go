@@ -131,9 +131,9 @@ func judgeMade(ours []made, p carrier.Purchase) (carrier.Found, carrier.Issued, 
 	}
 	switch m.Status {
 	case "CREATE", "PAYING", "PAID", "GETTING_RESOURCE":
-		return carrier.FoundPending, carrier.Issued{Ref: i.Ref}, "the eSIM is still being made: " + clip(string(m.Status))
+		return carrier.FoundPending, carrier.Issued{Ref: i.Ref}, "the eSIM is still being made: " + carrier.Clip(string(m.Status))
 	case "CANCEL", "REVOKE", "REVOKED":
-		return carrier.FoundUnsure, carrier.Issued{}, "the eSIM was made, and is " + clip(string(m.Status)) + " already"
+		return carrier.FoundUnsure, carrier.Issued{}, "the eSIM was made, and is " + carrier.Clip(string(m.Status)) + " already"
 	}
 	if i.Profile.ID == "" || i.Profile.ICCID == "" || !strings.HasPrefix(i.Code, "LPA:1$") {
 		return carrier.FoundPending, carrier.Issued{Ref: i.Ref}, "the eSIM has no number or no code to install it yet"

@@ -70,7 +70,7 @@ func (a *Adapter) query(ctx context.Context, p carrier.Profile) (line, error) {
 		if p.ICCID != "" && l.ICCID != "" && !sameICCID(string(l.ICCID), p.ICCID) {
 			return line{}, &carrier.Refusal{
 				Reason: carrier.LineUnknown,
-				Text:   "this number names another card now: " + masked(string(l.ICCID)),
+				Text:   "this number names another card now: " + carrier.Quote(string(l.ICCID)),
 			}
 		}
 		return l, nil
@@ -140,7 +140,7 @@ func (l line) state(now time.Time) carrier.LineState {
 // lines that are new, in use or depleted.
 func (l line) refusal(now time.Time) error {
 	no := func(r carrier.Reason, why string) error {
-		return &carrier.Refusal{Reason: r, Code: clip(string(l.Status)), Text: why}
+		return &carrier.Refusal{Reason: r, Code: carrier.Clip(string(l.Status)), Text: why}
 	}
 	switch l.state(now) {
 	case carrier.LineNew:

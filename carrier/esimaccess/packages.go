@@ -79,7 +79,7 @@ func (a *Adapter) packages(ctx context.Context, q packageQuestion) ([]carrier.Pa
 	for i, p := range list {
 		out[i] = carrier.Package{
 			Code:     string(p.Code),
-			Name:     clip(string(p.Name)),
+			Name:     carrier.Clip(string(p.Name)),
 			Cost:     carrier.Cost{Units: p.Price.n, Scale: priceScale, Currency: string(p.Currency)},
 			Days:     int(p.Duration.n),
 			PerDay:   p.Extends == "3",

@@ -189,53 +189,7 @@ func reasons(code string) (r carrier.Reason, definite bool) {
 // one of these.
 func wrongState(code string) bool { return code == "200002" || code == "200009" }
 
-// quote makes the operator's words fit to be kept: short, without our secrets
-// and without whole ICCIDs.
+// quote makes the operator's words fit to be kept.
 func (a *Adapter) quote(s string) string {
-	for _, secret := range []string{a.config.SecretKey, a.config.AccessCode} {
-		if secret != "" {
-			s = strings.ReplaceAll(s, secret, "[secret]")
-		}
-	}
-	return clip(masked(s))
-}
-
-// clip bounds what a stranger wrote to 200 characters that can be printed.
-func clip(s string) string {
-	const most = 200
-	var b strings.Builder
-	n := 0
-	for _, r := range s {
-		if n == most {
-			b.WriteRune('…')
-			break
-		}
-		if r < ' ' || r == 0x7f {
-			r = ' '
-		}
-		b.WriteRune(r)
-		n++
-	}
-	return b.String()
-}
-
-// masked leaves the last four digits of everything in s that could be an ICCID.
-func masked(s string) string {
-	var b strings.Builder
-	for s != "" {
-		other := strings.IndexAny(s, "0123456789")
-		if other < 0 {
-			other = len(s)
-		}
-		b.WriteString(s[:other])
-		s = s[other:]
-		run := len(s) - len(strings.TrimLeft(s, "0123456789"))
-		if run < 18 {
-			b.WriteString(s[:run])
-		} else {
-			b.WriteString("…" + s[run-4:run])
-		}
-		s = s[run:]
-	}
-	return b.String()
+	return carrier.Quote(s, a.config.SecretKey, a.config.AccessCode)
 }

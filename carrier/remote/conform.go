@@ -136,7 +136,7 @@ func Conform(ctx context.Context, b Bed) (Report, error) {
 		if skip, ok := errors.AsType[skipped](err); ok {
 			f.Outcome, f.Seen = Skipped, string(skip)
 		} else if err != nil {
-			f.Outcome, f.Seen = Breach, clip(err.Error())
+			f.Outcome, f.Seen = Breach, carrier.Clip(err.Error())
 		}
 		all = append(all, f)
 		if ctx.Err() != nil {

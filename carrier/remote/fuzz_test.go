@@ -73,10 +73,8 @@ func FuzzAnswers(f *testing.F) {
 		if c, err := a.Capabilities(ctx); err == nil && len(c.check()) > 0 {
 			t.Errorf("capabilities %+v", c)
 		}
-		for _, text := range []string{clip(body), masked(body)} {
-			if n := digits(text); n >= 18 && text == masked(body) {
-				t.Errorf("%q shows %d digits", text, n)
-			}
+		if text := carrier.Quote(body); digits(text) >= 18 {
+			t.Errorf("%q shows %d digits", text, digits(text))
 		}
 	})
 }

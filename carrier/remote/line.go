@@ -39,7 +39,7 @@ func (a *Adapter) Status(ctx context.Context, p carrier.Profile) (carrier.Status
 	now := a.now().UTC()
 	switch {
 	case !slices.Contains(states, got.State):
-		return carrier.Status{}, reads.silence("status: the state is %q", clip(string(got.State)))
+		return carrier.Status{}, reads.silence("status: the state is %q", carrier.Clip(string(got.State)))
 	case got.AsOf.IsZero():
 		return carrier.Status{}, reads.silence("status: the answer has no as_of")
 	case got.AsOf.After(now.Add(fresh)):
@@ -112,10 +112,10 @@ func (a *Adapter) Packages(ctx context.Context, p carrier.Profile) ([]carrier.Pa
 			return nil, err
 		}
 		if k.Code == "" || len(k.Code) > textMost || !k.Bytes.given || !k.Days.given || k.Days.n > 3660 || k.AsOf.IsZero() || k.AsOf.After(a.now().Add(fresh)) {
-			return nil, reads.silence("packages: %q lacks a member, or has one out of range", clip(k.Code))
+			return nil, reads.silence("packages: %q lacks a member, or has one out of range", carrier.Clip(k.Code))
 		}
 		all = append(all, carrier.Package{
-			Code: k.Code, Name: clip(k.Name), Cost: c, Bytes: k.Bytes.n, Days: int(k.Days.n), PerDay: k.PerDay, TopUp: true, AsOfDate: k.AsOf.Time,
+			Code: k.Code, Name: carrier.Clip(k.Name), Cost: c, Bytes: k.Bytes.n, Days: int(k.Days.n), PerDay: k.PerDay, TopUp: true, AsOfDate: k.AsOf.Time,
 		})
 	}
 	return all, nil
@@ -152,7 +152,7 @@ func (a *Adapter) Health(ctx context.Context) (Health, error) {
 	if got.OK == nil || got.Now.IsZero() {
 		return Health{}, reads.silence("health: the answer needs ok and now")
 	}
-	return Health{*got.OK, clip(got.Text), got.Now.Sub(a.now())}, nil
+	return Health{*got.OK, carrier.Clip(got.Text), got.Now.Sub(a.now())}, nil
 }
 
 // Notification implements [carrier.Carrier].
@@ -173,5 +173,5 @@ func (a *Adapter) Notification(h http.Header, body []byte) (carrier.Doorbell, er
 		sum := sha256.Sum256([]byte(id))
 		id = hex.EncodeToString(sum[:])
 	}
-	return carrier.Doorbell{EventID: clip(id), Kind: clip(got.Event), Profile: carrier.Profile{ID: got.Line.ID, ICCID: got.Line.ICCID}, Ref: got.Ref}, nil
+	return carrier.Doorbell{EventID: carrier.Clip(id), Kind: carrier.Clip(got.Event), Profile: carrier.Profile{ID: got.Line.ID, ICCID: got.Line.ICCID}, Ref: got.Ref}, nil
 }

@@ -101,7 +101,7 @@ func (r receipt) read() (carrier.Receipt, error) {
 	case !r.EndsAt.IsZero() && !r.EndsAt.After(r.StartsAt.Time):
 		return carrier.Receipt{}, errors.New("the receipt ends before it starts")
 	}
-	return carrier.Receipt{Ref: clip(r.Ref), StartsAt: r.StartsAt.Time, EndsAt: r.EndsAt.Time, Total: r.Total.n}, nil
+	return carrier.Receipt{Ref: carrier.Clip(r.Ref), StartsAt: r.StartsAt.Time, EndsAt: r.EndsAt.Time, Total: r.Total.n}, nil
 }
 
 // textMost is how long a name at the operator may be.
@@ -169,7 +169,7 @@ func (a *Adapter) Extend(ctx context.Context, e carrier.Extension) (carrier.Rece
 		return carrier.Receipt{}, err
 	}
 	if got.Outcome != "done" {
-		return carrier.Receipt{}, changes.silence("extend: the outcome is %q", clip(got.Outcome))
+		return carrier.Receipt{}, changes.silence("extend: the outcome is %q", carrier.Clip(got.Outcome))
 	}
 	r, err := got.Receipt.read()
 	if err != nil {
@@ -197,7 +197,7 @@ func (a *Adapter) LookUp(ctx context.Context, e carrier.Extension) (carrier.Read
 	if got.AsOf.IsZero() {
 		return carrier.Reading{}, reads.silence("lookup: the answer has no as_of")
 	}
-	reading := carrier.Reading{Found: got.Found, AsOf: began, Why: "the operator says " + clip(string(got.Found)) + " " + clip(masked(got.Text))}
+	reading := carrier.Reading{Found: got.Found, AsOf: began, Why: "the operator says " + carrier.Clip(string(got.Found)) + " " + carrier.Quote(got.Text)}
 	if got.AsOf.Before(began) {
 		reading.AsOf = got.AsOf.Time
 	}
@@ -212,7 +212,7 @@ func (a *Adapter) LookUp(ctx context.Context, e carrier.Extension) (carrier.Read
 	case carrier.FoundPending: // of new lines, which the contract does not have
 		fallthrough
 	default:
-		return carrier.Reading{}, reads.silence("lookup: found %q", clip(string(got.Found)))
+		return carrier.Reading{}, reads.silence("lookup: found %q", carrier.Clip(string(got.Found)))
 	}
 	return reading, nil
 }
@@ -230,7 +230,7 @@ func (a *Adapter) Cancel(ctx context.Context, e carrier.Extension) error {
 		return err
 	}
 	if got.Outcome != "done" {
-		return changes.silence("cancel: the outcome is %q", clip(got.Outcome))
+		return changes.silence("cancel: the outcome is %q", carrier.Clip(got.Outcome))
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/outbound"
@@ -64,19 +63,19 @@ func (a *Adapter) call(ctx context.Context, f effect, q question, answer any) er
 	}
 	var kept envelope
 	if err := json.Unmarshal(got.Body, &kept); err != nil {
-		return f.silence("%s: cannot read the answer: %s", q.Call, clip(err.Error()))
+		return f.silence("%s: cannot read the answer: %s", q.Call, carrier.Clip(err.Error()))
 	}
 	if kept.Answer != q.Call {
-		return f.silence("%s: the answer is to %q", q.Call, clip(kept.Answer))
+		return f.silence("%s: the answer is to %q", q.Call, carrier.Clip(kept.Answer))
 	}
 	switch kept.Outcome {
 	case "refused":
 		return a.refusal(f, q.Call, kept)
 	case "unknown":
-		return f.silence("%s: the operator did not answer: %s", q.Call, clip(masked(kept.Text)))
+		return f.silence("%s: the operator did not answer: %s", q.Call, carrier.Quote(kept.Text))
 	}
 	if err := json.Unmarshal(got.Body, answer); err != nil {
-		return f.silence("%s: cannot read the answer: %s", q.Call, clip(err.Error()))
+		return f.silence("%s: cannot read the answer: %s", q.Call, carrier.Clip(err.Error()))
 	}
 	return nil
 }
@@ -127,49 +126,8 @@ var reasons = []carrier.Reason{
 func (a *Adapter) refusal(f effect, call string, e envelope) error {
 	for _, r := range reasons {
 		if string(r) == e.Reason {
-			return &carrier.Refusal{Reason: r, Code: clip(masked(e.Code)), Text: clip(masked(e.Text))}
+			return &carrier.Refusal{Reason: r, Code: carrier.Quote(e.Code), Text: carrier.Quote(e.Text)}
 		}
 	}
-	return f.silence("%s: refused for the unknown reason %q", call, clip(e.Reason))
-}
-
-// clip bounds what a stranger wrote to 200 characters that can be printed.
-func clip(s string) string {
-	const most = 200
-	var b strings.Builder
-	n := 0
-	for _, r := range s {
-		if n == most {
-			b.WriteRune('…')
-			break
-		}
-		if r < ' ' || r == 0x7f {
-			r = ' '
-		}
-		b.WriteRune(r)
-		n++
-	}
-	return b.String()
-}
-
-// masked leaves the last four digits of everything in s that could be an ICCID.
-func masked(s string) string {
-	var out []byte
-	run := 0 // digits at the end of out
-	for i := 0; i <= len(s); i++ {
-		if i < len(s) && s[i] >= '0' && s[i] <= '9' {
-			out = append(out, s[i])
-			run++
-			continue
-		}
-		if run >= 18 {
-			last := string(out[len(out)-4:])
-			out = append(out[:len(out)-run], "…"+last...)
-		}
-		run = 0
-		if i < len(s) {
-			out = append(out, s[i])
-		}
-	}
-	return string(out)
+	return f.silence("%s: refused for the unknown reason %q", call, carrier.Clip(e.Reason))
 }

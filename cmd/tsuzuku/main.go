@@ -26,6 +26,9 @@ type commands struct {
 	Migrate       migrateCmd       `cmd:"" help:"Bring the database to this version."`
 	Catalogue     catalogueCmd     `cmd:"" help:"Check, compare and apply the catalogue file."`
 	Device        deviceCmd        `cmd:"" help:"Which phone takes which line, and why not."`
+	Import        importCmd        `cmd:"" help:"Bring in stock, customers, their lines and balances by CSV."`
+	Stock         stockCmd         `cmd:"" help:"Cards, eSIMs and codes that are nobody's yet."`
+	Line          lineCmd          `cmd:"" help:"Give a card to its owner."`
 	Rates         ratesCmd         `cmd:"" help:"Import and print the rates of exchange that prices are converted with."`
 	Order         orderCmd         `cmd:"" help:"Look at orders, and decide those that wait for a person."`
 	Payment       paymentCmd       `cmd:"" help:"What there is to know about ways to pay."`

@@ -72,9 +72,14 @@ var sequential = []string{
 	"arch", "audit", "docs", "e2e", "exchange", "fault", "locale", "message/messagetest", "money", "reminder", "renewal", "seal", "ui", "world/canaries",
 }
 
+// sqliteOnly are packages that are watched by the race detector on SQLite only. What
+// runs side by side in them is the same on both engines, and on PostgreSQL they
+// took more than twice as long under it.
+var sqliteOnly = []string{"order"}
+
 // test runs every test: under the race detector, but for the packages that are
-// sequential and, in others, the tests that ask for that by racetest.Skip; those run
-// after it.
+// sequential and, in others, the tests that ask for that by racetest.Skip and, of
+// those that are sqliteOnly, the part on PostgreSQL; these run after it.
 func test(ctx context.Context) error {
 	return withPeers(ctx, func(env []string) error {
 		all, err := packages(ctx)
@@ -86,16 +91,23 @@ func test(ctx context.Context) error {
 		// Side by side: the last package of either alone would leave a core idle.
 		// What go test prints of one package stays together.
 		lane := func(property bool, flags ...string) error {
-			watch := func(p pkg) bool { return p.property == property && !p.sequential }
+			raced := func(p pkg) bool { return p.property == property && !p.sequential && !p.sqliteOnly }
 			rest := func(p pkg) bool { return p.property == property && p.sequential }
 			errs := []error{
-				run(ctx, env, "go", slices.Concat(watched, names(all, watch), flags)...),
+				run(ctx, env, "go", slices.Concat(watched, names(all, raced), flags)...),
 				run(ctx, env, "go", slices.Concat(blind, names(all, rest), flags)...),
 			}
 			for _, p := range all {
-				if p.property == property && len(p.skip) > 0 {
-					only := "-run=^(" + strings.Join(p.skip, "|") + ")$"
-					errs = append(errs, run(ctx, env, "go", slices.Concat(blind, []string{only, p.name}, flags)...))
+				if p.property != property {
+					continue
+				}
+				if p.sqliteOnly {
+					errs = append(errs,
+						run(ctx, env, "go", slices.Concat(watched, []string{without("postgres"), p.name}, flags)...),
+						run(ctx, env, "go", slices.Concat(blind, []string{only(p.engines), without("sqlite"), p.name}, flags)...))
+				}
+				if len(p.skip) > 0 {
+					errs = append(errs, run(ctx, env, "go", slices.Concat(blind, []string{only(p.skip), p.name}, flags)...))
 				}
 			}
 			return errors.Join(errs...)
@@ -112,14 +124,22 @@ func test(ctx context.Context) error {
 	})
 }
 
+// only are the flags that run these tests.
+func only(tests []string) string { return "-run=^(" + strings.Join(tests, "|") + ")$" }
+
+// without is the flag that leaves out an engine: [dbtest.Each] names its subtests so,
+// and some tests have them a level down.
+func without(engine string) string { return "-skip=/^" + engine + "$|//^" + engine + "$" }
+
 // notRaced compiles the translated C of the pure-Go SQLite without the race
-// detector: it is 24 times slower under it, and is not what is looked for here.
+// detector: it is 24 times slower under it, and is not what is looked for here. Nor
+// is the YAML of the shops' catalogues, which nearly every test reads first.
 // Nothing else may be left out. A package that uses a generic type of the
 // standard library, such as [sync.Map], brings its own copy of that type's code
 // into the program, and the linker keeps one copy for all; if that one is blind,
 // the detector sees races wherever the type is what orders two goroutines.
 func notRaced() (flags []string) {
-	for _, library := range []string{"modernc.org/sqlite/lib", "modernc.org/libc/..."} {
+	for _, library := range []string{"modernc.org/sqlite/lib", "modernc.org/libc/...", "go.yaml.in/yaml/v3"} {
 		flags = append(flags, "-gcflags="+library+"=-race=false")
 	}
 	return flags
@@ -143,7 +163,9 @@ type pkg struct {
 	name       string
 	property   bool     // it has property tests, and only then knows the flags of their library
 	sequential bool     // see [sequential]
+	sqliteOnly bool     // see [sqliteOnly]
 	skip       []string // tests that run without the race detector only
+	engines    []string // tests that run on both engines, where it is sqliteOnly
 }
 
 // packages lists the house's packages.
@@ -158,23 +180,42 @@ func packages(ctx context.Context) (all []pkg, err error) {
 		p := pkg{
 			name: words[0], property: strings.Contains(words[2], "pgregory.net/rapid"),
 			sequential: slices.Contains(sequential, strings.TrimPrefix(words[0], module+"/")),
+			sqliteOnly: slices.Contains(sqliteOnly, strings.TrimPrefix(words[0], module+"/")),
 		}
 		if strings.Contains(words[2], module+"/internal/racetest") {
-			p.skip, err = skipping(words[1])
+			if p.skip, err = skipping(words[1]); err != nil {
+				return nil, err
+			}
 		}
-		if err != nil {
-			return nil, err
+		if p.sqliteOnly {
+			if p.engines, err = onEngines(words[1]); err != nil {
+				return nil, err
+			}
+			p.engines = slices.DeleteFunc(p.engines, func(test string) bool { return slices.Contains(p.skip, test) })
 		}
 		all = append(all, p)
 	}
 	return all, nil
 }
 
-var skips = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\) \{\n\tracetest\.Skip\(t\)`)
+var testHead = regexp.MustCompile(`^(Test\w+)\(t \*testing\.T\) \{\n\t(.*)`)
 
 // skipping names the tests of a folder that begin with racetest.Skip. One that calls
 // it later would run nowhere.
-func skipping(dir string) (tests []string, err error) {
+func skipping(dir string) ([]string, error) {
+	const call = "racetest.Skip("
+	return calling(dir, call, func(first string) bool { return strings.HasPrefix(first, call) })
+}
+
+// onEngines names the tests of a folder that run on both engines. A function that is no
+// test and calls dbtest.Each for some of them would hide them from here.
+func onEngines(dir string) ([]string, error) {
+	return calling(dir, "dbtest.Each(", func(string) bool { return true })
+}
+
+// calling names the tests of a folder that call something. It is an error where
+// another function does, and where right says no to the test's first line.
+func calling(dir, call string, right func(first string) bool) (tests []string, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	if err != nil {
 		return nil, err
@@ -184,12 +225,16 @@ func skipping(dir string) (tests []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		found := skips.FindAllSubmatch(source, -1)
-		if len(found) != strings.Count(string(source), "racetest.Skip(") {
-			return nil, fmt.Errorf("%s: racetest.Skip(t) is the first statement of a test, or the test runs nowhere", file)
-		}
-		for _, m := range found {
-			tests = append(tests, string(m[1]))
+		for _, function := range strings.Split(string(source), "\nfunc ") {
+			if !strings.Contains(function, call) {
+				continue
+			}
+			m := testHead.FindStringSubmatch(function)
+			if m == nil || !right(m[2]) {
+				name, _, _ := strings.Cut(function, "(")
+				return nil, fmt.Errorf("%s: %s calls %s…) where testall does not find it, and something would run nowhere", file, name, call)
+			}
+			tests = append(tests, m[1])
 		}
 	}
 	return tests, nil

@@ -23,6 +23,9 @@ func TestNothingRunsNowhere(t *testing.T) {
 	if i < 0 || !slices.Contains(all[i].skip, "TestEveryFaultAtEveryCall") || !all[i].property {
 		t.Errorf("of package order nothing runs without the race detector")
 	}
+	if !all[i].sqliteOnly || len(all[i].engines) < 100 || slices.Contains(all[i].engines, "TestEveryFaultAtEveryCall") {
+		t.Errorf("of package order %d tests run on PostgreSQL", len(all[i].engines))
+	}
 	for _, p := range all {
 		if p.sequential && len(p.skip) > 0 {
 			t.Errorf("%s runs without the race detector anyway", p.name)
@@ -38,6 +41,18 @@ func TestLateSkipIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := skipping(dir); err == nil {
+		t.Errorf("found %v and no error", got)
+	}
+}
+
+// A helper that brings the engines hides its tests, and is an error.
+func TestHiddenEnginesAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	hidden := "package x\n\nfunc each(t *testing.T) {\n\tdbtest.Each(t, nil)\n}\n\nfunc TestA(t *testing.T) {\n\teach(t)\n}\n"
+	if err := os.WriteFile(dir+"/x_test.go", []byte(hidden), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := onEngines(dir); err == nil {
 		t.Errorf("found %v and no error", got)
 	}
 }

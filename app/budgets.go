@@ -1,0 +1,32 @@
+package app
+
+import (
+	"time"
+
+	"github.com/tsuzuku/tsuzuku/calls"
+)
+
+// budgets are what operators let us do beyond what their adapters say about
+// themselves, and how many requests the adapters make; see docs/operators.md.
+// Adapters that are not here have one request for each call.
+var budgets = map[string]calls.Budget{
+	// Airalo names no limit for all calls; of usage and history, ten a minute for
+	// each SIM. An order reads what the SIM can be fed with, whose it is, and what
+	// it has had.
+	"airalo": {
+		EachLine: []calls.Rule{{Most: 10, Within: time.Minute}},
+		Costs:    calls.Costs{Prepare: 3, Extend: 1, LookUp: 2, Status: 1},
+	},
+	// eSIM Access: the age of figures is a question of its own.
+	"esimaccess": {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 1, Status: 2}},
+}
+
+// planned puts a plan of calls around every adapter of an operator. People have no
+// limit that could be planned with.
+func (a *Adapters) planned(now func() time.Time) {
+	for name, c := range a.Carriers {
+		if !c.Abilities().ByHand {
+			a.Carriers[name] = calls.New(c, budgets[name], now)
+		}
+	}
+}
