@@ -1,6 +1,6 @@
 // Package account is the customers: who they are, where they can be reached,
-// how they sign in with a code sent by mail, and the links that open one line
-// without signing in.
+// how they sign in with a code sent by mail, a password or a passkey, and the
+// links that open one line without signing in.
 //
 // Everything that a stranger could learn something from behaves the same for
 // an address that is registered and one that is not, and everything that could
@@ -263,6 +263,49 @@ func clean(s string) string {
 		return r
 	}, s)
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// Address is one confirmed address of an account.
+type Address struct {
+	ID, Value string
+	Channel   message.Channel
+	Primary   bool // where the account is written to
+	At        time.Time
+}
+
+// maxAddresses is how many addresses an account may have.
+const maxAddresses = 5
+
+// Addresses lists the confirmed mail addresses of an account, the one that it is
+// written to first.
+func (d *Door) Addresses(ctx context.Context, account string) ([]Address, error) {
+	return db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Address, error) {
+		return Addresses(ctx, tx, account)
+	})
+}
+
+// Addresses is [Door.Addresses] within a transaction.
+func Addresses(ctx context.Context, tx db.Tx, account string) ([]Address, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT id, channel, value, verified_at
+		  FROM addresses
+		 WHERE account_id = $1 AND verified_at IS NOT NULL AND channel = 'email'
+		 ORDER BY verified_at, id`, account)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // Err below says more
+	var all []Address
+	for rows.Next() {
+		a := Address{Primary: len(all) == 0}
+		var at db.Instant
+		if err := rows.Scan(&a.ID, &a.Channel, &a.Value, &at); err != nil {
+			return nil, err
+		}
+		a.At = at.Time
+		all = append(all, a)
+	}
+	return all, rows.Err()
 }
 
 // PrimaryAddress is where an account is written to: the mail address it

@@ -2,8 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -37,6 +35,13 @@ type Door struct {
 	// At least 16 random bytes. Another secret signs everybody out and makes
 	// every link useless.
 	Secret []byte
+
+	// Origin is where browsers reach the shop, for passkeys: "https://shop.example".
+	// There are none for an address without a name or without encryption, but for
+	// localhost.
+	Origin string
+
+	cheap argon // for tests; zero: todaysArgon
 
 	// CodesPerHour is how many codes are sent in an hour, to everybody: what
 	// a flood may cost. 0: 2000.
@@ -90,7 +95,11 @@ func (d *Door) prepareAsk(email string, l locale.Language, client string) ask {
 // ask stores the challenge and the message with the code. It executes the same
 // statements whether or not somebody has the address.
 func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
-	if err := d.limitCodes(ctx, tx, a.email, a.client); err != nil {
+	if err := d.limitCodes(ctx, tx, a.client); err != nil {
+		return "", err
+	}
+	perAddress := limit{d.hash("limit", "codes", "address", a.email), codesPerAddress, "too_many_codes"}
+	if err := perAddress.take(ctx, tx); err != nil {
 		return "", err
 	}
 	account, address, err := locate(ctx, tx, a)
@@ -120,7 +129,8 @@ func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
 	})
 }
 
-func (d *Door) limitCodes(ctx context.Context, tx db.Tx, email, client string) error {
+// limitCodes counts one more code, for everybody and for the client.
+func (d *Door) limitCodes(ctx context.Context, tx db.Tx, client string) error {
 	all := d.CodesPerHour
 	if all == 0 {
 		all = codesForAll
@@ -128,7 +138,6 @@ func (d *Door) limitCodes(ctx context.Context, tx db.Tx, email, client string) e
 	for _, l := range []limit{
 		{bucket: d.hash("limit", "codes", "all"), most: all},
 		{bucket: d.hash("limit", "codes", "client", network(client)), most: codesPerClient},
-		{bucket: d.hash("limit", "codes", "address", email), most: codesPerAddress},
 	} {
 		if err := l.take(ctx, tx); err != nil {
 			return err
@@ -174,7 +183,7 @@ type entry struct {
 // A challenge takes five tries and is good for ten minutes and for one session.
 // EnterCode fails with [fault.Denied] for a wrong code, with reason code_wrong
 // while there are tries left, and with [fault.Invalid] for what is no code.
-func (d *Door) EnterCode(ctx context.Context, challenge, code, agent string) (token string, a Account, err error) {
+func (d *Door) EnterCode(ctx context.Context, challenge, code string, from Browser) (token string, a Account, err error) {
 	code, ok := digits(code)
 	if !ok {
 		return "", Account{}, because(fault.Invalid, "code_format", nil)
@@ -183,7 +192,7 @@ func (d *Door) EnterCode(ctx context.Context, challenge, code, agent string) (to
 	if !ok {
 		return "", Account{}, because(fault.Denied, "code_expired", nil)
 	}
-	s := d.newSession(account, agent)
+	s := d.newSession(account, byCode, from)
 	e, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (entry, error) {
 		return d.enter(ctx, tx, account, challenge, code, s)
 	})
@@ -197,27 +206,9 @@ func (d *Door) EnterCode(ctx context.Context, challenge, code, agent string) (to
 }
 
 func (d *Door) enter(ctx context.Context, tx db.Tx, account, challenge, code string, s secretSession) (entry, error) {
-	var hash, address string
-	var attempts int64
-	err := tx.QueryRow(ctx, `
-		UPDATE challenges
-		   SET attempts = attempts + 1
-		 WHERE account_id = $1 AND id = $2 AND purpose = 'sign_in'
-		   AND used_at IS NULL AND expires_at > $3 AND attempts < $4
-		RETURNING code_hash, address_id, attempts`,
-		account, challenge, db.At(tx.Now()), int64(codeTries)).Scan(&hash, &address, &attempts)
-	if errors.Is(err, db.ErrNoRows) {
-		return entry{refused: because(fault.Denied, "code_expired", nil)}, nil
-	}
-	if err != nil {
-		return entry{}, err
-	}
-	if !same(hash, d.hash("code", challenge, code)) {
-		if attempts == codeTries {
-			return entry{refused: because(fault.Denied, "code_expired", nil)}, nil
-		}
-		left := map[string]string{"left": fmt.Sprint(codeTries - attempts)}
-		return entry{refused: because(fault.Denied, "code_wrong", left)}, nil
+	address, _, refused, err := d.try(ctx, tx, "sign_in", account, challenge, code)
+	if err != nil || refused != nil {
+		return entry{refused: refused}, err
 	}
 	// All other codes of the account end with this one: whoever has the mailbox
 	// has just used it.
@@ -230,8 +221,7 @@ func (d *Door) enter(ctx context.Context, tx db.Tx, account, challenge, code str
 	return d.welcome(ctx, tx, account, address, s)
 }
 
-// welcome confirms the address, opens the session, and tells the owner of an
-// account that was in use.
+// welcome confirms the address and admits its owner.
 func (d *Door) welcome(ctx context.Context, tx db.Tx, account, address string, s secretSession) (entry, error) {
 	_, err := tx.Exec(ctx, `
 		UPDATE accounts SET state = 'active', updated_at = $2 WHERE account_id = $1 AND state = 'unverified'`,
@@ -239,27 +229,33 @@ func (d *Door) welcome(ctx context.Context, tx db.Tx, account, address string, s
 	if err != nil {
 		return entry{}, err
 	}
-	a, err := Get(ctx, tx, account)
-	if err != nil {
-		return entry{}, err
-	}
-	if a.State == Closed {
-		return entry{refused: because(fault.Denied, "account_closed", nil)}, nil
-	}
 	_, err = tx.Exec(ctx, `
 		UPDATE addresses SET verified_at = $3 WHERE account_id = $1 AND id = $2 AND verified_at IS NULL`,
 		account, address, db.At(tx.Now()))
 	if err != nil {
 		return entry{}, err
 	}
-	known, err := anySession(ctx, tx, account)
+	return d.admit(ctx, tx, account, s)
+}
+
+// admit opens the session, and tells the owner of an account that was in use
+// about a browser that was not known.
+func (d *Door) admit(ctx context.Context, tx db.Tx, account string, s secretSession) (entry, error) {
+	a, err := Get(ctx, tx, account)
+	if err != nil {
+		return entry{}, err
+	}
+	if a.State == Closed || a.State == Unverified {
+		return entry{refused: because(fault.Denied, "account_closed", nil)}, nil
+	}
+	known, err := d.expected(ctx, tx, s)
 	if err != nil {
 		return entry{}, err
 	}
 	if err := s.insert(ctx, tx); err != nil {
 		return entry{}, err
 	}
-	if !known {
+	if known {
 		return entry{account: a}, nil
 	}
 	return entry{account: a}, d.announce(ctx, tx, a, s)
@@ -267,14 +263,7 @@ func (d *Door) welcome(ctx context.Context, tx db.Tx, account, address string, s
 
 // announce tells the owner that somebody has signed in.
 func (d *Door) announce(ctx context.Context, tx db.Tx, a Account, s secretSession) error {
-	to, err := PrimaryAddress(ctx, tx, a.ID)
-	if err != nil {
-		return err
-	}
-	return message.Queue(ctx, tx, d.IDs.Under("msg", a.ID), message.Draft{
-		Account: a.ID, Key: "new_sign_in/" + s.id, Kind: message.NewSignIn, To: to, Language: a.Language,
-		Facts: message.Facts{At: tx.Now(), Zone: a.Zone, Agent: s.agent, Link: sessionsPath},
-	})
+	return d.tell(ctx, tx, a.ID, message.NewSignIn, "new_sign_in/"+s.id, message.Facts{Agent: s.agent, Link: sessionsPath})
 }
 
 // sessionsPath is the portal's page of sessions.

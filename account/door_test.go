@@ -77,7 +77,7 @@ func (h *house) ask(email string) (challenge, code string) {
 func (h *house) signIn(email string) (token string, a account.Account) {
 	h.Helper()
 	challenge, code := h.ask(email)
-	token, a, err := h.door.EnterCode(h.Context(), challenge, code, "")
+	token, a, err := h.door.EnterCode(h.Context(), challenge, code, account.Browser{})
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestSignIn(t *testing.T) {
 		h := newHouse(t, env)
 		challenge, code := h.ask(ann)
 		pasted := " " + code[:3] + " " + code[3:] + "\n"
-		token, a, err := h.door.EnterCode(t.Context(), challenge, pasted, "Mozilla/5.0 (Android 15; Mobile) Firefox/140.0")
+		token, a, err := h.door.EnterCode(t.Context(), challenge, pasted, account.Browser{Agent: "Mozilla/5.0 (Android 15; Mobile) Firefox/140.0"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func TestSignIn(t *testing.T) {
 		if diff := cmp.Diff(a, who); err != nil || diff != "" || s.Account != a.ID || s.Agent != "Firefox (Android)" {
 			t.Errorf("Who: %+v, %v, account (-want +got):\n%s", s, err, diff)
 		}
-		_, _, err = h.door.EnterCode(t.Context(), challenge, code, "")
+		_, _, err = h.door.EnterCode(t.Context(), challenge, code, account.Browser{})
 		want(t, err, fault.Denied, "code_expired")
 
 		to, err := db.Seen(t.Context(), env.DB, func(ctx context.Context, tx db.Tx) (message.Address, error) {
@@ -156,18 +156,18 @@ func TestGuessing(t *testing.T) {
 		h := newHouse(t, env)
 		challenge, code := h.ask(ann)
 		for i := range 5 {
-			_, _, err := h.door.EnterCode(t.Context(), challenge, wrong(code), "")
+			_, _, err := h.door.EnterCode(t.Context(), challenge, wrong(code), account.Browser{})
 			if i < 4 {
 				want(t, err, fault.Denied, "code_wrong")
 			} else {
 				want(t, err, fault.Denied, "code_expired")
 			}
 		}
-		_, _, err := h.door.EnterCode(t.Context(), challenge, code, "")
+		_, _, err := h.door.EnterCode(t.Context(), challenge, code, account.Browser{})
 		want(t, err, fault.Denied, "code_expired")
 
 		for _, bad := range []string{"", "12345", "1234567", "12345a", "١٢٣٤٥٦", strings.Repeat("1", 1000)} {
-			_, _, err := h.door.EnterCode(t.Context(), challenge, bad, "")
+			_, _, err := h.door.EnterCode(t.Context(), challenge, bad, account.Browser{})
 			want(t, err, fault.Invalid, "code_format")
 		}
 	})
@@ -183,7 +183,7 @@ func TestGuessingSideBySide(t *testing.T) {
 		var guesses sync.WaitGroup
 		for range 20 {
 			guesses.Go(func() {
-				_, _, err := h.door.EnterCode(t.Context(), challenge, wrong(code), "")
+				_, _, err := h.door.EnterCode(t.Context(), challenge, wrong(code), account.Browser{})
 				lock.Lock()
 				defer lock.Unlock()
 				reasons[reason(err)]++
@@ -206,7 +206,7 @@ func TestOneSessionPerCode(t *testing.T) {
 		var entries sync.WaitGroup
 		for range 5 {
 			entries.Go(func() {
-				token, _, err := h.door.EnterCode(t.Context(), challenge, code, "")
+				token, _, err := h.door.EnterCode(t.Context(), challenge, code, account.Browser{})
 				lock.Lock()
 				defer lock.Unlock()
 				if err == nil {
@@ -238,7 +238,7 @@ func TestChallenge(t *testing.T) {
 		second, otherCode := h.ask(ann)
 		foreign, foreignCode := h.ask(bob)
 		enter := func(challenge, code string) error {
-			_, _, err := h.door.EnterCode(t.Context(), challenge, code, "")
+			_, _, err := h.door.EnterCode(t.Context(), challenge, code, account.Browser{})
 			return err
 		}
 		want(t, enter(first, otherCode), fault.Denied, "code_wrong")
@@ -248,7 +248,7 @@ func TestChallenge(t *testing.T) {
 		}
 		other := *h.door
 		other.Secret = []byte("another pepper than it was")
-		_, _, err := other.EnterCode(t.Context(), first, code, "")
+		_, _, err := other.EnterCode(t.Context(), first, code, account.Browser{})
 		want(t, err, fault.Denied, "code_expired")
 
 		env.Clock.Add(10*time.Minute - time.Microsecond)

@@ -50,7 +50,7 @@ func (d *Door) code() string {
 // carries the account's part, which tells how old the account is, and so
 // whether the address was registered before.
 func (d *Door) seal(challenge string, nonce []byte) string {
-	sealed := d.box().Seal(nonce, nonce, []byte(strings.TrimPrefix(challenge, "ch_")), nil)
+	sealed := d.box("challenge").Seal(nonce, nonce, []byte(strings.TrimPrefix(challenge, "ch_")), nil)
 	return base64.RawURLEncoding.EncodeToString(sealed)
 }
 
@@ -63,7 +63,7 @@ func (d *Door) unseal(s string) (challenge, account string, ok bool) {
 	if err != nil || len(sealed) < nonceLen {
 		return "", "", false
 	}
-	part, err := d.box().Open(nil, sealed[:nonceLen], sealed[nonceLen:], nil)
+	part, err := d.box("challenge").Open(nil, sealed[:nonceLen], sealed[nonceLen:], nil)
 	if err != nil {
 		return "", "", false
 	}
@@ -72,8 +72,9 @@ func (d *Door) unseal(s string) (challenge, account string, ok bool) {
 	return challenge, account, err == nil
 }
 
-func (d *Door) box() cipher.AEAD {
-	block, err := aes.NewCipher(d.mac("seal", "challenge"))
+// box seals what is for one purpose.
+func (d *Door) box(purpose string) cipher.AEAD {
+	block, err := aes.NewCipher(d.mac("seal", purpose))
 	if err != nil {
 		panic(err) // a key of 32 bytes is right
 	}

@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/db"
@@ -14,7 +16,26 @@ const (
 	sessionLife = 365 * 24 * time.Hour // and so long after it began
 	seenEvery   = time.Hour            // how old the last sight may become before it is written down
 	maxSessions = 100                  // how many are listed
+	freshFor    = 15 * time.Minute     // how long after signing in one may change how one signs in
 )
+
+// Way is how somebody showed that they are the owner of an account. The values
+// are stored; do not rename.
+type Way string
+
+// The ways.
+const (
+	byCode     Way = "code"
+	byPassword Way = "password"
+	byPasskey  Way = "passkey"
+)
+
+// Browser is what somebody signs in with.
+type Browser struct {
+	Agent  string // what it says of itself
+	Client string // the network address that it asks from
+	Mark   string // what [Door.Mark] has given it, if it did
+}
 
 // Session is one browser or app in which a customer is signed in.
 type Session struct {
@@ -24,15 +45,32 @@ type Session struct {
 	CreatedAt time.Time
 	SeenAt    time.Time // to the hour
 	ExpiresAt time.Time
+	Way       Way
+}
+
+// Fresh reports whether the session began so short a time ago that whoever has
+// it may change how one signs in, or close the account: a browser that was left
+// open somewhere may not.
+func (s Session) Fresh(now time.Time) bool { return now.Sub(s.CreatedAt) < freshFor }
+
+// MustBeFresh fails with [fault.Denied] and reason sign_in_again for a session
+// that is not.
+func (d *Door) MustBeFresh(s Session) error {
+	if !s.Fresh(d.DB.Now()) {
+		return because(fault.Denied, "sign_in_again", nil)
+	}
+	return nil
 }
 
 // secretSession is a session before it is stored, with its secret.
 type secretSession struct {
 	account, id, secret, hash, agent string
+	way                              Way
+	mark                             string
 }
 
-func (d *Door) newSession(account, agent string) secretSession {
-	s := secretSession{account: account, agent: describe(agent)}
+func (d *Door) newSession(account string, way Way, from Browser) secretSession {
+	s := secretSession{account: account, agent: describe(from.Agent), way: way, mark: from.Mark}
 	s.id, s.secret = d.newToken("ss", account)
 	s.hash = d.hash("session", s.id, s.secret)
 	return s
@@ -42,10 +80,34 @@ func (s secretSession) token() string { return joinToken("ss", s.id, s.secret) }
 
 func (s secretSession) insert(ctx context.Context, tx db.Tx) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO sessions (account_id, id, token_hash, agent, created_at, seen_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $5, $6)`,
-		s.account, s.id, s.hash, s.agent, db.At(tx.Now()), db.At(tx.Now().Add(sessionIdle)))
+		INSERT INTO sessions (account_id, id, token_hash, agent, created_at, seen_at, expires_at, way)
+		VALUES ($1, $2, $3, $4, $5, $5, $6, $7)`,
+		s.account, s.id, s.hash, s.agent, db.At(tx.Now()), db.At(tx.Now().Add(sessionIdle)), string(s.way))
 	return err
+}
+
+// Mark is what a browser in which the owner of an account has signed in keeps, to
+// be known by when it comes again: signing in there is announced to nobody. It
+// is not a secret that opens anything.
+func (d *Door) Mark(account string) string {
+	at := strconv.FormatInt(d.DB.Now().UnixMicro(), 10)
+	return at + "." + d.hash("browser", account, at)
+}
+
+// expected reports whether the owner need not be told of the session: it is the
+// first, or in a browser that was marked since sessions were last ended.
+func (d *Door) expected(ctx context.Context, tx db.Tx, s secretSession) (bool, error) {
+	if any, err := anySession(ctx, tx, s.account); err != nil || !any {
+		return !any, err
+	}
+	at, hash, _ := strings.Cut(s.mark, ".")
+	micro, err := strconv.ParseInt(at, 10, 64)
+	if err != nil || !same(hash, d.hash("browser", s.account, at)) {
+		return false, nil
+	}
+	var since int64
+	err = tx.QueryRow(ctx, `SELECT browsers_since FROM accounts WHERE account_id = $1`, s.account).Scan(&since)
+	return err == nil && micro >= since, err
 }
 
 // anySession reports whether the account has or had a session that is still
@@ -96,13 +158,13 @@ func (d *Door) who(ctx context.Context, tx db.Tx, account, identifier, secret st
 		accountMade, accountChange db.Instant
 	)
 	err := tx.QueryRow(ctx, `
-		SELECT s.id, s.account_id, s.agent, s.created_at, s.seen_at, s.expires_at, s.token_hash, `+accountColumns+`
+		SELECT s.id, s.account_id, s.agent, s.created_at, s.seen_at, s.expires_at, s.way, s.token_hash, `+accountColumns+`
 		  FROM sessions s
 		  JOIN accounts a ON a.account_id = s.account_id
 		 WHERE s.account_id = $1 AND s.id = $2
 		   AND s.revoked_at IS NULL AND s.expires_at > $3 AND a.state <> 'closed'`,
 		account, identifier, db.At(tx.Now())).Scan(append(
-		[]any{&s.ID, &s.Account, &s.Agent, &made, &seen, &ends, &hash},
+		[]any{&s.ID, &s.Account, &s.Agent, &made, &seen, &ends, &s.Way, &hash},
 		a.fields(&accountMade, &accountChange)...)...)
 	if errors.Is(err, db.ErrNoRows) || err == nil && !same(hash, d.hash("session", identifier, secret)) {
 		return Session{}, Account{}, because(fault.Denied, "signed_out", nil)
@@ -180,12 +242,21 @@ func (d *Door) Revoke(ctx context.Context, account, session string) error {
 	})
 }
 
-// SignOutOthers ends all sessions of the account but one, which may be empty.
+// SignOutOthers ends all sessions of the account but one, which may be empty, and
+// forgets which browsers were known.
 func (d *Door) SignOutOthers(ctx context.Context, account, keep string) error {
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		_, err := tx.Exec(ctx, `
-			UPDATE sessions SET revoked_at = $3 WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL`,
-			account, keep, db.At(tx.Now()))
-		return err
+		return signOutOthers(ctx, tx, account, keep)
 	})
+}
+
+func signOutOthers(ctx context.Context, tx db.Tx, account, keep string) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE sessions SET revoked_at = $3 WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL`,
+		account, keep, db.At(tx.Now()))
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE accounts SET browsers_since = $2 WHERE account_id = $1`, account, db.At(tx.Now()))
+	return err
 }

@@ -152,7 +152,7 @@ func TestTokens(t *testing.T) {
 			t.Error("a closed account is signed in")
 		}
 		challenge, code := h.ask(ann)
-		_, _, err := h.door.EnterCode(t.Context(), challenge, code, "")
+		_, _, err := h.door.EnterCode(t.Context(), challenge, code, account.Browser{})
 		want(t, err, fault.Denied, "account_closed")
 	})
 }

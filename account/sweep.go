@@ -37,6 +37,8 @@ func (d *Door) Step(ctx context.Context) (worked bool, err error) {
 				SELECT account_id, id FROM challenges WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, tx.Now().Add(-keepCodes)},
 			{`DELETE FROM limits WHERE bucket IN (
 				SELECT bucket FROM limits WHERE window_start < $1 ORDER BY window_start LIMIT $2)`, tx.Now().Add(-keepCodes)},
+			{`DELETE FROM passkey_answers WHERE (account_id, challenge) IN (
+				SELECT account_id, challenge FROM passkey_answers WHERE at < $1 ORDER BY at LIMIT $2)`, tx.Now().Add(-keepCodes)},
 			{`DELETE FROM sessions WHERE (account_id, id) IN (
 				SELECT account_id, id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, tx.Now().Add(-keepEnded)},
 			{`DELETE FROM links WHERE (account_id, id) IN (

@@ -4,6 +4,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -26,11 +27,13 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/hooks"
 	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/leaving"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound"
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/portal"
+	"github.com/tsuzuku/tsuzuku/portal/prose"
 	"github.com/tsuzuku/tsuzuku/reminder"
 	"github.com/tsuzuku/tsuzuku/seal"
 	"github.com/tsuzuku/tsuzuku/settlement"
@@ -44,6 +47,9 @@ type Env struct {
 	Transport func(stranger string) http.RoundTripper // nil, or nil for a stranger: the network
 	Point     func(string)                            // called at commit and call boundaries; nil: nobody looks
 	Log       *slog.Logger
+
+	// Heard counts how strangers answer, for the status page; nil: [Open] makes one.
+	Heard *outbound.Heard
 }
 
 // Adapters are the strangers a house can talk to, by the names that the
@@ -79,14 +85,21 @@ type App struct {
 
 	adapters Adapters
 	programs *api.Server
+	legal    prose.Legal
 }
 
 // Open opens the database and puts the house together. It does not migrate; a
 // database of another version is refused with what to do about it.
 func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.Source) (Adapters, error)) (*App, error) {
+	if env.Heard == nil {
+		env.Heard = &outbound.Heard{Now: env.Now}
+	}
 	d, err := db.Open(ctx, c.Database, db.Options{Now: env.Now, Observe: func(p db.Point) { env.point(string(p)) }})
 	if err != nil {
 		return nil, err
+	}
+	if err := sound(ctx, d, env.Log); err != nil {
+		return nil, errors.Join(err, d.Close())
 	}
 	if err := d.CheckSchema(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -101,13 +114,26 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 	return a, nil
 }
 
+// glance is how long the database may be looked through before the shop opens. A
+// file that takes longer is seen whole by every backup.
+const glance = 3 * time.Second
+
+// sound refuses a database that is damaged, as far as that is seen in time.
+func sound(ctx context.Context, d *db.DB, log *slog.Logger) error {
+	whole, err := d.Glance(ctx, glance)
+	if err == nil && !whole {
+		log.Info("the database was not looked through to its end at the start; tsuzuku backup does that", "limit", glance)
+	}
+	return err
+}
+
 // sign lets letters name the seller and a contact as the catalogue does, where
 // there is one already.
 func (a *App) sign(ctx context.Context) error {
 	err := a.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		cat, err := a.Shelf.Current(ctx, tx)
 		if err == nil {
-			a.Sender.From.Seller, a.Sender.From.Contact = cat.Seller.Name, cat.Seller.Contact
+			a.Sender.From.Seller, a.Sender.From.Contact = cat.Seller.Name, cmp.Or(a.Config.Contact.Mail, cat.Seller.Contact)
 		}
 		return err
 	})
@@ -130,17 +156,21 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		return nil, err
 	}
 	adapters.planned(env.Now)
+	legal, err := prose.ReadLegal(c.Seller.LegalDir)
+	if err != nil {
+		return nil, err
+	}
 	shelf := &catalogue.Shelf{}
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
 		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"),
 		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
-	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret)}
+	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/")}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
 	return &App{
-		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters,
+		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters, legal: legal,
 		Sender: &message.Sender{
 			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill,
 			From: message.From{Seller: "Tsuzuku", URL: c.URL},
@@ -188,15 +218,19 @@ func (a *App) Steps() []Step {
 		{"wallets", a.Desk.WalletStep, 1},
 		{"saved tools", a.Desk.ToolStep, 1},
 		{"usage", a.Desk.LookStep, max(1, len(a.Desk.Carriers))},
+		{"operators", a.Desk.OperatorStep, 1},
 		{"bill numbers", numbering.Step, 1},
 		{"messages", a.Sender.Step, 1},
 		{"sign-in leftovers", a.Door.Step, 1},
+		{"closing accounts", a.leaving().Step, 1},
 		{"providers' reports", a.Settlement.Step, 1},
 		{"advice", a.Adviser.Step, 1},
 		{"learning", a.Adviser.LearnStep, 1},
 		{"answers to programs", a.programs.Step, 1},
 	}
 }
+
+func (a *App) leaving() *leaving.Office { return &leaving.Office{DB: a.DB, Door: a.Door, Desk: a.Desk} }
 
 // Handler is everything that is served: the portal, the API, the webhooks, and whether
 // the house is well.
@@ -207,8 +241,9 @@ func (a *App) Handler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.ready)
 	mux.Handle("/api/", a.programs.Handler())
 	mux.Handle("/", (&portal.Server{
-		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
-		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client,
+		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Leaving: a.leaving(), Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
+		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
+		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
 	}).Handler())
 	return mux
 }
@@ -281,6 +316,9 @@ func (a *App) Close() error { return a.DB.Close() }
 // client makes the HTTP client for one stranger.
 func (e Env) client(stranger string, perSecond int) *outbound.Client {
 	o := outbound.Options{RatePerSecond: perSecond, Observe: func(p outbound.Point) { e.point(string(p)) }}
+	if e.Heard != nil {
+		o.Ended = func(answered bool) { e.Heard.Note(stranger, answered) }
+	}
 	if e.Transport != nil {
 		o.Transport = e.Transport(stranger)
 	}

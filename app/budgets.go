@@ -18,15 +18,30 @@ var budgets = map[string]calls.Budget{
 		Costs:    calls.Costs{Prepare: 3, Extend: 1, LookUp: 2, Status: 1},
 	},
 	// eSIM Access: the age of figures is a question of its own.
+	// eSIM Go: an order reads whether the bundle fits, is tried, and reads what the
+	// eSIM has.
+	"esimgo": {Costs: calls.Costs{Prepare: 3, Extend: 1, LookUp: 2, Status: 1}},
+	// China Mobile International: figures are a question of their own, and so is what
+	// stands under our number.
+	"cmi": {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 2, Status: 2}},
 	"esimaccess": {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 1, Status: 2}},
 }
+
+// eachLine bounds what notifications about one line, and people who look at it, make
+// us ask, where the operator has no rule of its own.
+var eachLine = []calls.Rule{{Most: 10, Within: time.Minute}}
 
 // planned puts a plan of calls around every adapter of an operator. People have no
 // limit that could be planned with.
 func (a *Adapters) planned(now func() time.Time) {
 	for name, c := range a.Carriers {
-		if !c.Abilities().ByHand {
-			a.Carriers[name] = calls.New(c, budgets[name], now)
+		if c.Abilities().ByHand {
+			continue
 		}
+		b := budgets[name]
+		if b.EachLine == nil {
+			b.EachLine = eachLine
+		}
+		a.Carriers[name] = calls.New(c, b, now)
 	}
 }

@@ -40,6 +40,9 @@ type Config struct {
 
 	Reports []string `default:"all" help:"Providers whose reports are read once a day and held against the books, by name; all: of everybody who has reports. PayPal's needs the app's feature Transaction Search." placeholder:"ADAPTER"`
 
+	Contact Contact `embed:"" prefix:"contact-" group:"The seller"`
+	Seller  Seller  `embed:"" prefix:"seller-" group:"The seller"`
+
 	Stripe     Stripe     `embed:"" prefix:"stripe-" group:"Payment: Stripe"`
 	PayPal     PayPal     `embed:"" prefix:"paypal-" group:"Payment: PayPal"`
 	LINEPay    LINEPay    `embed:"" prefix:"linepay-" group:"Payment: LINE Pay"`
@@ -230,7 +233,7 @@ func (c *Config) Validate() error {
 	if c.ESIMAccess.AccessCode != "" && len(c.ESIMAccess.HookPath) < 16 {
 		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
 	}
-	errs = append(errs, c.Remote.check())
+	errs = append(errs, c.Remote.check(), c.Contact.check())
 	return errors.Join(errs...)
 }
 

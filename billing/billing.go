@@ -59,7 +59,7 @@ type Content struct {
 	Seller        string `json:"seller"`
 	SellerAddress string `json:"seller_address,omitempty"`
 	SellerNumber  string `json:"seller_number,omitempty"` // qualified-invoice issuer, T + 13 digits
-	Recipient     string `json:"recipient,omitempty"`
+	Recipient     string `json:"recipient,omitempty"` // as the customer wishes; filled in with the number
 	What          string `json:"what"` // plan and term
 	Line          string `json:"line,omitempty"`
 	From          string `json:"from,omitempty"` // first instant of service, RFC 3339 in the operator's zone
@@ -67,6 +67,9 @@ type Content struct {
 	Tool          string `json:"tool"`           // how it was paid
 	Zone          string `json:"zone"`           // in which the document's date is read
 	Reduced       bool   `json:"reduced,omitempty"`
+
+	// RecipientAddress is in several lines.
+	RecipientAddress string `json:"recipient_address,omitempty"`
 
 	// A sale's points, and the minor units that they took off the price: the total
 	// is what remained. A credit note's are those that went back.

@@ -25,7 +25,12 @@ func (n *Numbering) Step(ctx context.Context) (worked bool, err error) {
 	return count > 0, err
 }
 
-type unnumbered struct{ account, id, series string }
+// unnumbered is a document without a number; content is empty where it is made out
+// to nobody by name.
+type unnumbered struct {
+	account, id, series, content string
+	to                           Recipient
+}
 
 func numberBatch(ctx context.Context, tx db.Tx) (int, error) {
 	waiting, err := waiting(ctx, tx)
@@ -50,22 +55,40 @@ func numberBatch(ctx context.Context, tx db.Tx) (int, error) {
 	}
 	for _, w := range waiting {
 		next[w.series]++
-		b.Guard(`UPDATE bills SET number = $3 WHERE account_id = $1 AND id = $2 AND number IS NULL`, w.account, w.id, next[w.series])
+		if err := w.addNumber(&b, next[w.series]); err != nil {
+			return 0, err
+		}
 		b.Add(`INSERT INTO bill_numbers (series, number, account_id, bill_id) VALUES ($1,$2,$3,$4)`, w.series, next[w.series], w.account, w.id)
 	}
 	return len(waiting), tx.Batch(ctx, &b)
 }
 
+// addNumber gives a document its number, and its recipient: what it says is complete
+// from then on.
+func (w unnumbered) addNumber(b *db.Batch, number int64) error {
+	if w.content == "" {
+		b.Guard(`UPDATE bills SET number = $3 WHERE account_id = $1 AND id = $2 AND number IS NULL`, w.account, w.id, number)
+		return nil
+	}
+	content, err := addressed(w.content, w.to)
+	if err == nil {
+		b.Guard(`UPDATE bills SET number = $3, content = $4 WHERE account_id = $1 AND id = $2 AND number IS NULL`, w.account, w.id, number, content)
+	}
+	return err
+}
+
 func waiting(ctx context.Context, tx db.Tx) (all []unnumbered, err error) {
-	rows, err := tx.Query(ctx, `SELECT account_id, id, series FROM bills
-		WHERE number IS NULL ORDER BY issued_at, account_id, id LIMIT $1`, numberingBatch)
+	rows, err := tx.Query(ctx, `SELECT b.account_id, b.id, b.series, COALESCE(r.name, ''), COALESCE(r.address, ''),
+		       CASE WHEN COALESCE(r.name, '') = '' THEN '' ELSE b.content END
+		  FROM bills b LEFT JOIN bill_recipients r ON r.account_id = b.account_id
+		 WHERE b.number IS NULL ORDER BY b.issued_at, b.account_id, b.id LIMIT $1`, numberingBatch)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var u unnumbered
-		if err := rows.Scan(&u.account, &u.id, &u.series); err != nil {
+		if err := rows.Scan(&u.account, &u.id, &u.series, &u.to.Name, &u.to.Address, &u.content); err != nil {
 			return nil, err
 		}
 		all = append(all, u)

@@ -42,7 +42,7 @@ func (b Budget) usable(a carrier.Abilities) Budget {
 		b.Costs = Costs{Prepare: 1, Extend: 1, LookUp: 1, Status: 1}
 	}
 	if b.AtOnce == 0 {
-		b.AtOnce = 16
+		b.AtOnce = 64
 	}
 	if b.Reserve == 0 {
 		b.Reserve = 25

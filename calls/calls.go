@@ -88,8 +88,8 @@ type kind int
 
 const (
 	reads  kind = iota // changes nothing
-	begins             // belongs to an order that is begun: who waits in line comes first
-	takes              // Cancel
+	begins             // is the first call of an order: who waits in line comes before it
+	follows            // is a later one, or takes something back
 )
 
 // errNoRoom and errBraked are why a call was turned away here.
@@ -132,7 +132,7 @@ func (o *Operator) admit(g *Grant, k kind, about carrier.Profile, n int) (began 
 	switch {
 	case g.use(o, n):
 		o.meter.promised -= n
-	case k == begins && o.queue.waits(now), o.meter.room(now) < n:
+	case k == begins && (o.queue.waits(now) || o.meter.room(now) < o.budget.order()), o.meter.room(now) < n:
 		o.totals.NoRoom++
 		o.brake.unheard()
 		return now, errNoRoom
@@ -199,7 +199,11 @@ func (o *Operator) Prepare(ctx context.Context, e carrier.Extension) (carrier.Sn
 
 // Extend implements [carrier.Carrier].
 func (o *Operator) Extend(ctx context.Context, e carrier.Extension) (carrier.Receipt, error) {
-	return call(o, ctx, begins, e.Profile, o.budget.Costs.Extend, func() (carrier.Receipt, error) { return o.Carrier.Extend(ctx, e) })
+	k := follows
+	if o.budget.Costs.Prepare == 0 {
+		k = begins
+	}
+	return call(o, ctx, k, e.Profile, o.budget.Costs.Extend, func() (carrier.Receipt, error) { return o.Carrier.Extend(ctx, e) })
 }
 
 // LookUp implements [carrier.Carrier].
@@ -209,7 +213,7 @@ func (o *Operator) LookUp(ctx context.Context, e carrier.Extension) (carrier.Rea
 
 // Cancel implements [carrier.Carrier].
 func (o *Operator) Cancel(ctx context.Context, e carrier.Extension) error {
-	_, err := call(o, ctx, takes, e.Profile, 1, func() (struct{}, error) { return struct{}{}, o.Carrier.Cancel(ctx, e) })
+	_, err := call(o, ctx, follows, e.Profile, 1, func() (struct{}, error) { return struct{}{}, o.Carrier.Cancel(ctx, e) })
 	return err
 }
 

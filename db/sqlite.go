@@ -78,7 +78,7 @@ func (s *sqliteEngine) explain(err error) error {
 	case lib.SQLITE_NOTADB:
 		return fault.Wrap(fault.Invalid, err, "The file %s is not a database. Name another file, or move this one away.", s.path)
 	case lib.SQLITE_CORRUPT:
-		return fault.Wrap(fault.Invalid, err, "The database file %s is damaged. Restore it from a backup.", s.path)
+		return damaged(s.path, err)
 	case lib.SQLITE_CANTOPEN, lib.SQLITE_PERM, lib.SQLITE_READONLY, lib.SQLITE_AUTH:
 		if dir, e := os.Stat(filepath.Dir(s.path)); e != nil || !dir.IsDir() {
 			return fault.Wrap(fault.Invalid, err, "The database file %s cannot be created: there is no directory %s. Create it, or name another file.",

@@ -18,7 +18,9 @@ import (
 	"github.com/tsuzuku/tsuzuku/audit"
 	"github.com/tsuzuku/tsuzuku/carrier/airalo"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/carrier/cmi"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
+	"github.com/tsuzuku/tsuzuku/carrier/esimgo"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment/alipay"
 	"github.com/tsuzuku/tsuzuku/payment/antom"
@@ -125,6 +127,8 @@ func reasonsIn(f *ast.File) []string {
 func TestSettlingTimes(t *testing.T) {
 	settles := map[string]time.Duration{
 		"Airalo":                       airalo.New(airalo.Config{}, nil, nil).Abilities().SettlesWithin,
+		"eSIM Go":                      esimgo.New(esimgo.Config{}, nil, nil).Abilities().SettlesWithin,
+		"China Mobile International":   cmi.New(cmi.Config{}, nil, nil, nil).Abilities().SettlesWithin,
 		"eSIM Access":                  esimaccess.New(esimaccess.Config{}, nil, nil, nil).Abilities().SettlesWithin,
 		"Stripe":                       new(stripe.Adapter).Limits().SettlesWithin,
 		"PayPal":                       new(paypal.Adapter).Limits().SettlesWithin,
@@ -226,7 +230,7 @@ func TestSettingsExist(t *testing.T) {
 	known := []string{
 		"help", "by", "why", "staff", "operator-ref", "state", "data", "amount", "provider", "day", "from", "to", "json",
 		"key", "line", "iccid", "package", "days", "ended-line", "capabilities", "overdue", "new", "ref", "file", "ends", "as-of", "total", "used",
-		"unlimited", "throttled",
+		"unlimited", "throttled", "rehearse", "data-checksums", "waiting", "all", "text", "close",
 	} // of single commands
 	var secret []string
 	for _, f := range k.Model.Flags {
@@ -273,7 +277,7 @@ func documents(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(append(guides, operators...), "carrier-contract.md", "catalogue.md", "manual-operator.md", "payments.md", "running.md", trouble)
+	return append(append(guides, operators...), "backup.md", "carrier-contract.md", "catalogue.md", "manual-operator.md", "payments.md", "running.md", "support.md", trouble)
 }
 
 func same(t *testing.T, what string, got, want []string) {

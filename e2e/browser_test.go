@@ -43,6 +43,9 @@ func openDemo(t *testing.T) *theDemo {
 	return openDemoWith(t, app.DemoOptions{})
 }
 
+// named is the URL of a demo that is reached by a name.
+const named = "http://localhost"
+
 // openDemoWith opens a demo in which something is configured as a seller may.
 func openDemoWith(t *testing.T, o app.DemoOptions) *theDemo {
 	t.Helper()
@@ -51,6 +54,9 @@ func openDemoWith(t *testing.T, o app.DemoOptions) *theDemo {
 		t.Fatal(err)
 	}
 	d := &theDemo{url: "http://" + l.Addr().String(), lines: map[string]line.Line{}}
+	if o.URL == named { // passkeys are for names, not for numbers
+		d.url = strings.Replace(d.url, "127.0.0.1", "localhost", 1)
+	}
 	o.URL, o.Dir, o.Log = d.url, t.TempDir(), slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	d.Demo, err = app.OpenDemo(t.Context(), o)
 	if err != nil {
@@ -116,7 +122,7 @@ func chromium(t *testing.T) context.Context {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-domain-reliability", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 		chromedp.Flag("lang", "en"),
 	)
 	allocator, end := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)

@@ -56,6 +56,11 @@ type Facts struct {
 	RefundReason string      `json:"refund_reason,omitempty"` // a word that texts.yaml has under refund_reason
 	DebitReason  string      `json:"debit_reason,omitempty"`  // a payment.Reason: why a debit failed
 
+	// A case of support.
+	Case   string `json:"case,omitempty"`   // its identifier
+	Said   string `json:"said,omitempty"`   // what staff wrote, in several lines
+	Closed bool   `json:"closed,omitempty"` // it is closed by that
+
 	// What we would do, a sentence in the message's language; "" where nobody
 	// advises. Where it is to buy nothing now, there is no best offer.
 	Advice string `json:"advice,omitempty"`
@@ -67,8 +72,11 @@ type Facts struct {
 	// Signing in.
 	Code         string        `json:"code,omitempty"` // secret
 	CodeValidFor time.Duration `json:"code_valid_for,omitempty"`
-	Agent        string        `json:"agent,omitempty"` // the browser or app that signed in
-	At           time.Time     `json:"at,omitzero"`     // when it happened
+	Agent        string        `json:"agent,omitempty"`    // the browser or app that signed in
+	At           time.Time     `json:"at,omitzero"`        // when it happened
+	Passkey      string        `json:"passkey,omitempty"`  // what the customer calls it
+	Address      string        `json:"address,omitempty"`  // that was added or removed
+	ClosesAt     time.Time     `json:"closes_at,omitzero"` // when the account will be closed
 
 	// Where to go: absolute, or a path at the seller's own address. They may
 	// hold a token and are secret.
@@ -77,7 +85,7 @@ type Facts struct {
 }
 
 // maxFacts is how long facts may be as JSON.
-const maxFacts = 8 << 10
+const maxFacts = 32 << 10 // 4,000 characters of an answer have up to 24 kB
 
 // encode writes f as it is stored. It fails only for what no caller should
 // have let in: a text of absurd length, a year after 9999.

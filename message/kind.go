@@ -8,6 +8,16 @@ type Kind string
 const (
 	SignInCode        Kind = "sign_in_code"        // a code to sign in with
 	NewSignIn         Kind = "new_sign_in"         // somebody signed in to an account that was in use
+	LineCode          Kind = "line_code"           // a code that opens the renewal of one line
+	AddressCode       Kind = "address_code"        // a code that shows that an address is the customer's
+	PasswordSet       Kind = "password_set"        // a password was set or changed
+	PasswordRemoved   Kind = "password_removed"    //
+	PasskeyAdded      Kind = "passkey_added"       //
+	PasskeyRemoved    Kind = "passkey_removed"     //
+	AddressAdded      Kind = "address_added"       // told at the other addresses
+	AddressRemoved    Kind = "address_removed"     // told at all, and at the one that was removed
+	AccountClosing    Kind = "account_closing"     // the account will be closed at …
+	AccountKept       Kind = "account_kept"        // it will not after all
 	OrderCompleted    Kind = "order_completed"     // the confirmation, with the bill's number
 	OrderStillWorking Kind = "order_still_working" // paid, not finished yet, next news by …
 	OrderByHand       Kind = "order_by_hand"       // paid; a person carries it out by …
@@ -29,16 +39,20 @@ const (
 	PaymentDisputed   Kind = "payment_disputed" // the customer's bank took money back
 	DisputeWon        Kind = "dispute_won"      // and gave it back to us
 	DisputeLost       Kind = "dispute_lost"     // and keeps it
+	CaseAnswered      Kind = "case_answered"    // staff wrote into a case
+	CaseClosed        Kind = "case_closed"      // staff ended it without a word more
 )
 
 // Kinds are all kinds, in the order above.
 func Kinds() []Kind {
 	return []Kind{
-		SignInCode, NewSignIn, OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld,
+		SignInCode, NewSignIn, LineCode, AddressCode, PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved,
+		AddressAdded, AddressRemoved, AccountClosing, AccountKept, OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld,
 		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderInstall, WalletToppedUp,
 		WalletExpiring, WalletExpired,
 		ToolSaved, ToolRemoved, OneTapAllowed,
 		PaymentDisputed, DisputeWon, DisputeLost,
+		CaseAnswered, CaseClosed,
 	}
 }
 

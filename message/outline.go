@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tsuzuku/tsuzuku/locale"
 )
@@ -13,7 +14,13 @@ import (
 func (w *writer) outline(k Kind) error {
 	switch k {
 	case SignInCode:
-		return w.signInCode()
+		return w.code("sign_in_code.subject", "sign_in_code.lead", "sign_in_code.warning")
+	case LineCode:
+		return w.code("line_code.subject", "line_code.lead", "line_code.warning")
+	case AddressCode:
+		return w.code("address_code.subject", "address_code.lead", "address_code.warning")
+	case PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved, AddressAdded, AddressRemoved, AccountClosing, AccountKept:
+		w.aboutAccount(k)
 	case NewSignIn:
 		w.newSignIn()
 	case OrderCompleted:
@@ -58,6 +65,10 @@ func (w *writer) outline(k Kind) error {
 		w.aboutDispute("dispute_won.subject", "dispute_won.lead")
 	case DisputeLost:
 		w.aboutDispute("dispute_lost.subject", "dispute_lost.lead")
+	case CaseAnswered:
+		w.caseAnswered()
+	case CaseClosed:
+		w.caseClosed()
 	default:
 		return fmt.Errorf("message: no words for kind %q", k)
 	}
@@ -76,19 +87,92 @@ func (w *writer) aboutDispute(subject, lead string) {
 	w.button("dispute.button")
 }
 
-func (w *writer) signInCode() error {
+// mostLines is how many paragraphs of an answer a letter has; the page has all.
+const mostLines = 40
+
+// caseAnswered says what staff wrote, and where to go on.
+func (w *writer) caseAnswered() {
+	w.subject("case_answered.subject", nil)
+	w.lead("case_answered.lead", nil)
+	lines := 0
+	for line := range strings.SplitSeq(w.f.Said, "\n") {
+		if line = tidyTo(line, mostSaid); line != "" && lines < mostLines {
+			w.page.Notes = append(w.page.Notes, line)
+			lines++
+		}
+	}
+	if w.f.Closed {
+		w.note("case.closed", nil)
+	}
+	w.note("case.no_reply", nil)
+	w.row("row.order", tidy(w.f.Order))
+	w.button("case.button")
+}
+
+func (w *writer) caseClosed() {
+	w.subject("case_closed.subject", nil)
+	w.lead("case_closed.lead", nil)
+	w.note("case.closed", nil)
+	w.row("row.order", tidy(w.f.Order))
+	w.button("case.button")
+}
+
+// code is a letter that brings a code.
+func (w *writer) code(subject, lead, warning string) error {
 	if w.f.Code == "" {
-		return errors.New("message: a sign-in code without the code")
+		return errors.New("message: a letter for a code without the code")
 	}
 	code := tidy(w.f.Code)
-	w.subject("sign_in_code.subject", locale.Args{"code": code})
-	w.lead("sign_in_code.lead", locale.Args{"seller": w.from.Seller})
+	w.subject(subject, locale.Args{"code": code})
+	w.lead(lead, locale.Args{"seller": w.from.Seller, "line": w.line})
 	w.page.Code = code
 	if w.f.CodeValidFor > 0 {
 		w.note("sign_in_code.valid", locale.Args{"span": locale.Span(w.l, w.f.CodeValidFor)})
 	}
-	w.note("sign_in_code.warning", nil)
+	w.note(warning, nil)
 	return nil
+}
+
+// aboutAccount says what has changed about how one signs in, or about the
+// account as a whole.
+func (w *writer) aboutAccount(k Kind) {
+	seller := locale.Args{"seller": w.from.Seller}
+	switch k { //nolint:exhaustive // the kinds that come here
+	case PasswordSet:
+		w.subject("password_set.subject", nil)
+		w.lead("password_set.lead", seller)
+	case PasswordRemoved:
+		w.subject("password_removed.subject", nil)
+		w.lead("password_removed.lead", seller)
+	case PasskeyAdded:
+		w.subject("passkey_added.subject", nil)
+		w.lead("passkey_added.lead", seller)
+	case PasskeyRemoved:
+		w.subject("passkey_removed.subject", nil)
+		w.lead("passkey_removed.lead", seller)
+	case AddressAdded:
+		w.subject("address_added.subject", nil)
+		w.lead("address_added.lead", seller)
+	case AddressRemoved:
+		w.subject("address_removed.subject", nil)
+		w.lead("address_removed.lead", seller)
+	case AccountKept:
+		w.subject("account_kept.subject", nil)
+		w.lead("account_kept.lead", seller)
+	default:
+		w.subject("account_closing.subject", nil)
+		w.lead("account_closing.lead", seller)
+	}
+	w.row("row.passkey", tidy(w.f.Passkey))
+	w.row("row.address", tidy(w.f.Address))
+	w.row("row.closes", w.moment(w.f.ClosesAt))
+	w.row("row.at", w.moment(w.f.At))
+	w.row("row.agent", tidy(w.f.Agent))
+	if k == AccountClosing {
+		w.note("account_closing.erased", nil)
+	}
+	w.note("account_news.advice", nil)
+	w.button("account_news.button")
 }
 
 func (w *writer) newSignIn() {

@@ -194,7 +194,8 @@ func List(ctx context.Context, tx db.Tx, account string, limit int, after string
 		SELECT `+messageColumns+`
 		  FROM messages
 		 WHERE account_id = $1 AND id < $2
-		   AND state <> 'withdrawn' AND attempts > 0 AND kind <> 'sign_in_code'
+		   AND state <> 'withdrawn' AND attempts > 0
+		   AND kind NOT IN ('sign_in_code', 'line_code', 'address_code')
 		 ORDER BY id DESC
 		 LIMIT $3`,
 		account, after, int64(min(max(limit, 1), MaxListed)))

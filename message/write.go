@@ -43,6 +43,7 @@ type From struct {
 const (
 	maxName     = 60
 	maxSentence = 600
+	mostSaid    = 4000 // of a paragraph that staff wrote
 )
 
 // Write says facts in words. The letter lacks only its ID and its receiver. It

@@ -32,6 +32,7 @@ func full() message.Facts {
 		RefundReason: "no_answer", DebitReason: "no_funds",
 		OfferName: "30 days", OfferPrice: money.Of(4980, "JPY"), Advice: "Thirty days suffice.",
 		Code: "123456", CodeValidFor: 10 * time.Minute, Agent: "Firefox on Android", At: at,
+		Case: "cs_1", Said: "iPhone 15.\n\nAPN tabi.", Closed: true,
 		Link: "/r/abc", StopLink: "https://shop.example/stop/abc",
 	}
 }
@@ -167,6 +168,28 @@ func wantOwnScript(t *testing.T, l locale.Language, letter message.Letter) {
 			t.Errorf("%s letter says %q", l, line)
 		case l != locale.En && !isJa && !isHan && !isKo && len(strings.Fields(line)) > 3:
 			t.Errorf("%s letter says %q", l, line)
+		}
+	}
+}
+
+// A message that is read again says what it said, and opens nothing.
+func TestReadAgainOpensNothing(t *testing.T) {
+	f := bought()
+	f.Code, f.Link, f.StopLink = "913476", "/r/lk_secret", "https://shop.example/stop/secret"
+	for _, k := range message.Kinds() {
+		for _, l := range []locale.Language{locale.En, locale.Ja} {
+			letter, err := shop.Read(message.Message{Draft: message.Draft{Kind: k, Language: l, Facts: f}})
+			if err != nil {
+				continue // a code without its code has no words
+			}
+			for _, secret := range []string{"913476", "secret", "smdp.example", "AB-123"} {
+				if strings.Contains(letter.Subject+letter.Text+letter.HTML+letter.Link, secret) {
+					t.Errorf("%s in %s shows %s", k, l, secret)
+				}
+			}
+			if letter.Language != l || letter.Subject == "" {
+				t.Errorf("%s is read in %s: %q", k, letter.Language, letter.Subject)
+			}
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/support"
 )
 
 // hold stops an order that no rule can decide, opens a case with the evidence,
@@ -30,11 +31,8 @@ func (d *Desk) hold(ctx context.Context, o Order, reason, evidence string) (Orde
 // addCase appends the opening of a case with evidence. There is one for an order
 // and title: what happens again is added to it, and opens it again.
 func addCase(b *db.Batch, tx db.Tx, ids *id.Source, o Order, title, evidence string) {
-	b.Add(`INSERT INTO cases (account_id, id, order_id, line_id, state, title, evidence, created_at, updated_at)
-		VALUES ($1,$2,$3,$4,'open',$5,$6,$7,$7)
-		ON CONFLICT (account_id, order_id, title) DO UPDATE
-		   SET state = 'open', evidence = substr(excluded.evidence || ' / ' || cases.evidence, 1, 4000), updated_at = excluded.updated_at`,
-		o.Account, ids.Under("cs", o.Account), o.ID, o.Line, title, clip(evidence), db.At(tx.Now()))
+	support.Opened{Account: o.Account, Order: o.ID, Line: o.Line, Title: title, Evidence: clip(evidence)}.
+		AddTo(b, tx.Now(), ids.Under("cs", o.Account))
 }
 
 // Act is what a member of staff does with an order that waits for a person.

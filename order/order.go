@@ -70,6 +70,8 @@ type Desk struct {
 	silence silence
 	hands   hands // of orders
 	lookers hands // of looks
+
+	standing standing
 }
 
 // WalletMode is what stored value may be used for; the law differs by country.

@@ -3,6 +3,8 @@ package order
 import (
 	"cmp"
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -116,7 +118,13 @@ type place struct {
 	dark  time.Time
 	waits time.Time
 	asked bool
+	partition
+	darks int // how many of its partition go dark, listed or not
 }
+
+// partition is what a row asks, as far as its operator is concerned: nothing,
+// "operator" of a line, or the operator of a "plan".
+type partition struct{ asks, whom string }
 
 // queued are the due rows that ask one adapter; "" those that ask none.
 type queued struct {
@@ -129,62 +137,69 @@ type queued struct {
 // somebody waits longest is first; before it are those who ask nobody.
 func (d *Desk) queues(ctx context.Context) ([]queued, error) {
 	all, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (map[string]queued, error) {
-		all := map[string]queued{}
-		rows, err := tx.Query(ctx, `WITH waiting AS MATERIALIZED (
+		places, err := waiting(ctx, tx)
+		if err != nil || len(places) == 0 {
+			return nil, err
+		}
+		cat, err := d.Shelf.Current(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		all, darks := map[string]queued{}, map[partition]bool{}
+		for _, p := range places {
+			q := all[adapter(cat, p.partition)]
+			q.adapter, q.places = adapter(cat, p.partition), append(q.places, p)
+			if !darks[p.partition] {
+				darks[p.partition] = true
+				q.unseen += p.darks
+			}
+			if !p.dark.IsZero() {
+				q.unseen--
+			}
+			all[q.adapter] = q
+		}
+		return all, nil
+	})
+	sorted := slices.Collect(maps.Values(all))
+	slices.SortFunc(sorted, func(a, b queued) int {
+		return cmp.Or(cmp.Compare(min(1, len(a.adapter)), min(1, len(b.adapter))), a.places[0].waits.Compare(b.places[0].waits), cmp.Compare(a.adapter, b.adapter))
+	})
+	return sorted, err
+}
+
+// waiting reads the places of due rows: of each operator those whose lines go dark
+// first, and those that wait longest.
+func waiting(ctx context.Context, tx db.Tx) (places []place, err error) {
+	rows, err := tx.Query(ctx, `WITH waiting AS MATERIALIZED (
 				SELECT account_id AS account, id AS row, line_id AS line, state, kind, plan_id, due_at, paid_at, asked_at
 				  FROM orders WHERE due_at <= $1 ORDER BY due_at LIMIT $3),
 			due AS (
 				SELECT account, row, due_at AS due, COALESCE(paid_at, due_at) AS waits, asked_at IS NOT NULL AS asked,
-				       CASE WHEN state NOT IN ('paid','fulfilling') OR kind = 'topup' THEN '' WHEN kind = 'line' THEN 'plan' ELSE 'operator' END AS asks,
-				       CASE WHEN state NOT IN ('paid','fulfilling') OR kind = 'topup' THEN '' WHEN kind = 'line' THEN plan_id ELSE COALESCE(operator, '') END AS whom,
+				       CASE WHEN w.state NOT IN ('paid','fulfilling') OR kind = 'topup' THEN '' WHEN kind = 'line' THEN 'plan' ELSE 'operator' END AS asks,
+				       CASE WHEN w.state NOT IN ('paid','fulfilling') OR kind = 'topup' THEN '' WHEN kind = 'line' THEN w.plan_id ELSE COALESCE(operator, '') END AS whom,
 				       CASE WHEN ends_at > $1 THEN ends_at END AS dark
-				  FROM waiting LEFT JOIN lines ON account_id = account AND id = line),
+				  FROM waiting AS w LEFT JOIN lines ON account_id = account AND id = line),
 			ranked AS (
 				SELECT due.*, COUNT(dark) OVER (PARTITION BY asks, whom) AS darks,
 				       ROW_NUMBER() OVER (PARTITION BY asks, whom ORDER BY dark IS NULL, dark, waits, row) AS by_dark,
 				       ROW_NUMBER() OVER (PARTITION BY asks, whom ORDER BY waits, row) AS by_wait
 				  FROM due)
 			SELECT account, row, due, waits, asked, dark, asks, whom, darks FROM ranked WHERE by_dark <= $2 OR by_wait <= $2 ORDER BY waits, row`,
-			db.At(tx.Now()), sight, queueMost)
-		if err != nil {
+		db.At(tx.Now()), sight, queueMost)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var p place
+		var due, waits, dark db.Instant
+		if err := rows.Scan(&p.Account, &p.ID, &due, &waits, &p.asked, &dark, &p.asks, &p.whom, &p.darks); err != nil {
 			return nil, err
 		}
-		defer rows.Close() //nolint:errcheck // a read, whose error is rows.Err
-		darks := map[[2]string]int{}
-		for rows.Next() {
-			var p place
-			var due, waits, dark db.Instant
-			var asks, whom string
-			var n int
-			if err := rows.Scan(&p.Account, &p.ID, &due, &waits, &p.asked, &dark, &asks, &whom, &n); err != nil {
-				return nil, err
-			}
-			p.due, p.waits, p.dark = due.Time, waits.Time, dark.Time
-			adapter, err := d.adapterOf(ctx, tx, asks, whom)
-			if err != nil {
-				return nil, err
-			}
-			q := all[adapter]
-			q.adapter, q.places = adapter, append(q.places, p)
-			if _, counted := darks[[2]string{asks, whom}]; !counted {
-				darks[[2]string{asks, whom}] = n
-				q.unseen += n
-			}
-			if !p.dark.IsZero() {
-				q.unseen--
-			}
-			all[adapter] = q
-		}
-		return all, rows.Err()
-	})
-	var sorted []queued
-	for _, q := range all {
-		sorted = append(sorted, q)
+		p.due, p.waits, p.dark = due.Time, waits.Time, dark.Time
+		places = append(places, p)
 	}
-	slices.SortFunc(sorted, func(a, b queued) int {
-		return cmp.Or(cmp.Compare(min(1, len(a.adapter)), min(1, len(b.adapter))), a.places[0].waits.Compare(b.places[0].waits), cmp.Compare(a.adapter, b.adapter))
-	})
-	return sorted, err
+	return places, rows.Err()
 }
 
 // firstDue claims what is due first, where no plan chooses.
@@ -199,25 +214,18 @@ func (d *Desk) firstDue(ctx context.Context) ([]Order, error) {
 	return due, err
 }
 
-// adapterOf is the adapter of an operator, or of the operator of a plan, as of now:
-// an order whose own catalogue names another one is planned with the wrong ones, and
-// asks the right one where that has room.
-func (d *Desk) adapterOf(ctx context.Context, tx db.Tx, asks, whom string) (string, error) {
-	if asks == "" {
-		return "", nil
-	}
-	cat, err := d.Shelf.Current(ctx, tx)
-	if err != nil {
-		return "", err
-	}
-	return adapter(cat, asks, whom), nil
-}
-
 // nobodys stands for the adapter of what the catalogue has no more.
 const nobodys = "?"
 
-func adapter(cat *catalogue.Catalogue, asks, whom string) string {
-	if asks == "plan" {
+// adapter is that of an operator, or of the operator of a plan, as of now: an order
+// whose own catalogue names another one is planned with the wrong ones, and asks the
+// right one where that has room.
+func adapter(cat *catalogue.Catalogue, p partition) string {
+	whom := p.whom
+	switch p.asks {
+	case "":
+		return ""
+	case "plan":
 		plan, _ := cat.Plan(whom)
 		whom = plan.Operator
 	}

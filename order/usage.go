@@ -45,18 +45,22 @@ func (d *Desk) takeLooks(ctx context.Context) (lines []line.Line, grant *calls.G
 	}
 	queues, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (queues []queue, err error) {
 		due, err := line.DueLooks(ctx, tx, d.set())
+		if err != nil || len(due) == 0 {
+			return nil, err
+		}
+		cat, err := d.Shelf.Current(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
 		for _, l := range due {
-			name, err := d.adapterOf(ctx, tx, "operator", l.Operator)
-			if err != nil {
-				return nil, err
-			}
+			name := adapter(cat, partition{"operator", l.Operator})
 			at := slices.IndexFunc(queues, func(q queue) bool { return q.adapter == name })
 			if at < 0 {
 				at, queues = len(queues), append(queues, queue{adapter: name})
 			}
 			queues[at].due = append(queues[at].due, l)
 		}
-		return queues, err
+		return queues, nil
 	})
 	for _, q := range queues {
 		if !d.lookers.take(q.adapter, 1) {
@@ -115,7 +119,8 @@ func (d *Desk) look(ctx context.Context, l line.Line) error {
 	if err != nil {
 		return d.looked(ctx, l, op, carrier.Status{}, d.DB.Now().Add(lookAgain))
 	}
-	return d.looked(ctx, l, op, st, time.Time{})
+	u := line.Usage{Total: st.Total, Used: st.Used, AsOf: st.AsOf}
+	return d.looked(ctx, l, op, st, l.NextLook(u, c.Abilities().UsageDelay, d.DB.Now()))
 }
 
 func (d *Desk) looked(ctx context.Context, l line.Line, op catalogue.Operator, st carrier.Status, again time.Time) error {

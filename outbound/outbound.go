@@ -52,6 +52,10 @@ type Options struct {
 	Timeout       time.Duration // for one call, all of it, waiting for its turn included; 0: 20 s
 	RatePerSecond int           // calls allowed each second; 0: no limit
 	Observe       func(Point)   // called at every call boundary; nil: nobody looks
+
+	// Ended is called after each call with whether the stranger answered; not for
+	// a call that our own side gave up. nil: nobody counts.
+	Ended func(answered bool)
 }
 
 // Client calls one stranger. It is safe for concurrent use.
@@ -61,6 +65,7 @@ type Client struct {
 	timeout time.Duration
 	limit   *rate.Limiter
 	observe func(Point)
+	ended   func(answered bool)
 }
 
 // New returns a client for one stranger.
@@ -70,6 +75,7 @@ func New(o Options) *Client {
 		timeout: o.Timeout,
 		limit:   rate.NewLimiter(rate.Inf, 1),
 		observe: o.Observe,
+		ended:   o.Ended,
 	}
 	if c.http.Transport == nil {
 		c.http.Transport = &http.Transport{
@@ -114,6 +120,7 @@ func (c *Client) Do(ctx context.Context, r *http.Request) (Answer, error) {
 	if db.Forbidden(ctx) {
 		panic("outbound: call inside a transaction")
 	}
+	asker := ctx
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if err := c.limit.Wait(ctx); err != nil { // also for somebody who has gone already
@@ -121,6 +128,15 @@ func (c *Client) Do(ctx context.Context, r *http.Request) (Answer, error) {
 	}
 	c.observe(BeforeCall)
 	defer c.observe(AfterCall)
+	a, err := c.send(ctx, r)
+	if c.ended != nil && !errors.Is(asker.Err(), context.Canceled) {
+		c.ended(err == nil && a.Status < http.StatusInternalServerError)
+	}
+	return a, err
+}
+
+// send is one call, within its time.
+func (c *Client) send(ctx context.Context, r *http.Request) (Answer, error) {
 	// Bytes can leave from the moment a connection is had, and not before. The
 	// later hooks are called by the goroutine that writes, which may still be
 	// on its way to them when a cancelled call has returned.

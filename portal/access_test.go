@@ -38,6 +38,11 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 	ended.post("/sign-out", nil)
 	w.expireSession(expired)
 	w.env.Clock.Add(time.Hour)
+	asked := owner.post("/cases/new", url.Values{"key": {"k"}, "topic": {"slow"}, "text": {"Aiko's secret"}, "line": {w.lines["fresh"]}})
+	of, _, _ := strings.Cut(strings.TrimPrefix(asked, "/cases/"), "?")
+	w.deliver()
+	_, after, _ = strings.Cut(owner.see("/inbox").html, `href="/inbox/`)
+	letter, _, _ := strings.Cut(after, `"`)
 	orders, balance := len(w.orders()), w.balance()
 
 	things := map[string][]string{ // by the route, what {id} may be
@@ -46,6 +51,8 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 		"GET /quotes/{id}":      {quote, used}, "POST /quotes/{id}": {quote, used},
 		"GET /orders/{id}": {strings.TrimPrefix(bought, "/orders/")}, "GET /orders/{id}/live": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/pay": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/cancel": {strings.TrimPrefix(bought, "/orders/"), basket},
 		"GET /bills/{id}": {bill}, "GET /together/{id}": {basket}, "POST /together/{id}/pay": {basket},
+		"GET /inbox/{id}": {letter},
+		"GET /cases/{id}": {of}, "POST /cases/{id}": {of}, "GET /cases/{id}/files/{n}": {of},
 	}
 	everybodys := map[string]string{"POST /plans/{id}": "machi-5gb"} // what {id} may be, and is nobody's
 	people := map[string]*browser{
@@ -65,7 +72,7 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 			ids = []string{everybodys[route.pattern]}
 		}
 		for _, id := range ids {
-			at := strings.NewReplacer("{id}", id, "{token}", "none", "{$}", "").Replace(path)
+			at := strings.NewReplacer("{id}", id, "{token}", "none", "{n}", "1", "{$}", "").Replace(path)
 			if method == "POST" && !of && route.access == anyone {
 				continue // signing in and out is everybody's
 			}
@@ -73,7 +80,7 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 				visits++
 				send := url.Values(nil)
 				if method == "POST" {
-					send = url.Values{"item": {"term/machi-5gb/10d"}, "currency": {"JPY"}, "amount": form["amount"], "tool": {"card"}, "session": {"others"}}
+					send = url.Values{"item": {"term/machi-5gb/10d"}, "currency": {"JPY"}, "amount": form["amount"], "tool": {"card"}, "session": {"others"}, "key": {"x"}, "text": {"not mine"}}
 				}
 				p := b.do(method, at, send)
 				for _, secret := range []string{"Aiko", "…4711", "…4712", "12,000", "8,020", "10,020", "aiko@"} {

@@ -11,7 +11,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/db"
-	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/message"
@@ -37,6 +36,7 @@ type accountPage struct {
 	Saved         []savedRow
 	OneTap        *oneTapForm
 	Owing         *owing
+	BillTo        billing.Recipient
 }
 
 // messageRow is one message of the inbox.
@@ -53,7 +53,7 @@ const listed = 10
 
 // accountFacts are everything that the account's page is made from.
 type accountFacts struct {
-	address  string
+	emails   []account.Address
 	balances []money.Money
 	points   money.Money
 	earned   []ledger.Entry
@@ -64,6 +64,7 @@ type accountFacts struct {
 	tap      order.OneTap
 	allowed  bool // tap is
 	debts    []order.Dispute
+	billTo   billing.Recipient
 }
 
 // accountPage shows what belongs to the customer and not to one line.
@@ -77,10 +78,10 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 		PointsEntries: v.entryRows(f.earned, ledger.Points), LanguageForm: ui.LanguageChoices(v.voice.Lang),
 		Zones: v.zones(), Homes: v.homes(), Attitudes: v.attitudes(), Messages: v.messageRows(ctx, f.messages), Orders: v.orderRows(f.orders),
 		Saved: v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
-		Owing: v.owing(keyhole{account: v.account.ID}, f.debts),
+		Owing: v.owing(keyhole{account: v.account.ID}, f.debts), BillTo: f.billTo,
 	}
-	if f.address != "" {
-		p.Addresses = []string{f.address}
+	for _, a := range f.emails {
+		p.Addresses = append(p.Addresses, a.Value)
 	}
 	if v.r.URL.Query().Has("saved") {
 		p.Notice = ui.Notice{Tone: ui.Good, Text: v.voice.T("account.saved")}
@@ -98,11 +99,9 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 
 func (v *visit) accountFacts(ctx context.Context, tx db.Tx) (f accountFacts, err error) {
 	id := v.account.ID
-	address, err := account.PrimaryAddress(ctx, tx, id)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
+	if f.emails, err = account.Addresses(ctx, tx, id); err != nil {
 		return f, err
 	}
-	f.address = address.Value
 	if f.balances, err = ledger.Balances(ctx, tx, id, ledger.Wallet); err != nil {
 		return f, err
 	}
@@ -127,15 +126,18 @@ func (v *visit) accountFacts(ctx context.Context, tx db.Tx) (f accountFacts, err
 	if f.debts, err = order.Debts(ctx, tx, id); err != nil {
 		return f, err
 	}
+	if f.billTo, err = billing.RecipientOf(ctx, tx, id); err != nil {
+		return f, err
+	}
 	f.bills, err = billing.List(ctx, tx, id, listed)
 	return f, err
 }
 
 // messageRows says the inbox again, in the language of the page.
 func (v *visit) messageRows(ctx context.Context, all []message.Message) (rows []messageRow) {
-	from := message.From{Seller: v.shop.Seller.Name, URL: v.server.URL, Contact: v.frame("").Contact}
 	for _, m := range all {
-		letter, err := message.Write(m.Kind, v.voice.Lang, from, m.Facts)
+		m.Language = v.voice.Lang
+		letter, err := v.letters().Read(m)
 		if err != nil {
 			v.server.Log.WarnContext(ctx, "portal: a message has no words", "message", m.ID, "err", err)
 			continue
@@ -214,6 +216,17 @@ func (s *Server) saveAccount(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	v.setCookie(languageCookie, string(l), year)
+	return goTo("/account?" + url.Values{"saved": {"1"}}.Encode()), nil
+}
+
+// saveBillTo keeps to whom the customer's documents are made out.
+func (s *Server) saveBillTo(ctx context.Context, v *visit) (answer, error) {
+	err := s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		return billing.SetRecipient(ctx, tx, v.account.ID, billing.Recipient{Name: v.field("name"), Address: v.field("address")})
+	})
+	if err != nil {
+		return answer{}, err
+	}
 	return goTo("/account?" + url.Values{"saved": {"1"}}.Encode()), nil
 }
 

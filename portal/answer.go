@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/support"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -30,6 +32,9 @@ type answer struct {
 	media  string                        // what raw is
 	raw    []byte                        // instead of a page
 	stream func(context.Context, *visit) // instead of a page: writes what happens until there is no more
+
+	file   *support.File // to be kept by the browser, instead of a page
+	script []byte        // our own, instead of a page; it never changes under its address
 }
 
 func show(template string, page any) answer { return answer{template: template, page: page} }
@@ -105,11 +110,15 @@ func (v *visit) chooseLanguage() (string, bool) {
 }
 
 func (v *visit) readForm() error {
-	if v.r.Method != http.MethodPost {
-		return nil
+	if v.r.Method != http.MethodPost || v.uploads() {
+		return nil // a form with files is read once it is clear that its sender may send it
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-	err := v.r.ParseForm()
+	return tooLarge(v.r.ParseForm())
+}
+
+// tooLarge says to the customer that a form could not be read.
+func tooLarge(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -130,13 +139,21 @@ type sent struct {
 	media        string
 	body         []byte
 	public, keep bool
+	file         *support.File
+	script       bool
 }
 
 // render makes the page, or the page of an error.
 func (v *visit) render(a answer, err error) (sent, error) {
+	if err == nil && a.script != nil {
+		return sent{status: http.StatusOK, media: "text/javascript; charset=utf-8", body: a.script, script: true}, nil
+	}
 	var buf bytes.Buffer
 	if err == nil && a.raw != nil {
 		return sent{status: http.StatusOK, media: a.media, body: a.raw, public: true}, nil
+	}
+	if err == nil && a.file != nil {
+		return sent{file: a.file}, nil
 	}
 	if err == nil && a.to == "" {
 		err = pages.ExecuteTemplate(&buf, a.template, a.page)
@@ -144,6 +161,8 @@ func (v *visit) render(a answer, err error) (sent, error) {
 	switch {
 	case errors.Is(err, errSignIn):
 		return sent{to: v.signInFirst()}, nil
+	case reason(err) == "sign_in_again":
+		return sent{to: v.signInAgain()}, nil
 	case err != nil:
 		a = v.fail(err)
 		buf.Reset()
@@ -163,9 +182,15 @@ func (v *visit) render(a answer, err error) (sent, error) {
 // signInFirst is where somebody signs in who wanted to see the page.
 func (v *visit) signInFirst() string {
 	next := v.r.URL.Path
+	if v.r.Method == http.MethodGet && next == newCase && v.r.URL.RawQuery != "" {
+		next += "?" + v.r.URL.RawQuery // what it is about
+	}
 	if v.r.Method == http.MethodPost { // a form's own page has the same address or its parent's
-		for _, form := range []string{"/pay", "/tools", "/one-tap", "/ask"} {
+		for _, form := range []string{"/pay", "/tools", "/one-tap", "/bills", "/ask"} {
 			next = strings.TrimSuffix(next, form)
+		}
+		if strings.HasPrefix(next, securityPath) {
+			next = securityPath
 		}
 	}
 	if next == "/" {
@@ -229,10 +254,18 @@ func (v *visit) send(a sent) {
 		v.w.WriteHeader(http.StatusSeeOther)
 		return
 	}
+	if a.file != nil {
+		v.sendFile(a.file)
+		return
+	}
 	h.Set("Content-Type", a.media)
 	h.Set("Content-Language", string(v.voice.Lang))
 	h.Set("Vary", "Accept-Encoding")
 	v.sayKept(a)
+	if a.script {
+		h.Del("Content-Language")
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
 	c := codingFor(v.r.Header.Get("Accept-Encoding"))
 	if a.public {
 		tag := tagOf(a.body, c)
@@ -251,4 +284,15 @@ func (v *visit) send(a sent) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	v.w.WriteHeader(a.status)
 	_, _ = v.w.Write(body) // the customer has left; nothing to do about it
+}
+
+// sendFile gives what a customer once sent back to them: to be kept, never to be
+// shown as a page of ours. What kind it is was found in its content.
+func (v *visit) sendFile(f *support.File) {
+	h := v.w.Header()
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	h.Set("Content-Type", f.Kind)
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
+	h.Set("Content-Length", strconv.Itoa(len(f.Content)))
+	_, _ = v.w.Write(f.Content) // the customer has left; nothing to do about it
 }

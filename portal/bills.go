@@ -26,6 +26,7 @@ type billPage struct {
 	Pending      bool // it has no number yet
 	Date         string
 	Recipient    string
+	RecipientAt  string // their address, in several lines
 	Seller       string
 	Address      string
 	SellerNumber string
@@ -78,7 +79,7 @@ func (v *visit) bill(b billing.Bill, l line.Line) billPage {
 	zone := v.billZone(b)
 	p := billPage{
 		Kind: v.billKind(b), Number: v.billTitle(b), Pending: b.Number == 0, Date: v.voice.Day(b.IssuedAt, zone),
-		Recipient: b.Content.Recipient, Seller: b.Content.Seller, Address: b.Content.SellerAddress,
+		Recipient: b.Content.Recipient, RecipientAt: b.Content.RecipientAddress, Seller: b.Content.Seller, Address: b.Content.SellerAddress,
 		SellerNumber: b.Content.SellerNumber, What: b.Content.What, Reduced: b.Content.Reduced,
 		Rate: v.voice.T("bill.no_tax"), Total: v.voice.Money(b.Total), Order: b.Order,
 		Amount: v.voice.Money(b.Total), Paid: v.voice.Say("bill.paid", locale.Args{"tool": v.paidWith(b)}),

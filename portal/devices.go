@@ -33,6 +33,7 @@ type devicesPage struct {
 	Unknown    string
 	Ask        template.URL // to the seller, with the model filled in
 	AskText    string
+	Case       string // where a case about it is opened
 }
 
 // phoneLink leads to the answer about one model.
@@ -200,6 +201,7 @@ func (p *devicesPage) unknown(v *visit, phone device.Phone, title string) {
 		place = device.Place(v.voice.Lang, phone.SoldIn)
 	}
 	args := locale.Args{"phone": cmp.Or(phone.Name, "?"), "place": place}
+	p.Case = newCase + "?" + url.Values{"topic": {"device"}, "phone": {cmp.Or(phone.Name, p.Query, "?")}, "place": {place}}.Encode()
 	p.AskText = v.voice.Say("devices.ask.body", args)
 	p.Ask = p.ContactAbout(v.voice.Say("devices.ask.subject", args), p.AskText)
 }

@@ -125,6 +125,7 @@ type linePage struct {
 	Refusal *ui.Refusal
 	Queue   []queued
 	Orders  []orderRow
+	Slow    *slowHelp
 }
 
 // queued is a period that comes next.
@@ -178,14 +179,15 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	fresh := p.Install != nil && l.At(v.voice.Now) == line.New
-	if _, no := renewal.Offers(f.situation); no != nil && !fresh {
+	offers, no := renewal.Offers(f.situation)
+	if no != nil && !fresh {
 		refusal := v.voice.Refused(no, at.loc)
 		p.Refusal, p.Line.CanRenew = &refusal, false
 	}
 	if l.At(v.voice.Now) == line.Active {
 		p.Usage, p.Stay = v.usage(ctx, f.situation, f.advice, at), v.stayForm(f.advice.Told, at.loc)
 	}
-	p.Queue = v.queue(f.situation.Periods, at)
+	p.Queue, p.Slow = v.queue(f.situation.Periods, at), v.slowHelp(ctx, f.situation, at, offers)
 	p.Offline = v.offlineNote()
 	return keepable(show("line.html", p)), nil
 }

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -57,7 +58,30 @@ type orderPage struct {
 type billLink struct{ ID, Label, Title string }
 
 // refundRow is one refund and how far it is.
-type refundRow struct{ Amount, State string }
+type refundRow struct {
+	Amount, State string
+	Sent          ui.Moment // when it was sent; zero: not yet
+	Arrives       string    // how long it usually takes from then
+}
+
+// refundRows say where the money is.
+func (v *visit) refundRows(t told, loc *time.Location) (rows []refundRow) {
+	for _, r := range t.refunds {
+		row := refundRow{Amount: v.voice.Money(r.Amount), State: v.voice.T("refund_state." + string(r.State))}
+		sent := cmp.Or(r.AskedAt, r.DoneAt)
+		if r.State != payment.RefundFailed && !sent.IsZero() {
+			rail := payment.Wallet
+			for _, p := range t.payments {
+				if p.ID == r.Payment {
+					rail = p.Rail
+				}
+			}
+			row.Sent, row.Arrives = v.voice.Moment(sent, loc), v.voice.Either("refund.arrives."+string(rail), "refund.arrives.other", nil)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
 
 // told is an order with everything that its page tells.
 type told struct {
@@ -204,9 +228,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Starts, p.Ends = v.voice.Moment(o.StartsAt, at.loc), v.voice.End(o.EndsAt, at.loc)
 		p.Again = "/lines/" + o.Line + "/renew"
 	}
-	for _, r := range t.refunds {
-		p.Refunds = append(p.Refunds, refundRow{v.voice.Money(r.Amount), v.voice.T("refund_state." + string(r.State))})
-	}
+	p.Refunds = v.refundRows(t, at.loc)
 	p.Done = o.State == order.Completed
 	p.Waits = o.State == order.Placed && (o.Basket == "" || !k.limited())
 	p.Disputed = v.disputeLines(t.disputes)

@@ -20,7 +20,11 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/device"
+	"github.com/tsuzuku/tsuzuku/leaving"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/outbound"
+	"github.com/tsuzuku/tsuzuku/portal/prose"
+	"github.com/tsuzuku/tsuzuku/support"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -32,6 +36,9 @@ type Server struct {
 	Door  *account.Door
 	Shelf *catalogue.Shelf
 	Log   *slog.Logger
+
+	// Leaving gives out what we hold on a customer, and closes accounts.
+	Leaving *leaving.Office
 
 	// Advice says what to renew with; nil: nothing is advised.
 	Advice *advice.Adviser
@@ -56,7 +63,18 @@ type Server struct {
 	// address. Behind a proxy it must be what the proxy says.
 	Client func(*http.Request) string
 
+	// Points are where the seller can be reached besides a case; Seller and Legal
+	// are what the legal pages say.
+	Points support.Points
+	Seller prose.Facts
+	Legal  prose.Legal
+
+	// Heard says how operators and payment providers answered lately; nil: only
+	// what waits for them is known.
+	Heard *outbound.Heard
+
 	devices  device.Shelf
+	status   statusShelf
 	watchers watchers
 }
 
@@ -90,7 +108,14 @@ func (s *Server) routes() []route {
 		{"POST /sign-in", anyone, s.askCode},
 		{"GET /sign-in/code", anyone, s.codePage},
 		{"POST /sign-in/code", anyone, s.enterCode},
+		{"POST /sign-in/password", anyone, s.enterPassword},
+		{"POST /sign-in/passkey", anyone, s.enterPasskey},
+		{"GET /passkey.js", anyone, s.passkeyScript},
 		{"POST /sign-out", anyone, s.signOut},
+		{"GET /renew", anyone, s.cardPage},
+		{"POST /renew", anyone, s.askLineCode},
+		{"GET /renew/code", anyone, s.lineCodePage},
+		{"POST /renew/code", anyone, s.enterLineCode},
 		{"GET /r/{token}", anyone, s.openLink},
 		{"GET /plans", anyone, s.plansPage},
 		{"GET /plans/{id}", anyone, s.planPage},
@@ -131,11 +156,34 @@ func (s *Server) routes() []route {
 		{"POST /account", customer, s.saveAccount},
 		{"POST /account/tools", customer, s.removeTool},
 		{"POST /account/one-tap", customer, s.oneTap},
+		{"GET /account/security", customer, s.securityPage},
+		{"POST /account/security/password", customer, s.changePassword},
+		{"POST /account/security/passkeys", customer, s.changePasskeys},
+		{"POST /account/security/addresses", customer, s.changeAddresses},
+		{"GET /account/security/data", customer, s.exportData},
+		{"GET /account/security/close", customer, s.closePage},
+		{"POST /account/security/close", customer, s.closeAccount},
+		{"GET /account/security/code", customer, s.addressCodePage},
+		{"POST /account/security/code", customer, s.enterAddressCode},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
 
 		{"GET /offline", anyone, s.offline},
 		{"GET /manifest.webmanifest", anyone, s.manifest},
+
+		{"GET /help", anyone, s.helpPage},
+		{"GET /help/{topic}", anyone, s.helpTopic},
+		{"GET /legal/{page}", anyone, s.legalPage},
+		{"GET /status", anyone, s.statusPage},
+		{"POST /account/bills", customer, s.saveBillTo},
+		{"GET /inbox", customer, s.inboxPage},
+		{"GET /inbox/{id}", customer, s.letterPage},
+		{"GET /cases", customer, s.casesPage},
+		{"GET " + newCase, customer, s.newCasePage},
+		{"POST " + newCase, customer, s.openCase},
+		{"GET /cases/{id}", customer, s.casePage},
+		{"POST /cases/{id}", customer, s.answerCase},
+		{"GET /cases/{id}/files/{n}", customer, s.caseFile},
 	}
 }
 

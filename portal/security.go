@@ -11,12 +11,15 @@ import (
 // The cookies. With https their names have the prefix __Host-, by which
 // browsers refuse them from anybody but this very host.
 const (
-	sessionCookie   = "session"
-	linkCookie      = "line" // a reminder's link
-	challengeCookie = "challenge"
-	addressCookie   = "address" // where the code went, to be shown
-	languageCookie  = "lang"
-	currencyCookie  = "currency"
+	sessionCookie    = "session"
+	linkCookie       = "line" // a reminder's link
+	challengeCookie  = "challenge"
+	newAddressCookie = "newaddress" // the challenge of an address that is to be added
+	cardCookie       = "card"       // the challenge of a line's code
+	addressCookie    = "address"    // where the code went, to be shown
+	languageCookie   = "lang"
+	currencyCookie   = "currency"
+	markCookie       = "known" // by which the account's owner need not be told of signing in here
 )
 
 const (
@@ -50,7 +53,7 @@ func (v *visit) setCookie(name, value string, life time.Duration) {
 func (v *visit) clearCookie(name string) { v.setCookie(name, "", -time.Second) }
 
 // setHeaders sets what protects every page: nothing is loaded but the page, its
-// own style and pictures, and our own two scripts, which speak with nobody else;
+// own style and pictures, and our own scripts, which speak with nobody else;
 // nothing inside a page is ever run; forms lead here and to payment pages;
 // nobody frames it; nothing personal stays in a browser's cache.
 func (s *Server) setHeaders(h http.Header) {

@@ -15,22 +15,40 @@ import (
 // signInForm is everything signin.html may use.
 type signInForm struct {
 	ui.Frame
-	Email string
-	Next  string
-	Error string
+	Email         string
+	Next          string
+	Error         string
+	PasswordError string
+	Passkey       passkeyForm
+	Again         bool // somebody who has signed in is to show once more that they are the owner
 }
 
 // signInPage asks for a mail address.
-func (s *Server) signInPage(_ context.Context, v *visit) (answer, error) {
+func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 	next := safeNext(v.r.URL.Query().Get("next"))
-	if v.account.ID != "" {
+	if v.account.ID != "" && !v.r.URL.Query().Has("again") {
 		return goTo(next), nil
 	}
-	return show("signin.html", v.signInForm(next)), nil
+	p, err := v.signInForm(next)
+	if err != nil {
+		return answer{}, err
+	}
+	if v.account.ID != "" {
+		addresses, err := s.Door.Addresses(ctx, v.account.ID)
+		if err != nil {
+			return answer{}, err
+		}
+		p.Again = true
+		if len(addresses) > 0 {
+			p.Email = addresses[0].Value
+		}
+	}
+	return show("signin.html", p), nil
 }
 
-func (v *visit) signInForm(next string) signInForm {
-	return signInForm{Frame: v.frame(v.voice.T("signin.title")), Next: next}
+func (v *visit) signInForm(next string) (signInForm, error) {
+	passkey, err := v.entry()
+	return signInForm{Frame: v.frame(v.voice.T("signin.title")), Next: next, Passkey: passkey}, err
 }
 
 // challengeLife is a little longer than a code is good for.
@@ -42,9 +60,9 @@ func (s *Server) askCode(ctx context.Context, v *visit) (answer, error) {
 	email, next := v.field("email"), safeNext(v.field("next"))
 	challenge, err := s.Door.AskCode(ctx, email, string(v.language()), v.client())
 	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.TooMany {
-		p := v.signInForm(next)
+		p, e := v.signInForm(next)
 		p.Email, p.Error = email, v.voice.Fault(err)
-		return answer{template: "signin.html", page: p, status: kind.Status()}, nil
+		return answer{template: "signin.html", page: p, status: kind.Status()}, e
 	}
 	if err != nil {
 		return answer{}, err
@@ -64,19 +82,22 @@ func withNext(path, next string) string {
 // codeForm is everything code.html may use.
 type codeForm struct {
 	ui.Frame
-	Lead  string
-	Next  string
-	Again string // where another code is asked for
-	Error string
+	Action string // where the code goes
+	Button string
+	Lead   string
+	Next   string
+	Again  string // where another code is asked for
+	Error  string
 }
 
 // codePage asks for the code that was sent.
 func (s *Server) codePage(_ context.Context, v *visit) (answer, error) {
 	next := safeNext(v.r.URL.Query().Get("next"))
-	if v.account.ID != "" {
+	switch {
+	case v.cookie(challengeCookie) != "":
+	case v.account.ID != "":
 		return goTo(next), nil
-	}
-	if v.cookie(challengeCookie) == "" {
+	default:
 		return goTo(withNext("/sign-in", next)), nil
 	}
 	return show("code.html", v.codeForm(next)), nil
@@ -85,6 +106,7 @@ func (s *Server) codePage(_ context.Context, v *visit) (answer, error) {
 func (v *visit) codeForm(next string) codeForm {
 	p := codeForm{
 		Frame: v.frame(v.voice.T("code.title")), Next: next, Again: withNext("/sign-in", next),
+		Action: "/sign-in/code", Button: v.voice.T("signin.title"),
 		Lead: v.voice.T("code.lead.plain"),
 	}
 	if email, err := base64.RawURLEncoding.DecodeString(v.cookie(addressCookie)); err == nil && len(email) > 0 {
@@ -96,21 +118,17 @@ func (v *visit) codeForm(next string) codeForm {
 // enterCode opens a session for the right code.
 func (s *Server) enterCode(ctx context.Context, v *visit) (answer, error) {
 	next := safeNext(v.field("next"))
-	token, _, err := s.Door.EnterCode(ctx, v.cookie(challengeCookie), v.field("code"), v.r.UserAgent())
+	token, a, err := s.Door.EnterCode(ctx, v.cookie(challengeCookie), v.field("code"), v.browser())
 	switch kind := fault.KindOf(err); kind {
 	case "":
+		return s.signedIn(ctx, v, token, a, next)
 	case fault.Invalid, fault.Denied, fault.TooMany:
 		p := v.codeForm(next)
 		p.Error = v.voice.Fault(err)
 		return answer{template: "code.html", page: p, status: http.StatusUnprocessableEntity}, nil
 	case fault.NotFound, fault.Conflict, fault.Unavailable, fault.Internal:
-		return answer{}, err
 	}
-	for _, old := range []string{challengeCookie, addressCookie, linkCookie} {
-		v.clearCookie(old)
-	}
-	v.setCookie(sessionCookie, token, year) // the door ends it sooner when it is not used
-	return goTo(next), nil
+	return answer{}, err
 }
 
 // signOut ends the session, and forgets a link.
@@ -130,7 +148,10 @@ func (s *Server) signOut(ctx context.Context, v *visit) (answer, error) {
 // link's token goes from the address into a cookie, so that it stands in no
 // history and no later address.
 func (s *Server) openLink(ctx context.Context, v *visit) (answer, error) {
-	token := v.r.PathValue("token")
+	return s.open(ctx, v, v.r.PathValue("token"))
+}
+
+func (s *Server) open(ctx context.Context, v *visit, token string) (answer, error) {
 	account, line, err := s.Door.OpenLink(ctx, token)
 	if err != nil {
 		return answer{}, err

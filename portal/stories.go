@@ -50,9 +50,9 @@ func (b *Storybook) stories() []story {
 		{"welcome", nobody(by(func(s *Server) handler { return s.home }, "", ""))},
 		{"sign-in", nobody(by(func(s *Server) handler { return s.signInPage }, "", ""))},
 		{"sign-in-no-address", nobody(func(_ context.Context, v *visit) (answer, error) {
-			p := v.signInForm("/")
+			p, err := v.signInForm("/")
 			p.Email, p.Error = "aiko@", v.voice.Fault(fault.Because(fault.Invalid, "bad_email", "This is not a mail address.", nil))
-			return show("signin.html", p), nil
+			return show("signin.html", p), err
 		})},
 		{"code", nobody(b.code(""))},
 		{"code-wrong", nobody(b.code("code_wrong"))},

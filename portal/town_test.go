@@ -29,6 +29,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
+	"github.com/tsuzuku/tsuzuku/leaving"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
@@ -63,7 +64,7 @@ func newTown(t *testing.T) *town {
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	w.server = &Server{
 		DB: env.DB, Shelf: shelf, Log: log, Advice: &advice.Adviser{DB: env.DB, Shelf: shelf, Log: log}, URL: "https://shop.example", PayOrigins: []string{"https://pay.example"},
-		Door: &account.Door{DB: env.DB, IDs: ids, Secret: []byte("a secret of the tests")},
+		Door: &account.Door{DB: env.DB, IDs: ids, Secret: []byte("a secret of the tests"), Origin: "https://shop.example"},
 		Desk: &order.Desk{
 			DB: env.DB, IDs: ids, Shelf: shelf, Log: log, Wallet: order.WalletFull,
 			Carriers:  map[string]carrier.Carrier{"simple": w.operator, "esimaccess": w.operator},
@@ -71,6 +72,7 @@ func newTown(t *testing.T) *town {
 			Rails:     map[payment.Rail]string{payment.Card: "bank"},
 		},
 	}
+	w.server.Leaving = &leaving.Office{DB: env.DB, Door: w.server.Door, Desk: w.server.Desk}
 	w.write(func(ctx context.Context, tx db.Tx) error {
 		_, _, err := catalogue.Apply(ctx, tx, catalogue.DemoFile(), "test")
 		return err

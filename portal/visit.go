@@ -154,6 +154,10 @@ func (v *visit) mayBuy(ctx context.Context, k keyhole) error {
 	if err != nil {
 		return err
 	}
+	if a.State == account.Closing {
+		return fault.Because(fault.Denied, "account_closing",
+			"This account is being closed, so nothing can be bought. To keep it, sign in and open “Signing in and security”.", nil)
+	}
 	if a.State != account.Active {
 		return fault.Because(fault.Denied, "account_restricted",
 			"Buying is stopped for this account at the moment. Please contact us.", nil)

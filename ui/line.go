@@ -101,6 +101,12 @@ func stopped(l line.Line, p catalogue.Plan, now time.Time, loc *time.Location) b
 	return p.Kind == catalogue.DailyCap && p.ThrottleKbps == 0 && capUsed(l, p) && fresh(l, p, now, loc)
 }
 
+// Spent reports whether the line is slow or silent because its data is used up, as
+// far as is known: waiting for a better signal does not help.
+func Spent(l line.Line, p catalogue.Plan, now time.Time, loc *time.Location) bool {
+	return stopped(l, p, now, loc) || l.Usage.Throttled && fresh(l, p, now, loc) || p.Kind == catalogue.Volume && l.Usage.Empty()
+}
+
 // capUsed reports whether nothing that could be shown is left of the cap.
 func capUsed(l line.Line, p catalogue.Plan) bool {
 	const shown = 1 << 10

@@ -43,7 +43,7 @@ func (s *Strangers) atCMI(r *http.Request) outboundsim.Fault {
 	f := s.atExtension()
 	switch f.simple {
 	case carriersim.Refuse:
-		s.CMI.RefuseNext(cmisim.CreateOrder, "1000163")
+		s.CMI.RefuseNext(cmisim.CreateOrder, "1000103")
 	case carriersim.ActLater:
 		return outboundsim.ActLater
 	case carriersim.None, carriersim.NotSent, carriersim.LoseRequest, carriersim.LoseAnswer:

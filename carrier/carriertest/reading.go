@@ -54,22 +54,20 @@ func checkPackages(t testing.TB, b Bench) {
 		t.Errorf("Packages: %+v is not a package for this line", p)
 	}
 	checkCost(t, p.Cost)
-	if b.tellsNoBalance(t) {
+	balance, err := b.Balance(t.Context())
+	if untold(err) {
 		t.Log("not checked: this operator does not tell its balance")
 		return
 	}
-	balance, err := b.Balance(t.Context())
 	if err != nil {
 		t.Fatalf("Balance: %v", err)
 	}
 	checkCost(t, balance)
 }
 
-// tellsNoBalance reports whether the operator has no word for it, which the carrier
-// knows without asking: whoever hears nobody has.
-func (b Bench) tellsNoBalance(t testing.TB) bool {
-	t.Helper()
-	_, err := b.Balance(cancelled(t.Context()))
+// untold reports whether a balance was not told because the operator has no word for
+// it.
+func untold(err error) bool {
 	r, ok := errors.AsType[*carrier.Refusal](err)
 	return ok && r.Reason == carrier.OperatorRefuses
 }

@@ -273,8 +273,13 @@ func (a *Adapter) Cancel(ctx context.Context, e carrier.Extension) error {
 }
 
 // Balance implements [carrier.Carrier] as far as this operator does: it has no call
-// for the deposit, and says with an order that it is too low (1000103).
-func (a *Adapter) Balance(context.Context) (carrier.Cost, error) {
+// for the deposit, and says with an order that it is too low (1000103). A new token is
+// asked for, so that whoever asks hears whether the operator is there.
+func (a *Adapter) Balance(ctx context.Context) (carrier.Cost, error) {
+	a.tokens.drop(a.tokens.kept(a.now()))
+	if _, _, err := a.token(ctx); err != nil {
+		return carrier.Cost{}, err
+	}
 	return carrier.Cost{}, &carrier.Refusal{
 		Reason: carrier.OperatorRefuses, Text: "the operator does not tell the deposit by this interface: look at its channel portal",
 	}

@@ -20,6 +20,22 @@ type benchCmd struct {
 	Weight  benchWeightCmd  `cmd:"" help:"Bytes of each page of a renewal, in every language, of a shop that runs."`
 	Pages   benchPagesCmd   `cmd:"" help:"Status pages a second, beside a small file from the same server in the same run."`
 	Payment benchPaymentCmd `cmd:"" help:"Notifications and confirmed payments a second by each adapter, beside its bare cryptography."`
+	Wave    benchWaveCmd    `cmd:"" help:"A simulated night on which many lines end at midnight: how many go dark although they were paid in time."`
+}
+
+type benchWaveCmd struct {
+	Lines int    `default:"2000" help:"How many lines end." placeholder:"N"`
+	RPS   int    `name:"rps" default:"2" help:"How many requests the operator allows in a second." placeholder:"N"`
+	Seed  uint64 `default:"1" help:"Decides who comes when."`
+}
+
+// Run prints the result.
+func (c *benchWaveCmd) Run(ctx context.Context, s std) error {
+	r, err := bench.Wave(ctx, bench.WaveOptions{Lines: c.Lines, RPS: c.RPS, Seed: c.Seed, Progress: s.err})
+	if err != nil {
+		return err
+	}
+	return r.Report(s.out, s.err)
 }
 
 type benchRenewCmd struct {

@@ -24,6 +24,8 @@ type commands struct {
 	Serve         serveCmd         `cmd:"" help:"Run the shop."`
 	Demo          demoCmd          `cmd:"" help:"Run a shop with simulated operators, payments and mail, in a browser."`
 	Migrate       migrateCmd       `cmd:"" help:"Bring the database to this version."`
+	Backup        backupCmd        `cmd:"" help:"Copy the whole database into one file, while the shop runs, and prove the copy."`
+	Restore       restoreCmd       `cmd:"" help:"Put a backup into an empty database."`
 	Catalogue     catalogueCmd     `cmd:"" help:"Check, compare and apply the catalogue file."`
 	Device        deviceCmd        `cmd:"" help:"Which phone takes which line, and why not."`
 	Import        importCmd        `cmd:"" help:"Bring in stock, customers, their lines and balances by CSV."`
@@ -31,6 +33,7 @@ type commands struct {
 	Line          lineCmd          `cmd:"" help:"Give a card to its owner."`
 	Rates         ratesCmd         `cmd:"" help:"Import and print the rates of exchange that prices are converted with."`
 	Order         orderCmd         `cmd:"" help:"Look at orders, and decide those that wait for a person."`
+	Case          caseCmd          `cmd:"" help:"Talk with customers about what went wrong."`
 	Payment       paymentCmd       `cmd:"" help:"What there is to know about ways to pay."`
 	Carrier       carrierCmd       `cmd:"" help:"Operators without an adapter of their own: servers that speak our contract, and people."`
 	Notifications notificationsCmd `cmd:"" help:"Show what came to our webhooks and was refused: forged, unreadable, too long."`

@@ -57,7 +57,7 @@ func TestDisputesCommand(t *testing.T) {
 	if err := (&orderDisputesCmd{database: file, Limit: 10}).Run(t.Context(), std{&out, &out}); err == nil || !strings.Contains(err.Error(), "tsuzuku migrate") {
 		t.Errorf("of a database that was not migrated: %v", err)
 	}
-	if err := (&migrateCmd{file}).Run(t.Context(), std{&out, &out}); err != nil {
+	if err := (&migrateCmd{database: file}).Run(t.Context(), std{&out, &out}); err != nil {
 		t.Fatal(err)
 	}
 	d, err := file.open(t.Context())

@@ -25,6 +25,11 @@ func (c *serveCmd) Run(ctx context.Context, s std) error {
 	if err != nil {
 		return err
 	}
+	if missing, err := a.MissingFacts(ctx); err != nil {
+		return errors.Join(err, a.Close())
+	} else if len(missing) > 0 {
+		log.Warn("the legal pages are not whole: they leave out what is not configured, which may be against the law where you sell", "missing", missing)
+	}
 	err = serve(ctx, c.Listen, a.Handler(), func(ctx context.Context) { a.Work(ctx, time.Second) }, log,
 		func(addr string) { log.Info("the shop is open", "address", addr, "url", c.URL) })
 	return errors.Join(err, a.Close())
