@@ -74,8 +74,9 @@ type Server struct {
 	// what waits for them is known.
 	Heard *outbound.Heard
 
-	devices device.Shelf
-	status  statusShelf
+	devices  device.Shelf
+	status   statusShelf
+	watchers watchers
 }
 
 //go:embed pages/*.html
@@ -119,6 +120,7 @@ func (s *Server) routes() []route {
 		{"GET /quotes/{id}", holder, s.reviewPage},
 		{"POST /quotes/{id}", holder, s.accept},
 		{"GET /orders/{id}", holder, s.orderPage},
+		{"GET /orders/{id}/live", holder, s.watchOrder},
 		{"POST /orders/{id}/pay", holder, s.payOrder},
 		{"POST /orders/{id}/cancel", holder, s.cancelOrder},
 
@@ -144,6 +146,9 @@ func (s *Server) routes() []route {
 		{"POST /account/one-tap", customer, s.oneTap},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
+
+		{"GET /offline", anyone, s.offline},
+		{"GET /manifest.webmanifest", anyone, s.manifest},
 
 		{"GET /help", anyone, s.helpPage},
 		{"GET /help/{topic}", anyone, s.helpTopic},
@@ -198,6 +203,9 @@ func (s *Server) securityRoutes() []route {
 // Handler answers every request for the portal. It is safe for concurrent use.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
+	s.watchers = newWatchers()
+	mux.HandleFunc("GET /sw.js", s.worker)
+	mux.HandleFunc("GET /static/{name}", s.static)
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.page(r.access, r.handle))
 	}
