@@ -22,12 +22,8 @@ var budgets = map[string]calls.Budget{
 	"esimgo": {Costs: calls.Costs{Prepare: 3, Extend: 1, LookUp: 2, Status: 1}},
 	// China Mobile International: figures are a question of their own, and so is what
 	// stands under our number.
-<<<<<<< HEAD
-	"cmi":        {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 2, Status: 2}},
-=======
 	"cmi": {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 2, Status: 2}},
 	// eSIM Access: the age of figures is a question of its own.
->>>>>>> upstream
 	"esimaccess": {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 1, Status: 2}},
 }
 
