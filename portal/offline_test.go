@@ -140,7 +140,7 @@ func (w *town) listen(t *testing.T, b *browser, path string) <-chan string {
 		t.Fatal(err)
 	}
 	r.Header.Set("Cookie", b.cookies())
-	res, err := b.client.Do(r)
+	res, err := b.client.Do(r) //nolint:bodyclose // the goroutine below does
 	if err != nil {
 		t.Fatal(err)
 	}
