@@ -6,7 +6,7 @@ lint:   ; go run ./internal/testall lint     ## gofumpt, vet, golangci-lint
 fmt:    ; go run ./internal/testall fmt      ## rewrites to the house's format
 bench:  ; go run ./cmd/tsuzuku bench renew   ## renewals a second beside the engine's own limit
 bench-pages: ; go test ./e2e -count 1 -run TestUsableOnAThrottledLine -bench-pages -v ## when pages are usable on 128 kbit/s, in Chromium
-screens: ; go test ./e2e -count 1 -run 'TestScreens$$|TestTravellerRenewsInTheBrowser/en/scripts=true' -update-screens -timeout 20m ## docs/screens
+screens: ; go test ./e2e -count 1 -run 'TestScreens$$' -update-screens ## docs/screens
 icons:  ; go test ./e2e -count 1 -run TestIcons -update-icons ## ui/icons from ui/icon.svg
 fuzz:   ; go run ./internal/testall fuzz     ## every fuzz target for half a minute
 canaries: ; go run ./world/canaries          ## breaks the product in every way we know; the town's auditor must find each
