@@ -48,7 +48,7 @@ func (a argon) key(ctx context.Context, password, salt []byte, length int) ([]by
 		return nil, ctx.Err()
 	}
 	defer func() { <-hashers }()
-	return argon2.IDKey(password, salt, a.passes, a.memory, a.lanes, uint32(length)), nil //nolint:gosec // lengths are ours
+	return argon2.IDKey(password, salt, a.passes, a.memory, a.lanes, uint32(length)), nil
 }
 
 // hash is the PHC string of a password, see

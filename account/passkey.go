@@ -356,8 +356,8 @@ func credentials(ctx context.Context, tx db.Tx, account string) ([]webauthn.Cred
 		if err := rows.Scan(&credential, &key, &count, &flags); err != nil {
 			return nil, err
 		}
-		c := webauthn.Credential{Flags: webauthn.NewCredentialFlags(protocol.AuthenticatorFlags(flags))} //nolint:gosec // stored from one byte
-		c.Authenticator.SignCount = uint32(count)                                                        //nolint:gosec // stored from 32 bits
+		c := webauthn.Credential{Flags: webauthn.NewCredentialFlags(protocol.AuthenticatorFlags(flags))}
+		c.Authenticator.SignCount = uint32(count)
 		if c.ID, err = base64.RawURLEncoding.DecodeString(credential); err != nil {
 			return nil, err
 		}

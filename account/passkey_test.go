@@ -72,8 +72,8 @@ func (g *gadget) make(c account.Ceremony) []byte {
 		g.t.Fatal(err)
 	}
 	g.user, _ = base64.RawURLEncoding.DecodeString(o.User.ID)
-	public := slices.Concat(head(5, 5), []byte{1, 2, 3, 0x26, 0x20, 1, 0x21}, octets(g.key.X.FillBytes(make([]byte, 32))), //nolint:staticcheck // COSE wants the coordinates
-		[]byte{0x22}, octets(g.key.Y.FillBytes(make([]byte, 32)))) //nolint:staticcheck // as above
+	public := slices.Concat(head(5, 5), []byte{1, 2, 3, 0x26, 0x20, 1, 0x21}, octets(g.key.X.FillBytes(make([]byte, 32))),
+		[]byte{0x22}, octets(g.key.Y.FillBytes(make([]byte, 32))))
 	data := slices.Concat(g.data(g.flags|0x40), make([]byte, 16), binary.BigEndian.AppendUint16(nil, uint16(len(g.id))), g.id, public)
 	object := slices.Concat(head(5, 3), text("fmt"), text("none"), text("attStmt"), head(5, 0), text("authData"), octets(data))
 	return g.response(map[string]any{"clientDataJSON": b64(g.client("webauthn.create", o.Challenge)), "attestationObject": b64(object)})

@@ -63,6 +63,11 @@ type Day struct {
 	// day: the customer wanted at least Bytes (right-censored).
 	Capped bool
 
+	// Full is how many of a capped day's bytes came at full speed; 0: not known.
+	// What comes slowly after them is the more, the more is wanted, so that it is
+	// no bound that has nothing to do with what it bounds.
+	Full int64
+
 	// Minutes is how much of the day the customer could use the line at all,
 	// throttled or not: the first day begins with the arrival. 0: the whole day.
 	Minutes int
@@ -81,6 +86,8 @@ type Trip struct {
 	Today Date
 
 	MinutesLeft int // of Today; 0: what its entry leaves, or the whole day
+
+	Purchases []Purchase // what was bought for the line, oldest first; none: not known
 
 	Told Date // the last day of the stay as the customer told it; 0: not told
 	Away int  // whole days since the line was last seen on a network; 0: it is there
@@ -115,6 +122,9 @@ func (t Trip) Validate() error {
 	case t.Away < 0:
 		return refuse("A line cannot have been away for %d days.", t.Away)
 	}
+	if err := t.validatePurchases(); err != nil {
+		return err
+	}
 	return t.validateDays()
 }
 
@@ -129,6 +139,8 @@ func (t Trip) validateDays() error {
 			return refuse("The history has an amount that cannot be: %d bytes on %s.", d.Bytes, d.Date)
 		case d.Minutes < 0 || d.Minutes > minutesPerDay:
 			return refuse("The history has %d minutes on %s.", d.Minutes, d.Date)
+		case d.Full < 0 || d.Full > d.Bytes:
+			return refuse("The history has %d bytes at full speed of %d on %s.", d.Full, d.Bytes, d.Date)
 		case i > 0 && t.Days[i-1].Date == d.Date:
 			return refuse("The history has two entries for %s.", d.Date)
 		case i > 0 && t.Days[i-1].Date > d.Date:

@@ -144,26 +144,26 @@ func (m *Model) calibrated(trips []Trip) (*Model, error) {
 	return &c, nil
 }
 
-// moments picks of a finished trip two moments at which its traveller may have
-// asked: the first morning, which every trip has, and another. Every trip counts
-// the same, so that those who stay for months, and ask often, do not decide for
-// all.
+// moments picks of a finished trip two moments at which its traveller was asked,
+// or may have been: the first morning, which every trip has, and another. Every
+// trip counts the same, so that those who stay for months, and ask often, do not
+// decide for all.
 func (m *Model) moments(t *Trip, r *rand.Rand) (out []moment) {
 	if t.End == 0 || t.Validate() != nil || len(t.Days) == 0 {
 		return nil
 	}
-	stay := int(t.End-t.Arrival) + 1
-	for i := range min(stay, 2) {
-		cut := t.Arrival
-		if i > 0 {
-			cut += Date(1 + r.IntN(stay-1))
-		}
+	cuts := []Date{t.Arrival}
+	if later := t.later(); len(later) > 0 {
+		cuts = append(cuts, later[r.IntN(len(later))])
+	}
+	for _, cut := range cuts {
 		at, _ := slices.BinarySearchFunc(t.Days, cut, func(d Day, c Date) int { return int(d.Date - c) })
 		if len(t.Days)-at != int(t.End-cut)+1 {
 			continue // what came was not measured in full
 		}
 		past := *t
 		past.Days, past.Today, past.End, past.Away, past.MinutesLeft = t.Days[:at], cut, 0, 0, 0
+		past.Purchases = until(t.Purchases, cut)
 		if first := t.Days[at]; first.Minutes > 0 && cut == t.Arrival {
 			past.MinutesLeft = first.Minutes // a traveller knows when they have landed
 		}
@@ -172,6 +172,28 @@ func (m *Model) moments(t *Trip, r *rand.Rand) (out []moment) {
 		})
 	}
 	return out
+}
+
+// later are the mornings on which a finished trip's traveller was asked to buy;
+// where nobody knows what was bought, every morning but the first.
+func (t *Trip) later() (mornings []Date) {
+	if len(t.Purchases) > 0 {
+		return t.asks()
+	}
+	for day := t.Arrival + 1; day <= t.End; day++ {
+		mornings = append(mornings, day)
+	}
+	return mornings
+}
+
+// until is what was known of the terms on the morning of a day.
+func until(all []Purchase, day Date) (known []Purchase) {
+	for _, x := range all {
+		if x.On < day {
+			known = append(known, x)
+		}
+	}
+	return known
 }
 
 func told(t *Trip) bool { return t.Told != 0 && t.Told >= t.Today }
@@ -189,25 +211,26 @@ func (m *Model) wanted(t *Trip, days []Day, r *rand.Rand) (sum float64) {
 			q = new(posterior)
 			q.learn(m, t, 1)
 		}
-		sum += math.Exp(q.above(m, &d, r.Float64()))
+		sum += math.Exp(q.above(m, t, &d, r.Float64()))
 	}
 	return sum
 }
 
 // above is the log of what was wanted on a capped day: at the u-th part of what
 // lies above its cap.
-func (q *posterior) above(m *Model, d *Day, u float64) float64 {
+func (q *posterior) above(m *Model, t *Trip, d *Day, u float64) float64 {
 	var mu, sd float64
 	for i, w := range q.weight {
 		mu += w * q.mu[i%levelNodes]
 		sd += w * q.sd[i/levelNodes]
 	}
-	limit := math.Log(max(float64(d.Bytes), activeBytes))
-	s := sight{dow: d.Date.Weekday()}
-	g := m.use.normalOf((limit - q.week[s.dow] - mu) / sd)
+	limit, least := math.Log(max(float64(d.bound()), activeBytes)), math.Log(max(float64(d.Bytes), activeBytes))
+	s := sightOf(t, d)
+	base := mu + m.use.expected(&s, &q.week)
+	g := m.use.normalOf((limit - base) / sd)
 	over := upper(g) * (1 - u)
-	x := mu + q.week[s.dow] + sd*m.use.noise(-normalAt(over))
-	return min(max(limit, x), max(limit, mostLog))
+	x := base + sd*m.use.noise(-normalAt(over))
+	return min(max(least, x), max(least, mostLog))
 }
 
 // learnRanges keeps the ranks of every bucket; of one with few, pulled towards

@@ -1,7 +1,9 @@
 package advice
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
@@ -63,12 +65,35 @@ func TripOf(s renewal.Situation, f Facts) (t Trip, ok bool) {
 		if on < t.Arrival || on > t.Today || d.Bytes > MaxBytesPerDay {
 			continue
 		}
-		t.Days = append(t.Days, Day{Date: on, Bytes: d.Bytes, Capped: d.Capped, Minutes: d.Minutes})
+		day := Day{Date: on, Bytes: d.Bytes, Capped: d.Capped, Minutes: d.Minutes}
+		if d.Capped {
+			day.Full = min(d.Bytes, serviceOf(plan, 0).DailyCap)
+		}
+		t.Days = append(t.Days, day)
 	}
+	t.Purchases = purchases(s, t.Arrival, loc)
 	if t.Told < t.Arrival {
 		t.Told = 0 // of another stay
 	}
 	return t, true
+}
+
+// purchases are the periods of a stay, as of s.Now. The first period of a line is
+// what its traveller came with: nobody is advised on buying a new line.
+func purchases(s renewal.Situation, arrival Date, loc *time.Location) (all []Purchase) {
+	for _, p := range s.Periods {
+		plan, ok := s.Catalogue.Plan(p.Plan)
+		from := DateOf(p.StartsAt, loc)
+		if !ok || p.State == line.PeriodCancelled || p.CreatedAt.After(s.Now) && p.StartsAt.After(s.Now) || from < arrival {
+			continue
+		}
+		all = append(all, Purchase{
+			On: min(DateOf(p.CreatedAt, loc), from), From: from, Days: min(max(calendar.Days(p.StartsAt, p.EndsAt, loc), 1), MaxOfferDays),
+			Volume: serviceOf(plan, volumeOf(plan, p)).Volume, Chosen: p.Number == 1,
+		})
+	}
+	slices.SortStableFunc(all, func(a, b Purchase) int { return cmp.Compare(a.From, b.From) })
+	return all
 }
 
 // arrival is when the stay began.

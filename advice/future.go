@@ -25,6 +25,7 @@ func (m *Model) ends(t *Trip, out *ends) {
 		m.toldEnds(told, age, own, &factor, out)
 	} else {
 		m.hazardEnds(0, 1, age, own, &factor, out)
+		m.fitEnds(t.plan(), age, out)
 	}
 	if t.Away >= 1 {
 		m.away(t.Away, age, own, &factor, out)
@@ -44,6 +45,16 @@ func (m *Model) hazardEnds(skip int, mass float64, age int, own []float64, facto
 		}
 	}
 	out.put(out.n-1, left)
+}
+
+// fitEnds takes into account which term the traveller came with.
+func (m *Model) fitEnds(plan, age int, out *ends) {
+	if plan == noPlan {
+		return
+	}
+	for j := range out.n {
+		out.at[j] *= m.stay.lift(plan, age+j)
+	}
 }
 
 func (e *ends) put(j int, p float64) {

@@ -103,7 +103,11 @@ func (q *posterior) take(p *useParams, t *Trip, d *Day) {
 	if cut {
 		q.capped++
 	}
-	q.rest[q.n] = math.Log(max(float64(d.Bytes), activeBytes)) - p.expected(&s, &q.week)
+	bytes := d.Bytes
+	if cut {
+		bytes = d.bound()
+	}
+	q.rest[q.n] = math.Log(max(float64(bytes), activeBytes)) - p.expected(&s, &q.week)
 	q.on[q.n], q.cut[q.n] = d.Date, cut
 	q.n++
 }

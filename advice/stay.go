@@ -15,6 +15,7 @@ type stayParams struct {
 	Groups, Purposes, Kinds map[string][stretches]float64
 	Segments                []segmentStay // sorted
 	Moved                   [movedDays]float64
+	Plans                   [][]float64 // by the length of the term they came with, and of the stay: how much likelier it is
 }
 
 type segmentStay struct {
@@ -173,6 +174,7 @@ func learnStay(trips []Trip) stayParams {
 		}
 	}
 	p.learnMoved(trips)
+	p.Plans = learnPlans(trips)
 	return p
 }
 

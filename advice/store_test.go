@@ -199,6 +199,9 @@ func TestTablesAreMadeInTheBackground(t *testing.T) {
 	if !ok || len(first.Items) == 0 || first.Basis.Days == 0 {
 		t.Fatalf("no answer: %+v", first)
 	}
+	if bought := first.Question.Trip.Purchases; len(bought) != 1 || !bought[0].Chosen || bought[0].Days < 6 || bought[0].From != first.Question.Trip.Arrival {
+		t.Errorf("the line's only period is %+v", bought)
+	}
 	write(t, h.DB, func(ctx context.Context, tx db.Tx) error {
 		file := strings.Replace(string(catalogue.DemoFile()), "1680", "1690", 1)
 		_, changed, err := catalogue.Apply(ctx, tx, []byte(file), "test")

@@ -17,9 +17,9 @@ const (
 	agesTold = maxStay // days before the told end that have a position of their own
 	ages     = 90      // days of a stay without a told end
 
-	readySegments = 24  // segments whose tables are made at once: those with the most trips
-	mostSegments  = 400 // segments that have tables of their own at all
-	spendSteps    = 20  // of a minimum that is missing
+	readySegments = 24   // segments whose tables are made at once: those with the most trips
+	mostPaces     = 1200 // segments, by the term people came with, that have tables of their own at all
+	spendSteps    = 20   // of a minimum that is missing
 
 	decisionPaths = 32
 	decisionSeed  = 0xdec1
@@ -114,11 +114,11 @@ func build(m *Model, s Shop) (*Tables, error) {
 	t.bench = newBench(t, steps)
 	t.toldAt = t.bench.solve(m.toldChain())
 	factor := constant(1)
-	t.anyone = t.bench.solve(m.stay.chain(nil, &factor, maxStay))
+	t.anyone = t.bench.solve(m.stay.chain(nil, &factor, maxStay, noPlan))
 	of := slices.Clone(m.use.Segments)
 	slices.SortStableFunc(of, func(a, b segmentLevel) int { return cmp.Compare(b.Trips, a.Trips) })
 	for _, s := range of[:min(len(of), readySegments)] {
-		p := pace{Segment: s.Segment}
+		p := pace{Segment: s.Segment, plan: noPlan}
 		t.stayAt[p] = t.solve(p)
 	}
 	t.free = newCarefree(t)
@@ -196,6 +196,7 @@ func (m *Model) toldChain() *chain {
 type pace struct {
 	Segment
 	long bool
+	plan int // that they came with
 }
 
 // longAge is from when on a stay is a long one.
@@ -208,21 +209,40 @@ func (t *Tables) solve(p pace) *clock {
 	if p.long {
 		n = maxStay
 	}
-	return t.bench.solve(t.model.stay.chain(own, &factor, n))
+	return t.bench.solve(t.model.stay.chain(own, &factor, n, p.plan))
 }
 
 // chain is the way through stays whose end is not told, of n positions.
-func (p *stayParams) chain(own []float64, factor *[stretches]float64, n int) *chain {
-	h := make([]float64, n)
-	for i := range h {
-		h[i] = p.hazard(own, factor, i+1)
-	}
+func (p *stayParams) chain(own []float64, factor *[stretches]float64, n, plan int) *chain {
+	all := p.hazards(own, factor, plan)
+	h := slices.Clone(all[:n])
 	var rest float64 // what a long stay has on average
 	for i := n; i < n+60; i++ {
-		rest += p.hazard(own, factor, i) / 60
+		rest += all[min(i, maxStay)-1] / 60
 	}
 	h[n-1] = rest
 	return newChain(h)
+}
+
+// hazards are those of every day, for who came with a plan: of a stay that it
+// makes twice as likely, the hazard is about twice as high.
+func (p *stayParams) hazards(own []float64, factor *[stretches]float64, plan int) []float64 {
+	h, ends := make([]float64, maxStay), make([]float64, maxStay)
+	left := 1.0
+	for i := range h {
+		h[i] = p.hazard(own, factor, i+1)
+		ends[i] = left * h[i] * p.lift(plan, i+1)
+		left *= 1 - h[i]
+	}
+	if plan == noPlan {
+		return h
+	}
+	left *= p.lift(plan, maxStay)
+	for i := maxStay - 1; i >= 0; i-- {
+		left += ends[i]
+		h[i] = min(max(ends[i]/max(left, 1e-300), leastHazard), mostHazard)
+	}
+	return h
 }
 
 // clockFor is the chain for a question, and the position of today in it.
@@ -231,7 +251,7 @@ func (t *Tables) clockFor(trip *Trip) (*clock, int) {
 		return t.toldAt, min(max(agesTold-1-left, 0), len(t.toldAt.hazard)-1)
 	}
 	age := int(trip.Today - trip.Arrival)
-	c := t.clockOf(pace{trip.Segment, age >= longAge})
+	c := t.clockOf(pace{trip.Segment, age >= longAge, trip.plan()})
 	return c, min(age, len(c.hazard)-1)
 }
 
@@ -240,7 +260,7 @@ func (t *Tables) clockFor(trip *Trip) (*clock, int) {
 // own words, it is everyone's.
 func (t *Tables) clockOf(p pace) *clock {
 	t.lock.RLock()
-	c, full := t.stayAt[p], len(t.stayAt) >= mostSegments
+	c, full := t.stayAt[p], len(t.stayAt) >= mostPaces
 	t.lock.RUnlock()
 	switch {
 	case c != nil:

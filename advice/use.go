@@ -146,12 +146,7 @@ type person struct {
 func see(t *Trip) person {
 	p := person{segment: t.Segment}
 	for _, d := range t.Days {
-		s := sight{day: d.Date, dow: d.Date.Weekday(), capped: d.Capped, last: t.End != 0 && d.Date == t.End}
-		minutes := d.Minutes
-		s.first = d.Date == t.Arrival && minutes == 0
-		if minutes > 0 && minutes < minutesPerDay {
-			s.part = math.Log(float64(max(minutes, 15)) / minutesPerDay)
-		}
+		s, minutes := sightOf(t, &d), d.Minutes
 		whole := minutes == 0 || minutes >= minutesPerDay/2
 		if d.Date == t.Today && t.End == 0 && minutes == 0 {
 			continue // of a day that is not over, and nobody says how much of it is
@@ -169,10 +164,29 @@ func see(t *Trip) person {
 			p.days++
 		}
 		s.log = math.Log(max(float64(d.Bytes), activeBytes))
-		s.cap = s.log
+		s.cap = math.Log(max(float64(d.bound()), activeBytes))
 		p.sights = append(p.sights, s)
 	}
 	return p
+}
+
+// bound is more than what was wanted, of a capped day, by chance alone: at least so
+// much, and what came beyond it says no more.
+func (d *Day) bound() int64 {
+	if d.Capped && d.Full > 0 {
+		return d.Full
+	}
+	return d.Bytes
+}
+
+// sightOf is a day without its bytes.
+func sightOf(t *Trip, d *Day) sight {
+	s := sight{day: d.Date, dow: d.Date.Weekday(), capped: d.Capped, last: t.End != 0 && d.Date == t.End}
+	s.first = d.Date == t.Arrival && d.Minutes == 0
+	if d.Minutes > 0 && d.Minutes < minutesPerDay {
+		s.part = math.Log(float64(max(d.Minutes, 15)) / minutesPerDay)
+	}
+	return s
 }
 
 // expected is what the log of a day's bytes would be for a user of level 0.

@@ -25,6 +25,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/payment/antom"
+	"github.com/tsuzuku/tsuzuku/portal"
 	"github.com/tsuzuku/tsuzuku/world"
 )
 
@@ -50,6 +51,8 @@ type Demo struct {
 	// busy is held for reading by whoever does something. The clock is moved
 	// while nobody does: no worker finds its lease over because of that.
 	busy sync.RWMutex
+
+	book func() (*portal.Storybook, error) // made when it is first looked at
 }
 
 // OpenDemo opens or makes the demo in a folder: embedded SQLite, simulated
@@ -91,6 +94,7 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 		return nil, err
 	}
 	d := &Demo{App: a, Strangers: strangers}
+	d.book = sync.OnceValues(func() (*portal.Storybook, error) { return portal.OpenStorybook(context.WithoutCancel(ctx)) })
 	if err := errors.Join(d.settle(ctx), a.sign(ctx)); err != nil { // the catalogue is there now
 		return nil, errors.Join(err, a.Close())
 	}
@@ -99,11 +103,14 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 	}
 	d.house = a.Handler()
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /orders/{id}/live", func(w http.ResponseWriter, r *http.Request) { d.house.ServeHTTP(w, r) }) // it lasts, and does nothing
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		d.busy.RLock()
 		defer d.busy.RUnlock()
 		d.house.ServeHTTP(w, r)
 	})
+	mux.Handle("/storybook", d.stories())
+	mux.Handle("/storybook/", d.stories())
 	mux.Handle("/sim/", strangers.Handler(&world.Panel{Strangers: strangers, NextEnd: d.nextEnd, Codes: d.codes, Pause: d.pause, Moved: d.catchUp}))
 	d.handler = mux
 	return d, nil
@@ -286,6 +293,18 @@ func (d *Demo) codes(ctx context.Context) ([]string, error) {
 			codes = append(codes, code)
 		}
 		return codes, rows.Err()
+	})
+}
+
+// stories shows the storybook: every component, and every page in every state.
+func (d *Demo) stories() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := d.book()
+		if err != nil {
+			http.Error(w, "The storybook cannot be opened: "+err.Error(), http.StatusInternalServerError)
+			return
+		}
+		b.Handler().ServeHTTP(w, r)
 	})
 }
 

@@ -286,7 +286,12 @@ var (
 	}
 )
 
-// No statement of a hot path reads a whole table (v is a list of values, and due what was claimed). SQLite's plan does not depend
+// made are scans of what a statement has made itself: of v, a list of values; of due
+// and w, what is due; of ranked, that with its order. The scans of the tables they are
+// made from are seen on their own.
+var made = []string{"SCAN v", "SCAN due", "SCAN w", "SCAN ranked"}
+
+// No statement of a hot path reads a whole table. SQLite's plan does not depend
 // on how much a table holds, so it can be asked in an empty database.
 func TestHotStatementsUseAnIndex(t *testing.T) {
 	env := dbtest.SQLite(t)
@@ -310,7 +315,7 @@ func TestHotStatementsUseAnIndex(t *testing.T) {
 				if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
 					return err
 				}
-				if strings.HasPrefix(detail, "SCAN ") && !strings.Contains(detail, " USING ") && !strings.Contains(detail, "CONSTANT ROW") && detail != "SCAN v" && detail != "SCAN due" {
+				if strings.HasPrefix(detail, "SCAN ") && !strings.Contains(detail, " USING ") && !strings.Contains(detail, "CONSTANT ROW") && !slices.Contains(made, detail) && !strings.HasPrefix(detail, "SCAN (subquery-") {
 					t.Errorf("%s: %s\n%s", where, detail, text)
 				}
 			}

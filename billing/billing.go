@@ -59,8 +59,8 @@ type Content struct {
 	Seller        string `json:"seller"`
 	SellerAddress string `json:"seller_address,omitempty"`
 	SellerNumber  string `json:"seller_number,omitempty"` // qualified-invoice issuer, T + 13 digits
-	Recipient     string `json:"recipient,omitempty"` // as the customer wishes; filled in with the number
-	What          string `json:"what"` // plan and term
+	Recipient     string `json:"recipient,omitempty"`     // as the customer wishes; filled in with the number
+	What          string `json:"what"`                    // plan and term
 	Line          string `json:"line,omitempty"`
 	From          string `json:"from,omitempty"` // first instant of service, RFC 3339 in the operator's zone
 	To            string `json:"to,omitempty"`   // end of service, exclusive

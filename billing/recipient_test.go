@@ -62,8 +62,10 @@ func TestRecipientStandsFromTheNumberOn(t *testing.T) {
 			t.Errorf("%+v", read(last))
 		}
 		for _, bad := range []billing.Recipient{
-			{Name: strings.Repeat("長", billing.MostName+1)}, {Name: "x", Address: strings.Repeat("x", billing.MostAddress+1)},
-			{Name: "x", Address: "1\n2\n3\n4\n5\n6"}, {Address: "nobody lives here"},
+			{Name: strings.Repeat("長", billing.MostName+1)},
+			{Name: "x", Address: strings.Repeat("x", billing.MostAddress+1)},
+			{Name: "x", Address: "1\n2\n3\n4\n5\n6"},
+			{Address: "nobody lives here"},
 		} {
 			if err := wish(plain.Account, bad); fault.KindOf(err) != fault.Invalid {
 				t.Errorf("%.20q is kept: %v", bad, err)

@@ -76,7 +76,7 @@ func (b *brake) answered(now time.Time, took time.Duration) {
 	}
 	b.silence = 0
 	b.note(now, took >= slowFrom)
-	if why := b.bad(now); b.state == Well && why != "" {
+	if why := b.bad(); b.state == Well && why != "" {
 		b.hold(now, why)
 	}
 }
@@ -92,7 +92,7 @@ func (b *brake) silent(now time.Time, err error) {
 	case b.silence >= silentFrom:
 		b.hold(now, fmt.Sprintf("%d calls in a row without an answer, the last: %.300s", b.silence, err))
 	default:
-		if why := b.bad(now); why != "" {
+		if why := b.bad(); why != "" {
 			b.hold(now, fmt.Sprintf("%s, the last: %.300s", why, err))
 		}
 	}
@@ -113,7 +113,7 @@ func (b *brake) note(now time.Time, bad bool) {
 }
 
 // bad says what is wrong with the calls of late; empty: nothing.
-func (b *brake) bad(now time.Time) string {
+func (b *brake) bad() string {
 	n := 0
 	for _, o := range b.past {
 		if o.bad {

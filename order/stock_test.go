@@ -297,8 +297,11 @@ func TestClaimACard(t *testing.T) {
 				t.Errorf("%s is told %q", name, text)
 			}
 		}
-		if n := c.cases(t, thief, order.CaseClaimTwice); n != 1 {
+		if n := c.cases(t, owner, order.CaseClaimTwice); n != 1 {
 			t.Errorf("%d cases", n)
+		}
+		if n := c.count(t, `SELECT COUNT(*) FROM cases WHERE account_id = $1`, thief); n != 0 {
+			t.Error("a case tells that the code was right")
 		}
 		began := c.Clock.Now().Add(-time.Hour)
 		c.Sim.Set("PF-"+iccid, carrier.Status{State: carrier.LineActive, StartsAt: began})

@@ -1,16 +1,21 @@
 package portal
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/locale"
 )
 
-// Every route, walked by nobody, by another customer, and by somebody who holds
-// a link to another line of the same customer: nothing leaks, nothing changes.
+// Every route, walked by nobody, by another customer, by somebody who holds a
+// link to another line of the same customer, and by those who once were somebody:
+// with a link to the line that is over, with the owner's session after it has
+// ended by itself, and after it was ended. Nothing leaks, nothing changes.
 func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 	w := newTown(t)
 	owner := w.browser(locale.En).signIn("aiko@example.com")
@@ -28,6 +33,11 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 			basket = o.Basket
 		}
 	}
+	expired, ended := w.browser(locale.En).signIn("aiko@example.com").copied(), w.browser(locale.En).signIn("aiko@example.com").copied()
+	over := w.browser(locale.En).linkFor("fresh", time.Hour).copied()
+	ended.post("/sign-out", nil)
+	w.expireSession(expired)
+	w.env.Clock.Add(time.Hour)
 	asked := owner.post("/cases/new", url.Values{"key": {"k"}, "topic": {"slow"}, "text": {"Aiko's secret"}, "line": {w.lines["fresh"]}})
 	of, _, _ := strings.Cut(strings.TrimPrefix(asked, "/cases/"), "?")
 	w.deliver()
@@ -39,17 +49,19 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 		"GET /lines/{id}": {w.lines["fresh"]}, "GET /lines/{id}/renew": {w.lines["fresh"]}, "POST /lines/{id}/renew": {w.lines["fresh"]},
 		"POST /lines/{id}/stay": {w.lines["fresh"]},
 		"GET /quotes/{id}":      {quote, used}, "POST /quotes/{id}": {quote, used},
-		"GET /orders/{id}": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/pay": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/cancel": {strings.TrimPrefix(bought, "/orders/"), basket},
+		"GET /orders/{id}": {strings.TrimPrefix(bought, "/orders/")}, "GET /orders/{id}/live": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/pay": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/cancel": {strings.TrimPrefix(bought, "/orders/"), basket},
 		"GET /bills/{id}": {bill}, "GET /together/{id}": {basket}, "POST /together/{id}/pay": {basket},
 		"GET /inbox/{id}": {letter},
 		"GET /cases/{id}": {of}, "POST /cases/{id}": {of}, "GET /cases/{id}/files/{n}": {of},
 	}
 	everybodys := map[string]string{"POST /plans/{id}": "machi-5gb"} // what {id} may be, and is nobody's
 	people := map[string]*browser{
-		"nobody":           w.browser(locale.En),
-		"another customer": w.browser(locale.En).signIn("other@example.com"),
-		"a link":           w.browser(locale.En).link("grace"),
+		"nobody":              w.browser(locale.En),
+		"another customer":    w.browser(locale.En).signIn("other@example.com"),
+		"a link":              w.browser(locale.En).link("grace"),
+		"a link that is over": over, "a session that is over": expired, "a session that was ended": ended,
 	}
+	visits := 0
 	for _, route := range w.server.routes() {
 		method, path, _ := strings.Cut(route.pattern, " ")
 		ids, of := things[route.pattern]
@@ -65,6 +77,7 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 				continue // signing in and out is everybody's
 			}
 			for who, b := range people {
+				visits++
 				send := url.Values(nil)
 				if method == "POST" {
 					send = url.Values{"item": {"term/machi-5gb/10d"}, "currency": {"JPY"}, "amount": form["amount"], "tool": {"card"}, "session": {"others"}, "key": {"x"}, "text": {"not mine"}}
@@ -84,6 +97,9 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 				}
 			}
 		}
+	}
+	if least := 2 * len(w.server.routes()); visits < least {
+		t.Errorf("only %d visits were made, want at least %d", visits, least)
 	}
 	if len(w.orders()) != orders || w.balance() != balance {
 		t.Errorf("%d orders and %d in the wallet, had %d and %d", len(w.orders()), w.balance(), orders, balance)
@@ -301,10 +317,77 @@ func TestLanguage(t *testing.T) {
 	has(t, b.see("/account?saved=1").html, `<html lang="zh-Hans">`, "已保存", "America/New York")
 }
 
-func TestCompressionIsAsked(t *testing.T) {
-	for header, want := range map[string]bool{"gzip": true, "br, gzip;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0": false, "": false, "br": false, "GZIP": true} {
-		if got := takesGzip(header); got != want {
-			t.Errorf("takesGzip(%q) = %v", header, got)
+// What a browser sends comes back in no header: not as another header, and not
+// as an address on another site.
+func TestNothingSentBecomesAHeader(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En)
+	const evil = "x\r\nX-Evil: 1\r\n\r\n<b>"
+	q := url.QueryEscape(evil)
+	for _, path := range []string{
+		"/sign-in?next=" + q, "/sign-in?lang=ja&next=" + q, "/plans?lang=" + q, "/devices?q=" + q + "&lang=ja", "/sign-in?next=%2F%2Fevil.example&lang=en",
+		"/sign-in?next=%2F%5Cevil.example&lang=en", "//evil.example/?lang=ja", "/%5Cevil.example/?lang=ja", "/" + q + "?lang=ja", "/plans/" + q + "?lang=ja", "/r/" + q,
+	} {
+		p := b.get(path)
+		if p.header.Get("X-Evil") != "" || strings.Contains(p.html, "<b>") {
+			t.Errorf("%s: %v", path, p.header)
+		}
+		if u, err := url.Parse(p.to); err != nil || u.Host != "" || strings.HasPrefix(p.to, "//") || strings.HasPrefix(p.to, "/\\") {
+			t.Errorf("%s leads to %q", path, p.to)
 		}
 	}
+	b.post("/sign-in", url.Values{"email": {"aiko@example.com"}, "next": {evil}})
+	p := b.do("POST", "/sign-in/code", url.Values{"code": {w.lastCode()}, "next": {"/" + evil}})
+	if p.header.Get("X-Evil") != "" || p.to != "/" {
+		t.Errorf("signing in leads to %q", p.to)
+	}
+}
+
+// linkFor opens a link to one of aiko's lines that is good for so long.
+func (b *browser) linkFor(key string, life time.Duration) *browser {
+	b.t.Helper()
+	w := b.town
+	token, err := db.Written(w.t.Context(), w.env.DB, func(ctx context.Context, tx db.Tx) (string, error) {
+		return w.server.Door.MakeLink(ctx, tx, w.aiko.ID, w.lines[key], tx.Now().Add(life))
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.get("/r/" + token)
+	b.see("/lines/" + w.lines[key] + "/renew")
+	return b
+}
+
+// cookies are what the browser sends, as its header says it.
+func (b *browser) cookies() string {
+	b.t.Helper()
+	u, err := url.Parse(b.town.web.URL)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var all []string
+	for _, c := range b.client.Jar.Cookies(u) {
+		all = append(all, c.Name+"="+c.Value)
+	}
+	return strings.Join(all, "; ")
+}
+
+// copied is the browser with a copy of its cookies that nobody can take away.
+func (b *browser) copied() *browser {
+	b.header.Set("Cookie", b.cookies())
+	return b
+}
+
+// expireSession lets a browser's session end by itself.
+func (w *town) expireSession(b *browser) {
+	w.t.Helper()
+	_, token, _ := strings.Cut(b.cookies(), sessionCookie+"=")
+	session, _, _ := strings.Cut(token, ".")
+	w.write(func(ctx context.Context, tx db.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE sessions SET expires_at = $1 WHERE account_id = $2 AND id = $3`, db.At(tx.Now()), w.aiko.ID, "ss_"+session)
+		if err == nil && n != 1 {
+			w.t.Errorf("%d sessions are called %s", n, session)
+		}
+		return err
+	})
 }

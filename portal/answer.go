@@ -2,7 +2,6 @@ package portal
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -27,11 +26,23 @@ type answer struct {
 	page     any // what the template may use
 	status   int // 0: 200
 	to       string
-	file     *support.File // to be kept by the browser, instead of a page
-	script   []byte        // our own, instead of a page; it never changes under its address
+
+	public bool                          // for those whom we do not know it is the same, and need not be sent twice
+	keep   bool                          // a signed-in customer's device may keep it, to be looked at without a connection
+	media  string                        // what raw is
+	raw    []byte                        // instead of a page
+	stream func(context.Context, *visit) // instead of a page: writes what happens until there is no more
+
+	file   *support.File // to be kept by the browser, instead of a page
+	script []byte        // our own, instead of a page; it never changes under its address
 }
 
 func show(template string, page any) answer { return answer{template: template, page: page} }
+
+// showAll shows what everybody sees alike.
+func showAll(template string, page any) answer {
+	return answer{template: template, page: page, public: true}
+}
 
 // goTo leads the browser on with GET, so that reloading repeats nothing.
 func goTo(path string) answer { return answer{to: path} }
@@ -49,6 +60,10 @@ func (s *Server) page(a access, h handler) http.Handler {
 		var out answer
 		if err == nil {
 			out, err = v.answer(ctx, a, h)
+		}
+		if err == nil && out.stream != nil {
+			out.stream(ctx, v)
+			return
 		}
 		body, err := v.render(out, err)
 		if err != nil {
@@ -119,19 +134,24 @@ func (v *visit) field(name string) string {
 
 // sent is a finished answer.
 type sent struct {
-	status int
-	to     string
-	body   []byte
-	file   *support.File
-	script bool
+	status       int
+	to           string
+	media        string
+	body         []byte
+	public, keep bool
+	file         *support.File
+	script       bool
 }
 
 // render makes the page, or the page of an error.
 func (v *visit) render(a answer, err error) (sent, error) {
 	if err == nil && a.script != nil {
-		return sent{status: http.StatusOK, body: a.script, script: true}, nil
+		return sent{status: http.StatusOK, media: "text/javascript; charset=utf-8", body: a.script, script: true}, nil
 	}
 	var buf bytes.Buffer
+	if err == nil && a.raw != nil {
+		return sent{status: http.StatusOK, media: a.media, body: a.raw, public: true}, nil
+	}
 	if err == nil && a.file != nil {
 		return sent{file: a.file}, nil
 	}
@@ -153,7 +173,10 @@ func (v *visit) render(a answer, err error) (sent, error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
-	return sent{status: a.status, to: a.to, body: buf.Bytes()}, nil
+	return sent{
+		status: a.status, to: a.to, media: "text/html; charset=utf-8", body: buf.Bytes(),
+		public: a.public && a.status == http.StatusOK && v.account.ID == "" && v.link.Line == "", keep: a.keep,
+	}, nil
 }
 
 // signInFirst is where somebody signs in who wanted to see the page.
@@ -223,7 +246,7 @@ func crossOrigin(context.Context, *visit) (answer, error) {
 	return answer{}, fault.Because(fault.Denied, "cross_origin", "This request came from another site, so we did not act on it.", nil)
 }
 
-// send writes a finished answer, compressed where the browser can read that.
+// send writes a finished answer, packed as the browser can read it.
 func (v *visit) send(a sent) {
 	h := v.w.Header()
 	if a.to != "" {
@@ -235,18 +258,28 @@ func (v *visit) send(a sent) {
 		v.sendFile(a.file)
 		return
 	}
-	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Type", a.media)
 	h.Set("Content-Language", string(v.voice.Lang))
 	h.Set("Vary", "Accept-Encoding")
+	v.sayKept(a)
 	if a.script {
-		h.Set("Content-Type", "text/javascript; charset=utf-8")
 		h.Del("Content-Language")
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	body := a.body
-	if takesGzip(v.r.Header.Get("Accept-Encoding")) {
-		body = compressed(body)
-		h.Set("Content-Encoding", "gzip")
+	c := codingFor(v.r.Header.Get("Accept-Encoding"))
+	if a.public {
+		tag := tagOf(a.body, c)
+		h.Set("ETag", tag)
+		h.Set("Cache-Control", "private, no-cache")
+		h.Set("Vary", "Accept-Encoding, Accept-Language, Cookie")
+		if unchanged(v.r, tag) {
+			v.w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	body := c.pack(a.body)
+	if c != plain {
+		h.Set("Content-Encoding", string(c))
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	v.w.WriteHeader(a.status)
@@ -262,26 +295,4 @@ func (v *visit) sendFile(f *support.File) {
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
 	h.Set("Content-Length", strconv.Itoa(len(f.Content)))
 	_, _ = v.w.Write(f.Content) // the customer has left; nothing to do about it
-}
-
-// takesGzip reads an Accept-Encoding header as far as it matters here.
-func takesGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, params, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			q, _ := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q=")
-			return strings.Trim(q, "0.") != "" || q == ""
-		}
-	}
-	return false
-}
-
-func compressed(body []byte) []byte {
-	var buf bytes.Buffer
-	z := gzip.NewWriter(&buf)
-	_, err := z.Write(body)
-	if errors.Join(err, z.Close()) != nil {
-		return body // cannot happen: a buffer takes everything
-	}
-	return buf.Bytes()
 }

@@ -150,7 +150,7 @@ func (s *Server) devicesAnswer(ctx context.Context, v *visit) (answer, error) {
 	default:
 		p.known(v, k.list, k.found, phone)
 	}
-	return show("devices.html", p), nil
+	return showAll("devices.html", p), nil
 }
 
 // phoneOf is the phone that an address asks about.
@@ -313,5 +313,5 @@ func (s *Server) planDevices(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	p.Source = v.voice.Say("devices.source", locale.Args{"date": locale.Day(v.voice.Lang, compiled, time.UTC)})
-	return show("plan_devices.html", p), nil
+	return showAll("plan_devices.html", p), nil
 }

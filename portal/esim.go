@@ -78,8 +78,9 @@ func (v *visit) readESIM(ctx context.Context, l line.Line) (e line.ESIM, found b
 	return e, found, err
 }
 
-// mostAgain is how many ended lines are offered before new ones.
-const mostAgain = 3
+// mostAgain is how many ended lines are offered before new ones, and mostEnded of how
+// many the rules are asked for that.
+const mostAgain, mostEnded = 3, 10
 
 // endedLines are the customer's lines that have ended, and whose operator can still
 // feed them, with the plan that they came to buy or, for "", with any; those that
@@ -89,14 +90,16 @@ func (v *visit) endedLines(ctx context.Context, tx db.Tx, plan string) (again []
 	if err != nil {
 		return nil, err
 	}
+	asked := 0
 	for _, l := range slices.Backward(lines) {
 		state := l.At(v.voice.Now)
-		if len(again) == mostAgain {
+		if len(again) == mostAgain || asked == mostEnded {
 			break
 		}
 		if plan != "" && l.Plan != plan || state != line.Grace && state != line.Ended {
 			continue
 		}
+		asked++
 		s, err := v.situation(ctx, tx, keyhole{account: v.account.ID}, l.ID)
 		if err != nil {
 			return nil, err

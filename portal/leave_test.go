@@ -19,6 +19,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/support"
 )
 
 // What a customer is given is theirs, whole and free of what opens doors.
@@ -138,6 +139,12 @@ func TestClosing(t *testing.T) {
 		t.Error("closed, although its owner keeps it")
 	}
 	b = w.browser(locale.En).signIn("aiko@example.com")
+	w.write(func(ctx context.Context, tx db.Tx) error {
+		_, err := support.Ask(ctx, tx, w.server.Desk.IDs, support.Question{
+			Account: w.aiko.ID, Topic: support.Topics[0], Said: support.Said{Key: "k", Text: "I am Aiko, and I leave."},
+		})
+		return err
+	})
 	b.post(close, url.Values{"sure": {"1"}})
 	w.credit(100)
 	w.env.Clock.Add(leaving.Grace)

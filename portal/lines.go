@@ -110,7 +110,8 @@ func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
 		p.Lines = append(p.Lines, view)
 	}
 	p.Several = renewable > 1
-	return show("lines.html", p), nil
+	p.Offline = v.offlineNote()
+	return keepable(show("lines.html", p)), nil
 }
 
 // linePage is everything line.html may use.
@@ -187,7 +188,8 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 		p.Usage, p.Stay = v.usage(ctx, f.situation, f.advice, at), v.stayForm(f.advice.Told, at.loc)
 	}
 	p.Queue, p.Slow = v.queue(f.situation.Periods, at), v.slowHelp(ctx, f.situation, at, offers)
-	return show("line.html", p), nil
+	p.Offline = v.offlineNote()
+	return keepable(show("line.html", p)), nil
 }
 
 // queue are the periods that come next.

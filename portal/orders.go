@@ -22,6 +22,7 @@ import (
 type orderPage struct {
 	ui.Frame
 	ID       string
+	Live     string // where its changes are told; "" while nothing is awaited
 	What     string
 	Progress ui.Progress
 	Why      string
@@ -32,6 +33,7 @@ type orderPage struct {
 	Keep     string
 	SignIn   string
 	Waits    bool // for money: it can be given up
+	Done     bool // what was ordered is there
 	Pay      string
 	PayUntil string
 	Line     lineView
@@ -227,12 +229,14 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Again = "/lines/" + o.Line + "/renew"
 	}
 	p.Refunds = v.refundRows(t, at.loc)
+	p.Done = o.State == order.Completed
 	p.Waits = o.State == order.Placed && (o.Basket == "" || !k.limited())
 	p.Disputed = v.disputeLines(t.disputes)
 	if slices.ContainsFunc(t.disputes, func(d order.Dispute) bool { return !d.Open().IsZero() }) {
 		p.Owing = v.owing(k, t.debts)
 	}
 	v.addPaying(&p, k, t, at)
+	v.watching(&p, t)
 	if o.State != order.Placed && o.State != order.Cancelled && o.State != order.Refunded {
 		p.Again = "" // it goes on, or is done
 	}

@@ -44,7 +44,6 @@ func (v *visit) entry() (f passkeyForm, err error) {
 	if err != nil || !ok {
 		return passkeyForm{}, err
 	}
-	v.allowScript()
 	return passkeyForm{Ceremony: c, Script: passkeyPath}, nil
 }
 
@@ -54,7 +53,6 @@ func (v *visit) adding(ctx context.Context) (passkeyForm, error) {
 	if err != nil || !ok {
 		return passkeyForm{}, err
 	}
-	v.allowScript()
 	return passkeyForm{Ceremony: c, Script: passkeyPath, Name: v.session.Agent}, nil
 }
 

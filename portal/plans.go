@@ -66,7 +66,7 @@ func (s *Server) plansPage(ctx context.Context, v *visit) (answer, error) {
 			return v.endedLines(ctx, tx, "")
 		})
 	}
-	return show("plans.html", p), err
+	return showAll("plans.html", p), err
 }
 
 // allowance is what a plan gives, in the words of its rules.
@@ -107,7 +107,7 @@ func (s *Server) planPage(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return show("plan.html", p), nil
+	return showAll("plan.html", p), nil
 }
 
 func (v *visit) plan(ctx context.Context) (planPage, error) {

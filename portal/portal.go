@@ -14,6 +14,7 @@ import (
 	"embed"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/advice"
@@ -73,8 +74,9 @@ type Server struct {
 	// what waits for them is known.
 	Heard *outbound.Heard
 
-	devices device.Shelf
-	status  statusShelf
+	devices  device.Shelf
+	status   statusShelf
+	watchers watchers
 }
 
 //go:embed pages/*.html
@@ -101,21 +103,8 @@ type route struct {
 
 // routes are all pages and forms. A test walks them as everybody.
 func (s *Server) routes() []route {
-	return []route{
+	return slices.Concat(s.waysIn(), s.securityRoutes(), []route{
 		{"GET /{$}", anyone, s.home},
-		{"GET /sign-in", anyone, s.signInPage},
-		{"POST /sign-in", anyone, s.askCode},
-		{"GET /sign-in/code", anyone, s.codePage},
-		{"POST /sign-in/code", anyone, s.enterCode},
-		{"POST /sign-in/password", anyone, s.enterPassword},
-		{"POST /sign-in/passkey", anyone, s.enterPasskey},
-		{"GET /passkey.js", anyone, s.passkeyScript},
-		{"POST /sign-out", anyone, s.signOut},
-		{"GET /renew", anyone, s.cardPage},
-		{"POST /renew", anyone, s.askLineCode},
-		{"GET /renew/code", anyone, s.lineCodePage},
-		{"POST /renew/code", anyone, s.enterLineCode},
-		{"GET /r/{token}", anyone, s.openLink},
 		{"GET /plans", anyone, s.plansPage},
 		{"GET /plans/{id}", anyone, s.planPage},
 		{"POST /plans/{id}", customer, s.chooseNew},
@@ -131,6 +120,7 @@ func (s *Server) routes() []route {
 		{"GET /quotes/{id}", holder, s.reviewPage},
 		{"POST /quotes/{id}", holder, s.accept},
 		{"GET /orders/{id}", holder, s.orderPage},
+		{"GET /orders/{id}/live", holder, s.watchOrder},
 		{"POST /orders/{id}/pay", holder, s.payOrder},
 		{"POST /orders/{id}/cancel", holder, s.cancelOrder},
 
@@ -154,17 +144,11 @@ func (s *Server) routes() []route {
 		{"POST /account", customer, s.saveAccount},
 		{"POST /account/tools", customer, s.removeTool},
 		{"POST /account/one-tap", customer, s.oneTap},
-		{"GET /account/security", customer, s.securityPage},
-		{"POST /account/security/password", customer, s.changePassword},
-		{"POST /account/security/passkeys", customer, s.changePasskeys},
-		{"POST /account/security/addresses", customer, s.changeAddresses},
-		{"GET /account/security/data", customer, s.exportData},
-		{"GET /account/security/close", customer, s.closePage},
-		{"POST /account/security/close", customer, s.closeAccount},
-		{"GET /account/security/code", customer, s.addressCodePage},
-		{"POST /account/security/code", customer, s.enterAddressCode},
 		{"GET /account/sessions", customer, s.sessionsPage},
 		{"POST /account/sessions", customer, s.endSessions},
+
+		{"GET /offline", anyone, s.offline},
+		{"GET /manifest.webmanifest", anyone, s.manifest},
 
 		{"GET /help", anyone, s.helpPage},
 		{"GET /help/{topic}", anyone, s.helpTopic},
@@ -179,12 +163,49 @@ func (s *Server) routes() []route {
 		{"GET /cases/{id}", customer, s.casePage},
 		{"POST /cases/{id}", customer, s.answerCase},
 		{"GET /cases/{id}/files/{n}", customer, s.caseFile},
+	})
+}
+
+// waysIn are the pages and forms of signing in, and of opening one line without.
+func (s *Server) waysIn() []route {
+	return []route{
+		{"GET /sign-in", anyone, s.signInPage},
+		{"POST /sign-in", anyone, s.askCode},
+		{"GET /sign-in/code", anyone, s.codePage},
+		{"POST /sign-in/code", anyone, s.enterCode},
+		{"POST /sign-in/password", anyone, s.enterPassword},
+		{"POST /sign-in/passkey", anyone, s.enterPasskey},
+		{"GET /passkey.js", anyone, s.passkeyScript},
+		{"POST /sign-out", anyone, s.signOut},
+		{"GET /renew", anyone, s.cardPage},
+		{"POST /renew", anyone, s.askLineCode},
+		{"GET /renew/code", anyone, s.lineCodePage},
+		{"POST /renew/code", anyone, s.enterLineCode},
+		{"GET /r/{token}", anyone, s.openLink},
+	}
+}
+
+// securityRoutes are those of how one signs in, and of leaving.
+func (s *Server) securityRoutes() []route {
+	return []route{
+		{"GET /account/security", customer, s.securityPage},
+		{"POST /account/security/password", customer, s.changePassword},
+		{"POST /account/security/passkeys", customer, s.changePasskeys},
+		{"POST /account/security/addresses", customer, s.changeAddresses},
+		{"GET /account/security/data", customer, s.exportData},
+		{"GET /account/security/close", customer, s.closePage},
+		{"POST /account/security/close", customer, s.closeAccount},
+		{"GET /account/security/code", customer, s.addressCodePage},
+		{"POST /account/security/code", customer, s.enterAddressCode},
 	}
 }
 
 // Handler answers every request for the portal. It is safe for concurrent use.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
+	s.watchers = newWatchers()
+	mux.HandleFunc("GET /sw.js", s.worker)
+	mux.HandleFunc("GET /static/{name}", s.static)
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.page(r.access, r.handle))
 	}

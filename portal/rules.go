@@ -24,5 +24,5 @@ func (s *Server) rules(_ context.Context, v *visit) (answer, error) {
 	}
 	p := rulesPage{Plan: plan.NameIn(v.voice.Lang), PlanID: plan.ID, Sentences: catalogue.Sentences(v.shop, plan, v.voice.Lang)}
 	p.Frame = v.frame(p.Plan)
-	return show("rules.html", p), nil
+	return showAll("rules.html", p), nil
 }

@@ -52,17 +52,13 @@ func (v *visit) setCookie(name, value string, life time.Duration) {
 
 func (v *visit) clearCookie(name string) { v.setCookie(name, "", -time.Second) }
 
-// allowScript lets the page run our own script: the two that are about passkeys.
-func (v *visit) allowScript() {
-	h := v.w.Header()
-	h.Set("Content-Security-Policy", h.Get("Content-Security-Policy")+"; script-src 'self'")
-}
-
 // setHeaders sets what protects every page: nothing is loaded but the page, its
-// own style and inline pictures; forms lead here and to payment pages; nobody
-// frames it; nothing personal stays in a cache.
+// own style and pictures, and our own scripts, which speak with nobody else;
+// nothing inside a page is ever run; forms lead here and to payment pages;
+// nobody frames it; nothing personal stays in a browser's cache.
 func (s *Server) setHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+ui.StyleSource()+"; img-src 'self' data:; form-action "+
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; manifest-src 'self'; "+
+		"style-src "+ui.StyleSource()+"; img-src 'self' data:; form-action "+
 		strings.Join(append([]string{"'self'"}, s.PayOrigins...), " ")+"; frame-ancestors 'none'; base-uri 'none'")
 	// Not "no-referrer", with which browsers say that our own forms come from
 	// nowhere.

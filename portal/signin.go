@@ -140,6 +140,7 @@ func (s *Server) signOut(ctx context.Context, v *visit) (answer, error) {
 	}
 	v.clearCookie(sessionCookie)
 	v.clearCookie(linkCookie)
+	v.w.Header().Set("Clear-Site-Data", `"storage"`) // what the device kept; sw.js forgets it, too
 	return goTo("/"), nil
 }
 

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/andybalholm/brotli"
+
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/billing"
@@ -220,6 +222,11 @@ func (b *browser) do(method, path string, form url.Values) page {
 			b.t.Fatal(err)
 		}
 		if raw, err = io.ReadAll(z); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	if res.Header.Get("Content-Encoding") == "br" {
+		if raw, err = io.ReadAll(brotli.NewReader(bytes.NewReader(raw))); err != nil {
 			b.t.Fatal(err)
 		}
 	}

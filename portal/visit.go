@@ -28,6 +28,7 @@ type visit struct {
 	account account.Account      // zero: nobody has signed in
 	session account.Session
 	link    account.Link // the one line that a reminder's link opens; zero: no link
+	sheet   ui.Sheet     // the storybook's; "": the page's own
 }
 
 // errSignIn says that a page needs somebody who has signed in.
@@ -168,7 +169,8 @@ func (v *visit) mayBuy(ctx context.Context, k keyhole) error {
 func (v *visit) frame(title string) ui.Frame {
 	f := ui.Frame{
 		Voice: v.voice, Title: title, Shop: v.shop.Seller.Name, Contact: v.server.Contact,
-		Languages: ui.LanguageChoices(v.voice.Lang), SignedIn: v.account.ID != "",
+		Languages: ui.LanguageChoices(v.voice.Lang), SignedIn: v.account.ID != "", Sheet: v.sheet,
+		Script: statics.address("shop.js"), Icon: statics.address(ui.AppleIcon),
 	}
 	if f.Shop == "" {
 		f.Shop = "Tsuzuku"

@@ -232,8 +232,12 @@ func TestLimits(t *testing.T) {
 		t.Errorf("files without end: %d, %v", c.Files, err)
 	}
 	for _, s := range []support.Said{
-		{Key: "k", Text: " \n "}, {Text: "no form"}, {Key: strings.Repeat("k", 65), Text: "x"}, {Key: "k", Text: strings.Repeat("長", support.MostText+1)},
-		{Key: "k", Text: "x", Files: []support.File{{Content: []byte("GIF89a")}}}, {Key: "k", Text: "x", Files: []support.File{{}}},
+		{Key: "k", Text: " \n "},
+		{Text: "no form"},
+		{Key: strings.Repeat("k", 65), Text: "x"},
+		{Key: "k", Text: strings.Repeat("長", support.MostText+1)},
+		{Key: "k", Text: "x", Files: []support.File{{Content: []byte("GIF89a")}}},
+		{Key: "k", Text: "x", Files: []support.File{{}}},
 	} {
 		if _, err := r.reply(c, s); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%.20q is kept: %v", s.Text, err)

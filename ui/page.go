@@ -26,14 +26,30 @@ var (
 
 // StyleSource is the style sheet's hash as a Content-Security-Policy names it:
 // the sheet stands in every page, and no other is allowed.
-func StyleSource() string {
-	sum := sha256.Sum256([]byte(style))
+func StyleSource() string { return styleSource }
+
+// styleSource is made once: every answer names it.
+var styleSource = sourceOf(style)
+
+func sourceOf(sheet string) string {
+	sum := sha256.Sum256([]byte(sheet))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 var (
 	cssComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
 	cssSpace   = regexp.MustCompile(`\s*\n\s*`)
+)
+
+// Compact is a script as it is sent: without its comments and indentation.
+// Comments are lines of their own.
+func Compact(script []byte) []byte {
+	return scriptSpace.ReplaceAll(scriptComment.ReplaceAll(script, nil), []byte("\n"))
+}
+
+var (
+	scriptComment = regexp.MustCompile(`(?m)^\s*//.*$`)
+	scriptSpace   = regexp.MustCompile(`\s*\n\s*`)
 )
 
 // compact leaves comments and line breaks out: every byte is sent with every
@@ -62,6 +78,10 @@ type Frame struct {
 	SignedIn  bool
 	Refresh   int // seconds after which the page is asked for again; 0: never
 	Notice    Notice
+	Offline   string // what the page says first where it is shown without a connection; "": it never is
+	Script    string // the address of the script that improves pages; "": none
+	Icon      string // the address of the picture on a phone's home screen
+	Sheet     Sheet  // another style sheet than the page's own; "": that one
 }
 
 // Notice is one thing that the page says first. The zero Notice is nothing.
@@ -80,6 +100,9 @@ type Choice struct {
 
 // Style is the style sheet.
 func (f Frame) Style() template.CSS {
+	if f.Sheet != "" {
+		return template.CSS(f.Sheet) //nolint:gosec // made from our own files, see [Look.Sheet]
+	}
 	return template.CSS(style) //nolint:gosec // our own file
 }
 

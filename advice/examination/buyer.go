@@ -31,7 +31,7 @@ const mostPurchases = 6
 func follow(b buyer, at moment, carefree float64) outcome {
 	m, o := at, outcome{}
 	m.line.waiting = slices.Clone(m.line.waiting)
-	m.seen = slices.Clip(m.seen)
+	m.seen, m.purchases = slices.Clip(m.seen), slices.Clip(m.purchases)
 	p := m.trip.path(m.day, carefree)
 	first := m.day
 	w := watch{wasLow: m.why == low}
@@ -56,7 +56,7 @@ func follow(b buyer, at moment, carefree float64) outcome {
 		if served.Slow > 0 {
 			o.slow++
 		}
-		m.note(meter)
+		m.note(meter, served.Full)
 	}
 	o.wasted += wasted(&m.line)
 	return o
@@ -74,6 +74,7 @@ func purchase(b buyer, m *moment, o *outcome) bool {
 		return false
 	}
 	o.paid, o.cost, o.purchases, m.held = o.paid+price, o.cost+cost, o.purchases+1, offer
+	m.bought(offer, false)
 	return true
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/tsuzuku/tsuzuku/advice"
@@ -62,11 +63,12 @@ func dice(seed uint64, t *trip) *rand.Rand {
 // history is a trip as the seller's meter showed it, until the morning of a day.
 func history(s *store, seed uint64, t trip, until advice.Date) advice.Trip {
 	m := repeat(&s.Shop, &t, s.hold(dice(seed, &t), len(t.demand)), func(*moment) {})
-	a := advice.Trip{Segment: t.segment, Arrival: t.arrival, Days: m.seen, Today: t.last() + 1, Told: t.told[len(t.told)-1], End: t.last()}
+	a := advice.Trip{Segment: t.segment, Arrival: t.arrival, Days: m.seen, Today: t.last() + 1, Told: t.told[len(t.told)-1], End: t.last(), Purchases: m.purchases}
 	if t.last() >= until { // still open: what had been seen of it
 		a.Today, a.End = until, 0
 		a.Days = a.Days[:until-t.arrival]
 		a.Told = t.told[until-t.arrival]
+		a.Purchases = slices.DeleteFunc(a.Purchases, func(x advice.Purchase) bool { return x.On >= until })
 	}
 	return a
 }
@@ -129,7 +131,7 @@ func (s *sample) next() moment {
 		repeat(&s.store.Shop, &t, offer, func(m *moment) {
 			if m.why != start {
 				kept := *m
-				kept.seen = kept.seen[:len(kept.seen):len(kept.seen)]
+				kept.seen, kept.purchases = slices.Clip(kept.seen), slices.Clip(kept.purchases)
 				later = append(later, kept)
 			}
 		})

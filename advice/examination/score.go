@@ -2,6 +2,7 @@ package examination
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tsuzuku/tsuzuku/advice"
 )
@@ -48,8 +49,10 @@ func score(m *advice.Model, at *moment, u float64) forecastScore {
 		}
 	}
 	s.pinball = [7]float64(pinball(s.need, quantiles))
-	// Among equal quantiles chance decides, so that the histogram can be flat.
-	s.pit = below + int(u*float64(at0+1))
+	s.pit = below
+	if at0 > 0 {
+		s.pit = byChance(below, at0, u)
+	}
 	for i, r := range [3]func() (int64, int64){f.Need.Half, f.Need.Most, f.Need.Nearly} {
 		lo, hi := r()
 		s.covered[i], s.width[i] = lo <= need && need <= hi, float64(hi-lo)
@@ -57,6 +60,25 @@ func score(m *advice.Model, at *moment, u float64) forecastScore {
 	s.end(f.Ends, at.daysLeft())
 	s.allowance(&f, at)
 	return s
+}
+
+// byChance is where among quantiles something came that equals n of them, from the
+// below-th on: as often between two levels as lies there, so that the histogram
+// can be flat (the randomised transform of what has atoms).
+func byChance(below, n int, u float64) (bin int) {
+	edge := func(i int) float64 { // between a level and the next
+		levels := slices.Concat([]float64{0}, advice.Levels[:], []float64{1})
+		return (levels[i] + levels[i+1]) / 2
+	}
+	from, to := 0.0, edge(below+n)
+	if below > 0 {
+		from = edge(below)
+	}
+	at := from + u*(to-from)
+	for bin < len(advice.Levels) && advice.Levels[bin] < at {
+		bin++
+	}
+	return bin
 }
 
 // allowance scores when a volume runs out: the first day on whose evening nothing
@@ -151,6 +173,7 @@ type ForecastReport struct {
 	Segment   float64    `json:"pinball_segment_mean"`
 	PIT       [8]float64 `json:"pit"` // shares between the quantiles
 	Flat      [8]float64 `json:"pit_if_right"`
+	Inside    Coverage   `json:"by_chance"`      // the same, where what equals an end of a range is inside as often as lies there
 	Nothing   float64    `json:"nothing_needed"` // share of moments after which nothing was wanted
 	EndLog    float64    `json:"end_log_score"`
 	Brier3    float64    `json:"end_brier_3"`
@@ -202,6 +225,9 @@ func forecasts(scores []forecastScore, ownMean, segmentMean []float64, tsb [][7]
 		r.Flat[i], before = l-before, l
 	}
 	r.Flat[7] = 1 - before
+	for i, to := range r.Inside.all() {
+		*to = sum(r.PIT[3-i : 5+i])
+	}
 	for i, ci := range []*[2]float64{&r.Cover50CI, &r.Cover80CI, &r.Cover95CI} {
 		c := *r.all()[i]
 		half := 1.96 * math.Sqrt(c*(1-c)/n)

@@ -85,10 +85,10 @@ func (r *Report) summary(t table) {
 
 func (f *ForecastReport) print(t table) {
 	t.heading("Forecast of the need, %d trips (mean %.2f GB; nothing was wanted of %s %%)", f.Trips, f.MeanNeed, percent(f.Nothing))
-	t.row("range\tcovered\tmean width GB")
-	t.row("50\t%s\t%.2f", percent(f.Cover50), f.Width50)
-	t.row("80\t%s\t%.2f", percent(f.Cover80), f.Width80)
-	t.row("95\t%s\t%.2f", percent(f.Cover95), f.Width95)
+	t.row("range\tcovered\tby chance\tmean width GB")
+	t.row("50\t%s\t%s\t%.2f", percent(f.Cover50), percent(f.Inside.Cover50), f.Width50)
+	t.row("80\t%s\t%s\t%.2f", percent(f.Cover80), percent(f.Inside.Cover80), f.Width80)
+	t.row("95\t%s\t%s\t%.2f", percent(f.Cover95), percent(f.Inside.Cover95), f.Width95)
 	t.heading("Scaled pinball loss %.4f (own mean %.4f, segment mean %.4f, TSB with a normal range %.4f), CRPS %.4f", f.Pinball, f.OwnMean, f.Segment, f.TSB, f.CRPS)
 	t.heading("Last day: log score %.3f, Brier 3/7/14 days %.4f/%.4f/%.4f; the day 3 GB run out: 80 %% ranges cover %s, whether they do: Brier %.4f",
 		f.EndLog, f.Brier3, f.Brier7, f.Brier14, percent(f.RunsOut80), f.Lasts)

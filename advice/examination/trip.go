@@ -101,13 +101,15 @@ type moment struct {
 	line line
 	held int          // the offer that they bought so far; what is popular when there was none
 	seen []advice.Day // as the meter showed them
+
+	purchases []advice.Purchase // that were bought
 }
 
 // asked is what is known of the trip, and nothing else.
 func (m *moment) asked() advice.Trip {
 	a := advice.Trip{
 		Segment: m.trip.segment, Arrival: m.trip.arrival, Days: m.seen,
-		Today: m.trip.arrival + advice.Date(m.day), Told: m.trip.told[m.day],
+		Today: m.trip.arrival + advice.Date(m.day), Told: m.trip.told[m.day], Purchases: m.purchases,
 	}
 	if m.day == 0 {
 		a.MinutesLeft = m.trip.minutes[0]
@@ -128,11 +130,30 @@ func (m *moment) need() int64 {
 func (m *moment) daysLeft() int { return len(m.trip.demand) - m.day }
 
 // note adds a day as the meter showed it.
-func (m *moment) note(r travellers.Reading) {
-	m.seen = append(m.seen, advice.Day{
-		Date: m.trip.arrival + advice.Date(m.day), Bytes: r.Bytes, Capped: r.Capped, Minutes: m.trip.minutes[m.day],
-	})
+func (m *moment) note(r travellers.Reading, full int64) {
+	d := advice.Day{Date: m.trip.arrival + advice.Date(m.day), Bytes: r.Bytes, Capped: r.Capped, Minutes: m.trip.minutes[m.day]}
+	if r.Capped {
+		d.Full = full
+	}
+	m.seen = append(m.seen, d)
 	m.day++
+}
+
+// bought notes a term, which began today or will when those before it end.
+// chosen says that the traveller came with it.
+func (m *moment) bought(offer int, chosen bool) {
+	o := m.line.shop.Offers[offer]
+	if o.Kind != advice.Term {
+		return
+	}
+	from := m.trip.arrival + advice.Date(m.day)
+	if len(m.line.waiting) > 0 {
+		from += advice.Date(m.line.days)
+		for _, w := range m.line.waiting[:len(m.line.waiting)-1] {
+			from += advice.Date(m.line.shop.Offers[w].Days)
+		}
+	}
+	m.purchases = append(m.purchases, advice.Purchase{On: m.trip.arrival + advice.Date(m.day), From: from, Days: o.Days, Volume: o.Volume, Chosen: chosen})
 }
 
 // repeat lives a trip in which the same offer is bought whenever nothing runs or
@@ -146,9 +167,10 @@ func repeat(s *advice.Shop, t *trip, offer int, show func(m *moment)) moment {
 		}
 		if m.line.offer < 0 || m.line.used() {
 			m.line.buy(offer)
+			m.bought(offer, m.day == 0)
 		}
-		_, meter := m.line.live(t.demand[m.day])
-		m.note(meter)
+		served, meter := m.line.live(t.demand[m.day])
+		m.note(meter, served.Full)
 	}
 	return m
 }

@@ -17,6 +17,8 @@ import (
 // and its table for people on standard error.
 type benchCmd struct {
 	Renew   benchRenewCmd   `cmd:"" help:"Renewals a second, beside the engine's own limit in the same run."`
+	Weight  benchWeightCmd  `cmd:"" help:"Bytes of each page of a renewal, in every language, of a shop that runs."`
+	Pages   benchPagesCmd   `cmd:"" help:"Status pages a second, beside a small file from the same server in the same run."`
 	Payment benchPaymentCmd `cmd:"" help:"Notifications and confirmed payments a second by each adapter, beside its bare cryptography."`
 	Wave    benchWaveCmd    `cmd:"" help:"A simulated night on which many lines end at midnight: how many go dark although they were paid in time."`
 }
@@ -49,6 +51,36 @@ func (c *benchRenewCmd) Run(ctx context.Context, s std) error {
 	r, err := bench.Renew(ctx, bench.Options{
 		Engine: c.Engine, Seconds: c.Seconds, Clients: c.Clients, Sets: c.Sets, URL: c.Database, Progress: s.err,
 	})
+	if err != nil {
+		return err
+	}
+	return r.Report(s.out, s.err)
+}
+
+type benchWeightCmd struct {
+	URL     string     `name:"url" default:"http://127.0.0.1:8080" help:"Where the shop is reached; by default the demo." placeholder:"URL"`
+	Session app.Secret `help:"A signed-in customer's session cookie, or @ and the file that holds it; without it the shop must be a demo." placeholder:"TOKEN"`
+}
+
+// Run prints the result.
+func (c *benchWeightCmd) Run(ctx context.Context, s std) error {
+	r, err := bench.Weight(ctx, bench.WeightOptions{URL: c.URL, Session: string(c.Session), Traveller: world.Traveller})
+	if err != nil {
+		return err
+	}
+	return r.Report(s.out, s.err)
+}
+
+type benchPagesCmd struct {
+	Engine   db.Engine `default:"sqlite" enum:"sqlite,postgres" help:"sqlite or postgres."`
+	Seconds  int       `default:"5" help:"How long each measurement takes."`
+	Clients  int       `default:"8" help:"How many browsers at once." placeholder:"N"`
+	Database string    `help:"An empty PostgreSQL database to measure on; by default a throw-away cluster." placeholder:"URL"`
+}
+
+// Run prints the result.
+func (c *benchPagesCmd) Run(ctx context.Context, s std) error {
+	r, err := bench.Pages(ctx, bench.Options{Engine: c.Engine, Seconds: c.Seconds, Clients: c.Clients, URL: c.Database, Progress: s.err})
 	if err != nil {
 		return err
 	}

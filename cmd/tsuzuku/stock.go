@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,8 +153,7 @@ func (c *stockWithdrawCmd) Run(ctx context.Context, s std) error {
 
 // lineCmd is about single lines.
 type lineCmd struct {
-	Claim  lineClaimCmd  `cmd:"" help:"Give a customer the line of a card in stock."`
-	Claims lineClaimsCmd `cmd:"" help:"List what customers asked about cards, the oldest first."`
+	Claim lineClaimCmd `cmd:"" help:"Give a customer the line of a card in stock."`
 }
 
 type lineClaimCmd struct {
@@ -183,34 +181,4 @@ func (c *lineClaimCmd) Run(ctx context.Context, s std) error {
 		_, err = fmt.Fprintln(s.out, id)
 		return err
 	})
-}
-
-type lineClaimsCmd struct{ database }
-
-// Run prints a table.
-func (c *lineClaimsCmd) Run(ctx context.Context, s std) error {
-	base, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	type asked struct {
-		order.Asked
-		from string
-	}
-	all, err := db.Seen(ctx, base, func(ctx context.Context, tx db.Tx) (all []asked, err error) {
-		cases, err := order.ClaimsAsked(ctx, tx)
-		for _, k := range cases {
-			from, _ := account.PrimaryAddress(ctx, tx, k.Account) // who has none is named by the account
-			all = append(all, asked{k, from.Value})
-		}
-		return all, err
-	})
-	if err = errors.Join(err, base.Close()); err != nil {
-		return err
-	}
-	w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
-	for _, k := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.At.Format(time.RFC3339), cmp.Or(k.from, k.Account), k.Title, k.Evidence)
-	}
-	return w.Flush()
 }

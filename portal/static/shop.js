@@ -1,0 +1,20 @@
+// What this adds to pages that work without it: lines can be looked at without
+// a connection (sw.js), and an order's page shows the next step at once.
+"use strict";
+if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});
+
+const live = document.querySelector("[data-live]");
+if (live) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  const say = (life) => { document.cookie = "live=1; Path=/; SameSite=Lax; Max-Age=" + life + secure; };
+  const events = new EventSource(live.dataset.live);
+  events.addEventListener("changed", () => location.reload());
+  // The page need not ask again by itself from now on.
+  events.onopen = () => say(31536000);
+  // After a break it connects again by itself; after a refusal it does not.
+  events.onerror = () => {
+    if (events.readyState !== EventSource.CLOSED) return;
+    say(0);
+    setTimeout(() => location.reload(), 5000);
+  };
+}
