@@ -43,10 +43,10 @@ func (r refuel) bytes() int64 {
 	if r.Value.n > 1<<30 {
 		return 0
 	}
-	switch r.Unit {
-	case "1":
+	if r.Unit == "1" {
 		return r.Value.n << 20
-	case "2":
+	}
+	if r.Unit == "2" {
 		return r.Value.n << 30
 	}
 	return 0
