@@ -10,11 +10,11 @@ import (
 // themselves, and how many requests the adapters make; see docs/operators.md.
 // Adapters that are not here have one request for each call.
 var budgets = map[string]calls.Budget{
-	// Airalo names no limit for all calls; of usage and history, ten a minute for
-	// each SIM. An order reads what the SIM can be fed with, whose it is, and what
-	// it has had.
+	// Airalo names no limit for all calls; of usage and history, ten a minute each for
+	// one SIM, which its adapter keeps apart. An order reads what the SIM can be fed
+	// with, whose it is, and what it has had.
 	"airalo": {
-		EachLine: []calls.Rule{{Most: 10, Within: time.Minute}},
+		EachLine: []calls.Rule{{Most: 20, Within: time.Minute}},
 		Costs:    calls.Costs{Prepare: 3, Extend: 1, LookUp: 2, Status: 1},
 	},
 	// eSIM Go: an order reads whether the bundle fits, is tried, and reads what the

@@ -79,10 +79,12 @@ func TestEveryKindIsAddressed(t *testing.T) {
 	})
 }
 
-// withCode are m's facts with the code that only a sign-in code has.
+// withCode are m's facts with the code that only letters with a code have.
 func withCode(m message.Message) message.Facts {
-	if m.Kind == message.SignInCode {
+	switch m.Kind {
+	case message.SignInCode, message.LineCode, message.AddressCode:
 		m.Facts.Code = "123456"
+	default:
 	}
 	return m.Facts
 }
