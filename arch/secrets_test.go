@@ -45,7 +45,7 @@ func TestNoSecretIsInTheRepository(t *testing.T) {
 		if !e.Type().IsRegular() {
 			return nil
 		}
-		text, err := os.ReadFile(path) //nolint:gosec // a file of this repository
+		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}

@@ -89,14 +89,14 @@ func Make(ctx context.Context, d *db.DB, url, to string, o Options) (r Report, e
 
 // destination is the file that a backup becomes.
 func destination(d *db.DB, to string) (string, error) {
-	info, err := os.Stat(to)
+	info, err := os.Stat(to) //nolint:gosec // staff name the file
 	switch {
 	case err == nil && info.IsDir():
 		to = filepath.Join(to, "tsuzuku-"+d.Now().Format("20060102T150405Z")+".backup")
 	case strings.HasSuffix(to, string(filepath.Separator)):
 		return "", fault.New(fault.Invalid, "There is no directory %s. Create it, or name another.", to)
 	}
-	if _, err := os.Lstat(to); err == nil {
+	if _, err := os.Lstat(to); err == nil { //nolint:gosec // the same
 		return "", exists(to)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return "", err
@@ -117,7 +117,7 @@ func publish(from, to string) error {
 		}
 		// A file system without links: between the look and the renaming somebody
 		// else might be faster.
-		if _, missing := os.Lstat(to); missing == nil {
+		if _, missing := os.Lstat(to); missing == nil { //nolint:gosec // the same
 			return exists(to)
 		}
 		if err := os.Rename(from, to); err != nil {

@@ -96,7 +96,6 @@ type wave struct {
 	lines  []line.Ref  // that end at midnight
 	looks  []time.Time // when each of them is first looked at
 	buyers []buyer     // by the time at which they come
-	looked int
 }
 
 // Wave lets a night pass. It fails with [fault.Invalid] for options that make no
@@ -138,7 +137,7 @@ func (w *wave) open(ctx context.Context) (err error) {
 		return errors.Join(err, d.Close())
 	}
 	s.plan, _ = cat.Plan(planID)
-	if err := w.draw(ctx, rand.New(random)); err != nil {
+	if err := w.draw(ctx, rand.New(random)); err != nil { //nolint:gosec // a night that can be drawn again
 		return errors.Join(err, d.Close())
 	}
 	return nil

@@ -25,7 +25,7 @@ type Budget struct {
 	Rules    []Rule // of all requests together
 	EachLine []Rule // of those about one line
 	Costs    Costs
-	AtOnce   int // requests under way; 0: 16
+	AtOnce   int // requests under way; 0: 64
 
 	// Reserve is how much of the first rule, in percent, looks at figures leave to
 	// people who wait for an order; 0: 25.
@@ -60,10 +60,10 @@ func (b Budget) usable(a carrier.Abilities) Budget {
 // order is how many requests an order takes that goes well.
 func (b Budget) order() int { return b.Costs.Prepare + b.Costs.Extend }
 
-// reserved is how many requests of the first rule looks leave alone: never so many
-// that one could never be made.
+// reserved is how many requests of the first rule, or of those that may be under way
+// if these are fewer, looks leave alone: never so many that one could never be made.
 func (b Budget) reserved() int {
-	most := b.Rules[0].Most
+	most := min(b.Rules[0].Most, b.AtOnce)
 	return max(0, min((most*b.Reserve+99)/100, most-b.Costs.Status))
 }
 

@@ -28,6 +28,17 @@ func TestLooksLeaveTheReserve(t *testing.T) {
 	}
 }
 
+// An operator that takes more requests a second than may be under way is looked at,
+// too.
+func TestLooksOfAQuickOperator(t *testing.T) {
+	b := one(1000, time.Second)
+	b.AtOnce = 0
+	o, _, _ := counted(b)
+	if _, n := o.Looks(1); n != 1 {
+		t.Errorf("%d looks, and nothing else is asked", n)
+	}
+}
+
 // Looks are not forgotten while orders with days left fill every second: they get
 // about a tenth. While the end of a line presses they get nothing.
 func TestLooksGetATenth(t *testing.T) {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -202,9 +204,17 @@ func (b *tab) do(actions ...chromedp.Action) {
 // follow runs actions that lead to another page, waits for it and looks it over.
 func (b *tab) follow(actions ...chromedp.Action) {
 	b.t.Helper()
+	b.arrive(b.lead(actions...))
+}
+
+func (b *tab) lead(actions ...chromedp.Action) (*network.Response, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, clickLimit)
 	defer cancel()
-	r, err := chromedp.RunResponse(ctx, actions...)
+	return chromedp.RunResponse(ctx, actions...)
+}
+
+func (b *tab) arrive(r *network.Response, err error) {
+	b.t.Helper()
 	if err != nil {
 		b.t.Fatalf("%v\n%s", err, b.whereabouts())
 	}
@@ -217,7 +227,22 @@ func (b *tab) follow(actions ...chromedp.Action) {
 // open goes to a page of the demo.
 func (b *tab) open(path string) {
 	b.t.Helper()
-	b.follow(chromedp.Navigate(b.demo.url + path))
+	r, err := b.lead(chromedp.Navigate(b.demo.url + path))
+	for tries := 3; tries > 0 && disturbed(err); tries-- {
+		r, err = b.lead(chromedp.Navigate(b.demo.url + path))
+	}
+	b.arrive(r, err)
+}
+
+// disturbed reports whether a page that loads itself anew, because its order has gone
+// on, came between.
+func disturbed(err error) bool {
+	if err == nil {
+		return false
+	}
+	return slices.ContainsFunc([]string{"net::ERR_ABORTED", "context was destroyed", "Cannot find context", "Inspected target navigated"}, func(s string) bool {
+		return strings.Contains(err.Error(), s)
+	})
 }
 
 // press clicks on something that leads to another page.
@@ -235,7 +260,15 @@ func (b *tab) set(selector, value string) {
 // eval asks the page something.
 func eval[T any](b *tab, expression string) (v T) {
 	b.t.Helper()
-	b.do(chromedp.Evaluate(expression, &v))
+	b.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		for tries := 3; tries > 0; tries-- {
+			if err = chromedp.Evaluate(expression, &v).Do(ctx); !disturbed(err) {
+				return err
+			}
+			err = errors.Join(err, chromedp.WaitReady("body", chromedp.ByQuery).Do(ctx))
+		}
+		return err
+	}))
 	return v
 }
 

@@ -81,10 +81,8 @@ func TestEveryKindIsAddressed(t *testing.T) {
 
 // withCode are m's facts with the code that only letters with a code have.
 func withCode(m message.Message) message.Facts {
-	switch m.Kind {
-	case message.SignInCode, message.LineCode, message.AddressCode:
+	if m.Kind == message.SignInCode || m.Kind == message.LineCode || m.Kind == message.AddressCode {
 		m.Facts.Code = "123456"
-	default:
 	}
 	return m.Facts
 }

@@ -226,7 +226,7 @@ type caseAnswerCmd struct {
 func (c *caseAnswerCmd) Run(ctx context.Context, s std) error {
 	text := c.Text
 	if c.From != "" {
-		b, err := os.ReadFile(c.From) //nolint:gosec // staff choose the file
+		b, err := os.ReadFile(c.From)
 		if err != nil {
 			return err
 		}
