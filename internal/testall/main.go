@@ -69,7 +69,15 @@ const module = "github.com/tsuzuku/tsuzuku"
 // it in their own packages; in the others nothing runs side by side, neither in the
 // code nor in the tests, and it would find nothing.
 var sequential = []string{
-	"arch", "audit", "docs", "e2e", "exchange", "fault", "locale", "message/messagetest", "money", "reminder", "renewal", "seal", "ui", "world/canaries",
+	"arch", "audit", "backup", "calls", "docs", "e2e", "exchange", "fault", "intake", "locale", "message/messagetest", "money",
+	"portal/prose", "reminder", "renewal", "seal", "stock", "support", "ui", "world/canaries",
+}
+
+// partly are packages of which the race detector watches these tests only. In their
+// others one browser, or one visitor, comes after another.
+var partly = map[string][]string{
+	"account": {"TestGuessingSideBySide", "TestOneSessionPerCode", "TestSignUpSideBySide"},
+	"portal":  {"TestOpenPageIsToldOfChanges", "TestSameFormTwiceMakesOneOrder"},
 }
 
 // sqliteOnly are packages that are watched by the race detector on SQLite only. What
@@ -78,7 +86,7 @@ var sequential = []string{
 var sqliteOnly = []string{"order"}
 
 // test runs every test: under the race detector, but for the packages that are
-// sequential and, in others, the tests that ask for that by racetest.Skip and, of
+// sequential, or partly, and, in others, the tests that ask for that by racetest.Skip and, of
 // those that are sqliteOnly, the part on PostgreSQL; these run after it.
 func test(ctx context.Context) error {
 	return withPeers(ctx, func(env []string) error {
@@ -91,8 +99,8 @@ func test(ctx context.Context) error {
 		// Side by side: the last package of either alone would leave a core idle.
 		// What go test prints of one package stays together.
 		lane := func(property bool, flags ...string) error {
-			raced := func(p pkg) bool { return p.property == property && !p.sequential && !p.sqliteOnly }
-			rest := func(p pkg) bool { return p.property == property && p.sequential }
+			raced := func(p pkg) bool { return p.property == property && !p.sequential && !p.sqliteOnly && p.watched == nil }
+			rest := func(p pkg) bool { return p.property == property && (p.sequential || p.watched != nil) }
 			errs := []error{
 				run(ctx, env, "go", slices.Concat(watched, names(all, raced), flags)...),
 				run(ctx, env, "go", slices.Concat(blind, names(all, rest), flags)...),
@@ -100,6 +108,9 @@ func test(ctx context.Context) error {
 			for _, p := range all {
 				if p.property != property {
 					continue
+				}
+				if p.watched != nil {
+					errs = append(errs, run(ctx, env, "go", slices.Concat(watched, []string{only(p.watched), p.name}, flags)...))
 				}
 				if p.sqliteOnly {
 					errs = append(errs,
@@ -163,6 +174,7 @@ type pkg struct {
 	name       string
 	property   bool     // it has property tests, and only then knows the flags of their library
 	sequential bool     // see [sequential]
+	watched    []string // see [partly]
 	sqliteOnly bool     // see [sqliteOnly]
 	skip       []string // tests that run without the race detector only
 	engines    []string // tests that run on both engines, where it is sqliteOnly
@@ -180,6 +192,7 @@ func packages(ctx context.Context) (all []pkg, err error) {
 		p := pkg{
 			name: words[0], property: strings.Contains(words[2], "pgregory.net/rapid"),
 			sequential: slices.Contains(sequential, strings.TrimPrefix(words[0], module+"/")),
+			watched:    partly[strings.TrimPrefix(words[0], module+"/")],
 			sqliteOnly: slices.Contains(sqliteOnly, strings.TrimPrefix(words[0], module+"/")),
 		}
 		if strings.Contains(words[2], module+"/internal/racetest") {

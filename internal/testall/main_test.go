@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"slices"
 	"testing"
 )
@@ -25,6 +26,17 @@ func TestNothingRunsNowhere(t *testing.T) {
 	}
 	if !all[i].sqliteOnly || len(all[i].engines) < 100 || slices.Contains(all[i].engines, "TestEveryFaultAtEveryCall") {
 		t.Errorf("of package order %d tests run on PostgreSQL", len(all[i].engines))
+	}
+	for name, tests := range partly {
+		if !slices.ContainsFunc(all, func(p pkg) bool { return p.name == module+"/"+name && !p.sequential && len(p.skip) == 0 }) {
+			t.Errorf("there is no package %s, or the detector leaves it out otherwise, too", name)
+		}
+		for _, test := range tests {
+			out, err := exec.Command("git", "grep", "-l", "^func "+test+"(", "--", name).Output() //nolint:gosec,noctx // names of ours
+			if err != nil || len(out) == 0 {
+				t.Errorf("package %s has no test %s", name, test)
+			}
+		}
 	}
 	for _, p := range all {
 		if p.sequential && len(p.skip) > 0 {
