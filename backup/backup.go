@@ -120,7 +120,7 @@ func publish(from, to string) error {
 		if _, missing := os.Lstat(to); missing == nil { //nolint:gosec // the same
 			return exists(to)
 		}
-		if err := os.Rename(from, to); err != nil {
+		if err := os.Rename(from, to); err != nil { //nolint:gosec // the same
 			return err
 		}
 	}

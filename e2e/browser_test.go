@@ -240,9 +240,9 @@ func disturbed(err error) bool {
 	if err == nil {
 		return false
 	}
-	return slices.ContainsFunc([]string{"net::ERR_ABORTED", "context was destroyed", "Cannot find context", "Inspected target navigated"}, func(s string) bool {
-		return strings.Contains(err.Error(), s)
-	})
+	return slices.ContainsFunc([]string{
+		"net::ERR_ABORTED", "context was destroyed", "Cannot find context", "Inspected target navigated", "Cannot read properties of null",
+	}, func(s string) bool { return strings.Contains(err.Error(), s) })
 }
 
 // press clicks on something that leads to another page.
