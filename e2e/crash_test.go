@@ -60,10 +60,10 @@ func stories() []story {
 		{name: "wallet", plan: simplePlan, tool: order.ToolWallet, ends: order.Completed},
 		{name: "card", plan: simplePlan, tool: card, ends: order.Completed},
 		{name: "operator loses the answer", plan: simplePlan, tool: order.ToolWallet, trouble: silent, ends: order.Completed},
-		{name: "card, operator refuses", plan: simplePlan, tool: card, trouble: refuses, ends: order.Refunded},
+		{name: "card, operator refuses", plan: simplePlan, sparse: 2, tool: card, trouble: refuses, ends: order.Refunded},
 		{name: "eSIM Access", plan: accessPlan, tool: order.ToolWallet, ends: order.Completed},
 		{
-			name: "card, eSIM Access loses the answer", plan: accessPlan, tool: card,
+			name: "card, eSIM Access loses the answer", plan: accessPlan, sparse: 2, tool: card,
 			trouble: func(s *town) { s.loseAnswer("/esim/topup") }, ends: order.Completed,
 		},
 		{
@@ -72,9 +72,9 @@ func stories() []story {
 		},
 		{name: "money into the wallet", tool: card, ends: order.Completed},
 		{name: "points, wallet and card", plan: simplePlan, sparse: 2, tool: card, parts: mixed, ends: order.Completed},
-		{name: "points, wallet and card, operator refuses", plan: simplePlan, sparse: 3, tool: card, parts: mixed, trouble: refuses, ends: order.Refunded},
-		{name: "two lines by card", plan: simplePlan, second: secondPlan, sparse: 2, tool: card, ends: order.Completed},
-		{name: "two lines by card, operator refuses one", plan: simplePlan, second: secondPlan, sparse: 3, tool: card, trouble: refuses},
+		{name: "points, wallet and card, operator refuses", plan: simplePlan, sparse: 4, tool: card, parts: mixed, trouble: refuses, ends: order.Refunded},
+		{name: "two lines by card", plan: simplePlan, second: secondPlan, sparse: 3, tool: card, ends: order.Completed},
+		{name: "two lines by card, operator refuses one", plan: simplePlan, second: secondPlan, sparse: 4, tool: card, trouble: refuses},
 	}
 }
 
