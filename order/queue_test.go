@@ -190,7 +190,7 @@ func (s *shop) letters(t tester, o order.Order, k message.Kind) (n int) {
 }
 
 // One operator hangs, and holds every call until it is let go. As many workers as a
-// server has carry on with the other's orders.
+// may be busy with it carry on with the other's orders.
 func TestAHangingOperatorLeavesWorkers(t *testing.T) {
 	env := dbtest.SQLite(t)
 	s, _, _, other := two(t, env, calls.Budget{})
@@ -212,9 +212,6 @@ func TestAHangingOperatorLeavesWorkers(t *testing.T) {
 		<-letGo
 	}
 	s.Desk.Side, s.Desk.Set = side, 10
-	if loops := s.Desk.Loops(); loops != 2*order.Workers+1 {
-		t.Fatalf("%d loops", loops)
-	}
 	var wg sync.WaitGroup
 	for range order.Workers {
 		wg.Go(func() {
