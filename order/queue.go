@@ -178,7 +178,7 @@ func (d *Desk) planner(adapter string) *calls.Operator {
 
 // backlog is what workers of this process share.
 type backlog struct {
-	mu      sync.Mutex
+	mu     sync.Mutex
 	survey survey // of which something may be left
 }
 

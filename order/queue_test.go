@@ -265,3 +265,33 @@ func TestLooksArePlanned(t *testing.T) {
 		}
 	})
 }
+
+// So many orders wait for an operator without room that a worker's first look at the
+// queue shows no others: it looks further, and the other operator's order is done.
+func TestALongQueueHidesNobody(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		s, _, _, other := two(t, env, calls.Budget{Rules: []calls.Rule{{Most: 2, Within: time.Minute}}})
+		last := s.waiting(t, other, othersPlan, 48*time.Hour)
+		env.Clock.Add(40 * time.Second)
+		long := s.waiting(t, s.Sim, extendable, 48*time.Hour) // this spent the room of a minute
+		const more = 500
+		s.write(t, func(ctx context.Context, tx db.Tx) error {
+			_, err := tx.Exec(ctx, `INSERT INTO orders (account_id, id, state, customer_key, input_digest, kind, line_id, plan_id, item_id, catalogue_version,
+					minor, currency, tool, effect, bytes, periods, anchor, due_at, expires_at, placed_at, paid_at, updated_at)
+				WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $3)
+				SELECT account_id, id || i, state, customer_key || i, input_digest, kind, line_id, plan_id, item_id, catalogue_version,
+					minor, currency, tool, effect, bytes, periods, anchor, placed_at - 3600000000, expires_at, placed_at, paid_at, updated_at
+				  FROM orders, n WHERE account_id = $1 AND id = $2`, long.Account, long.ID, more)
+			return err
+		})
+		env.Clock.Add(21 * time.Second)
+		for s.step(t) {
+		}
+		if got := s.get(t, last.Ref()); got.State != order.Completed {
+			t.Errorf("behind %d orders of another operator, an order is %s", more, got.State)
+		}
+		if got := s.get(t, long.Ref()); got.State != order.Paid || got.Attempts != long.Attempts {
+			t.Errorf("an order without room is %s after %d attempts", got.State, got.Attempts)
+		}
+	})
+}
