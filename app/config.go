@@ -226,16 +226,22 @@ func (c *Config) Validate() error {
 		}),
 		together("antom", map[string]bool{"client-id": c.Antom.ClientID != "", "private-key": c.Antom.PrivateKey != "", "public-key": len(c.Antom.PublicKey) > 0}),
 	)
+	if c.ESIMAccess.AccessCode != "" && len(c.ESIMAccess.HookPath) < 16 {
+		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
+	}
+	errs = append(errs, c.checkOperators(), c.Contact.check())
+	return errors.Join(errs...)
+}
+
+// checkOperators reports what is wrong with the connections to operators.
+func (c *Config) checkOperators() error {
+	var errs []error
 	errs = append(errs, together("airalo", map[string]bool{"client-id": c.Airalo.ClientID != "", "client-secret": c.Airalo.ClientSecret != ""}))
 	errs = append(errs, together("cmi", map[string]bool{"app-key": c.CMI.AppKey != "", "app-secret": c.CMI.AppSecret != "", "url": c.CMI.Base != ""}))
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))
 	}
-	if c.ESIMAccess.AccessCode != "" && len(c.ESIMAccess.HookPath) < 16 {
-		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
-	}
-	errs = append(errs, c.Remote.check(), c.Contact.check())
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Remote.check())...)
 }
 
 // reads reports whether a provider's reports are read by themselves.

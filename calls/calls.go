@@ -59,7 +59,10 @@ type Totals struct {
 	Braked  int // turned away here, because of the brake
 }
 
-var _ carrier.Issuer = (*Operator)(nil)
+var (
+	_ carrier.Issuer       = (*Operator)(nil)
+	_ carrier.HealthTeller = (*Operator)(nil)
+)
 
 // New puts a plan around an adapter. now is the clock of both.
 func New(c carrier.Carrier, b Budget, now func() time.Time) *Operator {
@@ -246,6 +249,11 @@ func (o *Operator) Packages(ctx context.Context, p carrier.Profile) ([]carrier.P
 // Balance implements [carrier.Carrier].
 func (o *Operator) Balance(ctx context.Context) (carrier.Cost, error) {
 	return call(o, ctx, CallBalance, reads, carrier.Profile{}, 1, func() (carrier.Cost, error) { return o.Carrier.Balance(ctx) })
+}
+
+// Health implements [carrier.HealthTeller] for every operator, see [carrier.Ask].
+func (o *Operator) Health(ctx context.Context) (carrier.Health, error) {
+	return call(o, ctx, CallHealth, reads, carrier.Profile{}, 1, func() (carrier.Health, error) { return carrier.Ask(ctx, o.Carrier) })
 }
 
 // Issue implements [carrier.Issuer]; ask Abilities whether the adapter does.

@@ -184,6 +184,7 @@ const AnyTime = 10 * 366 * 24 * time.Hour
 // Package is something an operator sells for an existing line.
 type Package struct {
 	Code     string
+	Alias    string // another code by which it can be ordered; empty: none
 	Name     string
 	Cost     Cost
 	Bytes    int64 // 0: unlimited
@@ -244,7 +245,8 @@ type Carrier interface {
 	// Status reads a line.
 	Status(ctx context.Context, p Profile) (Status, error)
 
-	// Packages lists what fits this line; with an empty Profile, everything.
+	// Packages lists what fits this line; with an empty Profile, everything. A list
+	// without anything says that the operator has none, not that it sells nothing.
 	Packages(ctx context.Context, p Profile) ([]Package, error)
 
 	// Balance is what the seller has left with the operator. One that does not

@@ -79,6 +79,7 @@ func (a *Adapter) packages(ctx context.Context, q packageQuestion) ([]carrier.Pa
 	for i, p := range list {
 		out[i] = carrier.Package{
 			Code:     string(p.Code),
+			Alias:    string(p.Slug),
 			Name:     carrier.Clip(string(p.Name)),
 			Cost:     carrier.Cost{Units: p.Price.n, Scale: priceScale, Currency: string(p.Currency)},
 			Days:     int(p.Duration.n),
