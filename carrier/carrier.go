@@ -181,7 +181,7 @@ type Abilities struct {
 // AnyTime stands for a time without a limit that is known.
 const AnyTime = 10 * 366 * 24 * time.Hour
 
-// Package is something an operator sells for an existing line.
+// Package is something an operator sells, for lines that exist or with new ones.
 type Package struct {
 	Code     string
 	Alias    string // another code by which it can be ordered; empty: none
@@ -191,6 +191,7 @@ type Package struct {
 	Days     int
 	PerDay   bool // Extension.Days chooses the length
 	TopUp    bool // can be put on an existing line
+	New      bool // can come with a new profile
 	AsOfDate time.Time
 }
 

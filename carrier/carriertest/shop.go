@@ -7,10 +7,9 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier"
 )
 
-// listed finds a package in what the operator sells, on an existing line or on a new
-// one.
-func listed(all []carrier.Package, code string, topUp bool) int {
-	return slices.IndexFunc(all, func(p carrier.Package) bool { return p.Code == code && (p.TopUp || !topUp) })
+// listed finds a package that can be put on an existing line.
+func listed(all []carrier.Package, code string) int {
+	return slices.IndexFunc(all, func(p carrier.Package) bool { return p.Code == code && p.TopUp })
 }
 
 func checkEverything(t testing.TB, b Bench) {
@@ -25,7 +24,7 @@ func checkEverything(t testing.TB, b Bench) {
 	seen := map[key]bool{}
 	for _, p := range all {
 		checkCost(t, p.Cost)
-		if p.Code == "" || p.Code == p.Alias || p.Bytes < 0 || p.Days < 0 || p.AsOfDate.IsZero() || p.AsOfDate.After(b.Now()) {
+		if p.Code == "" || p.Code == p.Alias || p.Bytes < 0 || p.Days < 0 || !p.TopUp && !p.New || p.AsOfDate.IsZero() || p.AsOfDate.After(b.Now()) {
 			t.Errorf("Packages: %+v is no package", p)
 		}
 		if seen[key{p.Code, p.TopUp}] {
@@ -33,7 +32,7 @@ func checkEverything(t testing.TB, b Bench) {
 		}
 		seen[key{p.Code, p.TopUp}] = true
 	}
-	i := listed(all, b.Package, true)
+	i := listed(all, b.Package)
 	if i < 0 {
 		t.Fatalf("Packages: %q is not among %d", b.Package, len(all))
 	}
@@ -41,10 +40,10 @@ func checkEverything(t testing.TB, b Bench) {
 	if err != nil {
 		t.Fatalf("Packages: %v", err)
 	}
-	if j := listed(fits, b.Package, true); j < 0 || fits[j].Cost != all[i].Cost {
+	if j := listed(fits, b.Package); j < 0 || fits[j].Cost != all[i].Cost {
 		t.Errorf("Packages: %q costs %+v, and not so in %+v", b.Package, all[i].Cost, fits)
 	}
-	if b.NewPackage != "" && listed(all, b.NewPackage, false) < 0 {
+	if b.NewPackage != "" && !slices.ContainsFunc(all, func(p carrier.Package) bool { return p.Code == b.NewPackage && p.New }) {
 		t.Errorf("Packages: %q, which comes with a new profile, is not among %d", b.NewPackage, len(all))
 	}
 }
@@ -57,7 +56,7 @@ func checkWithdrawn(t testing.TB, b Bench) {
 		if err != nil {
 			t.Fatalf("Packages: %v", err)
 		}
-		if listed(all, b.Package, true) >= 0 {
+		if listed(all, b.Package) >= 0 {
 			t.Errorf("Packages of %+v: %q is listed and was withdrawn", p, b.Package)
 		}
 	}
@@ -76,7 +75,7 @@ func checkCharged(t testing.TB, b Bench) {
 	if err != nil {
 		t.Fatalf("Packages: %v", err)
 	}
-	i := listed(all, b.Package, true)
+	i := listed(all, b.Package)
 	if i < 0 {
 		t.Fatalf("Packages: %q is not among %d", b.Package, len(all))
 	}

@@ -325,7 +325,7 @@ func (a *adapter) Packages(ctx context.Context, p carrier.Profile) ([]carrier.Pa
 		if a.flaw == "another price for everybody" && p == (carrier.Profile{}) {
 			cost.Units = 2 * price
 		}
-		all = append(all, carrier.Package{Code: code, Cost: cost, TopUp: code == "week", AsOfDate: a.now()})
+		all = append(all, carrier.Package{Code: code, Cost: cost, TopUp: code == "week", New: code == "new", AsOfDate: a.now()})
 	}
 	return all, nil
 }

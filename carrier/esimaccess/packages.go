@@ -85,6 +85,7 @@ func (a *Adapter) packages(ctx context.Context, q packageQuestion) ([]carrier.Pa
 			Days:     int(p.Duration.n),
 			PerDay:   p.Extends == "3",
 			TopUp:    q.Type == "TOPUP",
+			New:      q.Type == "BASE",
 			AsOfDate: asOf,
 		}
 		if !unlimited(string(p.DataType)) {

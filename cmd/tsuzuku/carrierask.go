@@ -91,7 +91,7 @@ type packageRow struct {
 	Code     string `json:"code"`
 	Alias    string `json:"alias,omitempty"`
 	Name     string `json:"name"`
-	For      string `json:"for"` // line: one that exists; new_line
+	For      string `json:"for"` // line: one that exists; new_line; both
 	Cost     string `json:"cost"`
 	Currency string `json:"currency"`
 	PerDay   bool   `json:"per_day"`
@@ -114,8 +114,8 @@ func (c *carrierPackagesCmd) Run(ctx context.Context, s std) error {
 		}
 		for _, p := range a.Value {
 			r := packageRow{a.Carrier, p.Code, p.Alias, p.Name, "line", p.Cost.Decimal(), p.Cost.Currency, p.PerDay, p.Days, p.Bytes}
-			if !p.TopUp {
-				r.For = "new_line"
+			if p.New {
+				r.For = map[bool]string{true: "both", false: "new_line"}[p.TopUp]
 			}
 			rows = append(rows, r)
 		}
