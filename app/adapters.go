@@ -26,15 +26,7 @@ func Real(c Config, env Env, ids *id.Source) (Adapters, error) {
 		Carriers: map[string]carrier.Carrier{}, Providers: map[string]payment.Provider{}, Rails: map[payment.Rail]string{},
 		Deliverers: map[message.Channel]message.Deliverer{}, CarrierHooks: map[string]string{},
 	}
-	a.operators(c, env, ids)
-	if c.Manual.Within > 0 {
-		m, err := manual.New(c.Manual.Within, env.Now)
-		if err != nil {
-			return a, fmt.Errorf("--manual-within: %w", err)
-		}
-		a.Carriers[m.Name()] = m
-	}
-	if err := a.remotes(c, env, ids); err != nil {
+	if err := a.allOperators(c, env, ids); err != nil {
 		return a, err
 	}
 	if err := a.payments(c, env, ids); err != nil {
@@ -51,6 +43,19 @@ func Real(c Config, env Env, ids *id.Source) (Adapters, error) {
 		a.Deliverers[message.Email] = m
 	}
 	return a, nil
+}
+
+// allOperators builds the adapters to operators of every kind.
+func (a *Adapters) allOperators(c Config, env Env, ids *id.Source) error {
+	a.operators(c, env, ids)
+	if c.Manual.Within > 0 {
+		m, err := manual.New(c.Manual.Within, env.Now)
+		if err != nil {
+			return fmt.Errorf("--manual-within: %w", err)
+		}
+		a.Carriers[m.Name()] = m
+	}
+	return a.remotes(c, env, ids)
 }
 
 // operators builds the adapters to operators that have an interface of their own.

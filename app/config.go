@@ -21,6 +21,7 @@ import (
 // configuration file; "tsuzuku serve --help" is the reference manual.
 type Config struct {
 	Listen   string `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
+	Admin    string `name:"admin-listen" help:"Address to serve what is for the seller's engineer alone on, apart from the shop: /metrics, in Prometheus' format. Whoever reaches it reads it. Unset: it is not served." placeholder:"ADDRESS"`
 	URL      string `name:"url" default:"http://127.0.0.1:8080" help:"Public base address, for links in mail and returns from payment pages."`
 	Database string `default:"tsuzuku.db" help:"SQLite file, or a postgres:// address."`
 	Secret   Secret `help:"At least 32 characters that nobody knows: codes and links are hashed with it, and the tokens of saved cards sealed. Changing it signs everybody out; give the old one as a former secret, else saved cards can no longer be charged." placeholder:"SECRET"`
@@ -225,16 +226,22 @@ func (c *Config) Validate() error {
 		}),
 		together("antom", map[string]bool{"client-id": c.Antom.ClientID != "", "private-key": c.Antom.PrivateKey != "", "public-key": len(c.Antom.PublicKey) > 0}),
 	)
+	if c.ESIMAccess.AccessCode != "" && len(c.ESIMAccess.HookPath) < 16 {
+		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
+	}
+	errs = append(errs, c.checkOperators(), c.Contact.check())
+	return errors.Join(errs...)
+}
+
+// checkOperators reports what is wrong with the connections to operators.
+func (c *Config) checkOperators() error {
+	var errs []error
 	errs = append(errs, together("airalo", map[string]bool{"client-id": c.Airalo.ClientID != "", "client-secret": c.Airalo.ClientSecret != ""}))
 	errs = append(errs, together("cmi", map[string]bool{"app-key": c.CMI.AppKey != "", "app-secret": c.CMI.AppSecret != "", "url": c.CMI.Base != ""}))
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))
 	}
-	if c.ESIMAccess.AccessCode != "" && len(c.ESIMAccess.HookPath) < 16 {
-		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
-	}
-	errs = append(errs, c.Remote.check(), c.Contact.check())
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Remote.check())...)
 }
 
 // reads reports whether a provider's reports are read by themselves.

@@ -12,7 +12,7 @@ package arch
 // a room of its own; others belong to their parent. See ARCHITECTURE.md.
 var layers = []string{
 	// words
-	"fault", "money", "calendar", "id", "seal", "locale", "db", "outbound",
+	"fault", "money", "calendar", "id", "seal", "locale", "metrics", "db", "outbound",
 	// things
 	"message", "catalogue", "exchange", "account", "line", "stock", "ledger", "loyalty", "billing", "device", "support", "trail",
 	// strangers
@@ -20,7 +20,7 @@ var layers = []string{
 	// the story
 	"renewal", "order",
 	// those who read it
-	"intake", "advice", "advice/travellers", "advice/examination", "reminder", "leaving", "settlement", "audit", "backup", "assistant",
+	"intake", "advice", "advice/travellers", "advice/examination", "reminder", "leaving", "settlement", "upstream", "audit", "backup", "assistant",
 	// doors
 	"ui", "portal", "console", "api", "tmf", "mcp", "hooks",
 	// top

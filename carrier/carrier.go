@@ -181,15 +181,17 @@ type Abilities struct {
 // AnyTime stands for a time without a limit that is known.
 const AnyTime = 10 * 366 * 24 * time.Hour
 
-// Package is something an operator sells for an existing line.
+// Package is something an operator sells, for lines that exist or with new ones.
 type Package struct {
 	Code     string
+	Alias    string // another code by which it can be ordered; empty: none
 	Name     string
 	Cost     Cost
 	Bytes    int64 // 0: unlimited
 	Days     int
 	PerDay   bool // Extension.Days chooses the length
 	TopUp    bool // can be put on an existing line
+	New      bool // can come with a new profile
 	AsOfDate time.Time
 }
 
@@ -244,7 +246,8 @@ type Carrier interface {
 	// Status reads a line.
 	Status(ctx context.Context, p Profile) (Status, error)
 
-	// Packages lists what fits this line; with an empty Profile, everything.
+	// Packages lists what fits this line; with an empty Profile, everything. A list
+	// without anything says that the operator has none, not that it sells nothing.
 	Packages(ctx context.Context, p Profile) ([]Package, error)
 
 	// Balance is what the seller has left with the operator. One that does not

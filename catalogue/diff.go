@@ -169,6 +169,7 @@ func sellerSheets(seller Seller) []*sheet {
 	for _, c := range slices.Sorted(maps.Keys(seller.Exchange.RoundTo)) {
 		s.put("converted prices rounded up to, in "+string(c), money.Of(seller.Exchange.RoundTo[c], c).Decimal())
 	}
+	s.put("least margin", percentOf(seller.LeastMargin.Percent, seller.LeastMargin.Scale))
 	out := []*sheet{s}
 	for _, t := range seller.Taxes {
 		tax := &sheet{subject: "tax class " + t.ID}
@@ -270,7 +271,16 @@ func termSheet(plan string, t Term, gb int64) *sheet {
 	s.put("new eSIM from stock", t.FromStock)
 	s.put("days asked of the package", t.PackageDays)
 	s.prices("price", t.Prices)
+	s.put("cost", costOrNone(t.Cost))
+	s.put("cost of a new eSIM", costOrNone(t.NewCost))
 	return s
+}
+
+func costOrNone(m money.Money) string {
+	if m == (money.Money{}) {
+		return ""
+	}
+	return m.Decimal() + " " + string(m.Currency)
 }
 
 func packSheet(plan string, k Pack, gb int64) *sheet {
@@ -281,6 +291,7 @@ func packSheet(plan string, k Pack, gb int64) *sheet {
 	s.put("one for each day", k.EachDay)
 	s.put("package", k.Package)
 	s.prices("price", k.Prices)
+	s.put("cost", costOrNone(k.Cost))
 	return s
 }
 

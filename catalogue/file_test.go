@@ -37,6 +37,7 @@ func fileOf(t interface{ Fatal(...any) }, c *Catalogue) []byte {
 				"to": s.Exchange.To, "margin_percent": percentOf(s.Exchange.Margin.Percent, s.Exchange.Margin.Scale),
 				"round_to": pointsBlock(s.Exchange.RoundTo), "max_days": s.Exchange.MaxDays,
 			},
+			"least_margin_percent": percentOf(s.LeastMargin.Percent, s.LeastMargin.Scale),
 		}, "invoice_number", s.InvoiceNumber),
 		"operators": each(c.Operators, func(o Operator) block {
 			gb := map[int64]string{binaryGB: "binary", decimalGB: "decimal"}[o.GB]
@@ -84,12 +85,12 @@ func planBlock(p Plan, gb int64) block {
 		"activation": with(block{"start": a.Start, "by_itself": a.ByItself}, "deadline", length(a.Deadline)),
 		"terms": each(p.Terms, func(t Term) block {
 			b := block{"id": t.ID, "length": t.Length.String(), "to_day_end": t.ToDayEnd, "package": t.Package, "prices": prices(t.Prices)}
-			b = with(b, "new_package", t.NewPackage)
+			b = with(withCost(withCost(b, "cost", t.Cost), "new_cost", t.NewCost), "new_package", t.NewPackage)
 			return with(with(b, "volume", megabytes(t.Volume, gb)), "package_days", t.PackageDays)
 		}),
 		"packs": each(p.Packs, func(k Pack) block {
 			b := block{"id": k.ID, "full_speed": k.FullSpeed, "until": k.Until, "each_day": k.EachDay, "package": k.Package, "prices": prices(k.Prices)}
-			return with(b, "volume", megabytes(k.Volume, gb))
+			return with(withCost(b, "cost", k.Cost), "volume", megabytes(k.Volume, gb))
 		}),
 		"policy": policyBlock(p.Policy), "tax_class": p.TaxClass, "on_sale": p.OnSale, "rules_date": p.RulesDate,
 		"rules_source": p.RulesSource, "roaming_advice": p.RoamingAdvice,
@@ -131,6 +132,14 @@ func with[T comparable](b block, key string, value T) block {
 	if value != zero {
 		b[key] = value
 	}
+	return b
+}
+
+func withCost(b block, key string, m money.Money) block {
+	if m.IsZero() {
+		return b
+	}
+	b[key] = block{string(m.Currency): m.Decimal()}
 	return b
 }
 

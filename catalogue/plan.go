@@ -38,6 +38,7 @@ type Seller struct {
 	Points        PointsRule     // what is earned and spent
 	BaseCurrency  money.Currency // for reports
 	Exchange      Exchange       // prices in further currencies; the zero value: only those in the price lists
+	LeastMargin   Margin         // staff are warned of what leaves less of its price without tax; the zero value: of losses alone
 }
 
 // TaxClass is one kind of tax that a plan can be sold under.
@@ -202,6 +203,10 @@ type Term struct {
 	FromStock   bool   // the term comes with a new eSIM from the seller's stock
 	PackageDays int    // days asked of a per-day package; 0: the package has its own length
 	Prices      []money.Money
+
+	// Cost is what the operator charges for Package, of all PackageDays, and NewCost
+	// for NewPackage; the zero value: it is not written down. For staff alone.
+	Cost, NewCost money.Money
 }
 
 // Until is how long a pack's data or speed lasts.
@@ -223,6 +228,7 @@ type Pack struct {
 	EachDay   bool // one is needed for every remaining day of the period (the operator takes 1 or all)
 	Package   string
 	Prices    []money.Money
+	Cost      money.Money // as of a term; with EachDay, of one day
 }
 
 // Roaming is what a home operator charges for a day in the destination.

@@ -101,7 +101,7 @@ func (b *book) read(root place) {
 }
 
 func seller(at place) Seller {
-	s := at.section("name", "contact", "zone", "invoice_number", "address", "base_currency", "taxes", "points", "exchange")
+	s := at.section("name", "contact", "zone", "invoice_number", "address", "base_currency", "taxes", "points", "exchange", "least_margin_percent")
 	out := Seller{
 		Name:          s.need("name").text(),
 		Contact:       s.need("contact").text(),
@@ -124,6 +124,9 @@ func seller(at place) Seller {
 	}
 	out.Points.check(points)
 	out.Exchange = exchange(s.opt("exchange"), out.BaseCurrency)
+	if s.has("least_margin_percent") {
+		out.LeastMargin.Percent, out.LeastMargin.Scale = s.opt("least_margin_percent").percent()
+	}
 	return out
 }
 

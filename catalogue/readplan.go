@@ -83,7 +83,7 @@ func activation(at place) Activation {
 func (d *draft) readTerms(at place, gb int64) {
 	list := at.list()
 	for _, one := range list {
-		s := one.section("id", "length", "to_day_end", "volume", "package", "new_package", "from_stock", "package_days", "prices")
+		s := one.section("id", "length", "to_day_end", "volume", "package", "new_package", "from_stock", "package_days", "prices", "cost", "new_cost")
 		d.termsAt = append(d.termsAt, s)
 		d.Terms = append(d.Terms, Term{
 			ID:          s.need("id").id(),
@@ -95,6 +95,8 @@ func (d *draft) readTerms(at place, gb int64) {
 			FromStock:   s.opt("from_stock").flag(),
 			PackageDays: s.opt("package_days").number(1, maxPackDays),
 			Prices:      s.need("prices").amounts(),
+			Cost:        s.opt("cost").cost(),
+			NewCost:     s.opt("new_cost").cost(),
 		})
 	}
 	unique(list, "term")
@@ -106,7 +108,7 @@ func (d *draft) readTerms(at place, gb int64) {
 func (d *draft) readPacks(at place, gb int64) {
 	list := at.list()
 	for _, one := range list {
-		s := one.section("id", "volume", "full_speed", "until", "each_day", "package", "prices")
+		s := one.section("id", "volume", "full_speed", "until", "each_day", "package", "prices", "cost")
 		d.packsAt = append(d.packsAt, s)
 		d.Packs = append(d.Packs, Pack{
 			ID:        s.need("id").id(),
@@ -116,6 +118,7 @@ func (d *draft) readPacks(at place, gb int64) {
 			EachDay:   s.opt("each_day").flag(),
 			Package:   s.need("package").text(),
 			Prices:    s.need("prices").amounts(),
+			Cost:      s.opt("cost").cost(),
 		})
 	}
 	unique(list, "pack")

@@ -98,6 +98,9 @@ func (d *draft) checkTerms() {
 		if t.NewPackage != "" && !d.Facts.ESIM {
 			at.where("new_package").breaks("The plan does not come as esim, so no new eSIM is sold with this term.")
 		}
+		if t.NewPackage == "" && !t.NewCost.IsZero() {
+			at.where("new_cost").breaks("The operator makes no new eSIM for this term, so it has no cost. Add new_package, or remove new_cost.")
+		}
 		if t.FromStock && !d.Facts.ESIM {
 			at.where("from_stock").breaks("The plan does not come as esim, so no new eSIM is sold with this term.")
 		}

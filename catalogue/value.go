@@ -266,6 +266,26 @@ func (p place) amounts() []money.Money {
 	return out
 }
 
+// cost is one amount in the currency in which an operator charges, which may be one
+// in which nothing is sold.
+func (p place) cost() money.Money {
+	entries := p.entries()
+	if len(entries) > 1 {
+		p.wrong("One operator charges in one currency.")
+		return money.Money{}
+	}
+	for _, e := range entries {
+		c := money.Currency(e.key)
+		if c.Validate() != nil || c == money.Points {
+			e.keyAt.wrong("There is no currency %q. Use a code like USD.", e.key)
+			continue
+		}
+		m, _ := e.value.amount(c)
+		return m
+	}
+	return money.Money{}
+}
+
 // listed joins words for a sentence.
 func listed[T ~string](words []T, between string) string {
 	out := ""

@@ -80,7 +80,7 @@ func (s stand) bench(t *testing.T, seed uint64) carriertest.Bench {
 	return carriertest.Bench{
 		Carrier: newAdapter(wire, c), Profile: ours, Package: more,
 		Ended: all[1], Others: all[2:],
-		Now: c.Now, Advance: c.Advance,
+		Now: c.Now, Advance: c.Advance, Charges: true, Withdraw: func() { sim.Withdraw(more) },
 		ByHand: func() {
 			direct := newAdapter(&outboundsim.Wire{Stranger: sim}, c)
 			if _, err := direct.Extend(context.Background(), carrier.Extension{Ref: "by_hand", Profile: ours, Package: byHand}); err != nil {

@@ -155,7 +155,7 @@ func (a *Adapter) everything(ctx context.Context) ([]carrier.Package, error) {
 		for _, o := range list {
 			if !seen[o.ID] {
 				seen[o.ID] = true
-				out = append(out, o.as(carrier.Package{TopUp: o.Type == "topup", AsOfDate: asOf}))
+				out = append(out, o.as(carrier.Package{TopUp: o.Type == "topup", New: o.Type != "topup", AsOfDate: asOf}))
 			}
 		}
 		if last, err := strconv.Atoi(string(answer.Meta.in.Last)); err != nil || page >= last {

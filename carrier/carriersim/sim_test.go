@@ -119,7 +119,7 @@ func conforms(t *testing.T, making time.Duration) {
 		sim := &deaf{Sim: &carriersim.Sim{
 			Now: c.operators, Making: making,
 			Sells: []carrier.Package{{
-				Code: "week", Days: 7, TopUp: true, Cost: carrier.Cost{Units: 150, Scale: 100, Currency: "USD"}, AsOfDate: noon,
+				Code: "week", Days: 7, TopUp: true, New: true, Cost: carrier.Cost{Units: 150, Scale: 100, Currency: "USD"}, AsOfDate: noon,
 			}},
 			Choose:      func(carrier.Extension) carriersim.Fault { return fate() },
 			ChooseIssue: func(carrier.Purchase) carriersim.Fault { return fate() },

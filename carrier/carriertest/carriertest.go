@@ -46,6 +46,16 @@ type Bench struct {
 	// LoseNextReading makes the next request of any kind go unanswered.
 	LoseNextReading func()
 
+	// GarbleNextReading and BreakNextReading spoil the answer to it.
+	GarbleNextReading, BreakNextReading func()
+
+	// Withdraw takes Package out of what the operator sells.
+	Withdraw func()
+
+	// Charges says that the operator behind takes what Package costs from the
+	// balance that it tells.
+	Charges bool
+
 	// MeanwhileNext has its argument called while the next request of any
 	// kind is under way: after the operator acted, before we hear of it.
 	MeanwhileNext func(func())
@@ -101,7 +111,10 @@ func (b Bench) On(w *outboundsim.Wire, extends func(*http.Request) bool) Bench {
 	b.LoseNextRequest, b.LoseNextAnswer = next(outboundsim.LoseRequest), next(outboundsim.LoseAnswer)
 	b.BreakNext, b.GarbleNext = next(outboundsim.Break), next(outboundsim.Garble)
 	b.NextActsLater, b.DeliverLate = next(outboundsim.ActLater), func() { w.Deliver() }
-	b.LoseNextReading = func() { mu.Lock(); defer mu.Unlock(); first = outboundsim.LoseAnswer }
+	reading := func(f outboundsim.Fault) func() {
+		return func() { mu.Lock(); defer mu.Unlock(); first = f }
+	}
+	b.LoseNextReading, b.GarbleNextReading, b.BreakNextReading = reading(outboundsim.LoseAnswer), reading(outboundsim.Garble), reading(outboundsim.Break)
 	b.MeanwhileNext = func(f func()) { mu.Lock(); defer mu.Unlock(); meanwhile = f }
 	return b
 }
@@ -124,6 +137,10 @@ type promise struct {
 var promises = append([]promise{
 	{"its abilities make sense", checkAbilities},
 	{"its packages and balance can be read", checkPackages},
+	{"everything that it sells can be read", checkEverything},
+	{"what is withdrawn is not listed", checkWithdrawn},
+	{"its balance falls by what an extension costs", checkCharged},
+	{"it says how it is", checkHealth},
 	{"a status is never newer than now", checkStatus},
 
 	{"an extension happens once and has a receipt", checkExtends},
@@ -140,6 +157,7 @@ var promises = append([]promise{
 	{"a refused connection was not sent", checkRefusedConnection},
 	{"a busy operator was not asked", checkBusy},
 	{"a reading that is lost can be repeated", checkLostReading},
+	{"a spoilt reading can be repeated", checkSpoiltReading},
 	{"a reading says when it began", checkAsOf},
 	{"a cancelled context refuses nothing", checkCancelledContext},
 

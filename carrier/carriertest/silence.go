@@ -116,13 +116,39 @@ var readings = []struct {
 		_, err := b.Balance(ctx)
 		return err
 	}},
+	{"Packages of everything", func(ctx context.Context, b Bench, e carrier.Extension) error {
+		_, err := b.Packages(ctx, carrier.Profile{})
+		return err
+	}},
+	{"Ask", func(ctx context.Context, b Bench, e carrier.Extension) error {
+		_, err := carrier.Ask(ctx, b.Carrier)
+		return err
+	}},
 }
 
 func checkLostReading(t testing.TB, b Bench) {
 	need(t, b.LoseNextReading != nil, "lose what is not an extension")
+	b.readAgain(t, b.LoseNextReading)
+}
+
+func checkSpoiltReading(t testing.TB, b Bench) {
+	need(t, b.GarbleNextReading != nil && b.BreakNextReading != nil, "spoil what is not an extension")
+	for _, spoil := range []func(){b.GarbleNextReading, b.BreakNextReading} {
+		b.readAgain(t, spoil)
+		spoil()
+		if all, err := b.Packages(t.Context(), carrier.Profile{}); err == nil && listed(all, b.Package) < 0 {
+			t.Errorf("Packages: a spoilt answer says that %q is not sold", b.Package)
+		}
+	}
+}
+
+// readAgain spoils each reading: it is no answer, and the same question is answered
+// when it is asked again.
+func (b Bench) readAgain(t testing.TB, spoil func()) {
+	t.Helper()
 	e := b.prepared(t, "ct_1")
 	for _, r := range readings {
-		b.LoseNextReading()
+		spoil()
 		switch k := kindOf(t, r.call(t.Context(), b, e)); k {
 		case fine: // it needed no request, or remembered
 			continue

@@ -30,6 +30,9 @@ type town struct {
 	orders  map[string][]int // by reference: the numbers of the profiles ordered
 	ordered int
 	ready   int // profiles up to this number are made
+
+	withdrawn bool // it sells nothing for lines that exist
+	spent     int
 }
 
 type question struct{ Want, Line, Ref, Package string }
@@ -39,6 +42,8 @@ type answer struct {
 	Ref   string
 	Count int
 	Made  bool
+	Left  int
+	Sells []string
 }
 
 func (o *town) Now() time.Time {
@@ -65,6 +70,11 @@ func (o *town) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := answer{Count: len(refs)}
 	switch {
 	case q.Want == "balance":
+		a.Left = 1000 - o.spent
+	case q.Want == "shop":
+		if a.Sells = []string{"new", "week"}; o.withdrawn {
+			a.Sells = a.Sells[:1]
+		}
 	case q.Want == "order" && q.Package != "new":
 		a.No = "no such package"
 	case q.Want == "order":
@@ -83,6 +93,7 @@ func (o *town) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.No = "no such package"
 	case q.Want == "extend":
 		o.lines[q.Line] = append(refs, q.Ref)
+		o.spent += price
 		a.Ref = "op-" + q.Ref
 	case q.Want == "find":
 		for _, ref := range refs {
@@ -287,18 +298,49 @@ func (a *adapter) Status(ctx context.Context, p carrier.Profile) (carrier.Status
 }
 
 func (a *adapter) Packages(ctx context.Context, p carrier.Profile) ([]carrier.Package, error) {
-	_, err := a.ask(ctx, question{Want: "look", Line: p.ID})
-	code := "week"
-	if a.flaw == "an empty shelf" {
-		code = "month"
+	if p != (carrier.Profile{}) {
+		if _, err := a.ask(ctx, question{Want: "look", Line: p.ID}); err != nil {
+			return nil, err
+		}
 	}
-	cost := carrier.Cost{Units: 1, Scale: 1, Currency: "USD"}
-	return []carrier.Package{{Code: code, Cost: cost, TopUp: true, AsOfDate: a.now()}}, err
+	ans, err := a.ask(ctx, question{Want: "shop"})
+	if err != nil && a.flaw == "an unread shop is empty" {
+		return nil, nil
+	}
+	if err != nil || a.flaw == "an empty shelf" {
+		return nil, err
+	}
+	if a.flaw == "sells what it sold once" {
+		ans.Sells = []string{"new", "week"}
+	}
+	if a.flaw == "lists a package twice" {
+		ans.Sells = append(ans.Sells, "week")
+	}
+	cost := carrier.Cost{Units: price, Scale: 1, Currency: "USD"}
+	if a.flaw == "prices of yesterday" {
+		cost.Units++
+	}
+	var all []carrier.Package
+	for _, code := range ans.Sells {
+		if a.flaw == "another price for everybody" && p == (carrier.Profile{}) {
+			cost.Units = 2 * price
+		}
+		all = append(all, carrier.Package{Code: code, Cost: cost, TopUp: code == "week", New: code == "new", AsOfDate: a.now()})
+	}
+	return all, nil
+}
+
+// price is what the town's package costs.
+const price = 7
+
+func (a *adapter) Health(ctx context.Context) (carrier.Health, error) {
+	_, err := a.ask(ctx, question{Want: "balance"})
+	return carrier.Health{OK: a.flaw != "never well"}, err
 }
 
 func (a *adapter) Balance(ctx context.Context) (carrier.Cost, error) {
-	_, err := a.ask(ctx, question{Want: "balance"})
-	return carrier.Cost{Units: 1, Scale: 1, Currency: "USD"}, err
+	ans, err := a.ask(ctx, question{Want: "balance"})
+	return carrier.Cost{Units: int64(ans.Left), Scale: 1, Currency: "USD"}, err
 }
 
 func (a *adapter) Notification(_ http.Header, body []byte) (carrier.Doorbell, error) {
@@ -321,8 +363,9 @@ func open(flaw string) Bench {
 	w := &outboundsim.Wire{Stranger: o}
 	return Bench{
 		Carrier: &adapter{flaw, w, o.Now},
-		Profile: carrier.Profile{ID: "a"}, Package: "week", NewPackage: "new",
-		Ended: carrier.Profile{ID: "ended"}, Others: []carrier.Profile{{ID: "b"}, {ID: "c"}},
+		Profile: carrier.Profile{ID: "a"}, Package: "week", NewPackage: "new", Charges: true,
+		Withdraw: func() { o.mu.Lock(); defer o.mu.Unlock(); o.withdrawn = true },
+		Ended:    carrier.Profile{ID: "ended"}, Others: []carrier.Profile{{ID: "b"}, {ID: "c"}},
 		Now: o.Now, Advance: o.Advance,
 		ByHand: func() {
 			o.mu.Lock()

@@ -71,7 +71,7 @@ func (s stand) bench(seed uint64) carriertest.Bench {
 	ours, wire := all[0], &outboundsim.Wire{Stranger: sim}
 	return carriertest.Bench{
 		Carrier: newAdapter(wire, c), Profile: ours, Package: more, Others: all[1:], Ended: carrier.Profile{ID: gone, ICCID: gone},
-		Now: c.Now, Advance: c.Advance,
+		Now: c.Now, Advance: c.Advance, Withdraw: func() { sim.Withdraw(more) },
 		ByHand: func() {
 			other := newAdapter(sim.Transport(), c)
 			if _, err := other.Extend(context.Background(), carrier.Extension{Ref: "by_hand", Profile: ours, Package: byHand}); err != nil {

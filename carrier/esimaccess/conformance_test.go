@@ -90,7 +90,7 @@ func (s stand) bench(i, seed uint64) carriertest.Bench {
 		Carrier: adapter(wire), Profile: ours, Package: more, NewPackage: base, Days: s.days,
 		Ended:  profile(esimaccesssim.Profile{ActivatedAt: clock.Now().AddDate(0, -6, 0)}),
 		Others: []carrier.Profile{profile(line), profile(line), profile(line)},
-		Now:    clock.Now, Advance: clock.Advance,
+		Now:    clock.Now, Advance: clock.Advance, Charges: true, Withdraw: func() { sim.Withdraw(more) },
 		ByHand: func() {
 			byHand := carrier.Extension{Ref: "by_hand", Profile: ours, Package: "TOPUP_BY_HAND", Days: s.days}
 			direct := &outboundsim.Wire{Stranger: sim}

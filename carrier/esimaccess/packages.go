@@ -79,11 +79,13 @@ func (a *Adapter) packages(ctx context.Context, q packageQuestion) ([]carrier.Pa
 	for i, p := range list {
 		out[i] = carrier.Package{
 			Code:     string(p.Code),
+			Alias:    string(p.Slug),
 			Name:     carrier.Clip(string(p.Name)),
 			Cost:     carrier.Cost{Units: p.Price.n, Scale: priceScale, Currency: string(p.Currency)},
 			Days:     int(p.Duration.n),
 			PerDay:   p.Extends == "3",
 			TopUp:    q.Type == "TOPUP",
+			New:      q.Type == "BASE",
 			AsOfDate: asOf,
 		}
 		if !unlimited(string(p.DataType)) {

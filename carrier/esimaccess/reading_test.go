@@ -96,7 +96,7 @@ func TestPackages(t *testing.T) {
 		"what"]}}`}}
 	usd := func(units int64) carrier.Cost { return carrier.Cost{Units: units, Scale: 10000, Currency: "USD"} }
 	want := []carrier.Package{
-		{Code: "TOPUP_A", Name: "Japan 5GB", Cost: usd(112500), Bytes: 5 * gigabyte, Days: 30, TopUp: true, AsOfDate: noon},
+		{Code: "TOPUP_A", Alias: "a", Name: "Japan 5GB", Cost: usd(112500), Bytes: 5 * gigabyte, Days: 30, TopUp: true, AsOfDate: noon},
 		{Code: "TOPUP_B", Name: "Japan 1GB a day", Cost: usd(9000), Days: 1, PerDay: true, TopUp: true, AsOfDate: noon},
 		{Code: "TOPUP_C", Name: "cut off", Cost: usd(8000), Bytes: gigabyte, Days: 1, TopUp: true, AsOfDate: noon},
 	}

@@ -70,7 +70,7 @@ func (a *Adapter) Packages(ctx context.Context, p carrier.Profile) ([]carrier.Pa
 		for _, o := range list {
 			if !seen[o.Name] {
 				seen[o.Name], fresh = true, true
-				out = append(out, o.as(carrier.Package{TopUp: true, AsOfDate: asOf}, money.Currency))
+				out = append(out, o.as(carrier.Package{TopUp: true, New: true, AsOfDate: asOf}, money.Currency))
 			}
 		}
 		if !fresh || page >= pages && pages > 0 || pages == 0 && rows < bundlesPage {

@@ -153,8 +153,8 @@ func TestPackagesAreRead(t *testing.T) {
 	s := answering("GET catalogue", body, "GET organisation", `{"name":"Us","balance":1234.5,"currency":"USD","apiKey":"`+testKey+`"}`)
 	list, err := s.adapter().Packages(t.Context(), carrier.Profile{})
 	want := []carrier.Package{
-		{Code: "esim_1GB_7D_JP_V2", Name: "eSIM, 1GB, 7 Days, Japan, V2", Cost: carrier.Cost{Units: 1_790_000, Scale: 1_000_000, Currency: "USD"}, Bytes: 1e9, Days: 7, TopUp: true, AsOfDate: noon},
-		{Code: "esim_UL_1D_JP_V2", Name: "unlimited", Cost: carrier.Cost{Units: 2_345_678, Scale: 1_000_000, Currency: "USD"}, Days: 1, TopUp: true, AsOfDate: noon},
+		{Code: "esim_1GB_7D_JP_V2", Name: "eSIM, 1GB, 7 Days, Japan, V2", Cost: carrier.Cost{Units: 1_790_000, Scale: 1_000_000, Currency: "USD"}, Bytes: 1e9, Days: 7, TopUp: true, New: true, AsOfDate: noon},
+		{Code: "esim_UL_1D_JP_V2", Name: "unlimited", Cost: carrier.Cost{Units: 2_345_678, Scale: 1_000_000, Currency: "USD"}, Days: 1, TopUp: true, New: true, AsOfDate: noon},
 	}
 	if diff := cmp.Diff(want, list); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)

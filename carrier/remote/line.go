@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
 )
@@ -132,27 +131,20 @@ func (a *Adapter) Balance(ctx context.Context) (carrier.Cost, error) {
 	return got.Balance.read()
 }
 
-// Health is what the server says of itself.
-type Health struct {
-	OK   bool
-	Text string
-	Skew time.Duration // how far its clock is ahead of ours
-}
-
-// Health asks the server how it is.
-func (a *Adapter) Health(ctx context.Context) (Health, error) {
+// Health implements [carrier.HealthTeller].
+func (a *Adapter) Health(ctx context.Context) (carrier.Health, error) {
 	var got struct {
 		OK   *bool   `json:"ok"`
 		Now  instant `json:"now"`
 		Text string  `json:"text"`
 	}
 	if err := a.call(ctx, reads, question{Call: "health"}, &got); err != nil {
-		return Health{}, err
+		return carrier.Health{}, err
 	}
 	if got.OK == nil || got.Now.IsZero() {
-		return Health{}, reads.silence("health: the answer needs ok and now")
+		return carrier.Health{}, reads.silence("health: the answer needs ok and now")
 	}
-	return Health{*got.OK, carrier.Clip(got.Text), got.Now.Sub(a.now())}, nil
+	return carrier.Health{OK: *got.OK, Text: carrier.Clip(got.Text), Skew: got.Now.Sub(a.now())}, nil
 }
 
 // Notification implements [carrier.Carrier].

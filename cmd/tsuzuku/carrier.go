@@ -10,12 +10,15 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier"
 )
 
-// carrierCmd is about operators without an adapter of their own: servers that
-// speak our contract, and people.
+// carrierCmd is about operators: what they say of themselves, and those without an
+// adapter of their own, which are servers that speak our contract, and people.
 type carrierCmd struct {
-	Conform      conformCmd      `cmd:"" help:"Play the contract of a remote operator against its server, and say what it breaks. Ends with 1 on any breach. The line is really extended."`
-	Capabilities capabilitiesCmd `cmd:"" help:"Print what a remote operator says it can do, for --remote-capabilities."`
-	Work         workCmd         `cmd:"" help:"What staff do by hand at operators without an API."`
+	Health       carrierHealthCmd   `cmd:"" help:"Ask each operator one cheap question now: whether it answers, knows us, and how long it takes. Ends with 1 if one is not well."`
+	Balance      carrierBalanceCmd  `cmd:"" help:"Ask each operator what is left of your money. Ends with 1 if one is low or does not answer."`
+	Packages     carrierPackagesCmd `cmd:"" help:"Print everything that operators sell you, and at which price."`
+	Conform      conformCmd         `cmd:"" help:"Play the contract of a remote operator against its server, and say what it breaks. Ends with 1 on any breach. The line is really extended."`
+	Capabilities capabilitiesCmd    `cmd:"" help:"Print what a remote operator says it can do, for --remote-capabilities."`
+	Work         workCmd            `cmd:"" help:"What staff do by hand at operators without an API."`
 }
 
 // remoteServer is which server a command is about.

@@ -15,7 +15,7 @@ import (
 
 // catalogueCmd is the seller's reviewable file.
 type catalogueCmd struct {
-	Check catalogueCheckCmd `cmd:"" help:"Say everything that is wrong with a file, with its lines."`
+	Check catalogueCheckCmd `cmd:"" help:"Say everything that is wrong with a file, with its lines; with --live, compare it with what operators sell now."`
 	Diff  catalogueDiffCmd  `cmd:"" help:"Say what a file would change."`
 	Apply catalogueApplyCmd `cmd:"" help:"Make a file the shop's catalogue. What was sold keeps its old rules."`
 	Demo  catalogueDemoCmd  `cmd:"" help:"Print the demo's catalogue file, to begin with."`
@@ -31,17 +31,25 @@ type adapters struct {
 func (a adapters) able() (map[string]catalogue.Able, error) { return app.Able(a.Remote, a.Manual) }
 
 type catalogueCheckCmd struct {
-	adapters
-	File string `arg:"" type:"existingfile" help:"The catalogue file."`
+	database
+	asking
+	Live bool   `help:"Ask operators what they sell: say which packages were withdrawn, which prices changed, and what every term leaves you. Ends with 1 on an error."`
+	File string `arg:"" optional:"" type:"existingfile" help:"The catalogue file. Without one, --live compares the catalogue in force."`
 }
 
-// Run prints nothing but mistakes.
-func (c *catalogueCheckCmd) Run(s std) error {
+// Run prints nothing but mistakes, and what is found live.
+func (c *catalogueCheckCmd) Run(ctx context.Context, s std) error {
+	if c.File == "" && !c.Live {
+		return fault.New(fault.Invalid, "Name the file to check; only with --live can the catalogue in force be compared.")
+	}
+	if c.File == "" {
+		return c.live(ctx, s, nil)
+	}
 	text, err := os.ReadFile(c.File)
 	if err != nil {
 		return err
 	}
-	able, err := c.able()
+	able, err := app.Able(c.Remote, c.Manual)
 	if err != nil {
 		return err
 	}
@@ -53,6 +61,9 @@ func (c *catalogueCheckCmd) Run(s std) error {
 		return err
 	}
 	_, err = fmt.Fprintf(s.err, "%s: %d operators, %d plans, no mistake\n", c.File, len(cat.Operators), len(cat.Plans))
+	if err == nil && c.Live {
+		return c.live(ctx, s, cat)
+	}
 	return err
 }
 

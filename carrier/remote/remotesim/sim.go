@@ -6,6 +6,7 @@
 package remotesim
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -72,6 +73,7 @@ type Package struct {
 	Bytes  int64
 	Days   int64
 	PerDay bool
+	Cost   int64 // units of which 10000 are a dollar; 0: 45000
 }
 
 // Sim is one remote operator. It is safe for concurrent use; its fields are set
@@ -81,6 +83,7 @@ type Sim struct {
 	Now      func() time.Time
 	Flaw     Flaw
 	Packages []Package
+	Balance  int64 // units as of a cost; 0: 12500000
 
 	mu    sync.Mutex
 	lines map[string]*Line
@@ -212,7 +215,7 @@ func (s *Sim) answer(q question) map[string]any {
 	case "packages":
 		return s.sells()
 	case "balance":
-		return map[string]any{"balance": s.cost(12_500_000)}
+		return map[string]any{"balance": s.cost(cmp.Or(s.Balance, 12_500_000))}
 	}
 	return map[string]any{} // with UnknownCalls
 }
@@ -232,7 +235,7 @@ func (s *Sim) sells() map[string]any {
 	var all []map[string]any
 	for _, p := range s.Packages {
 		all = append(all, map[string]any{
-			"code": p.Code, "name": "the package " + p.Code, "cost": s.cost(45000), "bytes": p.Bytes, "days": p.Days,
+			"code": p.Code, "name": "the package " + p.Code, "cost": s.cost(cmp.Or(p.Cost, 45000)), "bytes": p.Bytes, "days": p.Days,
 			"per_day": p.PerDay, "as_of": stamp(s.Now().Add(-time.Minute)),
 		})
 	}
