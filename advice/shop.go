@@ -37,7 +37,7 @@ func ShopOf(c *catalogue.Catalogue, plan string, in money.Currency) (s Shop, ite
 	}
 	add(own)
 	for _, id := range own.Policy.ChangeTo {
-		if p, ok := c.Plan(id); ok && p.OnSale && p.Operator == own.Operator {
+		if p, ok := c.Plan(id); ok && p.OnSale && slices.Contains(p.Operators(), own.Operator) {
 			add(p)
 		}
 	}

@@ -87,23 +87,17 @@ func (a *App) due(ctx context.Context) (map[string]order.Queue, error) {
 		for name := range a.adapters.Carriers {
 			out[name] = order.Queue{}
 		}
-		plans, err := order.DueNow(ctx, tx)
-		if err != nil || len(plans) == 0 {
+		waits, err := order.DueNow(ctx, tx)
+		if err != nil || len(waits) == 0 {
 			return out, err
 		}
 		cat, err := a.Shelf.Current(ctx, tx)
 		if err != nil {
 			return nil, err
 		}
-		for id, q := range plans {
-			plan, _ := cat.Plan(id)
-			op, _ := cat.Operator(plan.Operator) // without a name: of a plan that is no more
-			sum := out[op.Carrier]
-			sum.Count += q.Count
-			if sum.Since.IsZero() || q.Since.Before(sum.Since) {
-				sum.Since = q.Since
-			}
-			out[op.Carrier] = sum
+		for asked, q := range waits {
+			op, _ := cat.Operator(asked.Of(cat)) // without a name: of a plan that is no more
+			out[op.Carrier] = out[op.Carrier].With(q)
 		}
 		return out, nil
 	})

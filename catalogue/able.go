@@ -27,13 +27,9 @@ func CheckWith(name string, data []byte, able map[string]Able) (*Catalogue, Mist
 
 // checkAble compares the plan's promises with its operator's adapter.
 func (b *book) checkAble(d *draft) {
-	op, ok := b.Operator(d.Operator)
-	if b.able == nil || !ok || op.Carrier == "" {
-		return
-	}
-	a, known := b.able[op.Carrier]
+	op, a, known := b.ableOf(d.Plan)
 	if !known {
-		return // told once, at the operator
+		return
 	}
 	if d.Policy.Renewable {
 		d.checkEffectsAble(a, op)
@@ -49,6 +45,35 @@ func (b *book) checkAble(d *draft) {
 			d.packsAt[i].where("each_day").breaks("The adapter %s of operator %q takes no number of days.", op.Carrier, op.ID)
 		}
 	}
+}
+
+// checkAbleFrom compares the plan's promises with the adapter of a source, which must
+// keep all of them; from is the plan as the source feeds it.
+func (b *book) checkAbleFrom(d *draft, from Plan, at place) {
+	op, a, known := b.ableOf(from)
+	if !known {
+		return
+	}
+	if d.Policy.Renewable {
+		of := draft{Plan: from, at: d.at, policyAt: d.policyAt}
+		of.checkEffectsAble(a, op)
+		of.checkTimesAble(a, op)
+	}
+	perDay := slices.ContainsFunc(from.Terms, func(t Term) bool { return t.PackageDays > 0 }) || slices.ContainsFunc(from.Packs, func(k Pack) bool { return k.EachDay })
+	if perDay && !a.PerDay {
+		at.breaks("Plan %q: the adapter %s of operator %q takes no number of days.", d.ID, op.Carrier, op.ID)
+	}
+}
+
+// ableOf is what the adapter of a plan's operator can do. It reports false where that
+// is not known: whatever is wrong with it is told once, at the operator.
+func (b *book) ableOf(p Plan) (Operator, Able, bool) {
+	op, ok := b.Operator(p.Operator)
+	if b.able == nil || !ok || op.Carrier == "" {
+		return op, Able{}, false
+	}
+	a, known := b.able[op.Carrier]
+	return op, a, known
 }
 
 func (d *draft) checkEffectsAble(a Able, op Operator) {

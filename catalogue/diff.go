@@ -222,6 +222,9 @@ func planSheets(c *Catalogue, p Plan) []*sheet {
 	for _, k := range p.Packs {
 		out = append(out, packSheet(s.subject, k, gb))
 	}
+	for _, from := range p.Sources {
+		out = append(out, sourceSheet(s.subject, from))
+	}
 	return out
 }
 
@@ -292,6 +295,22 @@ func packSheet(plan string, k Pack, gb int64) *sheet {
 	s.put("package", k.Package)
 	s.prices("price", k.Prices)
 	s.put("cost", costOrNone(k.Cost))
+	return s
+}
+
+func sourceSheet(plan string, from Source) *sheet {
+	s := &sheet{subject: plan + ", from " + from.Operator, parent: plan}
+	for _, t := range from.Terms {
+		s.put("package of "+t.ID, t.Package)
+		s.put("package of a new eSIM of "+t.ID, t.NewPackage)
+		s.put("days asked of the package of "+t.ID, t.PackageDays)
+		s.put("cost of "+t.ID, costOrNone(t.Cost))
+		s.put("cost of a new eSIM of "+t.ID, costOrNone(t.NewCost))
+	}
+	for _, k := range from.Packs {
+		s.put("package of pack "+k.ID, k.Package)
+		s.put("cost of pack "+k.ID, costOrNone(k.Cost))
+	}
 	return s
 }
 

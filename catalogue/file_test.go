@@ -95,9 +95,23 @@ func planBlock(p Plan, gb int64) block {
 		"policy": policyBlock(p.Policy), "tax_class": p.TaxClass, "on_sale": p.OnSale, "rules_date": p.RulesDate,
 		"rules_source": p.RulesSource, "roaming_advice": p.RoamingAdvice,
 	}
+	if len(p.Sources) > 0 {
+		b["sources"] = each(p.Sources, sourceBlock)
+	}
 	b = with(b, "cap", megabytes(p.DailyCap, gb))
 	b = with(b, "throttle_kbps", p.ThrottleKbps)
 	return with(b, "reset_zone", p.ResetZone)
+}
+
+func sourceBlock(s Source) block {
+	b := block{"operator": s.Operator, "terms": each(s.Terms, func(t Supply) block {
+		b := withCost(withCost(block{"id": t.ID, "package": t.Package}, "cost", t.Cost), "new_cost", t.NewCost)
+		return with(with(b, "new_package", t.NewPackage), "package_days", t.PackageDays)
+	})}
+	if len(s.Packs) > 0 {
+		b["packs"] = each(s.Packs, func(k Supply) block { return withCost(block{"id": k.ID, "package": k.Package}, "cost", k.Cost) })
+	}
+	return b
 }
 
 func policyBlock(p Policy) block {

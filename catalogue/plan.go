@@ -140,7 +140,7 @@ const (
 // Plan is something on sale.
 type Plan struct {
 	ID       string
-	Operator string // Operator.ID
+	Operator string // Operator.ID; the first to make new lines, where prices and health are alike
 	Network  string // Network.ID
 	Name     map[locale.Language]string
 	Kind     Kind
@@ -153,6 +153,7 @@ type Plan struct {
 	Activation    Activation
 	Terms         []Term
 	Packs         []Pack
+	Sources       []Source // further operators that feed lines of the plan
 	Policy        Policy
 	TaxClass      string // TaxClass.ID
 	StockLow      int    // staff are warned when so few eSIMs of a term are left in stock

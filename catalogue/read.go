@@ -65,6 +65,8 @@ type draft struct {
 	policyAt section
 	termsAt  []section
 	packsAt  []section
+
+	sourcesAt []sourceAt
 }
 
 func (b *book) read(root place) {

@@ -24,7 +24,7 @@ func (b *book) readPlans(at place) {
 
 func (b *book) plan(at place) draft {
 	s := at.section("id", "operator", "network", "name", "kind", "cap", "throttle_kbps", "reset", "reset_zone",
-		"facts", "activation", "terms", "packs", "policy", "tax_class", "stock_low", "on_sale", "rules_date", "rules_source", "roaming_advice")
+		"facts", "activation", "terms", "packs", "sources", "policy", "tax_class", "stock_low", "on_sale", "rules_date", "rules_source", "roaming_advice")
 	d := draft{at: s}
 	d.ID = s.need("id").id()
 	d.Operator = b.refer(s.need("operator"), "operator", ids(b.Operators, func(o Operator) string { return o.ID }))
@@ -46,6 +46,7 @@ func (b *book) plan(at place) draft {
 	d.Activation = activation(s.need("activation"))
 	d.readTerms(s.need("terms"), gb)
 	d.readPacks(s.opt("packs"), gb)
+	b.readSources(&d, s.opt("sources"))
 	d.policyAt = b.policyOf(s.need("policy"))
 	d.Policy = policy(d.policyAt)
 	d.TaxClass = b.refer(s.need("tax_class"), "tax class", ids(b.Seller.Taxes, func(t TaxClass) string { return t.ID }))

@@ -22,6 +22,7 @@ func (b *book) checkPlans() {
 		d.checkPolicyFits()
 		b.checkChangeTo(d)
 		b.checkAble(d)
+		b.checkSources(d)
 	}
 }
 
@@ -343,7 +344,7 @@ func (b *book) checkChangeTo(d *draft) {
 			at.breaks("There is no plan %q%s", id, suggestion(id, ids(b.Plans, func(p Plan) string { return p.ID })))
 		case id == d.ID:
 			at.breaks("Plan %q: a plan cannot change to itself.", id)
-		case other.Operator != d.Operator:
+		case !slices.Contains(other.Operators(), d.Operator):
 			at.breaks("Plan %q: %q belongs to another operator, so it cannot be put on the same line.", d.ID, id)
 		case slices.Index(d.Policy.ChangeTo, id) < i:
 			at.breaks("%q is in the list twice.", id)

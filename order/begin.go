@@ -100,7 +100,7 @@ func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) cand
 		c.known = err
 		return c
 	}
-	if c.request, c.known = d.request(cat, on.Line, o); c.known != nil {
+	if c.request, c.known = d.request(ctx, tx, cat, on.Line, o); c.known != nil {
 		return c
 	}
 	if o.Granted() {

@@ -112,9 +112,12 @@ func joined(set []finished, members []*db.Batch) *db.Batch {
 
 // addBooks appends everything that completes one order.
 func (d *Desk) addBooks(b *db.Batch, tx db.Tx, cat *catalogue.Catalogue, f finished) (Order, error) {
-	plan, ok := cat.Plan(f.order.Plan)
-	op, ok2 := cat.Operator(plan.Operator)
-	if !ok || !ok2 {
+	plan, err := fedBy(cat, f.order)
+	if err != nil {
+		return f.order, err
+	}
+	op, ok := cat.Operator(plan.Operator)
+	if !ok {
 		return f.order, fault.New(fault.Internal, "catalogue %d lacks plan %s or its operator", cat.Version, f.order.Plan)
 	}
 	loc, err := op.Zone.Location()

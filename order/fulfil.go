@@ -193,6 +193,9 @@ func (d *Desk) record(ctx context.Context, a answer) (Order, error) {
 	case a.err == nil:
 		return d.accepted(ctx, a.order, a.issued.Ref, "the operator accepted the order, and is making the line")
 	case refused:
+		if o, another, err := d.nextSource(ctx, a.order, no); another || err != nil {
+			return o, err
+		}
 		return d.giveUp(ctx, a.order, string(no.Reason), no.Error())
 	case errors.Is(a.err, carrier.ErrNotSent):
 		return d.notAsked(ctx, a.order, a.err)
@@ -218,7 +221,7 @@ func (d *Desk) lookUp(ctx context.Context, o Order) (Order, error) {
 				return task{}, err
 			}
 		}
-		r, err := d.request(cat, l, o)
+		r, err := d.request(ctx, tx, cat, l, o)
 		return task{o, r}, err
 	})
 	if err != nil {

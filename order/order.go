@@ -46,6 +46,10 @@ type Desk struct {
 	// claimed, redeemed or sold from stock.
 	Codes *seal.Box
 
+	// Funds says what is left with operators, for choosing the one that makes a new
+	// line; nil: nobody knows.
+	Funds Funds
+
 	// Wallet says what the seller's wallet may be used for.
 	Wallet WalletMode
 

@@ -136,7 +136,7 @@ func (d *Desk) decide(ctx context.Context, tx db.Tx, a Acceptance, q Quote, o Or
 			"This line has changed since the offer was made. Look at its page and choose again.", nil)
 	}
 	p := placing{order: o, taken: true}
-	p.request, err = d.request(cat, s.Line, o)
+	p.request, err = d.request(ctx, tx, cat, s.Line, o)
 	return p, err
 }
 
@@ -221,9 +221,10 @@ func asGood(now renewal.Offer, o Order) bool {
 // extension is what the operator will be asked for.
 func (d *Desk) extension(cat *catalogue.Catalogue, l line.Line, o Order) (carrier.Carrier, carrier.Extension, error) {
 	plan, ok := cat.Plan(o.Plan)
+	plan, ok4 := plan.From(l.Operator)
 	op, ok2 := cat.Operator(l.Operator)
 	c, ok3 := d.Carriers[op.Carrier]
-	if !ok || !ok2 || !ok3 {
+	if !ok || !ok2 || !ok3 || !ok4 {
 		return nil, carrier.Extension{}, fault.New(fault.Internal, "no operator for plan %s of line %s (adapter %q)", o.Plan, l.ID, op.Carrier)
 	}
 	e := carrier.Extension{Ref: o.ID, Profile: carrier.Profile{ID: l.ProfileID, ICCID: l.ICCID}, Snapshot: o.Snapshot, AskedAt: o.AskedAt}

@@ -234,17 +234,18 @@ func (d *Desk) read(ctx context.Context, most int) (survey, error) {
 		if err != nil {
 			return r, err
 		}
-		r.queues = byAdapter(cat, places)
+		r.queues = d.byAdapter(cat, places)
 		return r, nil
 	})
 }
 
 // byAdapter puts places into the queues of their adapters.
-func byAdapter(cat *catalogue.Catalogue, places []place) []queued {
+func (d *Desk) byAdapter(cat *catalogue.Catalogue, places []place) []queued {
 	all, darks := map[string]queued{}, map[partition]bool{}
 	for _, p := range places {
-		q := all[adapter(cat, p.partition)]
-		q.adapter, q.places = adapter(cat, p.partition), append(q.places, p)
+		name := d.adapter(cat, p.partition)
+		q := all[name]
+		q.adapter, q.places = name, append(q.places, p)
 		if !darks[p.partition] {
 			darks[p.partition] = true
 			q.unseen += p.darks
@@ -302,17 +303,28 @@ const nobodys = "?"
 // adapter is that of an operator, or of the operator of a plan, as of now: an order
 // whose own catalogue names another one is planned with the wrong ones, and asks the
 // right one where that has room.
-func adapter(cat *catalogue.Catalogue, p partition) string {
+func (d *Desk) adapter(cat *catalogue.Catalogue, p partition) string {
 	whom := p.whom
 	switch p.asks {
 	case "":
 		return ""
 	case "plan":
 		plan, _ := cat.Plan(whom)
-		whom = plan.Operator
+		whom = d.likely(cat, plan)
 	}
 	op, _ := cat.Operator(whom)
 	return cmp.Or(op.Carrier, nobodys)
+}
+
+// likely is the operator of a plan that a new line will probably be asked of.
+func (d *Desk) likely(cat *catalogue.Catalogue, plan catalogue.Plan) string {
+	for _, id := range plan.Operators() {
+		op, _ := cat.Operator(id)
+		if o := d.planner(op.Carrier); o == nil || o.Look().State == calls.Well {
+			return id
+		}
+	}
+	return plan.Operator
 }
 
 // plan chooses the rows of a queue that are taken now, by their numbers.

@@ -27,24 +27,32 @@ type request struct {
 
 // request is what the operator of a line, or of the plan that a new one is of,
 // will be asked for.
-func (d *Desk) request(cat *catalogue.Catalogue, l line.Line, o Order) (r request, err error) {
+func (d *Desk) request(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, l line.Line, o Order) (r request, err error) {
 	if o.Kind == NewLine {
-		r.issuer, r.purchase, err = d.purchase(cat, o)
+		plan, err := fedBy(cat, o)
+		if o.AskedAt.IsZero() && err == nil {
+			var s sourcing
+			if plan, s, err = d.source(ctx, tx, cat, o); len(plan.Sources) > 0 {
+				r.extension.Snapshot = s.snapshot()
+			}
+		}
+		if err == nil {
+			r.issuer, r.purchase, err = d.purchase(cat, plan, o)
+		}
 		return r, err
 	}
 	r.carrier, r.extension, err = d.extension(cat, l, o)
 	return r, err
 }
 
-// purchase is the order of a new profile that an operator will get.
-func (d *Desk) purchase(cat *catalogue.Catalogue, o Order) (carrier.Issuer, carrier.Purchase, error) {
-	plan, ok := cat.Plan(o.Plan)
-	term, ok2 := plan.Term(o.Item)
-	i, ok3 := d.fromStock(cat, plan, term, o.Account)
+// purchase is the order of a new profile that the operator of a plan will get.
+func (d *Desk) purchase(cat *catalogue.Catalogue, plan catalogue.Plan, o Order) (carrier.Issuer, carrier.Purchase, error) {
+	term, ok := plan.Term(o.Item)
+	i, ok2 := d.fromStock(cat, plan, term, o.Account)
 	if !term.FromStock {
-		i, ok3 = d.issuer(cat, plan)
+		i, ok2 = d.issuer(cat, plan)
 	}
-	if !ok || !ok2 || !ok3 || !term.ComesNew() {
+	if !ok || !ok2 || !term.ComesNew() {
 		return nil, carrier.Purchase{}, fault.New(fault.Internal, "nobody sells a new line of plan %s, term %s", o.Plan, o.Item)
 	}
 	return i, carrier.Purchase{
@@ -60,10 +68,11 @@ func (d *Desk) issuer(cat *catalogue.Catalogue, p catalogue.Plan) (carrier.Issue
 }
 
 // Sells reports whether a new line of a plan can be bought here: the plan has
-// terms for it, and its operator makes them, or they come from stock.
+// terms for it, and one of its operators makes them, or they come from stock.
 func (d *Desk) Sells(cat *catalogue.Catalogue, p catalogue.Plan) bool {
-	_, made := d.issuer(cat, p)
-	return slices.ContainsFunc(p.Sold(), func(t catalogue.Term) bool { return made || t.FromStock && d.Codes != nil })
+	return slices.ContainsFunc(p.Sold(), func(t catalogue.Term) bool {
+		return t.FromStock && d.Codes != nil || len(d.makers(cat, p, t.ID, nil)) > 0
+	})
 }
 
 // named tells the request which order it is for, and since when it may be at the

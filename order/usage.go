@@ -81,7 +81,7 @@ func (d *Desk) pickLooks(ctx context.Context, most int) (p looks, more bool, err
 			return nil, err
 		}
 		for _, l := range due {
-			name := adapter(cat, partition{"operator", l.Operator})
+			name := d.adapter(cat, partition{"operator", l.Operator})
 			at := slices.IndexFunc(queues, func(q looks) bool { return q.adapter == name })
 			if at < 0 {
 				at, queues = len(queues), append(queues, looks{adapter: name})
@@ -203,6 +203,7 @@ func (d *Desk) begun(ctx context.Context, tx db.Tx, l line.Line, e line.ESIM, st
 		return err
 	}
 	plan, ok := cat.Plan(e.Plan)
+	plan, _ = plan.From(l.Operator) // of a catalogue that had it, or of a card
 	term, ok2 := plan.Term(e.Term)
 	op, ok3 := cat.Operator(plan.Operator)
 	if !ok || !ok2 || !ok3 {

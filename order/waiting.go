@@ -1,22 +1,36 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/support"
 )
 
 // Waiting is what waits for the answer of strangers, counted over all accounts. It
 // names nobody.
 type Waiting struct {
-	Plans     map[string]Queue // orders, by the plan whose operator was asked
+	Orders    map[Asked]Queue  // orders, by whom they are asked of
 	Providers map[string]Queue // payments, by the provider that was asked
-	Held      map[string]int   // orders with which a person helps because of the operator, by plan
+	Held      map[Asked]int    // orders with which a person helps because of the operator
+}
+
+// Asked is whom orders are asked of: the operator of a plan, or another one that feeds
+// the line, or was chosen to make it.
+type Asked struct{ Plan, Operator string }
+
+// Of is the operator, in a catalogue.
+func (a Asked) Of(cat *catalogue.Catalogue) string {
+	plan, _ := cat.Plan(a.Plan)
+	return cmp.Or(a.Operator, plan.Operator)
 }
 
 // Queue is how many wait, and since when.
@@ -39,8 +53,7 @@ const mostUnclear = 200
 // the shop has sold before.
 func WaitingNow(ctx context.Context, tx db.Tx) (w Waiting, err error) {
 	late := db.At(tx.Now().Add(-answersWithin))
-	if w.Plans, err = queues(ctx, tx, `SELECT plan_id, COUNT(*), MIN(asked_at) FROM orders
-		WHERE due_at IS NOT NULL AND state = 'fulfilling' AND asked_at <= $1 GROUP BY plan_id`, late); err != nil {
+	if w.Orders, err = askedFor(ctx, tx, "asked_at", `due_at IS NOT NULL AND o.state = 'fulfilling' AND asked_at <= $1`, late); err != nil {
 		return w, err
 	}
 	if w.Providers, err = queues(ctx, tx, `SELECT provider, COUNT(*), MIN(updated_at) FROM payments
@@ -51,7 +64,7 @@ func WaitingNow(ctx context.Context, tx db.Tx) (w Waiting, err error) {
 	if err != nil {
 		return w, err
 	}
-	w.Held = map[string]int{}
+	w.Held = map[Asked]int{}
 	for _, c := range open {
 		if c.OpenedBy != support.System || !slices.Contains(unclear, c.Title) || c.Order == "" {
 			continue
@@ -64,17 +77,73 @@ func WaitingNow(ctx context.Context, tx db.Tx) (w Waiting, err error) {
 			return w, err
 		}
 		if o.State == Held {
-			w.Held[o.Plan]++
+			a, err := askedOf(ctx, tx, o)
+			if err != nil {
+				return w, err
+			}
+			w.Held[a]++
 		}
 	}
 	return w, nil
 }
 
 // DueNow counts the orders that could be taken to their operators now and are not yet,
-// by plan, and says since when the longest is due.
-func DueNow(ctx context.Context, tx db.Tx) (map[string]Queue, error) {
-	return queues(ctx, tx, `SELECT plan_id, COUNT(*), MIN(due_at) FROM orders
-		WHERE due_at <= $1 AND state IN ('paid', 'fulfilling') AND plan_id <> '' GROUP BY plan_id`, db.At(tx.Now()))
+// and says since when the longest is due.
+func DueNow(ctx context.Context, tx db.Tx) (map[Asked]Queue, error) {
+	return askedFor(ctx, tx, "due_at", `due_at <= $1 AND o.state IN ('paid', 'fulfilling') AND o.plan_id <> ''`, db.At(tx.Now()))
+}
+
+// askedFor counts orders by whom they are asked of, and finds the first of their instants
+// in a column.
+func askedFor(ctx context.Context, tx db.Tx, since, where string, args ...any) (out map[Asked]Queue, err error) {
+	rows, err := tx.Query(ctx, `SELECT o.plan_id, COALESCE(l.operator, ''), CASE WHEN o.kind = 'line' THEN o.snapshot ELSE '' END, COUNT(*), MIN(`+since+`)
+		  FROM orders AS o LEFT JOIN lines AS l ON l.account_id = o.account_id AND l.id = o.line_id
+		 WHERE `+where+` GROUP BY 1, 2, 3`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	out = map[Asked]Queue{}
+	for rows.Next() {
+		var a Asked
+		var snapshot string
+		var q Queue
+		var first db.Instant
+		if err := rows.Scan(&a.Plan, &a.Operator, &snapshot, &q.Count, &first); err != nil {
+			return nil, err
+		}
+		s, err := sourcingOf(Order{Kind: NewLine, Snapshot: carrier.Snapshot(snapshot)})
+		if err != nil {
+			return nil, err
+		}
+		a.Operator = cmp.Or(a.Operator, s.Operator)
+		all := out[a]
+		q.Since = first.Time
+		out[a] = all.With(q)
+	}
+	return out, rows.Err()
+}
+
+// askedOf is whom one order is asked of.
+func askedOf(ctx context.Context, tx db.Tx, o Order) (Asked, error) {
+	if o.Kind == NewLine {
+		s, err := sourcingOf(o)
+		return Asked{o.Plan, s.Operator}, err
+	}
+	l, err := line.Get(ctx, tx, o.Account, o.Line)
+	if fault.KindOf(err) == fault.NotFound {
+		err = nil
+	}
+	return Asked{o.Plan, l.Operator}, err
+}
+
+// With is both queues together.
+func (q Queue) With(more Queue) Queue {
+	if q.Count == 0 || more.Count > 0 && more.Since.Before(q.Since) {
+		q.Since = more.Since
+	}
+	q.Count += more.Count
+	return q
 }
 
 func queues(ctx context.Context, tx db.Tx, query string, args ...any) (out map[string]Queue, err error) {

@@ -104,7 +104,7 @@ func (s *Server) statusPage(ctx context.Context, v *visit) (answer, error) {
 	return show("status.html", p), nil
 }
 
-// operatorState is how an operator does, from the orders of all its plans and the
+// operatorState is how an operator does, from the orders that it was asked for and the
 // calls to it.
 func (v *visit) operatorState(c counted, op catalogue.Operator) statusRow {
 	if port := v.server.Desk.Carriers[op.Carrier]; port != nil && port.Abilities().ByHand {
@@ -112,16 +112,14 @@ func (v *visit) operatorState(c counted, op catalogue.Operator) statusRow {
 	}
 	var waits order.Queue
 	held := 0
-	for _, plan := range v.shop.Plans {
-		if plan.Operator != op.ID {
-			continue
+	for a, n := range c.waiting.Held {
+		if a.Of(v.shop) == op.ID {
+			held += n
 		}
-		held += c.waiting.Held[plan.ID]
-		if q := c.waiting.Plans[plan.ID]; q.Count > 0 {
-			waits.Count += q.Count
-			if waits.Since.IsZero() || q.Since.Before(waits.Since) {
-				waits.Since = q.Since
-			}
+	}
+	for a, q := range c.waiting.Orders {
+		if a.Of(v.shop) == op.ID {
+			waits = waits.With(q)
 		}
 	}
 	row := v.strangerState(c.pulse[op.Carrier], waits, held, "operator")

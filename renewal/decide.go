@@ -33,6 +33,9 @@ func consider(s Situation) (*decision, *Refusal) {
 	if !ok {
 		return nil, gone
 	}
+	if own, ok = own.From(s.Line.Operator); !ok {
+		return nil, gone // of this line's operator
+	}
 	op, ok := s.Catalogue.Operator(own.Operator)
 	if !ok {
 		return nil, gone
@@ -155,7 +158,8 @@ func (d *decision) changeTo(id string) (catalogue.Plan, bool) {
 	for _, may := range d.own.Policy.ChangeTo {
 		if may == id {
 			p, ok := d.s.Catalogue.Plan(id)
-			return p, ok && p.OnSale && p.Operator == d.own.Operator
+			p, feeds := p.From(d.own.Operator)
+			return p, ok && feeds && p.OnSale
 		}
 	}
 	return catalogue.Plan{}, false

@@ -43,7 +43,8 @@ func (d *decision) pack() (Offer, *Refusal) {
 // newest period, which may be another one that has not begun.
 func (d *decision) runningPlan() catalogue.Plan {
 	if d.running.Plan != "" && d.running.Plan != d.own.ID {
-		if p, ok := d.s.Catalogue.Plan(d.running.Plan); ok && p.Operator == d.own.Operator {
+		p, ok := d.s.Catalogue.Plan(d.running.Plan)
+		if p, feeds := p.From(d.own.Operator); ok && feeds {
 			return p
 		}
 	}

@@ -160,7 +160,7 @@ func Items(cat *catalogue.Catalogue) []Item {
 		}
 	}
 	var out []Item
-	for _, p := range cat.Plans {
+	for _, p := range fed(cat) {
 		op, _ := cat.Operator(p.Operator)
 		base := Item{Plan: p.ID, Carrier: op.Carrier, OnSale: p.OnSale}
 		if i := slices.IndexFunc(cat.Seller.Taxes, func(t catalogue.TaxClass) bool { return t.ID == p.TaxClass }); i >= 0 {
@@ -185,6 +185,17 @@ func Items(cat *catalogue.Catalogue) []Item {
 		}
 	}
 	return out
+}
+
+// fed are all plans, as each of their operators feeds them.
+func fed(cat *catalogue.Catalogue) (all []catalogue.Plan) {
+	for _, p := range cat.Plans {
+		for _, op := range p.Operators() {
+			from, _ := p.From(op)
+			all = append(all, from)
+		}
+	}
+	return all
 }
 
 func (c *comparison) find(s Severity, k Kind, i Item, text string, args ...any) {
