@@ -53,7 +53,9 @@ const mostUnclear = 200
 // the shop has sold before.
 func WaitingNow(ctx context.Context, tx db.Tx) (w Waiting, err error) {
 	late := db.At(tx.Now().Add(-answersWithin))
-	if w.Orders, err = askedFor(ctx, tx, "asked_at", `due_at IS NOT NULL AND o.state = 'fulfilling' AND asked_at <= $1`, late); err != nil {
+	if w.Orders, err = askedFor(ctx, tx, `SELECT o.plan_id, COALESCE(l.operator, ''), CASE WHEN o.kind = 'line' THEN o.snapshot ELSE '' END, COUNT(*), MIN(asked_at)
+		  FROM orders AS o LEFT JOIN lines AS l ON l.account_id = o.account_id AND l.id = o.line_id
+		 WHERE due_at IS NOT NULL AND o.state = 'fulfilling' AND asked_at <= $1 GROUP BY 1, 2, 3`, late); err != nil {
 		return w, err
 	}
 	if w.Providers, err = queues(ctx, tx, `SELECT provider, COUNT(*), MIN(updated_at) FROM payments
@@ -90,15 +92,15 @@ func WaitingNow(ctx context.Context, tx db.Tx) (w Waiting, err error) {
 // DueNow counts the orders that could be taken to their operators now and are not yet,
 // and says since when the longest is due.
 func DueNow(ctx context.Context, tx db.Tx) (map[Asked]Queue, error) {
-	return askedFor(ctx, tx, "due_at", `due_at <= $1 AND o.state IN ('paid', 'fulfilling') AND o.plan_id <> ''`, db.At(tx.Now()))
+	return askedFor(ctx, tx, `SELECT o.plan_id, COALESCE(l.operator, ''), CASE WHEN o.kind = 'line' THEN o.snapshot ELSE '' END, COUNT(*), MIN(due_at)
+		  FROM orders AS o LEFT JOIN lines AS l ON l.account_id = o.account_id AND l.id = o.line_id
+		 WHERE due_at <= $1 AND o.state IN ('paid', 'fulfilling') AND o.plan_id <> '' GROUP BY 1, 2, 3`, db.At(tx.Now()))
 }
 
-// askedFor counts orders by whom they are asked of, and finds the first of their instants
-// in a column.
-func askedFor(ctx context.Context, tx db.Tx, since, where string, args ...any) (out map[Asked]Queue, err error) {
-	rows, err := tx.Query(ctx, `SELECT o.plan_id, COALESCE(l.operator, ''), CASE WHEN o.kind = 'line' THEN o.snapshot ELSE '' END, COUNT(*), MIN(`+since+`)
-		  FROM orders AS o LEFT JOIN lines AS l ON l.account_id = o.account_id AND l.id = o.line_id
-		 WHERE `+where+` GROUP BY 1, 2, 3`, args...)
+// askedFor counts orders by whom they are asked of: a query gives plan, operator of the
+// line, what is remembered of who makes it, how many, and the first of their instants.
+func askedFor(ctx context.Context, tx db.Tx, query string, args ...any) (out map[Asked]Queue, err error) {
+	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
