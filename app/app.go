@@ -172,7 +172,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	return &App{
 		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters, legal: legal,
 		Sender: &message.Sender{
-			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill,
+			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill, NotBefore: fill.NotBefore,
 			From: message.From{Seller: "Tsuzuku", URL: c.URL},
 		},
 		programs:   &api.Server{DB: d, Desk: desk, Shelf: shelf, Advice: adviser, Log: env.Log, URL: strings.TrimSuffix(c.URL, "/")},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/line"
@@ -52,6 +53,14 @@ type (
 		Attitude     string    `json:"attitude"`
 		Created      time.Time `json:"created"`
 		Closes       time.Time `json:"closes,omitzero"`
+
+		QuietFrom string               `json:"quiet_from,omitempty"`
+		QuietTo   string               `json:"quiet_to,omitempty"`
+		Told      map[string]toldFacts `json:"told_of"`
+	}
+	toldFacts struct {
+		Mail bool `json:"by_mail"`
+		Push bool `json:"by_notification"`
 	}
 	addressFacts struct {
 		Channel   string    `json:"channel"`
@@ -242,7 +251,17 @@ func (e *Everything) readAccount(ctx context.Context, tx db.Tx, id string) error
 	if err != nil {
 		return err
 	}
-	e.Account = accountFacts{a.ID, string(a.State), a.Name, string(a.Language), string(a.Zone), a.HomeOperator, a.Attitude, a.CreatedAt, closes}
+	e.Account = accountFacts{a.ID, string(a.State), a.Name, string(a.Language), string(a.Zone), a.HomeOperator, a.Attitude, a.CreatedAt, closes, "", "", map[string]toldFacts{}}
+	told, err := account.TellingOf(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if !told.Quiet.None() {
+		e.Account.QuietFrom, e.Account.QuietTo = calendar.Clock(told.Quiet.From), calendar.Clock(told.Quiet.To)
+	}
+	for _, theme := range message.Themes() {
+		e.Account.Told[string(theme)] = toldFacts(told.Of(theme))
+	}
 	addresses, err := account.Addresses(ctx, tx, id)
 	e.Addresses = nil
 	for _, one := range addresses {

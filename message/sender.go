@@ -23,6 +23,11 @@ const (
 // the line was renewed, the account is closed.
 var ErrNotNeeded = errors.New("message: no longer needed")
 
+// ErrInboxOnly is what Sender.Fill returns, with the completed message, for one that
+// its account wishes to be told by no channel: it stands in the inbox, and nowhere
+// else.
+var ErrInboxOnly = errors.New("message: for the inbox only")
+
 // Sender sends what is due. Any number of them may run side by side, in any
 // number of processes.
 type Sender struct {
@@ -35,6 +40,12 @@ type Sender struct {
 	// left on the line now. nil: messages are complete as they are. An error
 	// of ErrNotNeeded withdraws the message: what it says is no longer true.
 	Fill func(ctx context.Context, m Message) (Message, error)
+
+	// NotBefore says when a message that is due, and may wait, may be sent: after
+	// somebody's quiet hours. An instant that is not in the future, such as the
+	// zero time: now. It reads in the transaction that would claim the message.
+	// nil: nothing waits.
+	NotBefore func(ctx context.Context, tx db.Tx, m Message) (time.Time, error)
 
 	// Lease is how long a claimed message is left to the worker that claimed
 	// it; a delivery is given half of it. 0: two minutes.
@@ -100,6 +111,11 @@ func (s *Sender) claim(ctx context.Context, tx db.Tx, candidates []Message) ([]M
 			}
 			continue
 		}
+		if waits, err := s.putOff(ctx, tx, m); err != nil {
+			return nil, err
+		} else if waits {
+			continue
+		}
 		n, err := tx.Exec(ctx, `
 			UPDATE messages
 			   SET state = 'sending', due_at = $4, attempts = attempts + 1, doubts = $5, deliverer = $6
@@ -116,6 +132,23 @@ func (s *Sender) claim(ctx context.Context, tx db.Tx, candidates []Message) ([]M
 		}
 	}
 	return claimed, nil
+}
+
+// putOff lets a message wait that may not be sent now, without counting an attempt.
+func (s *Sender) putOff(ctx context.Context, tx db.Tx, m Message) (waits bool, err error) {
+	if s.NotBefore == nil || m.State != Due || !m.Kind.CanWait() || m.broken != nil {
+		return false, nil
+	}
+	at, err := s.NotBefore(ctx, tx, m)
+	if err != nil || !at.After(tx.Now()) {
+		return false, err
+	}
+	_, err = tx.Exec(ctx, `
+		UPDATE messages
+		   SET due_at = $4
+		 WHERE account_id = $1 AND id = $2 AND attempts = $3 AND state = 'due' AND due_at <= $5`,
+		m.Account, m.ID, m.Attempts, db.At(at), db.At(tx.Now()))
+	return true, err
 }
 
 // atRest says what becomes of a due message that must not be sent.
@@ -183,6 +216,8 @@ func (s *Sender) deliver(ctx context.Context, m Message) outcome {
 		switch {
 		case errors.Is(err, ErrNotNeeded):
 			return m.unsent(Withdrawn, err.Error())
+		case errors.Is(err, ErrInboxOnly):
+			return outcome{m: filled, state: Sent, receipt: "inbox"}
 		case err != nil:
 			return outcome{m: m, state: Due, trouble: err.Error(), pause: pause(m.Attempts)}
 		}
