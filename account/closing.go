@@ -96,6 +96,9 @@ func EraseClosed(ctx context.Context, tx db.Tx, account string) (closed bool, er
 			return false, err
 		}
 	}
+	if err := dropDevices(ctx, tx, account, `DELETE FROM push_devices WHERE account_id = $1 RETURNING mark`); err != nil {
+		return false, err
+	}
 	for _, statement := range []string{
 		`DELETE FROM addresses WHERE account_id = $1`,
 		`DELETE FROM sessions WHERE account_id = $1`,

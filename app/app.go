@@ -86,6 +86,7 @@ type App struct {
 	adapters Adapters
 	programs *api.Server
 	legal    prose.Legal
+	pushKey  string // the public one
 }
 
 // Open opens the database and puts the house together. It does not migrate; a
@@ -108,7 +109,7 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	if err := a.sign(ctx); err != nil {
+	if err := errors.Join(a.sign(ctx), a.notify(ctx)); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return a, nil
@@ -167,12 +168,15 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/")}
+	if !c.Push.Off {
+		door.Push = sealing(c, ids, "notifications")
+	}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
 	return &App{
 		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters, legal: legal,
 		Sender: &message.Sender{
-			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill, NotBefore: fill.NotBefore,
+			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill, NotBefore: fill.NotBefore, Gone: fill.Gone,
 			From: message.From{Seller: "Tsuzuku", URL: c.URL},
 		},
 		programs:   &api.Server{DB: d, Desk: desk, Shelf: shelf, Advice: adviser, Log: env.Log, URL: strings.TrimSuffix(c.URL, "/")},
@@ -244,6 +248,7 @@ func (a *App) Handler() http.Handler {
 		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Leaving: a.leaving(), Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
 		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
 		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
+		PushKey: a.pushKey,
 	}).Handler())
 	return mux
 }

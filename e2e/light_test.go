@@ -30,6 +30,7 @@ func TestPortalIsLightAndForEverybody(t *testing.T) {
 	b := openTab(t, d, "en", true)
 	b.signIn("/")
 	b.withTheKeyboard()
+	b.notified()
 	b.withoutConnection()
 	b.forEverybody()
 	d.judge(t)

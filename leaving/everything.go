@@ -71,6 +71,11 @@ type (
 		PasswordSet time.Time      `json:"password_set,omitzero"`
 		Passkeys    []passkeyFacts `json:"passkeys"`
 		Sessions    []sessionFacts `json:"sessions"`
+		Devices     []deviceFacts  `json:"devices_that_show_notifications"`
+	}
+	deviceFacts struct {
+		Browser string    `json:"browser"`
+		Added   time.Time `json:"added"`
 	}
 	passkeyFacts struct {
 		Name  string    `json:"name"`
@@ -238,6 +243,15 @@ func (o *Office) signIn(ctx context.Context, of string) (f signInFacts, err erro
 	sessions, err := o.Door.Sessions(ctx, of)
 	for _, one := range sessions {
 		f.Sessions = append(f.Sessions, sessionFacts{one.Agent, one.CreatedAt, one.SeenAt})
+	}
+	if err != nil {
+		return f, err
+	}
+	devices, err := db.Seen(ctx, o.DB, func(ctx context.Context, tx db.Tx) ([]account.Device, error) {
+		return o.Door.Devices(ctx, tx, of)
+	})
+	for _, one := range devices {
+		f.Devices = append(f.Devices, deviceFacts{one.Agent, one.CreatedAt})
 	}
 	return f, err
 }

@@ -244,7 +244,7 @@ func check(html string, l locale.Language) (troubles []string) {
 		}
 		_, styled := has["style"]
 		switch {
-		case name == "script" && rest == ` type="module" src="`+passkeyPath+`"` && strings.HasPrefix(body[m[1]:], "</script>"): // ours, a file of its own
+		case name == "script" && (rest == ` type="module" src="`+passkeyPath+`"` || rest == ` type="module" src="`+pushPath+`"`) && strings.HasPrefix(body[m[1]:], "</script>"): // ours, a file of its own
 			open = append(open, name)
 		case name == "script" && !closing || styled || strings.Contains(rest, " on"):
 			bad("has a script or an inline style: <%s%s>", name, rest)

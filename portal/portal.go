@@ -74,6 +74,10 @@ type Server struct {
 	// what waits for them is known.
 	Heard *outbound.Heard
 
+	// PushKey is the key that browsers give their push services, who then take
+	// notifications from us alone; empty: the shop sends none.
+	PushKey string
+
 	devices  device.Shelf
 	status   statusShelf
 	watchers watchers
@@ -205,6 +209,8 @@ func (s *Server) tellingRoutes() []route {
 	return []route{
 		{"GET " + tellingPath, customer, s.tellingPage},
 		{"POST " + tellingPath, customer, s.saveTelling},
+		{"POST " + tellingPath + "/devices", customer, s.changeDevices},
+		{"GET /push.js", anyone, s.pushScript},
 	}
 }
 

@@ -277,6 +277,8 @@ func (b *Storybook) others() []story {
 		{"error-link-over", nobody(func(context.Context, *visit) (answer, error) {
 			return answer{}, fault.Because(fault.Denied, "link_expired", "This link is over.", nil)
 		})},
+		page("telling", func(s *Server) handler { return s.tellingPage }, "", ""),
+		page("telling-none", func(s *Server) handler { return s.tellingPage }, "", "done=saved"),
 		page("offline", func(s *Server) handler { return s.offline }, "", ""),
 	}
 	return all

@@ -54,7 +54,7 @@ const linkLives = 24 * time.Hour
 // customer does not wish to be told.
 func (f *Filler) Fill(ctx context.Context, m message.Message) (message.Message, error) {
 	done, err := db.Written(ctx, f.DB, func(ctx context.Context, tx db.Tx) (filled, error) {
-		m, told, err := addressed(ctx, tx, m)
+		m, told, err := f.addressed(ctx, tx, m)
 		if err == nil {
 			m, err = f.completed(ctx, tx, m)
 		}

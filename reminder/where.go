@@ -33,10 +33,10 @@ func (f *Filler) NotBefore(ctx context.Context, tx db.Tx, m message.Message) (ti
 	return over, nil
 }
 
-// addressed finds the account's address and language for a message that was
-// queued without. told is false for what its customer does not wish to be told.
-func addressed(ctx context.Context, tx db.Tx, m message.Message) (_ message.Message, told bool, err error) {
-	if m.To.Value != "" && m.Language != "" {
+// addressed finds where a message goes that was queued without an address, and in
+// which language. told is false for what its customer does not wish to be told.
+func (f *Filler) addressed(ctx context.Context, tx db.Tx, m message.Message) (_ message.Message, told bool, err error) {
+	if m.To.Value != "" && m.Language != "" && m.To.Channel != message.Push {
 		return m, true, nil
 	}
 	a, err := account.Get(ctx, tx, m.Account)
@@ -44,19 +44,85 @@ func addressed(ctx context.Context, tx db.Tx, m message.Message) (_ message.Mess
 		return m, false, err
 	}
 	m.Language = cmp.Or(m.Language, a.Language)
-	if m.To.Value != "" {
+	if m.To.Value != "" && m.To.Channel != message.Push {
 		return m, true, nil
 	}
 	if a.State == account.Closed {
 		return m, false, message.ErrNotNeeded
 	}
-	wish, err := account.WishOf(ctx, tx, m.Account, m.Kind.Theme())
-	if err != nil || !wish.Mail {
+	primary, err := account.PrimaryAddress(ctx, tx, m.Account)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return m, false, err
 	}
-	m.To, err = account.PrimaryAddress(ctx, tx, m.Account)
-	if fault.KindOf(err) == fault.NotFound {
-		err = message.ErrNotNeeded // there is nobody to tell, and no second channel yet
+	devices, err := f.Door.Devices(ctx, tx, m.Account)
+	if err != nil {
+		return m, false, err
 	}
-	return m, true, err
+	if m.To.Channel == message.Push {
+		return onDevice(m, primary, devices)
+	}
+	wish, err := account.WishOf(ctx, tx, m.Account, m.Kind.Theme())
+	if err != nil {
+		return m, false, err
+	}
+	return f.asWished(ctx, tx, m, wish, primary, devices)
+}
+
+// onDevice finds the browser that a message has been on its way to before. Where it
+// is gone, a copy is not needed, and a message goes by mail.
+func onDevice(m message.Message, primary message.Address, devices []account.Device) (message.Message, bool, error) {
+	for _, d := range devices {
+		if d.ID != m.To.Value {
+			continue
+		}
+		if m.CopyOf == "" {
+			m.Otherwise = primary
+		}
+		m.Reach = message.Address{Channel: message.Push, Value: d.Reach.String()}
+		return m, true, nil
+	}
+	if m.CopyOf != "" || primary == (message.Address{}) {
+		return m, false, message.ErrNotNeeded
+	}
+	m.To = primary
+	return m, true, nil
+}
+
+// asWished sends a message by the channels that its customer wishes: by mail, with
+// copies to the browsers that show notifications; or to these alone and, if that
+// fails, by mail.
+func (f *Filler) asWished(ctx context.Context, tx db.Tx, m message.Message, wish account.Wish, primary message.Address, devices []account.Device) (message.Message, bool, error) {
+	if !wish.Push || f.Door.Push == nil {
+		wish.Push, devices = false, nil
+	}
+	mail := primary != (message.Address{})
+	switch {
+	case !wish.Mail && !wish.Push:
+		return m, false, nil
+	case mail && (wish.Mail || len(devices) == 0):
+		m.To = primary
+	case len(devices) > 0:
+		m.To = message.Address{Channel: message.Push, Value: devices[0].ID}
+		m.Reach = message.Address{Channel: message.Push, Value: devices[0].Reach.String()}
+		m.Otherwise = primary
+		devices = devices[1:]
+	default:
+		return m, false, message.ErrNotNeeded // there is nobody to tell
+	}
+	for _, d := range devices {
+		to := message.Address{Channel: message.Push, Value: d.ID}
+		if err := message.QueueCopy(ctx, tx, f.Door.IDs.Under("msg", m.Account), m, to); err != nil {
+			return m, true, err
+		}
+	}
+	return m, true, nil
+}
+
+// Gone forgets a browser of which its push service says that it is gone. It is
+// message.Sender's Gone.
+func (f *Filler) Gone(ctx context.Context, tx db.Tx, m message.Message) error {
+	if m.To.Channel != message.Push {
+		return nil
+	}
+	return account.RemoveDevice(ctx, tx, m.Account, m.To.Value)
 }

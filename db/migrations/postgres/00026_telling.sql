@@ -12,3 +12,27 @@ CREATE TABLE wishes (
     push       boolean NOT NULL,
     PRIMARY KEY (account_id, theme)
 );
+
+-- account: browsers that show notifications. sealed is where their push service
+-- reaches them, and mark the same hashed; session_id is the session with whose end
+-- they go.
+CREATE TABLE push_devices (
+    account_id text   NOT NULL,
+    id         text   NOT NULL,
+    session_id text   NOT NULL,
+    mark       text   NOT NULL,
+    sealed     text   NOT NULL,
+    agent      text   NOT NULL,
+    created_at bigint NOT NULL,
+    PRIMARY KEY (account_id, id)
+);
+
+-- The key by which push services know the shop, sealed; one row.
+CREATE TABLE push_keys (
+    id         bigint NOT NULL PRIMARY KEY CHECK (id = 1),
+    sealed     text   NOT NULL,
+    created_at bigint NOT NULL
+);
+
+-- message: the message that a row brings to another device; '': it is its own.
+ALTER TABLE messages ADD COLUMN copy_of text NOT NULL DEFAULT '';
