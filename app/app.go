@@ -109,7 +109,7 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	if err := errors.Join(a.sign(ctx), a.notify(ctx)); err != nil {
+	if err := a.sign(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return a, nil
@@ -168,9 +168,6 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/")}
-	if !c.Push.Off {
-		door.Push = sealing(c, ids, "notifications")
-	}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
 	return &App{

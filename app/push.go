@@ -13,13 +13,15 @@ import (
 	"github.com/tsuzuku/tsuzuku/world"
 )
 
-// notify lets the house send notifications, with the key that it has or makes. A
-// command without the shop's secret sends none.
-func (a *App) notify(ctx context.Context) error {
-	if a.Door.Push == nil {
+// Notify lets the house send notifications, with the key that it has or, where none
+// can be opened, makes: for the shop itself, before its Handler is asked for; not for
+// a command, which may have been given another secret.
+func (a *App) Notify(ctx context.Context) error {
+	if a.Config.Push.Off {
 		return nil
 	}
 	random := randomOf{a.IDs}
+	a.Door.Push = sealing(a.Config, a.IDs, "notifications")
 	text, err := a.Door.PushKey(ctx, func() (string, error) {
 		k, err := webpush.NewKey(random)
 		if err != nil {
@@ -63,9 +65,12 @@ func (e Env) publicClient(stranger string) *outbound.Client {
 	return outbound.New(o)
 }
 
-// plugIn gives the demo's traveller a telephone that shows notifications, in place
-// of the one of the demo's last day.
+// plugIn lets the demo send notifications, and gives its traveller a telephone that
+// shows them, in place of the one of the demo's last day.
 func (d *Demo) plugIn(ctx context.Context) error {
+	if err := d.App.Notify(ctx); err != nil {
+		return err
+	}
 	a, devices, err := d.traveller(ctx)
 	if err != nil {
 		return err

@@ -23,7 +23,6 @@ func HouseInTown(database string) func(context.Context, *world.Strangers, *world
 			migrated = true
 		}
 		c := TownConfig("http://shop.invalid", s)
-		c.Push.Off = true // nobody in a town has a browser that shows notifications
 		c.Database, c.Secret = database, "the town's secret, which is known to everybody"
 		env := Env{Now: now, Random: random, Transport: s.Transport, Point: point, Log: slog.New(slog.DiscardHandler)}
 		a, err := Open(ctx, c, env, func(c Config, env Env, ids *id.Source) (Adapters, error) {
