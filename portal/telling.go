@@ -74,7 +74,7 @@ func (s *Server) tellingPage(ctx context.Context, v *visit) (answer, error) {
 	p := v.telling(t)
 	if what := v.r.URL.Query().Get("done"); slices.Contains([]string{"saved", "device", "no_device"}, what) {
 		p.Notice = ui.Notice{Tone: ui.Good, Text: v.voice.T("telling.done." + what)}
-		if lines := t.Of(message.AboutLines); what == "saved" && !lines.Mail && !(lines.Push && s.PushKey != "") {
+		if lines := t.Of(message.AboutLines); what == "saved" && !lines.Mail && (!lines.Push || s.PushKey == "") {
 			p.Notice = ui.Notice{Tone: ui.Warn, Text: v.voice.T("telling.none")}
 		}
 	}

@@ -116,9 +116,17 @@ func TestSubscriptionsThatAreNone(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 	for _, parts := range [][3]string{
-		{}, {"http://push.example.net/x", rfcPublic, rfcAuth}, {"https://127.0.0.1/x", rfcPublic, rfcAuth}, {good.Endpoint, rfcPublic, rfcAuth + "A"},
-		{good.Endpoint, rfcPublic, ""}, {good.Endpoint, strings.Replace(rfcPublic, "BC", "BD", 1), rfcAuth}, {good.Endpoint, rfcPublic[1:], rfcAuth}, {good.Endpoint, rfcPublic + "=", rfcAuth},
-		{"https://push.example.net/x y", rfcPublic, rfcAuth}, {"https://push.example.net/x\r\nHost: y", rfcPublic, rfcAuth}, {good.Endpoint, rfcPublic, rfcAuth + "\n"},
+		{},
+		{"http://push.example.net/x", rfcPublic, rfcAuth},
+		{"https://127.0.0.1/x", rfcPublic, rfcAuth},
+		{good.Endpoint, rfcPublic, rfcAuth + "A"},
+		{good.Endpoint, rfcPublic, ""},
+		{good.Endpoint, strings.Replace(rfcPublic, "BC", "BD", 1), rfcAuth},
+		{good.Endpoint, rfcPublic[1:], rfcAuth},
+		{good.Endpoint, rfcPublic + "=", rfcAuth},
+		{"https://push.example.net/x y", rfcPublic, rfcAuth},
+		{"https://push.example.net/x\r\nHost: y", rfcPublic, rfcAuth},
+		{good.Endpoint, rfcPublic, rfcAuth + "\n"},
 	} {
 		s := message.Subscription{Endpoint: parts[0], Key: parts[1], Auth: parts[2]}
 		if got, err := message.ParseSubscription(s.String()); err == nil {

@@ -145,8 +145,12 @@ func TestWhoSends(t *testing.T) {
 			t.Fatal(err)
 		}
 		change(r.Header)
-		if res, err := s.RoundTrip(r); err != nil || res.StatusCode < 400 {
-			t.Errorf("%s: %v, %v", what, res, err)
+		res, err := s.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = res.Body.Close(); res.StatusCode < 400 {
+			t.Errorf("%s: %d", what, res.StatusCode)
 		}
 	}
 	other := New(Config{Key: d.config.Key, Contact: "mailto:shop@example.com", Random: d.config.Random, Now: func() time.Time { return noon.Add(-13 * time.Hour) }}, d.client)
