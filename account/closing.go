@@ -81,7 +81,8 @@ func PutOffClosing(ctx context.Context, tx db.Tx, account string, until time.Tim
 func EraseClosed(ctx context.Context, tx db.Tx, account string) (closed bool, err error) {
 	n, err := tx.Exec(ctx, `
 		UPDATE accounts
-		   SET state = 'closed', closes_at = NULL, name = '', zone = '', home_operator = '', attitude = 'balanced', updated_at = $2
+		   SET state = 'closed', closes_at = NULL, name = '', zone = '', home_operator = '', attitude = 'balanced',
+		       quiet_from = 1320, quiet_to = 480, updated_at = $2
 		 WHERE account_id = $1 AND state = 'closing' AND closes_at <= $2`, account, db.At(tx.Now()))
 	if err != nil || n == 0 {
 		return false, err
@@ -95,6 +96,9 @@ func EraseClosed(ctx context.Context, tx db.Tx, account string) (closed bool, er
 			return false, err
 		}
 	}
+	if err := dropDevices(ctx, tx, account, `DELETE FROM push_devices WHERE account_id = $1 RETURNING mark`); err != nil {
+		return false, err
+	}
 	for _, statement := range []string{
 		`DELETE FROM addresses WHERE account_id = $1`,
 		`DELETE FROM sessions WHERE account_id = $1`,
@@ -103,6 +107,7 @@ func EraseClosed(ctx context.Context, tx db.Tx, account string) (closed bool, er
 		`DELETE FROM passwords WHERE account_id = $1`,
 		`DELETE FROM passkeys WHERE account_id = $1`,
 		`DELETE FROM passkey_answers WHERE account_id = $1`,
+		`DELETE FROM wishes WHERE account_id = $1`,
 	} {
 		if _, err := tx.Exec(ctx, statement, account); err != nil {
 			return false, err

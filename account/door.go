@@ -12,6 +12,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/seal"
 )
 
 const (
@@ -40,6 +41,9 @@ type Door struct {
 	// There are none for an address without a name or without encryption, but for
 	// localhost.
 	Origin string
+
+	// Push seals where notifications reach browsers; nil: the shop sends none.
+	Push *seal.Box
 
 	cheap argon // for tests; zero: todaysArgon
 

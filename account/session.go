@@ -238,7 +238,10 @@ func (d *Door) Revoke(ctx context.Context, account, session string) error {
 		_, err := tx.Exec(ctx, `
 			UPDATE sessions SET revoked_at = $3 WHERE account_id = $1 AND id = $2 AND revoked_at IS NULL`,
 			account, session, db.At(tx.Now()))
-		return err
+		if err != nil {
+			return err
+		}
+		return dropDevices(ctx, tx, account, `DELETE FROM push_devices WHERE account_id = $1 AND session_id = $2 RETURNING mark`, session)
 	})
 }
 
@@ -258,5 +261,8 @@ func signOutOthers(ctx context.Context, tx db.Tx, account, keep string) error {
 		return err
 	}
 	_, err = tx.Exec(ctx, `UPDATE accounts SET browsers_since = $2 WHERE account_id = $1`, account, db.At(tx.Now()))
-	return err
+	if err != nil {
+		return err
+	}
+	return dropDevices(ctx, tx, account, `DELETE FROM push_devices WHERE account_id = $1 AND session_id <> $2 RETURNING mark`, keep)
 }

@@ -88,6 +88,7 @@ type App struct {
 	adapters Adapters
 	programs *api.Server
 	legal    prose.Legal
+	pushKey  string // the public one
 }
 
 // Open opens the database and puts the house together. It does not migrate; a
@@ -174,7 +175,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	a := &App{
 		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters, legal: legal,
 		Sender: &message.Sender{
-			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill,
+			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill, NotBefore: fill.NotBefore, Gone: fill.Gone,
 			From: message.From{Seller: "Tsuzuku", URL: c.URL},
 		},
 		programs:   &api.Server{DB: d, Desk: desk, Shelf: shelf, Advice: adviser, Log: env.Log, URL: strings.TrimSuffix(c.URL, "/")},
@@ -250,6 +251,7 @@ func (a *App) Handler() http.Handler {
 		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Leaving: a.leaving(), Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
 		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
 		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
+		PushKey: a.pushKey,
 	}).Handler())
 	return mux
 }

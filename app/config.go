@@ -58,6 +58,7 @@ type Config struct {
 	Remote     Remote     `embed:"" prefix:"remote-" group:"Operators: remote"`
 	Manual     Manual     `embed:"" prefix:"manual-" group:"Operators: by hand"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
+	Push       Push       `embed:"" prefix:"push-" group:"Messages: notifications"`
 }
 
 // Stripe is the connection to Stripe.
@@ -184,6 +185,13 @@ type Mail struct {
 	From     string        `default:"Tsuzuku <noreply@localhost>" help:"Sender of all letters."`
 }
 
+// Push are notifications of browsers. Their key is made and kept sealed in the
+// database by itself.
+type Push struct {
+	Off     bool   `help:"Send no notifications to browsers, and offer none."`
+	Contact string `help:"Whom push services may write to about us: mailto:… or https:…. Unset: --url where it is https, else --contact-mail." placeholder:"ADDRESS"`
+}
+
 const minSecret = 32
 
 // longestQuote is more than two days: a convenience store's slip can be paid to the
@@ -242,6 +250,14 @@ func (c *Config) checkOperators() error {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))
 	}
 	return errors.Join(append(errs, c.Remote.check())...)
+	if c.ESIMAccess.AccessCode != "" && len(c.ESIMAccess.HookPath) < 16 {
+		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
+	}
+	if at := c.Push.Contact; at != "" && !strings.HasPrefix(at, "mailto:") && !strings.HasPrefix(at, "https://") {
+		errs = append(errs, fmt.Errorf("--push-contact: %q begins with neither mailto: nor https://", at))
+	}
+	errs = append(errs, c.Remote.check(), c.Contact.check())
+	return errors.Join(errs...)
 }
 
 // reads reports whether a provider's reports are read by themselves.

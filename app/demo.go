@@ -86,8 +86,8 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 			return all, err
 		}
 		all.Carriers["simple"] = strangers.Simple
-		all.Deliverers = map[message.Channel]message.Deliverer{message.Email: strangers.Inbox}
-		all.PayOrigins = nil // the card page is ours here
+		all.Deliverers = map[message.Channel]message.Deliverer{message.Email: strangers.Inbox} // and notifications, see plugIn
+		all.PayOrigins = nil                                                                   // the card page is ours here
 		return all, nil
 	})
 	if err != nil {
@@ -96,6 +96,9 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 	d := &Demo{App: a, Strangers: strangers}
 	d.book = sync.OnceValues(func() (*portal.Storybook, error) { return portal.OpenStorybook(context.WithoutCancel(ctx)) })
 	if err := errors.Join(d.settle(ctx), a.sign(ctx)); err != nil { // the catalogue is there now
+		return nil, errors.Join(err, a.Close())
+	}
+	if err := d.plugIn(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	if d.Key, err = d.keptKey(ctx, filepath.Join(o.Dir, "demo.key")); err != nil {
@@ -121,7 +124,7 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 func TownConfig(url string, s *world.Strangers) Config {
 	return Config{
 		URL: url, Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
-		Reports: []string{"all"},
+		Reports: []string{"all"}, Push: Push{Contact: "mailto:shop@example.com"},
 		Stripe:  Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}, Rails: []payment.Rail{payment.Card}},
 		PayPal:  PayPal{ClientID: world.PayPalClient, ClientSecret: world.PayPalSecret, WebhookID: world.PayPalWebhook, MerchantID: world.PayPalMerchant, Disputes: true, Vault: true, Roots: s.Roots},
 		LINEPay: LINEPay{ChannelID: world.LINEPayChannel, ChannelSecret: world.LINEPaySecret, Currency: "TWD"},

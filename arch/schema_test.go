@@ -35,6 +35,7 @@ var notKeyedByAccount = map[string]string{
 	"advice_models":         "is the shop's: what was learnt from all travellers",
 	"settlement_days":       "is the shop's: a row a provider and day",
 	"refused_notifications": "is nobody's: it was not believed",
+	"push_keys":             "is the shop's: one row",
 	"api_keys":              "is the shop's: what its programs show",
 	"goose_db_version":      "is the migration tool's",
 }

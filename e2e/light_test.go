@@ -30,6 +30,7 @@ func TestPortalIsLightAndForEverybody(t *testing.T) {
 	b := openTab(t, d, "en", true)
 	b.signIn("/")
 	b.withTheKeyboard()
+	b.notified()
 	b.withoutConnection()
 	b.forEverybody()
 	d.judge(t)
@@ -130,9 +131,8 @@ func eval2[T any](b *tab, expression string) (v T) {
 	return v
 }
 
-// connection returns what takes the network away from the page and its worker, and
-// gives it back.
-func (b *tab) connection() func(there bool) {
+// worker is the page's service worker, to be spoken with.
+func (b *tab) worker() context.Context {
 	b.t.Helper()
 	all, err := chromedp.Targets(b.ctx)
 	if err != nil {
@@ -144,6 +144,14 @@ func (b *tab) connection() func(there bool) {
 	}
 	worker, end := chromedp.NewContext(b.ctx, chromedp.WithTargetID(all[i].TargetID))
 	b.t.Cleanup(end)
+	return worker
+}
+
+// connection returns what takes the network away from the page and its worker, and
+// gives it back.
+func (b *tab) connection() func(there bool) {
+	b.t.Helper()
+	worker := b.worker()
 	return func(there bool) {
 		cut := network.EmulateNetworkConditions(!there, 0, -1, -1)
 		b.do(cut)

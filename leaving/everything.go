@@ -7,6 +7,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/line"
@@ -52,6 +53,14 @@ type (
 		Attitude     string    `json:"attitude"`
 		Created      time.Time `json:"created"`
 		Closes       time.Time `json:"closes,omitzero"`
+
+		QuietFrom string               `json:"quiet_from,omitempty"`
+		QuietTo   string               `json:"quiet_to,omitempty"`
+		Told      map[string]toldFacts `json:"told_of"`
+	}
+	toldFacts struct {
+		Mail bool `json:"by_mail"`
+		Push bool `json:"by_notification"`
 	}
 	addressFacts struct {
 		Channel   string    `json:"channel"`
@@ -62,6 +71,11 @@ type (
 		PasswordSet time.Time      `json:"password_set,omitzero"`
 		Passkeys    []passkeyFacts `json:"passkeys"`
 		Sessions    []sessionFacts `json:"sessions"`
+		Devices     []deviceFacts  `json:"devices_that_show_notifications"`
+	}
+	deviceFacts struct {
+		Browser string    `json:"browser"`
+		Added   time.Time `json:"added"`
 	}
 	passkeyFacts struct {
 		Name  string    `json:"name"`
@@ -230,6 +244,15 @@ func (o *Office) signIn(ctx context.Context, of string) (f signInFacts, err erro
 	for _, one := range sessions {
 		f.Sessions = append(f.Sessions, sessionFacts{one.Agent, one.CreatedAt, one.SeenAt})
 	}
+	if err != nil {
+		return f, err
+	}
+	devices, err := db.Seen(ctx, o.DB, func(ctx context.Context, tx db.Tx) ([]account.Device, error) {
+		return o.Door.Devices(ctx, tx, of)
+	})
+	for _, one := range devices {
+		f.Devices = append(f.Devices, deviceFacts{one.Agent, one.CreatedAt})
+	}
 	return f, err
 }
 
@@ -242,7 +265,17 @@ func (e *Everything) readAccount(ctx context.Context, tx db.Tx, id string) error
 	if err != nil {
 		return err
 	}
-	e.Account = accountFacts{a.ID, string(a.State), a.Name, string(a.Language), string(a.Zone), a.HomeOperator, a.Attitude, a.CreatedAt, closes}
+	e.Account = accountFacts{a.ID, string(a.State), a.Name, string(a.Language), string(a.Zone), a.HomeOperator, a.Attitude, a.CreatedAt, closes, "", "", map[string]toldFacts{}}
+	told, err := account.TellingOf(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if !told.Quiet.None() {
+		e.Account.QuietFrom, e.Account.QuietTo = calendar.Clock(told.Quiet.From), calendar.Clock(told.Quiet.To)
+	}
+	for _, theme := range message.Themes() {
+		e.Account.Told[string(theme)] = toldFacts(told.Of(theme))
+	}
 	addresses, err := account.Addresses(ctx, tx, id)
 	e.Addresses = nil
 	for _, one := range addresses {

@@ -22,3 +22,6 @@ func (s *Sender) ClaimAndDie(ctx context.Context) error {
 		return err
 	})
 }
+
+// Notification is what a device shows of a message.
+func (f From) Notification(m Message) (Letter, error) { return f.notification(m) }

@@ -20,6 +20,7 @@ package message
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/locale"
 )
@@ -100,6 +101,18 @@ type Letter struct {
 	// Link is the one address that the letter is about, which is also in Text
 	// and HTML; empty when it is about none. Channels with buttons use it.
 	Link string
+
+	// About is the same of letters about the same thing, of which only the newest
+	// matters: where a channel can, it replaces the one before. Empty: the letter
+	// stands for itself.
+	About string
+
+	// Until is when the letter is worthless, for channels that keep it for somebody
+	// who is away; zero: not known.
+	Until time.Time
+
+	// Urgent says that somebody loses something who does not see it soon.
+	Urgent bool
 
 	// Headers are further facts for channels that have headers, such as
 	// List-Unsubscribe. An adapter drops those it does not know.

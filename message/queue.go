@@ -97,6 +97,24 @@ func (d Draft) row(now time.Time, id string) ([]any, error) {
 	}, nil
 }
 
+// QueueCopy has a message brought to another device as well, once for each. Copies
+// are sent like messages of their own, and stand in no inbox. What m says is as it
+// was before anybody completed it.
+func QueueCopy(ctx context.Context, tx db.Tx, id string, m Message, to Address) error {
+	facts, err := m.Facts.encode()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO messages (account_id, id, key, kind, channel, address, language, facts,
+		                      order_id, line_id, state, due_at, expires_at, created_at, copy_of)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'due', $11, $12, $11, $13)
+		ON CONFLICT (account_id, key) DO NOTHING`,
+		m.Account, id, m.Key+"/"+to.Value, string(m.Kind), string(to.Channel), to.Value, string(m.Language), facts,
+		m.Order, m.Line, db.At(tx.Now()), db.At(m.ExpiresAt), m.ID)
+	return err
+}
+
 // A message that is being sent cannot be called back; it expires now, so that it
 // is not tried again. The others lose their facts, which may hold a link.
 const withdrawMessages = `
@@ -153,12 +171,18 @@ type Message struct {
 	Deliverer string    // the adapter that had it last
 	Receipt   string    // the channel's own reference
 	Trouble   string    // the last error, for staff
+	CopyOf    string    // the message that this brings to another device; "": none
+
+	// What Sender.Fill adds and no row keeps. Reach is what the deliverer gets for
+	// To, where rows may not say it. Otherwise is where the message goes when it
+	// does not arrive there; zero: nowhere.
+	Reach, Otherwise Address
 
 	broken error // why Facts could not be read
 }
 
 const messageColumns = `account_id, id, key, kind, channel, address, language, facts, order_id, line_id,
-	state, due_at, expires_at, attempts, doubts, created_at, sent_at, deliverer, receipt, trouble`
+	state, due_at, expires_at, attempts, doubts, created_at, sent_at, deliverer, receipt, trouble, copy_of`
 
 // scan reads messageColumns.
 func scan(row interface{ Scan(dest ...any) error }) (Message, error) {
@@ -169,7 +193,7 @@ func scan(row interface{ Scan(dest ...any) error }) (Message, error) {
 	)
 	err := row.Scan(&m.Account, &m.ID, &m.Key, &m.Kind, &m.To.Channel, &m.To.Value, &m.Language, &facts,
 		&m.Order, &m.Line, &m.State, &due, &expires, &m.Attempts, &m.Doubts, &made, &sent,
-		&m.Deliverer, &m.Receipt, &m.Trouble)
+		&m.Deliverer, &m.Receipt, &m.Trouble, &m.CopyOf)
 	if err != nil {
 		return Message{}, err
 	}
@@ -194,7 +218,7 @@ func List(ctx context.Context, tx db.Tx, account string, limit int, after string
 		SELECT `+messageColumns+`
 		  FROM messages
 		 WHERE account_id = $1 AND id < $2
-		   AND state <> 'withdrawn' AND attempts > 0
+		   AND state <> 'withdrawn' AND attempts > 0 AND copy_of = ''
 		   AND kind NOT IN ('sign_in_code', 'line_code', 'address_code')
 		 ORDER BY id DESC
 		 LIMIT $3`,

@@ -23,6 +23,11 @@ const (
 // the line was renewed, the account is closed.
 var ErrNotNeeded = errors.New("message: no longer needed")
 
+// ErrInboxOnly is what Sender.Fill returns, with the completed message, for one that
+// its account wishes to be told by no channel: it stands in the inbox, and nowhere
+// else.
+var ErrInboxOnly = errors.New("message: for the inbox only")
+
 // Sender sends what is due. Any number of them may run side by side, in any
 // number of processes.
 type Sender struct {
@@ -35,6 +40,16 @@ type Sender struct {
 	// left on the line now. nil: messages are complete as they are. An error
 	// of ErrNotNeeded withdraws the message: what it says is no longer true.
 	Fill func(ctx context.Context, m Message) (Message, error)
+
+	// NotBefore says when a message that is due, and may wait, may be sent: after
+	// somebody's quiet hours. An instant that is not in the future, such as the
+	// zero time: now. It reads in the transaction that would claim the message.
+	// nil: nothing waits.
+	NotBefore func(ctx context.Context, tx db.Tx, m Message) (time.Time, error)
+
+	// Gone hears of a message whose address does not exist any more, in the
+	// transaction that records it. nil: nobody does.
+	Gone func(ctx context.Context, tx db.Tx, m Message) error
 
 	// Lease is how long a claimed message is left to the worker that claimed
 	// it; a delivery is given half of it. 0: two minutes.
@@ -66,7 +81,7 @@ func (s *Sender) Step(ctx context.Context) (worked bool, err error) {
 	// What was sent is recorded even when the program is being stopped.
 	ctx = context.WithoutCancel(ctx)
 	err = s.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		return record(ctx, tx, outcomes)
+		return s.record(ctx, tx, outcomes)
 	})
 	return true, err
 }
@@ -100,13 +115,19 @@ func (s *Sender) claim(ctx context.Context, tx db.Tx, candidates []Message) ([]M
 			}
 			continue
 		}
+		if waits, err := s.putOff(ctx, tx, m); err != nil {
+			return nil, err
+		} else if waits {
+			continue
+		}
+		m.Deliverer = s.Deliverers[m.To.Channel].Name()
 		n, err := tx.Exec(ctx, `
 			UPDATE messages
 			   SET state = 'sending', due_at = $4, attempts = attempts + 1, doubts = $5, deliverer = $6
 			 WHERE account_id = $1 AND id = $2 AND attempts = $3
 			   AND state IN ('due', 'sending', 'unknown') AND due_at <= $7`,
 			m.Account, m.ID, m.Attempts, db.At(tx.Now().Add(s.lease())), m.Doubts,
-			s.Deliverers[m.To.Channel].Name(), db.At(tx.Now()))
+			m.Deliverer, db.At(tx.Now()))
 		if err != nil {
 			return nil, err
 		}
@@ -116,6 +137,23 @@ func (s *Sender) claim(ctx context.Context, tx db.Tx, candidates []Message) ([]M
 		}
 	}
 	return claimed, nil
+}
+
+// putOff lets a message wait that may not be sent now, without counting an attempt.
+func (s *Sender) putOff(ctx context.Context, tx db.Tx, m Message) (waits bool, err error) {
+	if s.NotBefore == nil || m.State != Due || !m.Kind.CanWait() || m.broken != nil {
+		return false, nil
+	}
+	at, err := s.NotBefore(ctx, tx, m)
+	if err != nil || !at.After(tx.Now()) {
+		return false, err
+	}
+	_, err = tx.Exec(ctx, `
+		UPDATE messages
+		   SET due_at = $4
+		 WHERE account_id = $1 AND id = $2 AND attempts = $3 AND state = 'due' AND due_at <= $5`,
+		m.Account, m.ID, m.Attempts, db.At(at), db.At(tx.Now()))
+	return true, err
 }
 
 // atRest says what becomes of a due message that must not be sent.
@@ -152,6 +190,7 @@ type outcome struct {
 	pause   time.Duration // until the next attempt, if there is to be one; 0: none
 	receipt string
 	trouble string
+	gone    Address // where nobody can be reached any more
 }
 
 func (s *Sender) deliverAll(ctx context.Context, claimed []Message) []outcome {
@@ -183,28 +222,48 @@ func (s *Sender) deliver(ctx context.Context, m Message) outcome {
 		switch {
 		case errors.Is(err, ErrNotNeeded):
 			return m.unsent(Withdrawn, err.Error())
+		case errors.Is(err, ErrInboxOnly):
+			return outcome{m: filled, state: Sent, receipt: "inbox"}
 		case err != nil:
 			return outcome{m: m, state: Due, trouble: err.Error(), pause: pause(m.Attempts)}
 		}
 		m = filled
 	}
-	l, err := s.From.letter(m)
+	by := s.Deliverers[m.To.Channel]
+	if by == nil { // another channel than the row had
+		return m.unsent(Failed, "nobody delivers by "+string(m.To.Channel)).orOtherwise()
+	}
+	m.Deliverer = by.Name()
+	l, err := s.From.write(m)
 	if err != nil { // the words lack something; no repetition will mend it
-		return m.unsent(Failed, err.Error())
+		return m.unsent(Failed, err.Error()).orOtherwise()
 	}
-	if s.Deliverers[m.To.Channel] == nil { // another channel than the row had
-		return m.unsent(Failed, "nobody delivers by "+string(m.To.Channel))
-	}
-	receipt, err := s.Deliverers[m.To.Channel].Deliver(ctx, l)
+	receipt, err := by.Deliver(ctx, l)
 	if err == nil {
 		return outcome{m: m, state: Sent, receipt: receipt.Ref}
 	}
+	return m.after(err).orOtherwise()
+}
+
+// patience is after how many attempts that certainly failed a message takes the
+// other way, where it has one.
+const patience = 3
+
+// after is what becomes of a message with which something went wrong.
+func (m Message) after(err error) outcome {
 	o := outcome{m: m, trouble: err.Error(), pause: pause(m.Attempts)}
-	_, refused := errors.AsType[*Refusal](err)
+	most := int64(maxAttempts)
+	if m.Otherwise != (Address{}) {
+		most = patience
+	}
+	refusal, refused := errors.AsType[*Refusal](err)
 	switch {
 	case refused:
 		o.state, o.pause = Failed, 0
-	case errors.Is(err, ErrNotSent) && m.Attempts < maxAttempts:
+		if refusal.Reason == AddressDead {
+			o.gone = m.To
+		}
+	case errors.Is(err, ErrNotSent) && m.Attempts < most:
 		o.state = Due
 	case errors.Is(err, ErrNotSent):
 		return m.unsent(Failed, err.Error())
@@ -215,6 +274,17 @@ func (s *Sender) deliver(ctx context.Context, m Message) outcome {
 			o.pause = 0
 		}
 	}
+	return o
+}
+
+// orOtherwise sends a message that will not arrive, as far as anybody knows, the
+// other way that it has.
+func (o outcome) orOtherwise() outcome {
+	if o.pause > 0 || o.m.Otherwise == (Address{}) {
+		return o
+	}
+	o.m.To, o.m.Doubts = o.m.Otherwise, 0
+	o.state, o.pause = Due, time.Second
 	return o
 }
 
@@ -229,9 +299,16 @@ func pause(n int64) time.Duration {
 	return d
 }
 
-func record(ctx context.Context, tx db.Tx, outcomes []outcome) error {
+func (s *Sender) record(ctx context.Context, tx db.Tx, outcomes []outcome) error {
 	for _, o := range outcomes {
 		if err := o.settle(ctx, tx, o.m.Attempts); err != nil {
+			return err
+		}
+		if o.gone == (Address{}) || s.Gone == nil {
+			continue
+		}
+		o.m.To = o.gone
+		if err := s.Gone(ctx, tx, o.m); err != nil {
 			return err
 		}
 	}
@@ -260,11 +337,11 @@ func (o outcome) settle(ctx context.Context, tx db.Tx, attempts int64) error {
 	_, err = tx.Exec(ctx, `
 		UPDATE messages
 		   SET state = $4, due_at = $5, facts = $6, doubts = $7, sent_at = $8, receipt = $9, trouble = $10,
-		       channel = $11, address = $12, language = $13
+		       channel = $11, address = $12, language = $13, deliverer = $14
 		 WHERE account_id = $1 AND id = $2
 		   AND ($4 = 'sent' OR attempts = $3 AND state IN ('due', 'sending', 'unknown'))`,
 		o.m.Account, o.m.ID, attempts, string(o.state), due, facts, o.m.Doubts, sent,
-		shorten(o.receipt), shorten(o.trouble), string(o.m.To.Channel), o.m.To.Value, string(o.m.Language))
+		shorten(o.receipt), shorten(o.trouble), string(o.m.To.Channel), o.m.To.Value, string(o.m.Language), o.m.Deliverer)
 	if err != nil {
 		return fmt.Errorf("message: record %s: %w", o.m.ID, err)
 	}

@@ -50,6 +50,15 @@ const (
 // fails for what would make a letter useless: a kind without words, a sign-in
 // code without the code, an address that is none.
 func Write(k Kind, l locale.Language, from From, f Facts) (Letter, error) {
+	w, err := write(k, l, from, f)
+	if err != nil {
+		return Letter{}, err
+	}
+	return w.letter()
+}
+
+// write outlines a letter.
+func write(k Kind, l locale.Language, from From, f Facts) (*writer, error) {
 	w := &writer{l: written(l), f: f, from: from, zone: zoneOf(f.Zone)}
 	w.from.Seller = tidy(from.Seller)
 	if w.from.Seller == "" {
@@ -57,16 +66,13 @@ func Write(k Kind, l locale.Language, from From, f Facts) (Letter, error) {
 	}
 	var err error
 	if w.link, err = from.absolute(f.Link); err != nil {
-		return Letter{}, err
+		return nil, err
 	}
 	if w.stop, err = from.absolute(f.StopLink); err != nil {
-		return Letter{}, err
+		return nil, err
 	}
 	w.line = w.lineName()
-	if err := w.outline(k); err != nil {
-		return Letter{}, err
-	}
-	return w.letter()
+	return w, w.outline(k)
 }
 
 // written is the language in which a reader of l gets letters. A letter is in
@@ -85,6 +91,18 @@ func (f From) letter(m Message) (Letter, error) {
 	}
 	l, err := Write(m.Kind, m.Language, f, m.Facts)
 	l.ID, l.To = m.ID, m.To
+	return l, err
+}
+
+// write is a stored message as its channel carries it.
+func (f From) write(m Message) (Letter, error) {
+	l, err := f.letter(m)
+	if m.To.Channel == Push && err == nil {
+		l, err = f.notification(m)
+	}
+	if m.Reach != (Address{}) {
+		l.To = m.Reach
+	}
 	return l, err
 }
 

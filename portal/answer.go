@@ -189,6 +189,9 @@ func (v *visit) signInFirst() string {
 		for _, form := range []string{"/pay", "/tools", "/one-tap", "/bills", "/ask"} {
 			next = strings.TrimSuffix(next, form)
 		}
+		if strings.HasPrefix(next, tellingPath) {
+			next = tellingPath
+		}
 		if strings.HasPrefix(next, securityPath) {
 			next = securityPath
 		}

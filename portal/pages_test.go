@@ -33,7 +33,7 @@ var structs = map[string]any{
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{}, "offline.html": offlinePage{}, "storybook.html": storybookPage{},
 	"claim.html": claimPage{}, "redeem.html": redeemPage{},
 	"cases.html": casesPage{}, "case_new.html": newCasePage{}, "case.html": casePage{}, "status.html": statusPage{}, "help.html": helpPage{}, "prose.html": prosePage{},
-	"inbox.html": inboxPage{}, "letter.html": letterPage{},
+	"inbox.html": inboxPage{}, "letter.html": letterPage{}, "telling.html": tellingPage{},
 }
 
 func TestTemplatesFitTheirPages(t *testing.T) {
@@ -112,7 +112,7 @@ func (w *town) stops(b *browser) map[string]string {
 		"review in parts": "/quotes/" + b.quote("throttled", "term/machi-5gb/30d") + "?use_points=1&use_wallet=1",
 		"order done":      done, "order moving": waiting, "order placed": placed, "bill": "/bills/" + bill, "wallet": "/wallet", "account": "/account",
 		"together": "/together", "together review": several, "basket": "/together/" + basket,
-		"sessions": "/account/sessions", "security": securityPath, "close": securityPath + "/close", "until": "/lines/" + w.lines["throttled"] + "/renew?until=2026-03-20",
+		"sessions": "/account/sessions", "security": securityPath, "telling": tellingPath, "close": securityPath + "/close", "until": "/lines/" + w.lines["throttled"] + "/renew?until=2026-03-20",
 	}
 	for key, id := range w.lines {
 		if key != "other" {
@@ -244,7 +244,7 @@ func check(html string, l locale.Language) (troubles []string) {
 		}
 		_, styled := has["style"]
 		switch {
-		case name == "script" && rest == ` type="module" src="`+passkeyPath+`"` && strings.HasPrefix(body[m[1]:], "</script>"): // ours, a file of its own
+		case name == "script" && (rest == ` type="module" src="`+passkeyPath+`"` || rest == ` type="module" src="`+pushPath+`"`) && strings.HasPrefix(body[m[1]:], "</script>"): // ours, a file of its own
 			open = append(open, name)
 		case name == "script" && !closing || styled || strings.Contains(rest, " on"):
 			bad("has a script or an inline style: <%s%s>", name, rest)

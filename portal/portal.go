@@ -74,6 +74,10 @@ type Server struct {
 	// what waits for them is known.
 	Heard *outbound.Heard
 
+	// PushKey is the key that browsers give their push services, who then take
+	// notifications from us alone; empty: the shop sends none.
+	PushKey string
+
 	devices  device.Shelf
 	status   statusShelf
 	watchers watchers
@@ -103,7 +107,7 @@ type route struct {
 
 // routes are all pages and forms. A test walks them as everybody.
 func (s *Server) routes() []route {
-	return slices.Concat(s.waysIn(), s.securityRoutes(), []route{
+	return slices.Concat(s.waysIn(), s.securityRoutes(), s.tellingRoutes(), []route{
 		{"GET /{$}", anyone, s.home},
 		{"GET /plans", anyone, s.plansPage},
 		{"GET /plans/{id}", anyone, s.planPage},
@@ -197,6 +201,16 @@ func (s *Server) securityRoutes() []route {
 		{"POST /account/security/close", customer, s.closeAccount},
 		{"GET /account/security/code", customer, s.addressCodePage},
 		{"POST /account/security/code", customer, s.enterAddressCode},
+	}
+}
+
+// tellingRoutes are those of how customers are told.
+func (s *Server) tellingRoutes() []route {
+	return []route{
+		{"GET " + tellingPath, customer, s.tellingPage},
+		{"POST " + tellingPath, customer, s.saveTelling},
+		{"POST " + tellingPath + "/devices", customer, s.changeDevices},
+		{"GET /push.js", anyone, s.pushScript},
 	}
 }
 

@@ -19,7 +19,8 @@ const (
 	addressCookie    = "address"    // where the code went, to be shown
 	languageCookie   = "lang"
 	currencyCookie   = "currency"
-	markCookie       = "known" // by which the account's owner need not be told of signing in here
+	deviceCookie     = "device" // which of the devices that show notifications this is
+	markCookie       = "known"  // by which the account's owner need not be told of signing in here
 )
 
 const (

@@ -14,6 +14,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -277,6 +278,13 @@ func (b *Storybook) others() []story {
 		{"error-link-over", nobody(func(context.Context, *visit) (answer, error) {
 			return answer{}, fault.Because(fault.Denied, "link_expired", "This link is over.", nil)
 		})},
+		{"telling-no-hours", func(ctx context.Context, v *visit) (answer, error) {
+			t, err := v.howTold(ctx)
+			p := v.telling(t)
+			p.To, p.Error = "", v.voice.Fault(fault.Because(fault.Invalid, "quiet_hours", "Quiet hours begin and end at a time.", nil))
+			p.Devices = []deviceRow{{ID: "pd_sample", Agent: "Chrome (Android)", Since: v.voice.Say("telling.device.since", locale.Args{"date": "2026-03-05"}), This: true}}
+			return show("telling.html", p), err
+		}},
 		page("offline", func(s *Server) handler { return s.offline }, "", ""),
 	}
 	return all

@@ -64,7 +64,7 @@ func OpenStorybook(ctx context.Context) (_ *Storybook, err error) {
 		till[rail] = "sample"
 	}
 	b.server = &Server{
-		DB: base, Shelf: shelf, Log: log, Advice: &advice.Adviser{DB: base, Shelf: shelf, Log: log}, URL: "https://shop.example",
+		DB: base, Shelf: shelf, Log: log, Advice: &advice.Adviser{DB: base, Shelf: shelf, Log: log}, URL: "https://shop.example", PushKey: "a key",
 		Door: &account.Door{DB: base, IDs: ids, Secret: []byte("a secret that protects nothing")},
 		Desk: &order.Desk{
 			DB: base, IDs: ids, Shelf: shelf, Log: log, Wallet: order.WalletFull,

@@ -140,6 +140,11 @@ func (s *Server) enterPassword(ctx context.Context, v *visit) (answer, error) {
 
 // signedIn gives the browser its new session, in place of what it had.
 func (s *Server) signedIn(ctx context.Context, v *visit, token string, a account.Account, next string) (answer, error) {
+	if device := v.cookie(deviceCookie); device != "" {
+		if err := s.Door.KeepDevice(ctx, token, device); err != nil {
+			return answer{}, err
+		}
+	}
 	if v.account.ID == a.ID { // it has signed in again
 		if err := s.Door.Revoke(ctx, a.ID, v.session.ID); err != nil {
 			return answer{}, err

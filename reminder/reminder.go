@@ -50,52 +50,44 @@ const linkLives = 24 * time.Hour
 
 // Fill adds what m lacks. It returns [message.ErrNotNeeded] for a reminder that
 // is no longer true, and for a message to nobody: the account is closed or has
-// no confirmed address.
+// no confirmed address; and [message.ErrInboxOnly], with the message, for what its
+// customer does not wish to be told.
 func (f *Filler) Fill(ctx context.Context, m message.Message) (message.Message, error) {
-	return db.Written(ctx, f.DB, func(ctx context.Context, tx db.Tx) (message.Message, error) {
-		m, err := addressed(ctx, tx, m)
-		if err != nil {
-			return m, err
+	done, err := db.Written(ctx, f.DB, func(ctx context.Context, tx db.Tx) (filled, error) {
+		m, told, err := f.addressed(ctx, tx, m)
+		if err == nil {
+			m, err = f.completed(ctx, tx, m)
 		}
-		var o order.Order
-		if m.Order != "" {
-			if m, o, err = f.withOrder(ctx, tx, m); err != nil {
-				return m, err
-			}
-		}
-		if m.Kind == message.WalletExpiring || m.Kind == message.WalletExpired {
-			m.Facts.Link = "/wallet"
-		}
-		if m.Line == "" {
-			return m, nil
-		}
-		return f.withLine(ctx, tx, m, o)
+		return filled{m, told}, err
 	})
+	if err == nil && !done.told {
+		err = message.ErrInboxOnly
+	}
+	return done.m, err
 }
 
-// addressed finds the account's address and language for a message that was
-// queued without.
-func addressed(ctx context.Context, tx db.Tx, m message.Message) (message.Message, error) {
-	if m.To.Value != "" && m.Language != "" {
+// filled is a complete message, and whether anybody is told.
+type filled struct {
+	m    message.Message
+	told bool
+}
+
+// completed adds what a message says.
+func (f *Filler) completed(ctx context.Context, tx db.Tx, m message.Message) (message.Message, error) {
+	var o order.Order
+	if m.Order != "" {
+		var err error
+		if m, o, err = f.withOrder(ctx, tx, m); err != nil {
+			return m, err
+		}
+	}
+	if m.Kind == message.WalletExpiring || m.Kind == message.WalletExpired {
+		m.Facts.Link = "/wallet"
+	}
+	if m.Line == "" {
 		return m, nil
 	}
-	a, err := account.Get(ctx, tx, m.Account)
-	if err != nil {
-		return m, err
-	}
-	m.Language = cmp.Or(m.Language, a.Language)
-	if m.To.Value != "" {
-		return m, nil
-	}
-	if a.State == account.Closed {
-		return m, message.ErrNotNeeded
-	}
-	to, err := account.PrimaryAddress(ctx, tx, m.Account)
-	if fault.KindOf(err) == fault.NotFound {
-		return m, message.ErrNotNeeded // there is nobody to tell, and no second channel yet
-	}
-	m.To = to
-	return m, err
+	return f.withLine(ctx, tx, m, o)
 }
 
 // withOrder adds what the order bought, the wallet as it is after a top-up, and

@@ -8,6 +8,7 @@ package world
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess/esimaccesssim"
 	"github.com/tsuzuku/tsuzuku/message/inboxsim"
+	"github.com/tsuzuku/tsuzuku/message/pushsim"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 	"github.com/tsuzuku/tsuzuku/payment/stripe/stripesim"
 )
@@ -43,6 +45,7 @@ type Strangers struct {
 	CMI    *cmi
 	Simple *carriersim.Sim
 	Inbox  *inboxsim.Inbox
+	Push   *pushsim.Service
 
 	wires   map[string]*outboundsim.Wire
 	weather *Weather // decides by chance; nil: only what was asked for happens
@@ -94,6 +97,7 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 		Making:      makingTakes,
 	}
 	s.Inbox = &inboxsim.Inbox{Now: clock.Now}
+	s.Push = &pushsim.Service{Now: clock.Now, Random: rand.Reader}
 	s.addAiralo(f)
 	s.addESIMGo(f)
 	s.addCMI(f)
@@ -103,6 +107,9 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 
 // Transport is the wire to a stranger.
 func (s *Strangers) Transport(stranger string) http.RoundTripper {
+	if stranger == "push" {
+		return s.Push
+	}
 	if w, ok := s.wires[stranger]; ok {
 		return w
 	}
@@ -230,6 +237,7 @@ func (s *Strangers) Handler(p *Panel) http.Handler {
 		mux.Handle("/sim/"+b.Name+"/", http.StripPrefix("/sim/"+b.Name, s.counter(b)))
 	}
 	mux.Handle("GET /sim/inbox", s.Inbox.Handler())
+	mux.Handle("GET /sim/phone", s.Push.Handler())
 	mux.Handle("/sim/", p.handler())
 	return mux
 }

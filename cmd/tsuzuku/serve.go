@@ -25,6 +25,9 @@ func (c *serveCmd) Run(ctx context.Context, s std) error {
 	if err != nil {
 		return err
 	}
+	if err := a.Notify(ctx); err != nil {
+		return errors.Join(err, a.Close())
+	}
 	if missing, err := a.MissingFacts(ctx); err != nil {
 		return errors.Join(err, a.Close())
 	} else if len(missing) > 0 {

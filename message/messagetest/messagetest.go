@@ -30,6 +30,12 @@ type Bench struct {
 	// OnSilent says what the receiver calls when a letter to Silent is under way.
 	OnSilent func(func())
 
+	// Of a channel that carries but so much: how many characters of the text and of
+	// the subject, the last of which is then an ellipsis, and whether it carries no
+	// HTML. 0: all.
+	Most, Subject int
+	Plain         bool
+
 	// Received gives what has arrived at all the mailboxes, oldest first.
 	Received func() []Received
 }
@@ -237,11 +243,22 @@ func wantReceived(t *testing.T, b Bench, l message.Letter) {
 		got[i].HTML = lines(got[i].HTML)
 	}
 	want := []Received{{
-		ID: l.ID, To: []string{l.To.Value}, Subject: l.Subject, Text: lines(l.Text), HTML: lines(l.HTML),
+		ID: l.ID, To: []string{l.To.Value}, Subject: most(l.Subject, b.Subject), Text: most(lines(l.Text), b.Most), HTML: lines(l.HTML),
 	}}
+	if b.Plain {
+		want[0].HTML = ""
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("received (-want +got):\n%s", diff)
 	}
+}
+
+// most is as much of a text as a channel carries.
+func most(s string, n int) string {
+	if runes := []rune(s); n > 0 && len(runes) > n {
+		return strings.TrimSpace(string(runes[:n-1])) + "…"
+	}
+	return s
 }
 
 // lines makes a text comparable: how its lines end, and how many empty ones

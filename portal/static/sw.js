@@ -13,6 +13,18 @@ addEventListener("fetch", (e) => {
   e.respondWith(e.request.method === "GET" ? look(e) : send(e.request));
 });
 
+// A notification says what the shop sent; a newer one about the same takes its
+// place. A tap leads to a page of the shop, and nowhere else.
+addEventListener("push", (e) => {
+  const m = e.data.json();
+  e.waitUntil(registration.showNotification(m.title, { body: m.text, tag: m.tag, lang: m.lang, renotify: true, data: m.link }));
+});
+addEventListener("notificationclick", (e) => {
+  e.notification.close();
+  const to = new URL(e.notification.data || "/", location.origin);
+  e.waitUntil(clients.openWindow(location.origin + to.pathname + to.search));
+});
+
 // learn keeps the page that says that there is no connection.
 async function learn() {
   const page = await fetch(OFFLINE, { credentials: "same-origin" });
