@@ -38,6 +38,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/reminder"
 	"github.com/tsuzuku/tsuzuku/seal"
 	"github.com/tsuzuku/tsuzuku/settlement"
+	"github.com/tsuzuku/tsuzuku/upstream"
 )
 
 // Env is where the house meets the world: everything that a simulation
@@ -84,6 +85,7 @@ type App struct {
 	Settlement *settlement.Room
 	Adviser    *advice.Adviser
 	Metrics    *metrics.Registry
+	Watch      *upstream.Watch
 
 	adapters Adapters
 	programs *api.Server
@@ -162,6 +164,10 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	if err != nil {
 		return nil, err
 	}
+	floors, err := c.Balance.floors()
+	if err != nil {
+		return nil, err
+	}
 	shelf := &catalogue.Shelf{}
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
@@ -180,8 +186,10 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		programs:   &api.Server{DB: d, Desk: desk, Shelf: shelf, Advice: adviser, Log: env.Log, URL: strings.TrimSuffix(c.URL, "/")},
 		Settlement: &settlement.Room{DB: d, IDs: ids, Providers: adapters.Providers, Daily: c.reads, Log: env.Log},
 		Metrics:    &metrics.Registry{Log: env.Log},
+		Watch:      &upstream.Watch{DB: d, Shelf: shelf, Carriers: adapters.Carriers, Floors: floors, Log: env.Log},
 	}
 	a.Metrics.Add(a.operatorMetrics()...)
+	a.Metrics.Add(a.balanceMetrics()...)
 	return a, nil
 }
 
@@ -224,6 +232,8 @@ func (a *App) Steps() []Step {
 		{"saved tools", a.Desk.ToolStep, 1},
 		{"usage", a.Desk.LookStep, max(1, len(a.Desk.Carriers))},
 		{"operators", a.Desk.OperatorStep, 1},
+		{"balances with operators", a.Watch.BalanceStep, 1},
+		{"operators' prices", a.Watch.PriceStep, 1},
 		{"bill numbers", numbering.Step, 1},
 		{"messages", a.Sender.Step, 1},
 		{"sign-in leftovers", a.Door.Step, 1},
