@@ -164,7 +164,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	if err != nil {
 		return nil, err
 	}
-	floors, err := c.Balance.floors()
+	floors, err := c.Balance.Floors()
 	if err != nil {
 		return nil, err
 	}

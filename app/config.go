@@ -72,8 +72,8 @@ type Balance struct {
 
 const mostBalanceDays = 30
 
-// floors is what is set, read. Days is 0 in programs that leave it out: then it is 3.
-func (b Balance) floors() (upstream.Floors, error) {
+// Floors is what is set, read. Days is 0 in programs that leave it out: then it is 3.
+func (b Balance) Floors() (upstream.Floors, error) {
 	if b.Days < 0 || b.Days > mostBalanceDays {
 		return upstream.Floors{}, fmt.Errorf("--balance-days: %d is not between 1 and %d", b.Days, mostBalanceDays)
 	}
@@ -253,7 +253,7 @@ func (c *Config) Validate() error {
 	if c.ESIMAccess.AccessCode != "" && len(c.ESIMAccess.HookPath) < 16 {
 		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
 	}
-	_, err := c.Balance.floors()
+	_, err := c.Balance.Floors()
 	errs = append(errs, c.checkOperators(), err, c.Contact.check())
 	return errors.Join(errs...)
 }

@@ -103,10 +103,10 @@ var isAmount = regexp.MustCompile(`^[0-9]{1,12}(\.[0-9]{1,6})?$`)
 // ceil is the next whole number above.
 func ceil(r *big.Rat) int64 { return -floor(new(big.Rat).Neg(r)) }
 
-// low says whether a balance is low, for one that is told so or not. Whoever was told
+// Below says whether a balance is low, for one that staff know to be low or not. Whoever was told
 // of a fall below a floor that is made from spending hears of its end when money came
 // in, not when less was spent.
-func (s Standing) low(f Floor) bool {
+func (s Standing) Below(f Floor) bool {
 	if s.Low && !f.Set {
 		return s.Balance.Units < max(f.Units, s.lowAt)
 	}
@@ -126,6 +126,12 @@ func (s Standing) told(balance carrier.Cost, at time.Time) (next Standing, spent
 		next.Spent += spent
 	}
 	return next, spent
+}
+
+// With is what is known with a balance that was just told, and is not stored.
+func (s Standing) With(balance carrier.Cost, at time.Time) Standing {
+	next, _ := s.told(balance, at)
+	return next
 }
 
 // keep stores a standing, and what was spent since the one before.

@@ -153,7 +153,7 @@ func (s Standing) after(a Answer[carrier.Cost]) (next Standing, spent int64) {
 func (w *Watch) judge(ctx context.Context, tx db.Tx, s *Standing, heard *news) error {
 	floor := w.Floors.Of(*s, tx.Now())
 	alarm := Alarm{Carrier: s.Carrier, Kind: LowBalance}
-	switch low := s.low(floor); {
+	switch low := s.Below(floor); {
 	case low && !s.Low:
 		s.Low, s.lowAt = true, floor.Units
 		alarm.Told = fmt.Sprintf("The balance with %s is %s, below %s. Orders are refused when it is empty: pay in.", s.Carrier, s.Balance, s.in(floor.Units))

@@ -183,7 +183,7 @@ func TestFloorFollowsSpending(t *testing.T) {
 func TestEmptyIsLow(t *testing.T) {
 	for units, low := range map[int64]bool{1: false, 0: true, -1: true} {
 		s := Standing{Carrier: "x", Balance: carrier.Cost{Units: units, Scale: 100, Currency: "USD"}, Since: noon}
-		if got := s.low(Floors{Days: 3}.Of(s, noon.Add(time.Hour))); got != low {
+		if got := s.Below(Floors{Days: 3}.Of(s, noon.Add(time.Hour))); got != low {
 			t.Errorf("%d units are low: %t", units, got)
 		}
 	}
