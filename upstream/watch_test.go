@@ -140,6 +140,7 @@ func TestTellsOfEachFallOnce(t *testing.T) {
 		if s := g.standing(t); s.Low || s.Trouble != "" || len(g.open(t)) != 0 {
 			t.Errorf("after it is over: %+v", s)
 		}
+		g.reads(t, "300", 0, 0)
 		g.reads(t, "0.0001", 1, 0)
 		g.reads(t, "0.0002", 0, 0)
 	})
@@ -352,12 +353,12 @@ func TestNights(t *testing.T) {
 		g.sim.Packages[0].Code = "JP6"
 		at(9, 4, 0)
 		night("withdrawn", true, 1, 1)
-		g.sim.Packages = nil
-		at(10, 4, 0)
-		night("an empty list says nothing", true, 0, 0)
 		g.sim.Packages = []remotesim.Package{{Code: "JP5", Days: 30, Cost: 47_000}}
 		g.sells(t, "4.70")
 		at(11, 4, 0)
 		night("as the catalogue says", true, 0, 1)
+		g.sim.Packages = nil
+		at(12, 4, 0)
+		night("an empty list says nothing", true, 0, 0)
 	})
 }
