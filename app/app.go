@@ -38,6 +38,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/reminder"
 	"github.com/tsuzuku/tsuzuku/seal"
 	"github.com/tsuzuku/tsuzuku/settlement"
+	"github.com/tsuzuku/tsuzuku/upstream"
 )
 
 // Env is where the house meets the world: everything that a simulation
@@ -84,6 +85,7 @@ type App struct {
 	Settlement *settlement.Room
 	Adviser    *advice.Adviser
 	Metrics    *metrics.Registry
+	Watch      *upstream.Watch
 
 	adapters Adapters
 	programs *api.Server
@@ -163,6 +165,10 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	if err != nil {
 		return nil, err
 	}
+	floors, err := c.Balance.Floors()
+	if err != nil {
+		return nil, err
+	}
 	shelf := &catalogue.Shelf{}
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
@@ -181,8 +187,10 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		programs:   &api.Server{DB: d, Desk: desk, Shelf: shelf, Advice: adviser, Log: env.Log, URL: strings.TrimSuffix(c.URL, "/")},
 		Settlement: &settlement.Room{DB: d, IDs: ids, Providers: adapters.Providers, Daily: c.reads, Log: env.Log},
 		Metrics:    &metrics.Registry{Log: env.Log},
+		Watch:      &upstream.Watch{DB: d, Shelf: shelf, Carriers: adapters.Carriers, Floors: floors, Log: env.Log},
 	}
 	a.Metrics.Add(a.operatorMetrics()...)
+	a.Metrics.Add(a.balanceMetrics()...)
 	return a, nil
 }
 
@@ -226,6 +234,8 @@ func (a *App) Steps() []Step {
 		{Name: "saved tools", Do: a.Desk.ToolStep},
 		{Name: "usage", Do: a.Desk.LookStep, Take: a.Desk.TakeLooks},
 		{Name: "operators", Do: a.Desk.OperatorStep},
+		{Name: "balances with operators", Do: a.Watch.BalanceStep},
+		{Name: "operators' prices", Do: a.Watch.PriceStep},
 		{Name: "bill numbers", Do: numbering.Step},
 		{Name: "messages", Do: a.Sender.Step},
 		{Name: "sign-in leftovers", Do: a.Door.Step},

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/message/smtp"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/upstream"
 )
 
 // Config is everything the seller's engineer can set. Each field is a flag of
@@ -57,8 +59,30 @@ type Config struct {
 	CMI        CMI        `embed:"" prefix:"cmi-" group:"Operator: China Mobile International"`
 	Remote     Remote     `embed:"" prefix:"remote-" group:"Operators: remote"`
 	Manual     Manual     `embed:"" prefix:"manual-" group:"Operators: by hand"`
+	Balance    Balance    `embed:"" prefix:"balance-" group:"Operators: balances"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
 	Push       Push       `embed:"" prefix:"push-" group:"Messages: notifications"`
+}
+
+// Balance is when staff are told that little is left of the seller's money with an
+// operator.
+type Balance struct {
+	Floor map[string]string `help:"Staff are told when the balance with an operator falls below this, in its own currency: --balance-floor esimaccess=200. Unset for one: below what it fell by in so many days of the last week." placeholder:"ADAPTER=AMOUNT"`
+	Days  int               `default:"3" help:"How many days of the last week's spending a balance must last for, where no floor is set; 1 to 30."`
+}
+
+const mostBalanceDays = 30
+
+// Floors is what is set, read. Days is 0 in programs that leave it out: then it is 3.
+func (b Balance) Floors() (upstream.Floors, error) {
+	if b.Days < 0 || b.Days > mostBalanceDays {
+		return upstream.Floors{}, fmt.Errorf("--balance-days: %d is not between 1 and %d", b.Days, mostBalanceDays)
+	}
+	f, err := upstream.SetFloors(b.Floor, cmp.Or(b.Days, 3))
+	if err != nil {
+		return f, fmt.Errorf("--balance-floor: %w", err)
+	}
+	return f, nil
 }
 
 // Stripe is the connection to Stripe.
@@ -237,7 +261,8 @@ func (c *Config) Validate() error {
 	if c.ESIMAccess.AccessCode != "" && len(c.ESIMAccess.HookPath) < 16 {
 		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
 	}
-	errs = append(errs, c.checkOperators(), c.Contact.check())
+	_, err := c.Balance.Floors()
+	errs = append(errs, c.checkOperators(), err, c.Contact.check())
 	return errors.Join(errs...)
 }
 
@@ -249,14 +274,7 @@ func (c *Config) checkOperators() error {
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))
 	}
-	if c.ESIMAccess.AccessCode != "" && len(c.ESIMAccess.HookPath) < 16 {
-		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
-	}
-	if at := c.Push.Contact; at != "" && !strings.HasPrefix(at, "mailto:") && !strings.HasPrefix(at, "https://") {
-		errs = append(errs, fmt.Errorf("--push-contact: %q begins with neither mailto: nor https://", at))
-	}
-	errs = append(errs, c.Remote.check(), c.Contact.check())
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Remote.check())...)
 }
 
 // reads reports whether a provider's reports are read by themselves.

@@ -11,6 +11,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/metrics"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/upstream"
 )
 
 // operatorMetrics is what is counted of operators, by their adapters' names.
@@ -123,4 +124,54 @@ func (a *App) ofDue(ctx context.Context, number func(order.Queue) metrics.Number
 		all = append(all, metrics.Sample{Labels: []metrics.Label{{Name: "carrier", Value: name}}, Value: number(due[name])})
 	}
 	return all, err
+}
+
+// balanceMetrics is what is left with operators, as this shop last read it.
+func (a *App) balanceMetrics() []metrics.Family {
+	family := func(name, help string, number func(upstream.Standing) metrics.Number) metrics.Family {
+		return metrics.Family{Name: name, Help: help, Kind: metrics.Gauge, Read: func(ctx context.Context) ([]metrics.Sample, error) { return a.ofStandings(ctx, number) }}
+	}
+	return []metrics.Family{
+		family("tsuzuku_operator_balance", "What is left of the seller's money with an operator, in its currency.",
+			func(s upstream.Standing) metrics.Number { return metrics.Ratio(s.Balance.Units, s.Balance.Scale) }),
+		family("tsuzuku_operator_balance_floor", "Below which balance staff are told.", func(s upstream.Standing) metrics.Number {
+			return metrics.Ratio(a.Watch.Floors.Of(s, a.DB.Now()).Units, s.Balance.Scale)
+		}),
+		family("tsuzuku_operator_balance_low", "1 for a balance of which staff were told that it is low.",
+			func(s upstream.Standing) metrics.Number { return metrics.Flag(s.Low) }),
+		family("tsuzuku_operator_balance_as_of_seconds", "When that was so, in seconds since 1970.",
+			func(s upstream.Standing) metrics.Number { return metrics.Unix(s.AsOf) }),
+		{Name: "tsuzuku_operator_alarms", Help: "What staff were told of an operator and is so still.", Kind: metrics.Gauge, Read: a.alarms},
+	}
+}
+
+func (a *App) ofStandings(ctx context.Context, number func(upstream.Standing) metrics.Number) (all []metrics.Sample, err error) {
+	standings, err := db.Seen(ctx, a.DB, upstream.Standings)
+	for _, s := range standings {
+		if s.AsOf.IsZero() {
+			continue // nothing was ever told
+		}
+		labels := []metrics.Label{{Name: "carrier", Value: s.Carrier}, {Name: "currency", Value: s.Balance.Currency}}
+		all = append(all, metrics.Sample{Labels: labels, Value: number(s)})
+	}
+	return all, err
+}
+
+func (a *App) alarms(ctx context.Context) (all []metrics.Sample, err error) {
+	open, err := db.Seen(ctx, a.DB, upstream.Alarms)
+	if err != nil {
+		return nil, err
+	}
+	type key struct{ carrier, kind string }
+	counts := map[key]int64{}
+	for _, o := range open {
+		counts[key{o.Carrier, string(o.Kind)}]++
+	}
+	for k, n := range counts {
+		all = append(all, metrics.Sample{Labels: []metrics.Label{{Name: "carrier", Value: k.carrier}, {Name: "kind", Value: k.kind}}, Value: metrics.Whole(n)})
+	}
+	slices.SortFunc(all, func(x, y metrics.Sample) int {
+		return cmp.Or(cmp.Compare(x.Labels[0].Value, y.Labels[0].Value), cmp.Compare(x.Labels[1].Value, y.Labels[1].Value))
+	})
+	return all, nil
 }

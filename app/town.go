@@ -39,8 +39,11 @@ func HouseInTown(database string) func(context.Context, *world.Strangers, *world
 		a.Desk.Side, a.Desk.Set, a.Sender.AtOnce = 1, 100, 1 // one goroutine: the seed decides who is first
 		h := &world.House{DB: a.DB, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: a.Handler(), Close: a.Close}
 		for _, step := range a.Steps() {
-			if step.Name == "advice" || step.Name == "learning" {
+			switch step.Name {
+			case "advice", "learning":
 				continue // a town examines money and service; package advice has an examination of its own
+			case "balances with operators", "operators' prices":
+				continue // they touch no order, and a town's operators ask for no money
 			}
 			h.Steps = append(h.Steps, step.Do)
 		}

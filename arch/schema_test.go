@@ -37,6 +37,10 @@ var notKeyedByAccount = map[string]string{
 	"refused_notifications": "is nobody's: it was not believed",
 	"push_keys":             "is the shop's: one row",
 	"api_keys":              "is the shop's: what its programs show",
+	"operator_balances":     "is the shop's: a row an adapter",
+	"operator_spending":     "is the shop's: a row an adapter and day",
+	"operator_prices":       "is the shop's: a row an adapter",
+	"operator_alarms":       "is the shop's: what its staff were told",
 	"goose_db_version":      "is the migration tool's",
 }
 

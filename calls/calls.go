@@ -67,8 +67,10 @@ var (
 // New puts a plan around an adapter. now is the clock of both.
 func New(c carrier.Carrier, b Budget, now func() time.Time) *Operator {
 	b = b.usable(c.Abilities())
-	return &Operator{Carrier: c, budget: b, now: now, meter: meter{rules: b.Rules, atOnce: b.AtOnce}, lines: map[carrier.Profile]*meter{},
-		tally: map[Call]*tally{}, released: make(chan struct{}, 1)}
+	return &Operator{
+		Carrier: c, budget: b, now: now, meter: meter{rules: b.Rules, atOnce: b.AtOnce}, lines: map[carrier.Profile]*meter{},
+		tally: map[Call]*tally{}, released: make(chan struct{}, 1),
+	}
 }
 
 // Budget is what the operator's calls are planned under.

@@ -230,7 +230,7 @@ func TestSettingsExist(t *testing.T) {
 	known := []string{
 		"help", "by", "why", "staff", "operator-ref", "state", "data", "amount", "provider", "day", "from", "to", "json",
 		"key", "line", "iccid", "package", "days", "ended-line", "capabilities", "overdue", "new", "ref", "file", "ends", "as-of", "total", "used",
-		"unlimited", "throttled", "rehearse", "data-checksums", "waiting", "all", "text", "close", "live", "carrier",
+		"unlimited", "throttled", "rehearse", "data-checksums", "waiting", "all", "text", "close", "live", "carrier", "stored",
 	} // of single commands
 	var secret []string
 	for _, f := range k.Model.Flags {

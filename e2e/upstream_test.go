@@ -89,6 +89,7 @@ func (d *theDemo) countsItsCalls(t *testing.T) {
 		`tsuzuku_operator_call_seconds_count{carrier="cmi",call="extend"}`:               "3",
 		`tsuzuku_operator_state{carrier="cmi",state="well"}`:                             "1",
 		`tsuzuku_operator_orders_due{carrier="cmi"}`:                                     "0",
+		`tsuzuku_operator_balance_low{carrier="esimaccess",currency="USD"}`:              "0",
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %s", name, got[name], want)

@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -72,8 +73,21 @@ func Unix(t time.Time) Number {
 	return Number{t.UnixMicro(), 6}
 }
 
-// Decimal is units of which 10^decimals are one.
-func Decimal(units int64, decimals int) Number { return Number{units, decimals} }
+// Ratio is units of which scale are one; where that is no decimal, to six decimals,
+// rounded down.
+func Ratio(units, scale int64) Number {
+	for decimals, one := 0, int64(1); decimals <= 18; decimals, one = decimals+1, one*10 {
+		if one == scale {
+			return Number{units, decimals}
+		}
+		if one > scale {
+			break
+		}
+	}
+	const million = 1_000_000
+	n := new(big.Int).Mul(big.NewInt(units), big.NewInt(million))
+	return Number{n.Div(n, big.NewInt(max(1, scale))).Int64(), 6}
+}
 
 // Flag is 1 for what is so.
 func Flag(so bool) Number {

@@ -30,7 +30,7 @@ func TestNumbersAreExact(t *testing.T) {
 		}
 	})
 	for want, n := range map[string]Number{
-		"0": {}, "1.5": Seconds(1500 * time.Millisecond), "-0.05": Decimal(-5, 2), "1795946400.25": Unix(time.UnixMicro(1795946400250000)), "1": Flag(true),
+		"0": {}, "1.5": Seconds(1500 * time.Millisecond), "-0.05": Ratio(-5, 100), "3.333333": Ratio(10, 3), "7": Ratio(7, 1), "1795946400.25": Unix(time.UnixMicro(1795946400250000)), "1": Flag(true),
 	} {
 		if n.String() != want {
 			t.Errorf("%+v: %s, want %s", n, n, want)
@@ -47,7 +47,7 @@ func TestText(t *testing.T) {
 	r := &Registry{}
 	r.Add(
 		Family{Name: "tsuzuku_a_total", Kind: Counter, Help: "How\nmany \\ \"of\" it.", Read: func(context.Context) ([]Sample, error) {
-			return []Sample{{Labels: []Label{{"of", "a\"b\\c\nd"}, {"to", "続く"}}, Value: Whole(3)}, {Value: Decimal(-125, 2)}}, nil
+			return []Sample{{Labels: []Label{{"of", "a\"b\\c\nd"}, {"to", "続く"}}, Value: Whole(3)}, {Value: Ratio(-125, 100)}}, nil
 		}},
 		Family{Name: "tsuzuku_b", Kind: Gauge, Help: "Broken.", Read: func(context.Context) ([]Sample, error) { return []Sample{{}}, errors.New("away") }},
 		Family{Name: "tsuzuku_c", Kind: Gauge, Help: "Nothing.", Read: none},

@@ -15,6 +15,7 @@ import (
 type carrierCmd struct {
 	Health       carrierHealthCmd   `cmd:"" help:"Ask each operator one cheap question now: whether it answers, knows us, and how long it takes. Ends with 1 if one is not well."`
 	Balance      carrierBalanceCmd  `cmd:"" help:"Ask each operator what is left of your money. Ends with 1 if one is low or does not answer."`
+	Alarms       carrierAlarmsCmd   `cmd:"" help:"Print what the running shop found of operators and is so still: low balances, packages that were withdrawn, prices that changed. Ends with 1 if there is anything, for a warning by cron."`
 	Packages     carrierPackagesCmd `cmd:"" help:"Print everything that operators sell you, and at which price."`
 	Conform      conformCmd         `cmd:"" help:"Play the contract of a remote operator against its server, and say what it breaks. Ends with 1 on any breach. The line is really extended."`
 	Capabilities capabilitiesCmd    `cmd:"" help:"Print what a remote operator says it can do, for --remote-capabilities."`

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -127,43 +125,6 @@ func (c *carrierPackagesCmd) Run(ctx context.Context, s std) error {
 				cost += " a day"
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", r.Carrier, r.Code, r.For, r.Days, r.Bytes, cost, r.Name)
-		}
-	})
-	if err == nil && bad {
-		return quietExit(1)
-	}
-	return err
-}
-
-type carrierBalanceCmd struct{ asking }
-
-type balanceRow struct {
-	Carrier  string    `json:"carrier"`
-	Balance  string    `json:"balance,omitempty"` // a decimal number
-	Currency string    `json:"currency,omitempty"`
-	AsOf     time.Time `json:"as_of"`
-	Text     string    `json:"text,omitempty"` // why there is none
-}
-
-// Run prints what is left with each operator, and ends with 1 if one did not answer.
-func (c *carrierBalanceCmd) Run(ctx context.Context, s std) error {
-	carriers, err := c.connect()
-	if err != nil {
-		return err
-	}
-	var rows []balanceRow
-	bad := false
-	for _, a := range upstream.Balances(ctx, carriers, time.Now) {
-		r := balanceRow{Carrier: a.Carrier, AsOf: a.AsOf, Text: a.Said()}
-		if a.Err == nil {
-			r.Balance, r.Currency = a.Value.Decimal(), a.Value.Currency
-		}
-		bad = bad || a.Err != nil && !a.Untold()
-		rows = append(rows, r)
-	}
-	err = c.print(s.out, rows, "CARRIER\tBALANCE\tNOTE", func(w io.Writer) {
-		for _, r := range rows {
-			fmt.Fprintf(w, "%s\t%s\t%s\n", r.Carrier, cmp.Or(strings.TrimSpace(r.Balance+" "+r.Currency), "-"), r.Text)
 		}
 	})
 	if err == nil && bad {

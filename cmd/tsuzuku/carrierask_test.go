@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -10,7 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/app"
 	"github.com/tsuzuku/tsuzuku/carrier/remote/remotesim"
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/upstream"
 )
 
 const askKey = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="
@@ -87,4 +91,53 @@ func TestAskingSilentOperators(t *testing.T) {
 	}
 	_, errOut := tell(t, 1, "carrier", "health")
 	wants(t, errOut, "No operator is configured")
+}
+
+// What the shop has read last, and what it told staff, is printed without asking
+// anybody; a low balance, and an alarm, end with 1.
+func TestStoredBalances(t *testing.T) {
+	sim, flags := tabi(t)
+	url := filepath.Join(t.TempDir(), "shop.db")
+	t.Setenv("TSUZUKU_DATABASE", url)
+	tell(t, 0, "migrate")
+	out, _ := tell(t, 0, "carrier", "balance", "--stored")
+	wants(t, out, "CARRIER")
+	tell(t, 0, "carrier", "alarms")
+
+	watch := func(dollars int64) {
+		t.Helper()
+		sim.Balance = dollars * 10_000
+		d, err := db.Open(t.Context(), url, db.Options{Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := app.Operators{Remote: app.Remote{
+			URL: map[string]string{"tabi": strings.TrimPrefix(flags[1], "tabi=")}, Key: map[string]app.Secret{"tabi": askKey},
+			Capabilities: map[string]string{"tabi": strings.TrimPrefix(flags[5], "tabi=")},
+		}}
+		carriers, err := a.Connect(fromHere())
+		if err != nil {
+			t.Fatal(err)
+		}
+		floors, err := upstream.SetFloors(map[string]string{"tabi": "200"}, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &upstream.Watch{DB: d, Carriers: carriers, Floors: floors, Log: slog.New(slog.DiscardHandler)}
+		if worked, err := w.BalanceStep(t.Context()); !worked || err != nil || d.Close() != nil {
+			t.Fatal(worked, err)
+		}
+	}
+	watch(150)
+	out, _ = tell(t, 1, "carrier", "balance", "--stored", "--balance-floor", "tabi=200")
+	wants(t, out, "tabi", "150 USD", "200", "LOW")
+	out, _ = tell(t, 1, "carrier", "alarms", "--json")
+	wants(t, out, `"kind": "low_balance"`, "150 USD, below 200 USD")
+	out, _ = tell(t, 1, append([]string{"carrier", "balance", "--balance-floor", "tabi=200"}, flags...)...)
+	wants(t, out, "150 USD", "LOW")
+	sim.Balance = 9_000_000
+	out, _ = tell(t, 0, append([]string{"carrier", "balance", "--balance-floor", "tabi=200"}, flags...)...)
+	wants(t, out, "900 USD")
+	_, errOut := tell(t, 1, "carrier", "balance", "--stored", "--balance-floor", "tabi=much")
+	wants(t, errOut, `--balance-floor: "much" is not an amount for tabi`)
 }
