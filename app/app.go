@@ -20,6 +20,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/api"
+	"github.com/tsuzuku/tsuzuku/audit"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
@@ -81,6 +82,7 @@ type App struct {
 	Door       *account.Door
 	Sender     *message.Sender
 	Settlement *settlement.Room
+	Repairer   *audit.Repairer
 	Adviser    *advice.Adviser
 
 	adapters Adapters
@@ -177,6 +179,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		},
 		programs:   &api.Server{DB: d, Desk: desk, Shelf: shelf, Advice: adviser, Log: env.Log, URL: strings.TrimSuffix(c.URL, "/")},
 		Settlement: &settlement.Room{DB: d, IDs: ids, Providers: adapters.Providers, Daily: c.reads, Log: env.Log},
+		Repairer:   &audit.Repairer{DB: d, Desk: desk, Log: env.Log},
 	}, nil
 }
 
@@ -224,6 +227,7 @@ func (a *App) Steps() []Step {
 		{"sign-in leftovers", a.Door.Step, 1},
 		{"closing accounts", a.leaving().Step, 1},
 		{"providers' reports", a.Settlement.Step, 1},
+		{"repairs", a.Repairer.Step, 1},
 		{"advice", a.Adviser.Step, 1},
 		{"learning", a.Adviser.LearnStep, 1},
 		{"answers to programs", a.programs.Step, 1},
