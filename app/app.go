@@ -30,6 +30,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/leaving"
 	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/metrics"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -84,6 +85,7 @@ type App struct {
 	Settlement *settlement.Room
 	Repairer   *audit.Repairer
 	Adviser    *advice.Adviser
+	Metrics    *metrics.Registry
 
 	adapters Adapters
 	programs *api.Server
@@ -171,7 +173,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/")}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
-	return &App{
+	a := &App{
 		Config: c, Env: env, DB: d, IDs: ids, Shelf: shelf, Desk: desk, Door: door, Adviser: adviser, adapters: adapters, legal: legal,
 		Sender: &message.Sender{
 			DB: d, Deliverers: adapters.Deliverers, Fill: fill.Fill,
@@ -180,7 +182,11 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		programs:   &api.Server{DB: d, Desk: desk, Shelf: shelf, Advice: adviser, Log: env.Log, URL: strings.TrimSuffix(c.URL, "/")},
 		Settlement: &settlement.Room{DB: d, IDs: ids, Providers: adapters.Providers, Daily: c.reads, Log: env.Log},
 		Repairer:   &audit.Repairer{DB: d, Desk: desk, Log: env.Log},
-	}, nil
+		Metrics:    &metrics.Registry{Log: env.Log},
+	}
+	a.Metrics.Add(a.operatorMetrics()...)
+	a.Metrics.Add(a.repairMetrics()...)
+	return a, nil
 }
 
 // sealing hides things of one purpose with the shop's secret; nil where a command has
@@ -249,6 +255,13 @@ func (a *App) Handler() http.Handler {
 		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
 		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
 	}).Handler())
+	return mux
+}
+
+// AdminHandler is what the seller's engineer sees, apart from the shop.
+func (a *App) AdminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", a.Metrics)
 	return mux
 }
 

@@ -21,6 +21,7 @@ import (
 // configuration file; "tsuzuku serve --help" is the reference manual.
 type Config struct {
 	Listen   string `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
+	Admin    string `name:"admin-listen" help:"Address to serve what is for the seller's engineer alone on, apart from the shop: /metrics, in Prometheus' format. Whoever reaches it reads it. Unset: it is not served." placeholder:"ADDRESS"`
 	URL      string `name:"url" default:"http://127.0.0.1:8080" help:"Public base address, for links in mail and returns from payment pages."`
 	Database string `default:"tsuzuku.db" help:"SQLite file, or a postgres:// address."`
 	Secret   Secret `help:"At least 32 characters that nobody knows: codes and links are hashed with it, and the tokens of saved cards sealed. Changing it signs everybody out; give the old one as a former secret, else saved cards can no longer be charged." placeholder:"SECRET"`

@@ -100,6 +100,7 @@ func (r *Repairer) try(ctx context.Context, s sign, f Finding) error {
 	if did == "" {
 		wait = 0
 	} else {
+		r.tally.note(f.Kind, Repaired)
 		r.Log.InfoContext(ctx, "repaired", "kind", f.Kind, "sign", f.Sign, "subject", f.Subject, "order", f.Order, "did", did)
 	}
 	return r.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
@@ -140,6 +141,10 @@ func (r *Repairer) call(ctx context.Context, s sign, f Finding) error {
 	})
 	if errors.Is(err, db.ErrGuard) || fault.KindOf(err) == fault.NotFound {
 		return nil // somebody else was faster, or there is nobody to speak of
+	}
+	if err == nil {
+		r.tally.note(f.Kind, Called)
+		r.Log.WarnContext(ctx, "called a person", "kind", f.Kind, "sign", f.Sign, "subject", f.Subject, "order", f.Order)
 	}
 	return err
 }

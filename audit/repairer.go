@@ -29,7 +29,8 @@ type Repairer struct {
 	// Slice is how many orders of all a turn passes; 0: 512.
 	Slice int
 
-	next atomic.Int64 // of this process: no turn before, in microseconds since 1970
+	next  atomic.Int64 // of this process: no turn before, in microseconds since 1970
+	tally tally
 }
 
 const (
@@ -126,7 +127,7 @@ func (r *Repairer) end(ctx context.Context, p places) error {
 	}
 	return r.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		var b db.Batch
-		b.Add(`UPDATE audit_turns SET places = $2, due_at = $3 WHERE name = $1`, turnName, string(text), db.At(tx.Now().Add(every)))
+		b.Add(`UPDATE audit_turns SET places = $2, due_at = $3, ended_at = $4 WHERE name = $1`, turnName, string(text), db.At(tx.Now().Add(every)), db.At(tx.Now()))
 		addForgotten(&b, tx.Now())
 		return tx.Batch(ctx, &b)
 	})
@@ -228,6 +229,7 @@ func (r *Repairer) record(ctx context.Context, s sight) error {
 		was, known := s.before[f.name()]
 		switch {
 		case !known || !was.Open():
+			r.tally.note(f.Kind, Found)
 			r.Log.WarnContext(ctx, "found", "kind", f.Kind, "sign", f.Sign, "subject", f.Subject, "order", f.Order)
 			addOpened(&b, f, now)
 		case !was.LookAt.After(now) || was.Sign != f.Sign:
@@ -242,6 +244,7 @@ func (r *Repairer) record(ctx context.Context, s sight) error {
 		if !f.Open() || holds[f.name()] || !examined {
 			continue
 		}
+		r.tally.note(f.Kind, Settled)
 		r.Log.InfoContext(ctx, "settled", "kind", f.Kind, "sign", f.Sign, "subject", f.Subject, "order", f.Order, "repaired by", f.RepairedBy)
 		addClosed(&b, f, now)
 		if !f.CaseAt.IsZero() && !signNamed[f.Sign].stays {

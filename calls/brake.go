@@ -134,3 +134,16 @@ func (b *brake) hold(now time.Time, why string) {
 	b.state, b.until, b.why = Braked, now.Add(b.holds), why
 	b.past, b.silence = nil, 0
 }
+
+// Released has something to receive when the operator answered the question that a
+// brake had let through: whatever waits for it may be tried at once. It holds one
+// release at most; whoever receives takes it.
+func (o *Operator) Released() <-chan struct{} { return o.released }
+
+// release rings once, however often nobody has listened.
+func (o *Operator) release() {
+	select {
+	case o.released <- struct{}{}:
+	default:
+	}
+}

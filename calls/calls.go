@@ -45,6 +45,9 @@ type Operator struct {
 	brake  brake
 	queue  queue
 	totals Totals
+	tally  map[Call]*tally
+
+	released chan struct{}
 }
 
 // Totals count calls since the process began.
@@ -61,7 +64,8 @@ var _ carrier.Issuer = (*Operator)(nil)
 // New puts a plan around an adapter. now is the clock of both.
 func New(c carrier.Carrier, b Budget, now func() time.Time) *Operator {
 	b = b.usable(c.Abilities())
-	return &Operator{Carrier: c, budget: b, now: now, meter: meter{rules: b.Rules, atOnce: b.AtOnce}, lines: map[carrier.Profile]*meter{}}
+	return &Operator{Carrier: c, budget: b, now: now, meter: meter{rules: b.Rules, atOnce: b.AtOnce}, lines: map[carrier.Profile]*meter{},
+		tally: map[Call]*tally{}, released: make(chan struct{}, 1)}
 }
 
 // Budget is what the operator's calls are planned under.
@@ -100,32 +104,34 @@ var (
 
 // call lets one call of the adapter through, under ctx's grant or where there is
 // room now, and notes what came of it. requests is how many requests it makes.
-func call[T any](o *Operator, ctx context.Context, k kind, about carrier.Profile, requests int, ask func() (T, error)) (T, error) {
+func call[T any](o *Operator, ctx context.Context, c Call, k kind, about carrier.Profile, requests int, ask func() (T, error)) (T, error) {
 	var none T
 	if requests == 0 {
 		return ask() // the adapter asks nobody
 	}
-	began, err := o.admit(grantOf(ctx), k, about, requests)
+	began, err := o.admit(grantOf(ctx), c, k, about, requests)
 	if err != nil {
 		return none, fmt.Errorf("%w: %s: %w", carrier.ErrNotSent, o.Name(), err)
 	}
 	answer, err := ask()
-	o.heard(began, requests, err, errors.Is(ctx.Err(), context.Canceled))
+	o.heard(c, began, requests, err, errors.Is(ctx.Err(), context.Canceled))
 	return answer, err
 }
 
 // admit spends the budget of a call that begins now.
-func (o *Operator) admit(g *Grant, k kind, about carrier.Profile, n int) (began time.Time, err error) {
+func (o *Operator) admit(g *Grant, c Call, k kind, about carrier.Profile, n int) (began time.Time, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := o.now()
 	if !o.brake.lets(now, k == reads) {
 		o.totals.Braked++
+		o.of(c).outcomes[LeftAlone]++
 		return now, errBraked
 	}
 	line := o.ofLine(about, now)
 	if line != nil && line.room(now) < n {
 		o.totals.NoRoom++
+		o.of(c).outcomes[NoRoom]++
 		o.brake.unheard()
 		return now, fmt.Errorf("%w: for this line", errNoRoom)
 	}
@@ -134,6 +140,7 @@ func (o *Operator) admit(g *Grant, k kind, about carrier.Profile, n int) (began 
 		o.meter.promised -= n
 	case k == begins && (o.queue.waits(now) || o.meter.room(now) < o.budget.order()), o.meter.room(now) < n:
 		o.totals.NoRoom++
+		o.of(c).outcomes[NoRoom]++
 		o.brake.unheard()
 		return now, errNoRoom
 	}
@@ -148,23 +155,32 @@ func (o *Operator) admit(g *Grant, k kind, about carrier.Profile, n int) (began 
 
 // heard notes what came of a call. Whose caller has left says nothing about the
 // operator.
-func (o *Operator) heard(began time.Time, n int, err error, left bool) {
+func (o *Operator) heard(c Call, began time.Time, n int, err error, left bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := o.now()
 	o.meter.underWay -= n
 	_, refused := errors.AsType[*carrier.Refusal](err)
+	probed := o.brake.state == Probing
+	outcome := Done
 	switch {
 	case left && err != nil:
+		outcome = CallerLeft
 		o.brake.unheard()
 	case err == nil:
 		o.brake.answered(now, now.Sub(began))
 	case refused:
+		outcome = Refused
 		o.totals.Refused++
 		o.brake.answered(now, now.Sub(began))
 	default:
+		outcome = Silent
 		o.totals.Silent++
 		o.brake.silent(now, err)
+	}
+	o.of(c).ended(outcome, now.Sub(began))
+	if probed && o.brake.state == Well {
+		o.release()
 	}
 }
 
@@ -194,7 +210,7 @@ const mostLines = 10_000
 
 // Prepare implements [carrier.Carrier].
 func (o *Operator) Prepare(ctx context.Context, e carrier.Extension) (carrier.Snapshot, error) {
-	return call(o, ctx, begins, e.Profile, o.budget.Costs.Prepare, func() (carrier.Snapshot, error) { return o.Carrier.Prepare(ctx, e) })
+	return call(o, ctx, CallPrepare, begins, e.Profile, o.budget.Costs.Prepare, func() (carrier.Snapshot, error) { return o.Carrier.Prepare(ctx, e) })
 }
 
 // Extend implements [carrier.Carrier].
@@ -203,33 +219,33 @@ func (o *Operator) Extend(ctx context.Context, e carrier.Extension) (carrier.Rec
 	if o.budget.Costs.Prepare == 0 {
 		k = begins
 	}
-	return call(o, ctx, k, e.Profile, o.budget.Costs.Extend, func() (carrier.Receipt, error) { return o.Carrier.Extend(ctx, e) })
+	return call(o, ctx, CallExtend, k, e.Profile, o.budget.Costs.Extend, func() (carrier.Receipt, error) { return o.Carrier.Extend(ctx, e) })
 }
 
 // LookUp implements [carrier.Carrier].
 func (o *Operator) LookUp(ctx context.Context, e carrier.Extension) (carrier.Reading, error) {
-	return call(o, ctx, reads, e.Profile, o.budget.Costs.LookUp, func() (carrier.Reading, error) { return o.Carrier.LookUp(ctx, e) })
+	return call(o, ctx, CallLookUp, reads, e.Profile, o.budget.Costs.LookUp, func() (carrier.Reading, error) { return o.Carrier.LookUp(ctx, e) })
 }
 
 // Cancel implements [carrier.Carrier].
 func (o *Operator) Cancel(ctx context.Context, e carrier.Extension) error {
-	_, err := call(o, ctx, follows, e.Profile, 1, func() (struct{}, error) { return struct{}{}, o.Carrier.Cancel(ctx, e) })
+	_, err := call(o, ctx, CallCancel, follows, e.Profile, 1, func() (struct{}, error) { return struct{}{}, o.Carrier.Cancel(ctx, e) })
 	return err
 }
 
 // Status implements [carrier.Carrier].
 func (o *Operator) Status(ctx context.Context, p carrier.Profile) (carrier.Status, error) {
-	return call(o, ctx, reads, p, o.budget.Costs.Status, func() (carrier.Status, error) { return o.Carrier.Status(ctx, p) })
+	return call(o, ctx, CallStatus, reads, p, o.budget.Costs.Status, func() (carrier.Status, error) { return o.Carrier.Status(ctx, p) })
 }
 
 // Packages implements [carrier.Carrier].
 func (o *Operator) Packages(ctx context.Context, p carrier.Profile) ([]carrier.Package, error) {
-	return call(o, ctx, reads, p, 1, func() ([]carrier.Package, error) { return o.Carrier.Packages(ctx, p) })
+	return call(o, ctx, CallPackages, reads, p, 1, func() ([]carrier.Package, error) { return o.Carrier.Packages(ctx, p) })
 }
 
 // Balance implements [carrier.Carrier].
 func (o *Operator) Balance(ctx context.Context) (carrier.Cost, error) {
-	return call(o, ctx, reads, carrier.Profile{}, 1, func() (carrier.Cost, error) { return o.Carrier.Balance(ctx) })
+	return call(o, ctx, CallBalance, reads, carrier.Profile{}, 1, func() (carrier.Cost, error) { return o.Carrier.Balance(ctx) })
 }
 
 // Issue implements [carrier.Issuer]; ask Abilities whether the adapter does.
@@ -238,7 +254,7 @@ func (o *Operator) Issue(ctx context.Context, p carrier.Purchase) (carrier.Issue
 	if !ok {
 		return carrier.Issued{}, &carrier.Refusal{Reason: carrier.OperatorRefuses, Text: o.Name() + " sells no new lines"}
 	}
-	return call(o, ctx, begins, carrier.Profile{}, o.budget.Costs.Extend, func() (carrier.Issued, error) { return i.Issue(ctx, p) })
+	return call(o, ctx, CallIssue, begins, carrier.Profile{}, o.budget.Costs.Extend, func() (carrier.Issued, error) { return i.Issue(ctx, p) })
 }
 
 // LookUpIssue implements [carrier.Issuer].
@@ -247,7 +263,7 @@ func (o *Operator) LookUpIssue(ctx context.Context, p carrier.Purchase) (carrier
 	if !ok {
 		return carrier.IssueReading{}, fmt.Errorf("%w: %s sells no new lines", carrier.ErrNotSent, o.Name())
 	}
-	return call(o, ctx, reads, carrier.Profile{}, o.budget.Costs.LookUp, func() (carrier.IssueReading, error) { return i.LookUpIssue(ctx, p) })
+	return call(o, ctx, CallLookUpIssue, reads, carrier.Profile{}, o.budget.Costs.LookUp, func() (carrier.IssueReading, error) { return i.LookUpIssue(ctx, p) })
 }
 
 // Probe asks a braked operator one question when its time has come, and reports

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -22,8 +23,8 @@ import (
 //	sql FILE STATEMENT   runs a statement in an SQLite database
 //	get URL TEXT         waits until an address answers, and looks for a text
 //
-// and the variables FREE and TAKEN: addresses on which nobody, or somebody else,
-// listens.
+// and the variables FREE, FREE2 and TAKEN: addresses on which nobody, or somebody
+// else, listens.
 func TestCommands(t *testing.T) {
 	bin := filepath.Dir(tsuzuku(t))
 	testscript.Run(t, testscript.Params{
@@ -37,11 +38,13 @@ func TestCommands(t *testing.T) {
 			}
 			env.Defer(func() { _ = taken.Close() })
 			free, err := freeAddress()
-			if err != nil {
+			free2, err2 := freeAddress()
+			if err := errors.Join(err, err2); err != nil {
 				return err
 			}
 			env.Setenv("TAKEN", taken.Addr().String())
 			env.Setenv("FREE", free)
+			env.Setenv("FREE2", free2)
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("HOME", env.WorkDir)
 			return nil

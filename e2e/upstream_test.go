@@ -3,7 +3,9 @@ package e2e
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -55,6 +57,43 @@ func TestDemoFeedsItsLinesElsewhere(t *testing.T) {
 		}
 	}
 	d.buysAtESIMGo(t)
+	d.countsItsCalls(t)
+}
+
+// isSample is a line of Prometheus' text format that is no comment.
+var isSample = regexp.MustCompile(`^([a-z_]+(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\[\\"n])*",?)*\})?) (-?[0-9]+(?:\.[0-9]+)?)$`)
+
+// countsItsCalls reads what an engineer's Prometheus reads, after all this.
+func (d *theDemo) countsItsCalls(t *testing.T) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	d.App.AdminHandler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	got := map[string]string{}
+	for _, line := range strings.Split(strings.TrimSuffix(w.Body.String(), "\n"), "\n") {
+		if strings.HasPrefix(line, "# HELP ") || strings.HasPrefix(line, "# TYPE ") {
+			continue
+		}
+		found := isSample.FindStringSubmatch(line)
+		if found == nil {
+			t.Fatalf("no sample: %q", line)
+		}
+		if _, twice := got[found[1]]; twice {
+			t.Errorf("%s is told twice", found[1])
+		}
+		got[found[1]] = found[2]
+	}
+	for name, want := range map[string]string{
+		`tsuzuku_operator_calls_total{carrier="esimgo",call="extend",outcome="done"}`:    "1",
+		`tsuzuku_operator_calls_total{carrier="esimgo",call="extend",outcome="refused"}`: "1",
+		`tsuzuku_operator_calls_total{carrier="esimgo",call="issue",outcome="done"}`:     "1",
+		`tsuzuku_operator_call_seconds_count{carrier="cmi",call="extend"}`:               "3",
+		`tsuzuku_operator_state{carrier="cmi",state="well"}`:                             "1",
+		`tsuzuku_operator_orders_due{carrier="cmi"}`:                                     "0",
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %q, want %s", name, got[name], want)
+		}
+	}
 }
 
 // provoke lets the panel make an operator misbehave.

@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/catalogue"
@@ -229,6 +230,43 @@ func (p Patience) Waits(ctx context.Context, tx db.Tx, shelf *catalogue.Shelf, k
 		}
 	}
 	return all, nil
+}
+
+// Of is what one thing waits for, by its identifier: an order, payment or refund; ok
+// is false for what waits for nothing, is none of these, or is not there.
+func (p Patience) Of(ctx context.Context, tx db.Tx, shelf *catalogue.Shelf, account, thing string) (w Wait, ok bool, err error) {
+	switch kind, _, _ := strings.Cut(thing, "_"); kind {
+	case "ord":
+		o, err := Get(ctx, tx, Key{account, thing})
+		if err != nil {
+			return w, false, unlessGone(err)
+		}
+		cat, err := known(ctx, tx, shelf, o.Catalogue)
+		if err != nil {
+			return w, false, err
+		}
+		w, ok = p.Order(cat, o)
+	case "py":
+		a, err := GetPayment(ctx, tx, Key{account, thing})
+		if err != nil {
+			return w, false, unlessGone(err)
+		}
+		w, ok = p.Payment(a)
+	case "rf":
+		all, err := refunds(ctx, tx, `SELECT `+refundColumns+` FROM refunds WHERE account_id = $1 AND id = $2`, account, thing)
+		if err != nil || len(all) == 0 {
+			return w, false, err
+		}
+		w, ok = p.Refund(all[0])
+	}
+	return w, ok, nil
+}
+
+func unlessGone(err error) error {
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	return err
 }
 
 // known is a version of the catalogue; nil where there is none.

@@ -70,6 +70,13 @@ func WaitingNow(ctx context.Context, tx db.Tx) (w Waiting, err error) {
 	return w, nil
 }
 
+// DueNow counts the orders that could be taken to their operators now and are not yet,
+// by plan, and says since when the longest is due.
+func DueNow(ctx context.Context, tx db.Tx) (map[string]Queue, error) {
+	return queues(ctx, tx, `SELECT plan_id, COUNT(*), MIN(due_at) FROM orders
+		WHERE due_at <= $1 AND state IN ('paid', 'fulfilling') AND plan_id <> '' GROUP BY plan_id`, db.At(tx.Now()))
+}
+
 func queues(ctx context.Context, tx db.Tx, query string, args ...any) (out map[string]Queue, err error) {
 	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {

@@ -30,9 +30,43 @@ func (c *serveCmd) Run(ctx context.Context, s std) error {
 	} else if len(missing) > 0 {
 		log.Warn("the legal pages are not whole: they leave out what is not configured, which may be against the law where you sell", "missing", missing)
 	}
-	err = serve(ctx, c.Listen, a.Handler(), func(ctx context.Context) { a.Work(ctx, time.Second) }, log,
-		func(addr string) { log.Info("the shop is open", "address", addr, "url", c.URL) })
+	stopAdmin, err := serveAdmin(ctx, c.Admin, a.AdminHandler(), log)
+	if err == nil {
+		err = serve(ctx, c.Listen, a.Handler(), func(ctx context.Context) { a.Work(ctx, time.Second) }, log,
+			func(addr string) { log.Info("the shop is open", "address", addr, "url", c.URL) })
+		err = errors.Join(err, stopAdmin())
+	}
 	return errors.Join(err, a.Close())
+}
+
+// serveAdmin serves what is not for customers, until stop is called; nothing where no
+// address is given.
+func serveAdmin(ctx context.Context, listen string, h http.Handler, log *slog.Logger) (stop func() error, err error) {
+	if listen == "" {
+		return func() error { return nil }, nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w. Choose another address with --admin-listen", listen, err)
+	}
+	server := newServer(h, log)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	log.Info("metrics are served", "address", l.Addr().String())
+	return func() error {
+		err := server.Close()
+		if end := <-served; !errors.Is(end, http.ErrServerClosed) {
+			err = errors.Join(err, end)
+		}
+		return err
+	}, nil
+}
+
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 90 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
 }
 
 // shutdown is how long requests that have begun may take when we stop.
@@ -45,10 +79,7 @@ func serve(ctx context.Context, listen string, h http.Handler, work func(context
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w. Choose another address with --listen", listen, err)
 	}
-	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 90 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	server := newServer(h, log)
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	idle := make(chan struct{})

@@ -24,9 +24,10 @@ CREATE INDEX findings_closed ON findings (closed_at) WHERE closed_at IS NOT NULL
 
 -- Where the repairer is. One row: who has it until due_at is the one who looks.
 CREATE TABLE audit_turns (
-    name   text   NOT NULL PRIMARY KEY,
-    places text   NOT NULL,                  -- JSON
-    due_at bigint NOT NULL
+    name     text   NOT NULL PRIMARY KEY,
+    places   text   NOT NULL,                -- JSON
+    due_at   bigint NOT NULL,
+    ended_at bigint                          -- when the last turn ended
 );
 
 -- order: unfinished and nobody will look. No renewal is ever among them.
