@@ -103,16 +103,22 @@ func findings(ctx context.Context, tx db.Tx, query string, args ...any) (all []F
 	return all, rows.Err()
 }
 
+const (
+	openFindings = `SELECT ` + findingColumns + ` FROM findings WHERE look_at IS NOT NULL ORDER BY look_at, account_id, kind, subject LIMIT $1`
+
+	closedFindings = `SELECT ` + findingColumns + ` FROM findings WHERE closed_at IS NOT NULL AND closed_at >= $1
+		ORDER BY closed_at, account_id, kind, subject LIMIT $2`
+)
+
 // OpenFindings reads what is wrong now, at most so many, those that are looked at
 // next first.
 func OpenFindings(ctx context.Context, tx db.Tx, most int) ([]Finding, error) {
-	return findings(ctx, tx, `SELECT `+findingColumns+` FROM findings WHERE look_at IS NOT NULL ORDER BY look_at, account_id, kind, subject LIMIT $1`, most)
+	return findings(ctx, tx, openFindings, most)
 }
 
 // ClosedFindings reads what was closed at an instant or later, the oldest first.
 func ClosedFindings(ctx context.Context, tx db.Tx, since time.Time, most int) ([]Finding, error) {
-	return findings(ctx, tx, `SELECT `+findingColumns+` FROM findings WHERE closed_at IS NOT NULL AND closed_at >= $1
-		ORDER BY closed_at, account_id, kind, subject LIMIT $2`, db.At(since), most)
+	return findings(ctx, tx, closedFindings, db.At(since), most)
 }
 
 // of reads the findings of some orders, open or closed.

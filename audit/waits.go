@@ -37,6 +37,15 @@ var signNamed = func() map[string]sign {
 	return all
 }()
 
+// Signs are the names of all signs, and the kind of finding that each leads to.
+func Signs() map[string]Kind {
+	all := map[string]Kind{}
+	for n, s := range signNamed {
+		all[n] = s.kind
+	}
+	return all
+}
+
 // unfinished are those of some orders that wait, or have a refund that does.
 const unfinished = `SELECT o.account_id, o.id,
 		EXISTS (SELECT 1 FROM audit_cases c WHERE c.account_id = o.account_id AND c.order_id = o.id AND c.state = 'open'),
@@ -119,11 +128,13 @@ func (r *Repairer) waitingRefunds(tx db.Tx, o order.Order, back []order.Refund) 
 	return all
 }
 
+const openReports = `SELECT account_id, kind, provider || ' ' || day || ' ' || kind || ' ' || subject, order_id, detail, found_at
+	FROM audit_differences WHERE accepted = '' ORDER BY found_at, account_id, provider, day, kind, subject LIMIT $1`
+
 // reports are differences between providers' reports and our books that nobody has
 // accepted; whole is false where there are more than are looked at.
 func reports(ctx context.Context, tx db.Tx) (all []Finding, whole bool, err error) {
-	rows, err := tx.Query(ctx, `SELECT account_id, kind, provider || ' ' || day || ' ' || kind || ' ' || subject, order_id, detail, found_at
-		FROM audit_differences WHERE accepted = '' ORDER BY found_at, account_id, provider, day, kind, subject LIMIT $1`, mostReports)
+	rows, err := tx.Query(ctx, openReports, mostReports)
 	if err != nil {
 		return nil, false, err
 	}

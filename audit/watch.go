@@ -108,10 +108,12 @@ type Standing struct {
 	Late    time.Duration // for how long the first of them has been overdue
 }
 
+const standing = `SELECT kind, COUNT(*), SUM(CASE WHEN deadline < $1 THEN 1 ELSE 0 END), MIN(deadline)
+	FROM findings WHERE look_at IS NOT NULL GROUP BY kind`
+
 // Stand counts what is open, by kind.
 func Stand(ctx context.Context, tx db.Tx) (all map[Kind]Standing, err error) {
-	rows, err := tx.Query(ctx, `SELECT kind, COUNT(*), SUM(CASE WHEN deadline < $1 THEN 1 ELSE 0 END), MIN(deadline)
-		FROM findings WHERE look_at IS NOT NULL GROUP BY kind`, db.At(tx.Now()))
+	rows, err := tx.Query(ctx, standing, db.At(tx.Now()))
 	if err != nil {
 		return nil, err
 	}
