@@ -224,6 +224,7 @@ func (a *App) Steps() []Step {
 		{"orders", a.Desk.Step, a.Desk.Loops()},
 		{"payments", a.Desk.PaymentStep, 1},
 		{"refunds", a.Desk.RefundStep, 1},
+		{"late service", a.Desk.AfterStep, 1},
 		{"wallets", a.Desk.WalletStep, 1},
 		{"saved tools", a.Desk.ToolStep, 1},
 		{"usage", a.Desk.LookStep, max(1, len(a.Desk.Carriers))},

@@ -15,7 +15,7 @@ import (
 func turnQueries() map[string]string {
 	all := map[string]string{
 		"unfinished": unfinished, "waiting": waitingOrders, "forgotten": forgottenOrders, "refunds": waitingRefunds,
-		"paid": paidPayments, "numbered": numberedBills, "sweep": allOrders, "open findings": openFindings, "old findings": closedFindings,
+		"paid": paidPayments, "served late": servedLate, "numbered": numberedBills, "sweep": allOrders, "open findings": openFindings, "old findings": closedFindings,
 		"reports": openReports, "standing": standing,
 	}
 	for _, s := range signs {

@@ -21,6 +21,9 @@ func (r *Repairer) gather(ctx context.Context, tx db.Tx, s *sight) (err error) {
 	if p.Refunds, err = s.add(ctx, tx, page, waitingRefunds, p.Refunds.At, p.Refunds.Account, p.Refunds.ID, page, db.At(tx.Now().Add(longestPause))); err != nil {
 		return err
 	}
+	if _, err := s.add(ctx, tx, page, servedLate, db.At(tx.Now().Add(-time.Hour)), page); err != nil {
+		return err
+	}
 	if err := s.paid(ctx, tx); err != nil {
 		return err
 	}
@@ -43,6 +46,9 @@ const (
 
 	waitingRefunds = `SELECT account_id, order_id, due_at, id FROM audit_refunds
 		WHERE due_at IS NOT NULL AND due_at <= $5 AND state <> 'done' AND (due_at, account_id, id) > ($1, $2, $3) ORDER BY due_at, account_id, id LIMIT $4`
+
+	servedLate = `SELECT account_id, order_id, served_at, order_id FROM audit_late_looks
+		WHERE served_at IS NOT NULL AND served_at > $1 ORDER BY served_at LIMIT $2`
 
 	paidPayments = `SELECT account_id, order_id, paid_at, id FROM audit_payments
 		WHERE paid_at IS NOT NULL AND paid_at > $1 ORDER BY paid_at LIMIT $2`

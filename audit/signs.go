@@ -81,6 +81,14 @@ var signs = []sign{
 			       OR EXISTS (SELECT 1 FROM audit_esims e WHERE e.account_id = o.account_id AND e.order_id = o.id))`,
 	},
 	{
+		name: "served_after_refund", kind: ExtendedNotCharged, within: order.DecideWithin, person: true, stays: true,
+		query: `SELECT l.account_id, l.order_id, l.order_id, 'the money went back, and the operator has carried it out all the same: ' || l.why, l.served_at
+			FROM (VALUES ($1,$2)) AS v JOIN audit_late_looks l ON l.account_id = column1 AND l.order_id = column2
+			WHERE l.served_at IS NOT NULL
+			  AND NOT EXISTS (SELECT 1 FROM audit_cases c WHERE c.account_id = l.account_id AND c.order_id = l.order_id
+			                     AND c.title = 'extended_not_charged' AND c.state = 'closed')`,
+	},
+	{
 		name: "no_document", kind: NoBill, within: byRule, repair: writeBill, person: true,
 		query: `SELECT o.account_id, o.id, o.id, 'completed, and no bill or receipt says so', o.updated_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_orders o ON o.account_id = column1 AND o.id = column2

@@ -452,6 +452,51 @@ func TestSilenceBeyondTheDeadline(t *testing.T) {
 	})
 }
 
+// An operator that carries out a request when the money has gone back already: it is
+// looked for, found, and shown to staff, once. Nobody is charged for it and nothing
+// else moves. Where there is nothing it is looked for twice.
+func TestServiceAfterARefund(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		for _, serves := range []bool{true, false} {
+			r := newRepairers(t, env)
+			r.Sim.Choose = func(carrier.Extension) carriersim.Fault { return carriersim.ActLater }
+			account, _, o := r.paid(t)
+			if _, err := r.Desk.Step(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			r.until(t, o.PaidAt.Add(3*time.Minute))
+			r.want(t, o, order.Refunded, "operator_silent")
+			if serves && r.Sim.Deliver() != 1 {
+				t.Fatal("the operator did not act")
+			}
+			for _, wait := range []time.Duration{55 * time.Minute, 6 * time.Minute, 24 * time.Hour, 48 * time.Hour} {
+				r.Clock.Add(wait)
+				if worked, err := r.Desk.AfterStep(t.Context()); err != nil || worked != (wait == 6*time.Minute || wait == 24*time.Hour && !serves) {
+					t.Errorf("after %v: worked=%t, %v", wait, worked, err)
+				}
+				r.turn(t)
+				r.turn(t)
+			}
+			r.want(t, o, order.Refunded, "operator_silent")
+			if kept := r.kept(t, account); kept != 0 || r.held(t, account) != 0 {
+				t.Errorf("%d kept, %d letters", kept, r.held(t, account))
+			}
+			if !serves {
+				if all := r.findings(t, account, false); len(all) > 0 {
+					t.Errorf("found %+v", all)
+				}
+				continue
+			}
+			r.one(t, account, audit.ExtendedNotCharged, "served_after_refund")
+			r.evidence(t, account, "extended_not_charged", "op-"+o.ID, "operator first asked")
+			r.damage(t, `UPDATE cases SET state = 'closed' WHERE account_id = $1`, account) // staff have seen to it
+			r.Clock.Add(time.Minute)
+			r.turn(t)
+			r.none(t, account, "")
+		}
+	})
+}
+
 // until lets turns and everything else happen, up to an instant.
 func (r *repairers) until(t *testing.T, end time.Time) {
 	t.Helper()

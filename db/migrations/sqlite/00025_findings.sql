@@ -54,3 +54,20 @@ CREATE VIEW audit_bill_numbers AS
       FROM bill_numbers n JOIN bills b ON b.account_id = n.account_id AND b.id = n.bill_id;
 CREATE VIEW audit_series AS
     SELECT series, last FROM bill_series;
+
+-- order: what an operator showed no trace of, and whose money went back. It is looked
+-- for once more: what was carried out all the same is nobody's to pay, and staff's to
+-- know.
+CREATE TABLE late_looks (
+    account_id text   NOT NULL,
+    order_id   text   NOT NULL,
+    due_at     bigint,
+    looks      bigint NOT NULL DEFAULT 0,
+    served_at  bigint,                       -- when it was seen to be there
+    why        text   NOT NULL DEFAULT '',   -- the operator's words
+    PRIMARY KEY (account_id, order_id)
+);
+CREATE INDEX late_looks_due ON late_looks (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX late_looks_served ON late_looks (served_at) WHERE served_at IS NOT NULL;
+CREATE VIEW audit_late_looks AS
+    SELECT account_id, order_id, served_at, why FROM late_looks;
