@@ -138,7 +138,8 @@ var signs = []sign{
 		query: `SELECT r.account_id, r.order_id, r.id, 'a refund is done and not in the books', r.done_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_refunds r ON r.account_id = column1 AND r.order_id = column2
 			WHERE r.state = 'done' AND NOT EXISTS (SELECT 1 FROM audit_transfers t
-			      WHERE t.account_id = r.account_id AND t.subject = r.id AND t.step LIKE 'refunded%')`,
+			      WHERE t.account_id = r.account_id AND t.subject = r.id AND t.step LIKE 'refunded%')
+			  AND NOT EXISTS (SELECT 1 FROM audit_disputes d WHERE d.account_id = r.account_id AND d.payment_id = r.payment_id)`, // a bank gave it back
 	},
 	{
 		name: "sale_unbooked", kind: LedgerDiffers, within: order.DecideWithin, person: true, stays: true,
