@@ -209,12 +209,12 @@ func AddState(b *db.Batch, account, id string, s State, now time.Time) {
 }
 
 // NoteEnd keeps until when the operator says that the period runs which was running
-// when it was asked; what was bought later it cannot have meant. It changes no end of
+// as of that instant; what was bought later it cannot have meant. It changes no end of
 // ours. Of periods that run side by side an operator names one, and nobody knows which.
 func NoteEnd(ctx context.Context, tx db.Tx, account, id string, ends, asOf time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE periods SET operator_ends_at = $3
 		WHERE account_id = $1 AND line_id = $2 AND state IN ('queued','active') AND effect <> 'parallel'
-		  AND starts_at <= $4 AND ends_at > $4 AND created_at < $4 AND (operator_ends_at IS NULL OR operator_ends_at <> $3)`,
+		  AND starts_at <= $4 AND ends_at > $4 AND (operator_ends_at IS NULL OR operator_ends_at <> $3)`,
 		account, id, db.At(ends), db.At(asOf))
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -406,6 +407,36 @@ func (r *repairers) evidence(t *testing.T, account, title string, words ...strin
 	if strings.Contains(evidence, " / ") {
 		t.Errorf("the case was opened twice:\n%s", evidence)
 	}
+}
+
+// Signs that have no story above, in the rows alone.
+func TestSigns(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		for sign, damages := range map[string][]string{
+			"money_of_nobody": {`DELETE FROM allocations WHERE account_id = $1`, `UPDATE orders SET state = 'cancelled' WHERE account_id = $1`},
+			"unnumbered":      {`UPDATE bills SET number = NULL WHERE account_id = $1`},
+			"sale_unbooked":   {`UPDATE orders SET id = id || 'x' WHERE account_id = $1`},
+			"refund_unbooked": {`UPDATE refunds SET id = id || 'x' WHERE account_id = $1`},
+		} {
+			r := newRepairers(t, env)
+			account, o := r.served(t)
+			if sign == "refund_unbooked" {
+				account, o = r.paidTwice(t)
+				r.pass(t, time.Hour)
+			}
+			for _, d := range damages {
+				r.damage(t, d, account)
+			}
+			r.Clock.Add(2 * time.Minute)
+			found, err := r.both[0].Examine(t.Context(), account, o.ID, o.ID+"x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(found, func(f audit.Finding) bool { return f.Sign == sign }) {
+				t.Errorf("found %+v, not %s", found, sign)
+			}
+		}
+	})
 }
 
 // An operator that is silent for longer than it may be does not let anybody wait in
