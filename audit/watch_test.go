@@ -60,7 +60,7 @@ func TestWatcherTellsEachThingOnce(t *testing.T) {
 		change(`UPDATE findings SET case_at = $1 WHERE subject = 'o2'`, at(2*time.Minute))
 		tells(2*time.Minute, audit.Called, audit.Settled)
 		tells(3*time.Minute, audit.Overdue)
-		tells(9*time.Minute)
+		tells(9 * time.Minute)
 		change(`UPDATE findings SET first_seen = $1, deadline = $2, closed_at = NULL, look_at = $1, repaired_by = '', repaired_at = NULL, times = 2 WHERE subject = 'o1'`,
 			at(9*time.Minute), at(14*time.Minute))
 		tells(10*time.Minute, audit.Found)
