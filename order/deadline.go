@@ -177,7 +177,7 @@ func (p Patience) Refund(r Refund) (w Wait, ok bool) {
 	var deadline time.Time
 	switch r.State {
 	case payment.RefundDue:
-		deadline = r.CreatedAt.Add(SettleWithin)
+		deadline = later(r.CreatedAt, r.AskedAt).Add(SettleWithin) // staff may have sent it again
 	case payment.RefundUnknown:
 		deadline = settled(r.CreatedAt, r.AskedAt, p.provider(r.Provider))
 	case payment.RefundSent:
