@@ -20,6 +20,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/api"
+	"github.com/tsuzuku/tsuzuku/audit"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
@@ -83,6 +84,7 @@ type App struct {
 	Door       *account.Door
 	Sender     *message.Sender
 	Settlement *settlement.Room
+	Repairer   *audit.Repairer
 	Adviser    *advice.Adviser
 	Metrics    *metrics.Registry
 	Watch      *upstream.Watch
@@ -186,11 +188,13 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		},
 		programs:   &api.Server{DB: d, Desk: desk, Shelf: shelf, Advice: adviser, Log: env.Log, URL: strings.TrimSuffix(c.URL, "/")},
 		Settlement: &settlement.Room{DB: d, IDs: ids, Providers: adapters.Providers, Daily: c.reads, Log: env.Log},
+		Repairer:   &audit.Repairer{DB: d, Desk: desk, Log: env.Log},
 		Metrics:    &metrics.Registry{Log: env.Log},
 		Watch:      &upstream.Watch{DB: d, Shelf: shelf, Carriers: adapters.Carriers, Floors: floors, Log: env.Log},
 	}
 	a.Metrics.Add(a.operatorMetrics()...)
 	a.Metrics.Add(a.balanceMetrics()...)
+	a.Metrics.Add(a.repairMetrics()...)
 	return a, nil
 }
 
@@ -230,6 +234,7 @@ func (a *App) Steps() []Step {
 		{Name: "orders", Do: a.Desk.Step, Take: a.Desk.Take},
 		{Name: "payments", Do: a.Desk.PaymentStep},
 		{Name: "refunds", Do: a.Desk.RefundStep},
+		{Name: "late service", Do: a.Desk.AfterStep},
 		{Name: "wallets", Do: a.Desk.WalletStep},
 		{Name: "saved tools", Do: a.Desk.ToolStep},
 		{Name: "usage", Do: a.Desk.LookStep, Take: a.Desk.TakeLooks},
@@ -241,6 +246,7 @@ func (a *App) Steps() []Step {
 		{Name: "sign-in leftovers", Do: a.Door.Step},
 		{Name: "closing accounts", Do: a.leaving().Step},
 		{Name: "providers' reports", Do: a.Settlement.Step},
+		{Name: "repairs", Do: a.Repairer.Step},
 		{Name: "advice", Do: a.Adviser.Step},
 		{Name: "learning", Do: a.Adviser.LearnStep},
 		{Name: "answers to programs", Do: a.programs.Step},

@@ -34,6 +34,7 @@ var notKeyedByAccount = map[string]string{
 	"bill_numbers":          "is the shop's proof that numbers have no gap",
 	"advice_models":         "is the shop's: what was learnt from all travellers",
 	"settlement_days":       "is the shop's: a row a provider and day",
+	"audit_turns":           "is the shop's: where the repairer is",
 	"refused_notifications": "is nobody's: it was not believed",
 	"push_keys":             "is the shop's: one row",
 	"api_keys":              "is the shop's: what its programs show",

@@ -1,5 +1,9 @@
 // Package audit holds the promises as queries: each finds what must not exist.
-// It reads views that the owners of the tables declare, and changes nothing.
+// It reads views that the owners of the tables declare, and changes nothing of theirs.
+//
+// [Run] asks everything at once, of a whole database. The [Repairer] runs with the shop
+// all the time, a little at once, and does something about the seven wrongs that cannot
+// persist: it repairs what a rule can decide and calls a person for the rest.
 //
 // Tsuzuku is a program; this package promises nothing to other modules.
 package audit
@@ -8,21 +12,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/order"
 )
 
 // Deadlines after which something that is on its way counts as stuck.
 const (
-	// WorkLate is how long a row may be due before nobody seems to work.
-	WorkLate = 5 * time.Minute
-
-	// NumberLate is how long a bill may wait for its number.
-	NumberLate = time.Minute
-
-	// RefundLate is how long a refund may take until a person should know.
-	RefundLate = 48 * time.Hour
+	// Those of what package order carries are its own, see order.Limits.
+	WorkLate   = order.WorkWithin
+	NumberLate = order.NumberWithin
+	RefundLate = order.RefundWithin
 
 	// DifferLate is how long a provider's report may differ from our books: those
 	// who were asked have answered by then.
@@ -64,10 +67,45 @@ type Violation struct {
 	Account string  `json:"account,omitempty"`
 	Subject string  `json:"subject"`
 	Detail  string  `json:"detail,omitempty"`
+
+	// Of an order, payment or refund that waits, see [Explain].
+	Since    time.Time `json:"since,omitzero"`
+	Deadline time.Time `json:"deadline,omitzero"`
+	LateBy   string    `json:"late_by,omitempty"`
 }
 
 func (v Violation) String() string {
-	return fmt.Sprintf("%s: %s %s (%s)", v.Check, v.Says, v.Subject, v.Detail)
+	text := fmt.Sprintf("%s: %s %s (%s)", v.Check, v.Says, v.Subject, v.Detail)
+	if !v.Deadline.IsZero() {
+		text += fmt.Sprintf(", since %s, deadline %s", v.Since.Format(time.RFC3339), v.Deadline.Format(time.RFC3339))
+	}
+	if v.LateBy != "" {
+		text += ", late by " + v.LateBy
+	}
+	return text
+}
+
+// Explain adds to violations about what waits since when it does, and until when at
+// the latest.
+func Explain(ctx context.Context, d *db.DB, p order.Patience, all []Violation) ([]Violation, error) {
+	shelf := &catalogue.Shelf{}
+	return db.Seen(ctx, d, func(ctx context.Context, tx db.Tx) ([]Violation, error) {
+		out := slices.Clone(all)
+		for i, v := range out {
+			w, ok, err := p.Of(ctx, tx, shelf, v.Account, v.Subject)
+			if err != nil {
+				return nil, fmt.Errorf("audit: %s: %w", v.Subject, err)
+			}
+			if !ok {
+				continue
+			}
+			out[i].Since, out[i].Deadline = w.Since, w.Deadline
+			if late := w.Late(tx.Now()); late > 0 {
+				out[i].LateBy = late.Round(time.Second).String()
+			}
+		}
+		return out, nil
+	})
 }
 
 // MaxViolations is how many rows of one check are reported.

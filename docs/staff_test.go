@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/tsuzuku/tsuzuku/app"
 	"github.com/tsuzuku/tsuzuku/audit"
@@ -59,6 +60,80 @@ func TestEveryStateHasItsRow(t *testing.T) {
 		known = append(known, string(s))
 	}
 	same(t, "states", documented, known)
+}
+
+// Every step that waits has a row that says how long, in the words of the program, and
+// no others but the two that are not package order's.
+func TestEveryDeadlineHasItsRow(t *testing.T) {
+	table := rows(document(t, trouble), "| what | step")
+	for _, l := range order.Limits {
+		if !slices.ContainsFunc(table, func(r []string) bool {
+			return len(r) == 4 && r[0] == l.Thing && code(r[1]) == l.Step && r[2] == l.For && r[3] == l.Says
+		}) {
+			t.Errorf("no row says that %s %s waits for %s until %s", l.Thing, l.Step, l.For, l.Says)
+		}
+	}
+	if len(table) != len(order.Limits)+2 {
+		t.Errorf("%d rows, want %d", len(table), len(order.Limits)+2)
+	}
+}
+
+// Every kind of finding and every sign has its row, and no others.
+func TestEveryFindingHasItsRow(t *testing.T) {
+	var kinds, documented, signs []string
+	for _, k := range audit.Kinds {
+		kinds = append(kinds, string(k))
+	}
+	for _, r := range rows(document(t, trouble), "| kind | repaired") {
+		documented = append(documented, code(r[0]))
+	}
+	same(t, "kinds", documented, kinds)
+	documented = nil
+	for _, r := range rows(document(t, trouble), "| sign | kind") {
+		documented = append(documented, code(r[0])+" "+code(r[1]))
+	}
+	for name, kind := range audit.Signs() {
+		signs = append(signs, name+" "+string(kind))
+	}
+	same(t, "signs", documented, signs)
+}
+
+// The alert rules are YAML, and ask for numbers that there are.
+func TestAlertsAskForNumbersThatThereAre(t *testing.T) {
+	var rules struct {
+		Groups []struct {
+			Rules []struct {
+				Alert, Expr string
+				For         string            `yaml:"for"`
+				Labels      map[string]string `yaml:"labels"`
+				Annotations map[string]string `yaml:"annotations"`
+			}
+		}
+	}
+	if err := yaml.Unmarshal([]byte(document(t, "alerts.yaml")), &rules); err != nil {
+		t.Fatal(err)
+	}
+	source := ""
+	for _, name := range []string{"../app/metrics.go", "../app/repairs.go"} {
+		source += document(t, name)
+	}
+	asked := 0
+	for _, g := range rules.Groups {
+		for _, r := range g.Rules {
+			if r.Alert == "" || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
+				t.Errorf("a rule that does not say what to do: %+v", r)
+			}
+			for _, name := range regexp.MustCompile(`tsuzuku_[a-z_]+`).FindAllString(r.Expr, -1) {
+				asked++
+				if !strings.Contains(source, `Name: "`+name+`"`) {
+					t.Errorf("%s asks for %s, which is not counted", r.Alert, name)
+				}
+			}
+		}
+	}
+	if asked < 3 {
+		t.Errorf("only %d numbers are asked for", asked)
+	}
 }
 
 // Whatever can be the reason of an order or the title of a case is explained.
@@ -204,6 +279,9 @@ func commandPaths(t *testing.T) []string {
 				continue
 			}
 			leaf = false
+			if _, usual := reflect.StructTag(tag).Lookup("default"); usual {
+				paths = append(paths, before) // it need not be named
+			}
 			if of, ok := f.Type.(*ast.Ident); ok {
 				walk(of.Name, strings.TrimSpace(before+" "+dashed(f.Names[0].Name)))
 			}
@@ -230,7 +308,7 @@ func TestSettingsExist(t *testing.T) {
 	known := []string{
 		"help", "by", "why", "staff", "operator-ref", "state", "data", "amount", "provider", "day", "from", "to", "json",
 		"key", "line", "iccid", "package", "days", "ended-line", "capabilities", "overdue", "new", "ref", "file", "ends", "as-of", "total", "used",
-		"unlimited", "throttled", "rehearse", "data-checksums", "waiting", "all", "text", "close", "live", "carrier", "stored",
+		"unlimited", "throttled", "rehearse", "data-checksums", "waiting", "all", "text", "close", "live", "carrier", "stored", "watch", "for",
 	} // of single commands
 	var secret []string
 	for _, f := range k.Model.Flags {

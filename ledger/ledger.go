@@ -193,3 +193,11 @@ func Entries(ctx context.Context, tx db.Tx, account string, book Book, limit int
 	}
 	return all, rows.Err()
 }
+
+// Moved is how much one posting brought into a book; nothing where it was not made.
+func Moved(ctx context.Context, tx db.Tx, account, subject, step string, to Book, c money.Currency) (money.Money, error) {
+	m := money.Money{Currency: c}
+	err := tx.QueryRow(ctx, `SELECT COALESCE(SUM(minor), 0) FROM transfers
+		WHERE account_id = $1 AND subject = $2 AND step = $3 AND to_book = $4 AND currency = $5`, account, subject, step, to, c).Scan(&m.Minor)
+	return m, err
+}

@@ -207,3 +207,14 @@ func SetState(ctx context.Context, tx db.Tx, account, id string, s State) error 
 func AddState(b *db.Batch, account, id string, s State, now time.Time) {
 	b.Add(`UPDATE lines SET state = $3, updated_at = $4 WHERE account_id = $1 AND id = $2`, account, id, s, db.At(now))
 }
+
+// NoteEnd keeps until when the operator says that the period runs which was running
+// as of that instant; what was bought later it cannot have meant. It changes no end of
+// ours. Of periods that run side by side an operator names one, and nobody knows which.
+func NoteEnd(ctx context.Context, tx db.Tx, account, id string, ends, asOf time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE periods SET operator_ends_at = $3
+		WHERE account_id = $1 AND line_id = $2 AND state IN ('queued','active') AND effect <> 'parallel'
+		  AND starts_at <= $4 AND ends_at > $4 AND (operator_ends_at IS NULL OR operator_ends_at <> $3)`,
+		account, id, db.At(ends), db.At(asOf))
+	return err
+}

@@ -55,6 +55,7 @@ type Facts struct {
 	PayBy        time.Time   `json:"pay_by,omitzero"`         // until when a failed payment can be tried again at this price
 	RefundReason string      `json:"refund_reason,omitempty"` // a word that texts.yaml has under refund_reason
 	DebitReason  string      `json:"debit_reason,omitempty"`  // a payment.Reason: why a debit failed
+	Trouble      string      `json:"trouble,omitempty"`       // a word that texts.yaml has under trouble: what a person looks at
 
 	// A case of support.
 	Case   string `json:"case,omitempty"`   // its identifier

@@ -316,7 +316,11 @@ func (w *writer) orderRefunded() {
 
 func (w *writer) orderHeld() {
 	w.subject("order_held.subject", locale.Args{"line": w.line})
-	w.lead("order_held.lead", nil)
+	if book.Has("trouble." + w.f.Trouble) {
+		w.lead("trouble."+w.f.Trouble, nil)
+	} else {
+		w.lead("order_held.lead", nil)
+	}
 	w.nextNews()
 	w.note("note.no_second_payment", nil)
 	w.aboutOrder()

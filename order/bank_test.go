@@ -391,6 +391,9 @@ func (c *cashier) clean(t tester, account string, explained ...string) {
 			t.Errorf("audit does not report %s, and the story says it should", e)
 		}
 	}
+	if len(explained) == 0 {
+		c.wants(t, account)
+	}
 }
 
 // fair compares our story with what the strangers know: the operator served

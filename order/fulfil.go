@@ -252,7 +252,7 @@ func (d *Desk) lookUp(ctx context.Context, o Order) (Order, error) {
 	case reading.AsOf.Before(settled):
 		return d.later(ctx, o, min(pause(o.Attempts), max(time.Second, settled.Sub(reading.AsOf))), reading.Why)
 	case reading.Found == carrier.FoundAbsent:
-		return d.giveUp(ctx, o, "operator_silent", reading.Why)
+		return d.giveUp(ctx, o, operatorSilent, reading.Why)
 	default:
 		return d.hold(ctx, o, "unclear_reading", reading.Why)
 	}

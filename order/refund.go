@@ -75,6 +75,9 @@ func (d *Desk) addGiveUp(ctx context.Context, b *db.Batch, tx db.Tx, o Order, re
 		o.Reason, o.Evidence, o.DueAt = reason, clip(evidence), tx.Now()
 	})
 	line.Free(b, o.Account, o.Line, o.ID)
+	if reason == operatorSilent {
+		addLookAfter(b, tx, o)
+	}
 	if o.Kind == NewLine {
 		stock.AddReleased(b, o.ID, tx.Now())
 	}
@@ -134,7 +137,7 @@ func refundWord(reason string) string {
 		return "paid_twice"
 	case "late":
 		return "too_late"
-	case "operator_silent", "operator_away":
+	case operatorSilent, "operator_away":
 		return "no_answer"
 	case reasonByBank:
 		return reasonByBank

@@ -243,6 +243,11 @@ func note(ctx context.Context, tx db.Tx, l line.Line, st carrier.Status, loc *ti
 			return err
 		}
 	}
+	if st.State == carrier.LineActive && st.EndsAt.After(st.AsOf) && !st.AsOf.After(tx.Now()) {
+		if err := line.NoteEnd(ctx, tx, l.Account, l.ID, st.EndsAt, st.AsOf); err != nil {
+			return err
+		}
+	}
 	switch st.State {
 	case carrier.LineDead:
 		if err := line.SetState(ctx, tx, l.Account, l.ID, line.Terminal); err != nil {

@@ -167,3 +167,11 @@ func (o Opened) AddTo(b *db.Batch, now time.Time, id string) {
 		       evidence = substr(excluded.evidence || ' / ' || cases.evidence, 1, 4000), updated_at = excluded.updated_at`,
 		o.Account, id, o.Order, o.Line, o.Title, clip(o.Evidence, mostEvidence), db.At(now))
 }
+
+// AddSettled appends the end of a case that the system opened about an order, where
+// what it was about is settled. One in which somebody wrote is left to them.
+func AddSettled(b *db.Batch, now time.Time, account, order, title string) {
+	b.Add(`UPDATE cases SET state = 'closed', turn = 'customer', closed_at = $4, updated_at = $4
+		WHERE account_id = $1 AND order_id = $2 AND title = $3 AND state = 'open' AND opened_by = 'system' AND messages = 0`,
+		account, order, title, db.At(now))
+}

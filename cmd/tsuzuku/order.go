@@ -17,6 +17,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/app"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
@@ -27,7 +28,7 @@ import (
 
 // orderCmd is staff's tool until there is a console.
 type orderCmd struct {
-	Show        orderShowCmd        `cmd:"" help:"Print one order with its payments, refunds, bills, disputes, and the new line that it brought, as JSON."`
+	Show        orderShowCmd        `cmd:"" help:"Print one order with its payments, refunds, bills, disputes, and the new line that it brought, as JSON; with what they wait for, since when, and until when."`
 	List        orderListCmd        `cmd:"" help:"List the newest orders."`
 	LookUp      orderLookUpCmd      `cmd:"" help:"Ask the operator once more what became of a held order."`
 	Confirm     orderConfirmCmd     `cmd:"" help:"Decide that a held order was served, with the operator's reference as proof."`
@@ -52,6 +53,27 @@ type orderStory struct {
 	Bills    []billing.Bill  `json:"bills"`
 	Disputes []order.Dispute `json:"disputes"`
 	NewLine  *line.ESIM      `json:"new_line,omitempty"`
+	Waits    []orderWait     `json:"waits"`
+}
+
+// orderWait is what the order, a payment or a refund waits for, since when, and until
+// when at the latest.
+type orderWait struct {
+	order.Wait
+	LateBy string `json:"late_by,omitempty"` // "" before the deadline
+}
+
+// waits are those of an order, by the settling times of the adapters that are built in.
+func waits(ctx context.Context, tx db.Tx, k order.Key) ([]orderWait, error) {
+	all, err := app.Patience().Waits(ctx, tx, &catalogue.Shelf{}, k)
+	out := make([]orderWait, len(all))
+	for i, w := range all {
+		out[i].Wait = w
+		if late := w.Late(tx.Now()); late > 0 {
+			out[i].LateBy = late.Round(time.Second).String()
+		}
+	}
+	return out, err
 }
 
 // Run prints one JSON object.
@@ -75,6 +97,9 @@ func (c *orderShowCmd) Run(ctx context.Context, s std) error {
 			return st, err
 		}
 		if st.Disputes, err = order.Disputes(ctx, tx, st.Order); err != nil {
+			return st, err
+		}
+		if st.Waits, err = waits(ctx, tx, k); err != nil {
 			return st, err
 		}
 		e, found, err := line.GetESIM(ctx, tx, k.Account, st.Order.Line)
