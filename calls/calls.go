@@ -56,7 +56,7 @@ type Totals struct {
 	Braked  int // turned away here, because of the brake
 }
 
-var _ carrier.Issuer = (*Operator)(nil)
+var _ carrier.Reserver = (*Operator)(nil)
 
 // New puts a plan around an adapter. now is the clock of both.
 func New(c carrier.Carrier, b Budget, now func() time.Time) *Operator {
@@ -232,13 +232,26 @@ func (o *Operator) Balance(ctx context.Context) (carrier.Cost, error) {
 	return call(o, ctx, reads, carrier.Profile{}, 1, func() (carrier.Cost, error) { return o.Carrier.Balance(ctx) })
 }
 
+// Reserve implements [carrier.Reserver]; ask Abilities whether the adapter does.
+func (o *Operator) Reserve(ctx context.Context, p carrier.Purchase) (carrier.Snapshot, error) {
+	r, ok := o.Carrier.(carrier.Reserver)
+	if !ok {
+		return nil, &carrier.Refusal{Reason: carrier.OperatorRefuses, Text: o.Name() + " sets nothing aside"}
+	}
+	return call(o, ctx, begins, carrier.Profile{}, o.budget.Costs.Prepare, func() (carrier.Snapshot, error) { return r.Reserve(ctx, p) })
+}
+
 // Issue implements [carrier.Issuer]; ask Abilities whether the adapter does.
 func (o *Operator) Issue(ctx context.Context, p carrier.Purchase) (carrier.Issued, error) {
 	i, ok := o.Carrier.(carrier.Issuer)
 	if !ok {
 		return carrier.Issued{}, &carrier.Refusal{Reason: carrier.OperatorRefuses, Text: o.Name() + " sells no new lines"}
 	}
-	return call(o, ctx, begins, carrier.Profile{}, o.budget.Costs.Extend, func() (carrier.Issued, error) { return i.Issue(ctx, p) })
+	k := begins
+	if o.Abilities().Reserves {
+		k = follows
+	}
+	return call(o, ctx, k, carrier.Profile{}, o.budget.Costs.Extend, func() (carrier.Issued, error) { return i.Issue(ctx, p) })
 }
 
 // LookUpIssue implements [carrier.Issuer].

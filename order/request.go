@@ -48,7 +48,7 @@ func (d *Desk) purchase(cat *catalogue.Catalogue, o Order) (carrier.Issuer, carr
 		return nil, carrier.Purchase{}, fault.New(fault.Internal, "nobody sells a new line of plan %s, term %s", o.Plan, o.Item)
 	}
 	return i, carrier.Purchase{
-		Ref: o.ID, Package: term.NewPackage, Days: term.PackageDays, AskedAt: o.AskedAt, Theirs: o.OperatorRef,
+		Ref: o.ID, Package: term.NewPackage, Days: term.PackageDays, AskedAt: o.AskedAt, Theirs: o.OperatorRef, Snapshot: o.Snapshot,
 	}, nil
 }
 
@@ -74,12 +74,26 @@ func (r *request) named(o Order) {
 }
 
 // prepare reads what must be remembered before it is sent. Of a line that does not
-// exist there is nothing.
+// exist there is nothing, unless its profile must be set aside first.
 func (r *request) prepare(ctx context.Context) (err error) {
-	if r.issuer == nil {
+	switch reserver, ok := r.issuer.(carrier.Reserver); {
+	case r.issuer == nil:
 		r.extension.Snapshot, err = r.carrier.Prepare(ctx, r.extension)
+	case ok && r.reserves():
+		r.purchase.Snapshot, err = reserver.Reserve(ctx, r.purchase)
 	}
 	return err
+}
+
+// reserves reports whether something is set aside at the operator before it is asked.
+func (r request) reserves() bool { return r.issuer != nil && r.issuer.Abilities().Reserves }
+
+// snapshot is what prepare found.
+func (r request) snapshot() carrier.Snapshot {
+	if r.issuer == nil {
+		return r.extension.Snapshot
+	}
+	return r.purchase.Snapshot
 }
 
 // send asks the operator, once. An answer without an error is a yes; of a new line
