@@ -54,6 +54,7 @@ type Config struct {
 	Airalo     Airalo     `embed:"" prefix:"airalo-" group:"Operator: Airalo"`
 	ESIMGo     ESIMGo     `embed:"" prefix:"esimgo-" group:"Operator: eSIM Go"`
 	CMI        CMI        `embed:"" prefix:"cmi-" group:"Operator: China Mobile International"`
+	ES2Plus    ES2Plus    `embed:"" prefix:"es2plus-" group:"Operator: your own SM-DP+"`
 	Remote     Remote     `embed:"" prefix:"remote-" group:"Operators: remote"`
 	Manual     Manual     `embed:"" prefix:"manual-" group:"Operators: by hand"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
@@ -233,7 +234,7 @@ func (c *Config) Validate() error {
 	if c.ESIMAccess.AccessCode != "" && len(c.ESIMAccess.HookPath) < 16 {
 		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
 	}
-	errs = append(errs, c.Remote.check(), c.Contact.check())
+	errs = append(errs, c.Remote.check(), c.ES2Plus.check(), c.Contact.check())
 	return errors.Join(errs...)
 }
 

@@ -30,13 +30,49 @@ func (c *serveCmd) Run(ctx context.Context, s std) error {
 	} else if len(missing) > 0 {
 		log.Warn("the legal pages are not whole: they leave out what is not configured, which may be against the law where you sell", "missing", missing)
 	}
+	closeDoor, err := openProfileDoor(ctx, a, log)
+	if err != nil {
+		return errors.Join(err, a.Close())
+	}
 	err = serve(ctx, c.Listen, a.Handler(), func(ctx context.Context) { a.Work(ctx, time.Second) }, log,
 		func(addr string) { log.Info("the shop is open", "address", addr, "url", c.URL) })
-	return errors.Join(err, a.Close())
+	return errors.Join(err, closeDoor(), a.Close())
+}
+
+// openProfileDoor listens for the seller's SM-DP+, where one is configured.
+func openProfileDoor(ctx context.Context, a *app.App, log *slog.Logger) (end func() error, err error) {
+	door, ok, err := a.ProfileDoor()
+	if err != nil || !ok {
+		return func() error { return nil }, err
+	}
+	l, err := door.Listener(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w. Choose another address with --es2plus-listen", door.Address, err)
+	}
+	server := newServer(door.Handler, log)
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the address for the SM-DP+ is closed", "err", err)
+		}
+	}()
+	log.Info("listening for the SM-DP+", "address", l.Addr().String())
+	return func() error {
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdown)
+		defer cancel()
+		return server.Shutdown(limit)
+	}, nil
 }
 
 // shutdown is how long requests that have begun may take when we stop.
 const shutdown = 20 * time.Second
+
+// newServer bounds what a client may take of time and memory.
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 90 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
 
 // serve listens, works, and ends both in order: no new requests, the running
 // ones, the work.
@@ -45,10 +81,7 @@ func serve(ctx context.Context, listen string, h http.Handler, work func(context
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w. Choose another address with --listen", listen, err)
 	}
-	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 90 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	server := newServer(h, log)
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	idle := make(chan struct{})
