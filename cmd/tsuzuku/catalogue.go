@@ -26,9 +26,12 @@ type catalogueCmd struct {
 type adapters struct {
 	Remote app.Remote `embed:"" prefix:"remote-"`
 	Manual app.Manual `embed:"" prefix:"manual-"`
+	Renews string     `name:"es2plus-renews" help:"Who renews the lines of your own SM-DP+: a remote operator. Unset: manual." placeholder:"ADAPTER"`
 }
 
-func (a adapters) able() (map[string]catalogue.Able, error) { return app.Able(a.Remote, a.Manual) }
+func (a adapters) able() (map[string]catalogue.Able, error) {
+	return app.Able(a.Remote, a.Manual, a.Renews)
+}
 
 type catalogueCheckCmd struct {
 	adapters
