@@ -160,8 +160,21 @@ func (d Door) Listener(ctx context.Context) (net.Listener, error) {
 	return tls.NewListener(l, d.TLS), nil
 }
 
+// What staff ask an SM-DP+ for by hand.
+type (
+	SMDPHand         = es2plus.Client
+	SMDPWish         = es2plus.Wish
+	SMDPConfirmation = es2plus.Confirmation
+	SMDPTaken        = es2plus.Taken
+)
+
+// ActivationCode is what a phone installs a profile with.
+func ActivationCode(address, matching string) string {
+	return es2plus.ActivationCode(address, matching)
+}
+
 // SMDPClient asks an SM-DP+ as staff do, without a shop.
-func SMDPClient(c SMDP, env Env) (*es2plus.Client, error) {
+func SMDPClient(c SMDP, env Env) (*SMDPHand, error) {
 	if missing := together("es2plus", map[string]bool{
 		"url": c.Base != "", "requester": c.Requester != "", "cert": c.Cert != "", "key": c.Key != "", "ca": c.CA != "",
 	}); missing != nil || c.Base == "" {

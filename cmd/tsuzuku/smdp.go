@@ -5,17 +5,16 @@ import (
 	"encoding/json"
 
 	"github.com/tsuzuku/tsuzuku/app"
-	"github.com/tsuzuku/tsuzuku/carrier/es2plus"
 )
 
-// es2plusCmd asks the seller's own SM-DP+, for staff. Orders of customers do all of
+// smdpCmd asks the seller's own SM-DP+, for staff. Orders of customers do all of
 // it by themselves.
-type es2plusCmd struct {
-	Order   es2plusOrderCmd   `cmd:"" help:"DownloadOrder: set a profile aside, and print its ICCID."`
-	Confirm es2plusConfirmCmd `cmd:"" help:"ConfirmOrder: give it a matching identifier, and print the activation code."`
-	Release es2plusReleaseCmd `cmd:"" help:"ReleaseProfile: let phones have a profile that was confirmed without."`
-	Cancel  es2plusCancelCmd  `cmd:"" help:"CancelOrder: take a profile back that no phone has downloaded."`
-	Status  es2plusStatusCmd  `cmd:"" help:"getProfileStatus: what the SM-DP+ says of a profile, where it has that function."`
+type smdpCmd struct {
+	Order   smdpOrderCmd   `cmd:"" help:"DownloadOrder: set a profile aside, and print its ICCID."`
+	Confirm smdpConfirmCmd `cmd:"" help:"ConfirmOrder: give it a matching identifier, and print the activation code."`
+	Release smdpReleaseCmd `cmd:"" help:"ReleaseProfile: let phones have a profile that was confirmed without."`
+	Cancel  smdpCancelCmd  `cmd:"" help:"CancelOrder: take a profile back that no phone has downloaded."`
+	Status  smdpStatusCmd  `cmd:"" help:"getProfileStatus: what the SM-DP+ says of a profile, where it has that function."`
 }
 
 // smdp is which SM-DP+ a command asks.
@@ -23,7 +22,7 @@ type smdp struct {
 	SMDP app.SMDP `embed:"" prefix:"es2plus-"`
 }
 
-func (s smdp) client() (*es2plus.Client, error) { return app.SMDPClient(s.SMDP, fromHere()) }
+func (s smdp) client() (*app.SMDPHand, error) { return app.SMDPClient(s.SMDP, fromHere()) }
 
 // printed writes what came of a command.
 func printed(s std, v any) error {
@@ -32,7 +31,7 @@ func printed(s std, v any) error {
 	return e.Encode(v)
 }
 
-type es2plusOrderCmd struct {
+type smdpOrderCmd struct {
 	smdp
 	ICCID string `name:"iccid" help:"Which profile. Without, the SM-DP+ chooses one of the type." placeholder:"ICCID"`
 	Type  string `help:"Of which profile type." placeholder:"TYPE"`
@@ -40,19 +39,19 @@ type es2plusOrderCmd struct {
 }
 
 // Run prints the ICCID.
-func (c *es2plusOrderCmd) Run(ctx context.Context, s std) error {
+func (c *smdpOrderCmd) Run(ctx context.Context, s std) error {
 	client, err := c.client()
 	if err != nil {
 		return err
 	}
-	iccid, err := client.DownloadOrder(ctx, es2plus.Wish{ICCID: c.ICCID, ProfileType: c.Type, EID: c.EID})
+	iccid, err := client.DownloadOrder(ctx, app.SMDPWish{ICCID: c.ICCID, ProfileType: c.Type, EID: c.EID})
 	if err != nil {
 		return err
 	}
 	return printed(s, map[string]string{"iccid": iccid})
 }
 
-type es2plusConfirmCmd struct {
+type smdpConfirmCmd struct {
 	smdp
 	ICCID      string `arg:"" help:"The profile that was set aside."`
 	Address    string `name:"es2plus-address" required:"" help:"The SM-DP+'s name for phones." placeholder:"NAME"`
@@ -62,25 +61,25 @@ type es2plusConfirmCmd struct {
 }
 
 // Run prints the activation code, by which anybody may install the profile.
-func (c *es2plusConfirmCmd) Run(ctx context.Context, s std) error {
+func (c *smdpConfirmCmd) Run(ctx context.Context, s std) error {
 	client, err := c.client()
 	if err != nil {
 		return err
 	}
-	got, err := client.ConfirmOrder(ctx, es2plus.Confirmation{ICCID: c.ICCID, MatchingID: c.MatchingID, EID: c.EID, Release: !c.Keep})
+	got, err := client.ConfirmOrder(ctx, app.SMDPConfirmation{ICCID: c.ICCID, MatchingID: c.MatchingID, EID: c.EID, Release: !c.Keep})
 	if err != nil {
 		return err
 	}
-	return printed(s, map[string]string{"iccid": c.ICCID, "code": es2plus.ActivationCode(c.Address, got.MatchingID)})
+	return printed(s, map[string]string{"iccid": c.ICCID, "code": app.ActivationCode(c.Address, got.MatchingID)})
 }
 
-type es2plusReleaseCmd struct {
+type smdpReleaseCmd struct {
 	smdp
 	ICCID string `arg:"" help:"The profile."`
 }
 
 // Run prints nothing but what went wrong.
-func (c *es2plusReleaseCmd) Run(ctx context.Context) error {
+func (c *smdpReleaseCmd) Run(ctx context.Context) error {
 	client, err := c.client()
 	if err != nil {
 		return err
@@ -88,7 +87,7 @@ func (c *es2plusReleaseCmd) Run(ctx context.Context) error {
 	return client.ReleaseProfile(ctx, c.ICCID)
 }
 
-type es2plusCancelCmd struct {
+type smdpCancelCmd struct {
 	smdp
 	ICCID      string `arg:"" help:"The profile."`
 	Final      string `required:"" enum:"Available,Unavailable" help:"Available: it may be ordered again. Unavailable: never." placeholder:"STATE"`
@@ -97,21 +96,21 @@ type es2plusCancelCmd struct {
 }
 
 // Run prints nothing but what went wrong.
-func (c *es2plusCancelCmd) Run(ctx context.Context) error {
+func (c *smdpCancelCmd) Run(ctx context.Context) error {
 	client, err := c.client()
 	if err != nil {
 		return err
 	}
-	return client.CancelOrder(ctx, es2plus.Taken{ICCID: c.ICCID, MatchingID: c.MatchingID, EID: c.EID, ForEver: c.Final == "Unavailable"})
+	return client.CancelOrder(ctx, app.SMDPTaken{ICCID: c.ICCID, MatchingID: c.MatchingID, EID: c.EID, ForEver: c.Final == "Unavailable"})
 }
 
-type es2plusStatusCmd struct {
+type smdpStatusCmd struct {
 	smdp
 	ICCID string `arg:"" help:"The profile."`
 }
 
 // Run prints what the SM-DP+ says; of the matching identifier only whether there is one.
-func (c *es2plusStatusCmd) Run(ctx context.Context, s std) error {
+func (c *smdpStatusCmd) Run(ctx context.Context, s std) error {
 	client, err := c.client()
 	if err != nil {
 		return err
