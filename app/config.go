@@ -54,7 +54,7 @@ type Config struct {
 	Airalo     Airalo     `embed:"" prefix:"airalo-" group:"Operator: Airalo"`
 	ESIMGo     ESIMGo     `embed:"" prefix:"esimgo-" group:"Operator: eSIM Go"`
 	CMI        CMI        `embed:"" prefix:"cmi-" group:"Operator: China Mobile International"`
-	ES2Plus    ES2Plus    `embed:"" prefix:"es2plus-" group:"Operator: your own SM-DP+"`
+	ES2Plus    ES2Plus    `embed:"" prefix:"smdp-" group:"Operator: your own SM-DP+"`
 	Remote     Remote     `embed:"" prefix:"remote-" group:"Operators: remote"`
 	Manual     Manual     `embed:"" prefix:"manual-" group:"Operators: by hand"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`

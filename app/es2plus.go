@@ -26,11 +26,11 @@ type ES2Plus struct {
 	Address   string                       `help:"The SM-DP+'s name for phones, as it stands in activation codes, for example smdp.example.com." placeholder:"NAME"`
 	Renews    string                       `help:"Who renews the lines that the SM-DP+ makes, since ES2+ knows nothing of data: the name of a remote operator, or manual." placeholder:"ADAPTER"`
 	Status    bool                         `help:"The SM-DP+ has getProfileStatus beside the functions of the specification: an order whose answer was lost is settled by it, and nothing is asked twice."`
-	Point     map[int]carrier.ProfileState `help:"What a notification point beyond the specification's four means at this SM-DP+: --es2plus-point 103=deleted. 5 is deleted, 101 enabled and 102 disabled unless said otherwise." placeholder:"NUMBER=STATE"`
+	Point     map[int]carrier.ProfileState `help:"What a notification point beyond the specification's four means at this SM-DP+: --smdp-point 103=deleted. 5 is deleted, 101 enabled and 102 disabled unless said otherwise." placeholder:"NUMBER=STATE"`
 	Listen    string                       `help:"Address on which the SM-DP+ tells what phones do with profiles, by HTTPS with certificates on both sides, for example 0.0.0.0:8443. Unset: nobody listens." placeholder:"ADDRESS"`
-	ServeCert string                       `help:"File with the certificate of that address, and those above it, PEM. Unset: --es2plus-cert." placeholder:"FILE"`
-	ServeKey  string                       `help:"File with its key, PEM. Unset: --es2plus-key." placeholder:"FILE"`
-	Caller    []string                     `help:"Names of which one must stand in the certificate of who tells us, as its common name or DNS name. Unset: any that --es2plus-ca vouches for." placeholder:"NAME"`
+	ServeCert string                       `help:"File with the certificate of that address, and those above it, PEM. Unset: --smdp-cert." placeholder:"FILE"`
+	ServeKey  string                       `help:"File with its key, PEM. Unset: --smdp-key." placeholder:"FILE"`
+	Caller    []string                     `help:"Names of which one must stand in the certificate of who tells us, as its common name or DNS name. Unset: any that --smdp-ca vouches for." placeholder:"NAME"`
 }
 
 // SMDP is how an SM-DP+ is asked.
@@ -45,15 +45,15 @@ type SMDP struct {
 
 // check reports which settings are missing.
 func (c ES2Plus) check() error {
-	err := together("es2plus", map[string]bool{
+	err := together("smdp", map[string]bool{
 		"url": c.Base != "", "requester": c.Requester != "", "cert": c.Cert != "", "key": c.Key != "", "ca": c.CA != "",
 		"address": c.Address != "", "renews": c.Renews != "",
 	})
 	if c.Base == "" && c.Listen != "" {
-		err = errors.Join(err, errors.New("--es2plus-listen needs the other settings of --es2plus"))
+		err = errors.Join(err, errors.New("--smdp-listen needs the other settings of --smdp-…"))
 	}
 	if (c.ServeCert == "") != (c.ServeKey == "") {
-		err = errors.Join(err, errors.New("--es2plus-serve-cert and --es2plus-serve-key go together"))
+		err = errors.Join(err, errors.New("--smdp-serve-cert and --smdp-serve-key go together"))
 	}
 	return err
 }
@@ -94,7 +94,7 @@ func (a *Adapters) smdp(c Config, env Env, ids *id.Source) error {
 	}
 	renews := a.Carriers[c.ES2Plus.Renews]
 	if _, isRemote := c.Remote.URL[c.ES2Plus.Renews]; renews == nil || !isRemote && c.ES2Plus.Renews != "manual" {
-		return fmt.Errorf("--es2plus-renews: %q is neither manual, with --manual-within, nor a configured remote operator", c.ES2Plus.Renews)
+		return fmt.Errorf("--smdp-renews: %q is neither manual, with --manual-within, nor a configured remote operator", c.ES2Plus.Renews)
 	}
 	transport, err := c.ES2Plus.transport()
 	if err != nil {
@@ -175,10 +175,10 @@ func ActivationCode(address, matching string) string {
 
 // SMDPClient asks an SM-DP+ as staff do, without a shop.
 func SMDPClient(c SMDP, env Env) (*SMDPHand, error) {
-	if missing := together("es2plus", map[string]bool{
+	if missing := together("smdp", map[string]bool{
 		"url": c.Base != "", "requester": c.Requester != "", "cert": c.Cert != "", "key": c.Key != "", "ca": c.CA != "",
 	}); missing != nil || c.Base == "" {
-		return nil, errors.Join(missing, errors.New("give the --es2plus settings of the server"))
+		return nil, errors.Join(missing, errors.New("give the --smdp-… settings of the server"))
 	}
 	transport, err := c.transport()
 	if err != nil {

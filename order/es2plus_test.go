@@ -27,7 +27,7 @@ import (
 const phoneEID = "89049032123451234512345678901235"
 
 // ownSMDP is a shop with an SM-DP+ of its own: its lines are made by that, and fed by
-// the operator in process. The clock of machi-5gb starts when it is installed.
+// the operator in process. What starts the clock of machi-5gb is said.
 type ownSMDP struct {
 	*cashier
 	smdp *es2plussim.Sim
@@ -35,7 +35,7 @@ type ownSMDP struct {
 	able *es2plus.Adapter
 }
 
-func newOwnSMDP(t *testing.T, env dbtest.Env, profiles int, status bool) *ownSMDP {
+func newOwnSMDP(t *testing.T, env dbtest.Env, profiles int, status bool, start string) *ownSMDP {
 	t.Helper()
 	s := &ownSMDP{cashier: newCashier(t, env)}
 	s.smdp = es2plussim.New(es2plussim.Config{Now: env.Clock.Now, Rand: mathrand.New(mathrand.NewPCG(5, 6)), Address: "smdp.example", Status: status})
@@ -55,7 +55,7 @@ func newOwnSMDP(t *testing.T, env dbtest.Env, profiles int, status bool) *ownSMD
 	s.Desk.Shelf = &catalogue.Shelf{}
 	file := catalogue.DemoFile()
 	at := bytes.Index(file, []byte("id: "+usedLater))
-	file = append(file[:at:at], bytes.Replace(file[at:], []byte("{start: first_use"), []byte("{start: install"), 1)...)
+	file = append(file[:at:at], bytes.Replace(file[at:], []byte("{start: first_use"), []byte("{start: "+start), 1)...)
 	s.write(t, func(ctx context.Context, tx db.Tx) error {
 		_, _, err := catalogue.Apply(ctx, tx, file, "test")
 		return err
@@ -126,7 +126,7 @@ func TestOwnSMDPMakesOnceOrRefunds(t *testing.T) {
 		}
 		for _, tool := range tools {
 			t.Run(name+"/"+string(tool), func(t *testing.T) {
-				s := newOwnSMDP(t, dbtest.SQLite(t), f.profiles, false)
+				s := newOwnSMDP(t, dbtest.SQLite(t), f.profiles, false, "install")
 				s.fail(f.function, f.faults...)
 				account := s.visitor(t, 6_000)
 				o := s.buysNew(t, account, usedLater, tool)
@@ -151,7 +151,7 @@ func TestOwnSMDPMakesOnceOrRefunds(t *testing.T) {
 // not have is refunded.
 func TestOwnSMDPWithStatus(t *testing.T) {
 	for fate, ends := range map[outboundsim.Fault]order.State{outboundsim.LoseAnswer: order.Completed, outboundsim.LoseRequest: order.Refunded} {
-		s := newOwnSMDP(t, dbtest.SQLite(t), 2, true)
+		s := newOwnSMDP(t, dbtest.SQLite(t), 2, true, "install")
 		s.fail("confirmOrder", fate)
 		o := s.buysNew(t, s.visitor(t, 6_000), usedLater, order.ToolWallet)
 		s.pass(t, time.Hour)
@@ -170,7 +170,7 @@ func TestOwnSMDPWithStatus(t *testing.T) {
 
 // Nothing is set aside before somebody has paid, however often they try.
 func TestNothingIsSetAsideUnpaid(t *testing.T) {
-	s := newOwnSMDP(t, dbtest.SQLite(t), 3, false)
+	s := newOwnSMDP(t, dbtest.SQLite(t), 3, false, "install")
 	account := s.visitor(t, 0)
 	for range 3 {
 		if _, err := s.place(t, s.fresh(t, account, usedLater)); fault.KindOf(err) != fault.Invalid && fault.KindOf(err) != fault.Conflict {
@@ -187,7 +187,7 @@ func TestNothingIsSetAsideUnpaid(t *testing.T) {
 // deleted from the phone without losing a day.
 func TestLifeOfAnOwnProfile(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
-		s := newOwnSMDP(t, env, 3, false)
+		s := newOwnSMDP(t, env, 3, false, "install")
 		s.fail("confirmOrder", outboundsim.LoseAnswer)
 		account := s.visitor(t, 9_000)
 		o := s.buysNew(t, account, usedLater, order.ToolWallet)
@@ -233,6 +233,20 @@ func TestLifeOfAnOwnProfile(t *testing.T) {
 	})
 }
 
+// A line whose clock starts with its first use is installed and does not begin: only
+// its operator knows when somebody uses it.
+func TestInstallingIsNoFirstUse(t *testing.T) {
+	s := newOwnSMDP(t, dbtest.SQLite(t), 1, false, "first_use")
+	account := s.visitor(t, 9_000)
+	o := s.buysNew(t, account, usedLater, order.ToolWallet)
+	s.pass(t, time.Hour)
+	s.came(t, s.want(t, o, order.Completed, ""))
+	s.told(t, nil)
+	if p, l := s.profile(t, account, o.Line), s.line(t, account, o.Line); p.State != line.ProfileInstalled || !l.StartedAt.IsZero() {
+		t.Errorf("%+v, %+v", p, l)
+	}
+}
+
 // told lets the shop hear what the SM-DP+ has to say, and then what comes late; it
 // returns the time of the last state.
 func (s *ownSMDP) told(t *testing.T, late []es2plussim.Notification) (at time.Time) {
@@ -266,7 +280,7 @@ func (s *ownSMDP) profile(t *testing.T, account, id string) (p line.Profile) {
 // have, and of the far future; it is kept all the same, once.
 func TestProfilesOfOthers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
-		s := newOwnSMDP(t, env, 3, false)
+		s := newOwnSMDP(t, env, 3, false, "install")
 		account := s.visitor(t, 9_000)
 		o := s.buysNew(t, account, usedLater, order.ToolWallet)
 		s.pass(t, time.Hour)

@@ -26,7 +26,7 @@ type catalogueCmd struct {
 type adapters struct {
 	Remote app.Remote `embed:"" prefix:"remote-"`
 	Manual app.Manual `embed:"" prefix:"manual-"`
-	Renews string     `name:"es2plus-renews" help:"Who renews the lines of your own SM-DP+: a remote operator. Unset: manual." placeholder:"ADAPTER"`
+	Renews string     `name:"smdp-renews" help:"Who renews the lines of your own SM-DP+: a remote operator. Unset: manual." placeholder:"ADAPTER"`
 }
 
 func (a adapters) able() (map[string]catalogue.Able, error) {

@@ -47,7 +47,7 @@ func openProfileDoor(ctx context.Context, a *app.App, log *slog.Logger) (end fun
 	}
 	l, err := door.Listener(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w. Choose another address with --es2plus-listen", door.Address, err)
+		return nil, fmt.Errorf("cannot listen on %s: %w. Choose another address with --smdp-listen", door.Address, err)
 	}
 	server := newServer(door.Handler, log)
 	go func() {

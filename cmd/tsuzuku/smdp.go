@@ -19,7 +19,7 @@ type smdpCmd struct {
 
 // smdp is which SM-DP+ a command asks.
 type smdp struct {
-	SMDP app.SMDP `embed:"" prefix:"es2plus-"`
+	SMDP app.SMDP `embed:"" prefix:"smdp-"`
 }
 
 func (s smdp) client() (*app.SMDPHand, error) { return app.SMDPClient(s.SMDP, fromHere()) }
@@ -54,7 +54,7 @@ func (c *smdpOrderCmd) Run(ctx context.Context, s std) error {
 type smdpConfirmCmd struct {
 	smdp
 	ICCID      string `arg:"" help:"The profile that was set aside."`
-	Address    string `name:"es2plus-address" required:"" help:"The SM-DP+'s name for phones." placeholder:"NAME"`
+	Address    string `name:"smdp-address" required:"" help:"The SM-DP+'s name for phones." placeholder:"NAME"`
 	MatchingID string `name:"matching-id" help:"Its matching identifier. Without, the SM-DP+ makes one." placeholder:"ID"`
 	EID        string `name:"eid" help:"The one phone that may have it." placeholder:"EID"`
 	Keep       bool   `help:"Do not release it yet."`
