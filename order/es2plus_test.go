@@ -13,6 +13,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/carrier/es2plus"
 	"github.com/tsuzuku/tsuzuku/carrier/es2plus/es2plussim"
+	"github.com/tsuzuku/tsuzuku/carrier/manual"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
@@ -314,4 +315,25 @@ func TestProfilesOfOthers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Where staff renew the lines by hand, the SM-DP+ still makes them by itself.
+func TestOwnSMDPRenewedByHand(t *testing.T) {
+	s := newOwnSMDP(t, dbtest.SQLite(t), 1, false, "install")
+	hand, err := manual.New(time.Hour, s.Clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.able.Carrier = hand
+	account := s.visitor(t, 9_000)
+	o := s.buysNew(t, account, usedLater, order.ToolWallet)
+	s.pass(t, time.Minute)
+	s.came(t, s.want(t, o, order.Completed, ""))
+	s.told(t, nil)
+	again, err := s.place(t, s.quote(t, account, o.Line, usedLater))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.pass(t, time.Minute)
+	s.want(t, again, order.Fulfilling, "") // on the work list
 }
