@@ -160,13 +160,17 @@ func (d Door) Listener(ctx context.Context) (net.Listener, error) {
 	return tls.NewListener(l, d.TLS), nil
 }
 
-// What staff ask an SM-DP+ for by hand.
-type (
-	SMDPHand         = es2plus.Client
-	SMDPWish         = es2plus.Wish
-	SMDPConfirmation = es2plus.Confirmation
-	SMDPTaken        = es2plus.Taken
-)
+// SMDPHand asks an SM-DP+ for what staff want by hand.
+type SMDPHand = es2plus.Client
+
+// SMDPWish is which profile a download order is for.
+type SMDPWish = es2plus.Wish
+
+// SMDPConfirmation is what confirms it.
+type SMDPConfirmation = es2plus.Confirmation
+
+// SMDPTaken is an order that is taken back.
+type SMDPTaken = es2plus.Taken
 
 // ActivationCode is what a phone installs a profile with.
 func ActivationCode(address, matching string) string {

@@ -48,9 +48,6 @@ import (
 // Name is the adapter's name in catalogue and rows.
 const Name = "es2plus"
 
-// perSecond is how often the SM-DP+ is asked. The specification has no number.
-const perSecond = 5
-
 // settlesWithin is several times the longest that a request can linger between us
 // and the SM-DP+.
 const settlesWithin = 10 * time.Minute

@@ -88,7 +88,7 @@ func (a *Adapter) LookUpIssue(ctx context.Context, p carrier.Purchase) (carrier.
 		reading.Why = "set aside was " + carrier.Quote(iccid) + ", and confirming it again was refused: " + no.Code + " " + no.Text
 	case errors.Is(err, carrier.ErrUnknown):
 		// The same may be asked again: that is what a look-up may be.
-		return carrier.IssueReading{}, fmt.Errorf("%w: %s", carrier.ErrNotSent, err.Error()) //nolint:errorlint // of one kind alone
+		return carrier.IssueReading{}, fmt.Errorf("%w: %s", carrier.ErrNotSent, err.Error())
 	case err != nil:
 		return carrier.IssueReading{}, err
 	default:

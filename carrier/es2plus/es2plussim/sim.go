@@ -339,10 +339,11 @@ func failed(subject, reason, message string) map[string]any {
 
 func (s *Sim) to(p *profile, st State) { p.state, p.changed = st, s.cfg.Now() }
 
-func (s *Sim) token(n int) string {
+// token is a part of a matching identifier.
+func (s *Sim) token() string {
 	const letters = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 	var b strings.Builder
-	for range n {
+	for range 5 {
 		b.WriteByte(letters[s.cfg.Rand.IntN(len(letters))])
 	}
 	return b.String()
@@ -412,7 +413,7 @@ func (s *Sim) confirm(q question) map[string]any {
 		return failed("8.2.1", "3.3", "the profile is "+string(p.state))
 	}
 	if q.Matching == nil {
-		p.matching = s.token(5) + "-" + s.token(5) + "-" + s.token(5) + "-" + s.token(5)
+		p.matching = s.token() + "-" + s.token() + "-" + s.token() + "-" + s.token()
 	} else {
 		p.matching = *q.Matching
 	}
