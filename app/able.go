@@ -9,6 +9,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier/airalo"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/carrier/cmi"
+	"github.com/tsuzuku/tsuzuku/carrier/es2plus"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess"
 	"github.com/tsuzuku/tsuzuku/carrier/esimgo"
 	"github.com/tsuzuku/tsuzuku/carrier/manual"
@@ -30,12 +31,14 @@ func builtIn(m Manual) map[string]carrier.Abilities {
 	}
 	if hand, err := manual.New(cmp.Or(m.Within, longestByHand), time.Now); err == nil {
 		all[manual.Name] = hand.Abilities()
+		all[es2plus.Name] = es2plus.With(hand.Abilities(), false) // unless somebody else is said to renew its lines
 	}
 	return all
 }
 
 // Able is what operators can do by their adapters, for the check of a catalogue.
-func Able(r Remote, m Manual) (map[string]catalogue.Able, error) {
+// renews is who renews the lines of the seller's own SM-DP+; empty: manual.
+func Able(r Remote, m Manual, renews string) (map[string]catalogue.Able, error) {
 	all := builtIn(m)
 	for name, file := range r.Capabilities {
 		c, err := readCapabilities(file)
@@ -43,6 +46,9 @@ func Able(r Remote, m Manual) (map[string]catalogue.Able, error) {
 			return nil, err
 		}
 		all[name] = c.Abilities()
+	}
+	if a, known := all[renews]; known {
+		all[es2plus.Name] = es2plus.With(a, false)
 	}
 	out := map[string]catalogue.Able{}
 	for name, a := range all {

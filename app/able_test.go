@@ -11,7 +11,7 @@ import (
 // Every adapter below carrier/ is compared with catalogues, and the demo's promises
 // no more than its operators can do.
 func TestEveryAdapterIsCompared(t *testing.T) {
-	able, err := Able(Remote{}, Manual{})
+	able, err := Able(Remote{}, Manual{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,9 @@ func Real(c Config, env Env, ids *id.Source) (Adapters, error) {
 	if err := a.allOperators(c, env, ids); err != nil {
 		return a, err
 	}
+	if err := a.smdp(c, env, ids); err != nil {
+		return a, err
+	}
 	if err := a.payments(c, env, ids); err != nil {
 		return a, err
 	}

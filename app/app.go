@@ -67,6 +67,9 @@ type Adapters struct {
 	// operators that do not sign.
 	CarrierHooks map[string]string
 
+	// Profiles tells what phones do with profiles; nil: nobody does.
+	Profiles carrier.ProfileTeller
+
 	// PayOrigins are the origins of payment pages, for the browser's policy.
 	PayOrigins []string
 
@@ -372,12 +375,21 @@ func (a *App) Close() error { return a.DB.Close() }
 
 // client makes the HTTP client for one stranger.
 func (e Env) client(stranger string, perSecond int) *outbound.Client {
+	return e.over(stranger, perSecond, nil)
+}
+
+// over is client for a stranger that is reached in a way of its own; nil: in the usual
+// one.
+func (e Env) over(stranger string, perSecond int, way http.RoundTripper) *outbound.Client {
 	o := outbound.Options{RatePerSecond: perSecond, Observe: func(p outbound.Point) { e.point(string(p)) }}
 	if e.Heard != nil {
 		o.Ended = func(answered bool) { e.Heard.Note(stranger, answered) }
 	}
 	if e.Transport != nil {
 		o.Transport = e.Transport(stranger)
+	}
+	if o.Transport == nil {
+		o.Transport = way
 	}
 	return outbound.New(o)
 }

@@ -23,6 +23,9 @@ var budgets = map[string]calls.Budget{
 	// China Mobile International: figures are a question of their own, and so is what
 	// stands under our number.
 	"cmi": {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 2, Status: 2}},
+	// ES2+: to set a profile aside, and to confirm it. What renews its lines has a room
+	// of its own as well.
+	"es2plus": {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 1, Status: 1}},
 	// eSIM Access: the age of figures is a question of its own.
 	"esimaccess": {Costs: calls.Costs{Prepare: 1, Extend: 1, LookUp: 1, Status: 2}},
 }

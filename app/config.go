@@ -57,6 +57,7 @@ type Config struct {
 	Airalo     Airalo     `embed:"" prefix:"airalo-" group:"Operator: Airalo"`
 	ESIMGo     ESIMGo     `embed:"" prefix:"esimgo-" group:"Operator: eSIM Go"`
 	CMI        CMI        `embed:"" prefix:"cmi-" group:"Operator: China Mobile International"`
+	ES2Plus    ES2Plus    `embed:"" prefix:"smdp-" group:"Operator: your own SM-DP+"`
 	Remote     Remote     `embed:"" prefix:"remote-" group:"Operators: remote"`
 	Manual     Manual     `embed:"" prefix:"manual-" group:"Operators: by hand"`
 	Balance    Balance    `embed:"" prefix:"balance-" group:"Operators: balances"`
@@ -274,7 +275,7 @@ func (c *Config) checkOperators() error {
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))
 	}
-	return errors.Join(append(errs, c.Remote.check())...)
+	return errors.Join(append(errs, c.Remote.check(), c.ES2Plus.check())...)
 }
 
 // reads reports whether a provider's reports are read by themselves.

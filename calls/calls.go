@@ -62,6 +62,7 @@ type Totals struct {
 var (
 	_ carrier.Issuer       = (*Operator)(nil)
 	_ carrier.HealthTeller = (*Operator)(nil)
+	_ carrier.Reserver     = (*Operator)(nil)
 )
 
 // New puts a plan around an adapter. now is the clock of both.
@@ -258,13 +259,26 @@ func (o *Operator) Health(ctx context.Context) (carrier.Health, error) {
 	return call(o, ctx, CallHealth, reads, carrier.Profile{}, 1, func() (carrier.Health, error) { return carrier.Ask(ctx, o.Carrier) })
 }
 
+// Reserve implements [carrier.Reserver]; ask Abilities whether the adapter does.
+func (o *Operator) Reserve(ctx context.Context, p carrier.Purchase) (carrier.Snapshot, error) {
+	r, ok := o.Carrier.(carrier.Reserver)
+	if !ok {
+		return nil, &carrier.Refusal{Reason: carrier.OperatorRefuses, Text: o.Name() + " sets nothing aside"}
+	}
+	return call(o, ctx, CallPrepare, begins, carrier.Profile{}, o.budget.Costs.Prepare, func() (carrier.Snapshot, error) { return r.Reserve(ctx, p) })
+}
+
 // Issue implements [carrier.Issuer]; ask Abilities whether the adapter does.
 func (o *Operator) Issue(ctx context.Context, p carrier.Purchase) (carrier.Issued, error) {
 	i, ok := o.Carrier.(carrier.Issuer)
 	if !ok {
 		return carrier.Issued{}, &carrier.Refusal{Reason: carrier.OperatorRefuses, Text: o.Name() + " sells no new lines"}
 	}
-	return call(o, ctx, CallIssue, begins, carrier.Profile{}, o.budget.Costs.Extend, func() (carrier.Issued, error) { return i.Issue(ctx, p) })
+	k := begins
+	if o.Abilities().Reserves {
+		k = follows
+	}
+	return call(o, ctx, CallIssue, k, carrier.Profile{}, o.budget.Costs.Extend, func() (carrier.Issued, error) { return i.Issue(ctx, p) })
 }
 
 // LookUpIssue implements [carrier.Issuer].

@@ -62,6 +62,7 @@ const (
 	BadRequest      Reason = "bad_request"      // our request is wrong: a bug, or a changed API
 	Unauthorised    Reason = "unauthorised"     // our credentials are refused
 	OperatorRefuses Reason = "operator_refuses" // a definite no that fits no other word
+	OutOfStock      Reason = "out_of_stock"     // nothing is left of what a new line is made from
 )
 
 // Profile names a line at its operator. ICCIDs are recycled, so the operator's
@@ -171,6 +172,13 @@ type Abilities struct {
 	RatePerSecond int           // calls allowed each second
 	KeepsRef      bool          // finds an extension by our Ref; no Snapshot needed
 	Issues        bool          // sells new profiles: the adapter is an [Issuer]
+	Reserves      bool          // a new profile is set aside before it is ordered: the adapter is a [Reserver]
+
+	// Finishes says that looking a purchase up carries it out where it was lost: the
+	// operator documents a key under which asking again makes nothing twice, and has
+	// nothing that could be read. Such a look-up never says absent of a purchase that
+	// may have been sent.
+	Finishes bool
 
 	// ByHand says that the seller's staff carry extensions out, by SettlesWithin
 	// at the latest. Nobody but they knows the outcome, so that no reading settles

@@ -23,8 +23,22 @@ type Issuer interface {
 	Issue(ctx context.Context, p Purchase) (Issued, error)
 
 	// LookUpIssue finds out what became of an order, by our Ref. It finds it
-	// whether or not the purchase has Theirs.
+	// whether or not the purchase has Theirs. Where [Abilities.Finishes] says so it
+	// carries the order out, if it was lost.
 	LookUpIssue(ctx context.Context, p Purchase) (IssueReading, error)
+}
+
+// Reserver is an [Issuer] whose operator sets a profile aside before it can be
+// ordered. It is a further ability, like Issuer: see [Abilities.Reserves].
+type Reserver interface {
+	Issuer
+
+	// Reserve sets a profile aside for a purchase that is paid, and returns what must
+	// be remembered of it before Issue; for a purchase that has a Snapshot it returns
+	// that and asks nobody. Nobody can use what is set aside, so that silence is
+	// ErrNotSent: it may be repeated, and what an answer that was lost had set
+	// aside stays so, unused.
+	Reserve(ctx context.Context, p Purchase) (Snapshot, error)
 }
 
 // Purchase is one order of a new profile.
@@ -42,6 +56,10 @@ type Purchase struct {
 	// Theirs is the operator's number of the order as [Issued.Ref] had it;
 	// empty where no answer came.
 	Theirs string
+
+	// Snapshot is what Reserve returned for this purchase; empty where the operator
+	// sets nothing aside.
+	Snapshot Snapshot
 }
 
 // Issued is the operator's yes to a [Purchase].

@@ -309,6 +309,7 @@ func TestSettingsExist(t *testing.T) {
 		"help", "by", "why", "staff", "operator-ref", "state", "data", "amount", "provider", "day", "from", "to", "json",
 		"key", "line", "iccid", "package", "days", "ended-line", "capabilities", "overdue", "new", "ref", "file", "ends", "as-of", "total", "used",
 		"unlimited", "throttled", "rehearse", "data-checksums", "waiting", "all", "text", "close", "live", "carrier", "stored", "watch", "for",
+		"profile", "code", "final", "type", "eid", "matching-id",
 	} // of single commands
 	var secret []string
 	for _, f := range k.Model.Flags {

@@ -202,7 +202,7 @@ func (d *Desk) intendTogether(ctx context.Context, set []candidate) ([]task, err
 
 func addIntent(b *db.Batch, tx db.Tx, c candidate) (asked Order) {
 	change := func(o *Order) {
-		o.Snapshot, o.AskedAt, o.DueAt = c.extension.Snapshot, tx.Now(), tx.Now().Add(lease)
+		o.Snapshot, o.AskedAt, o.DueAt = c.snapshot(), tx.Now(), tx.Now().Add(lease)
 		o.StartsAt, o.EndsAt, o.Anchor = c.now.StartsAt, c.now.EndsAt, c.now.Anchor
 	}
 	o := c.order

@@ -270,8 +270,13 @@ func packDays(k catalogue.Pack, paid money.Money) int {
 
 // prepare reads from the operator what must be remembered before it is asked.
 // When that cannot be had now, the order is placed all the same and a worker
-// asks later; when the operator would refuse, nothing is placed.
+// asks later; when the operator would refuse, nothing is placed. Nothing is set
+// aside for an order that is not paid: whoever has an empty wallet could have all of it.
 func (d *Desk) prepare(ctx context.Context, p *placing) error {
+	if p.reserves() {
+		p.taken = false
+		return nil
+	}
 	err := p.prepare(ctx)
 	if _, refused := errors.AsType[*carrier.Refusal](err); refused {
 		return fault.Wrap(fault.Unavailable, err, "The operator does not extend this line at the moment. Nothing was charged.")
@@ -280,7 +285,7 @@ func (d *Desk) prepare(ctx context.Context, p *placing) error {
 		p.taken = false
 		return nil
 	}
-	p.order.Snapshot = p.extension.Snapshot
+	p.order.Snapshot = p.snapshot()
 	return nil
 }
 

@@ -131,6 +131,8 @@ func refundWord(reason string) string {
 		return "operator_refused"
 	case carrier.PriceChanged:
 		return "price_changed"
+	case carrier.OutOfStock:
+		return ""
 	}
 	switch reason {
 	case "double":
@@ -141,7 +143,7 @@ func refundWord(reason string) string {
 		return "no_answer"
 	case reasonByBank:
 		return reasonByBank
-	case "", "staff", "late_money", "amount_differs", "no_reading", "unclear_reading", "refund_failed", workLate, outOfStock:
+	case "", "staff", "late_money", "amount_differs", "no_reading", "unclear_reading", "refund_failed", workLate:
 		return ""
 	}
 	return "too_late" // the line or its rules no longer give what was paid for

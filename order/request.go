@@ -23,22 +23,20 @@ type request struct {
 
 	issuer   carrier.Issuer // nil: an extension is asked for
 	purchase carrier.Purchase
+	from     sourcing // whose issuer that is
 }
 
 // request is what the operator of a line, or of the plan that a new one is of,
 // will be asked for.
 func (d *Desk) request(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, l line.Line, o Order) (r request, err error) {
 	if o.Kind == NewLine {
-		plan, err := fedBy(cat, o)
-		if o.AskedAt.IsZero() && err == nil {
-			var s sourcing
-			if plan, s, err = d.source(ctx, tx, cat, o); len(plan.Sources) > 0 {
-				r.extension.Snapshot = s.snapshot()
-			}
+		plan, from, err := d.source(ctx, tx, cat, o)
+		if err != nil {
+			return r, err
 		}
-		if err == nil {
-			r.issuer, r.purchase, err = d.purchase(cat, plan, o)
-		}
+		r.from = from
+		r.issuer, r.purchase, err = d.purchase(cat, plan, o)
+		r.purchase.Snapshot = from.Aside
 		return r, err
 	}
 	r.carrier, r.extension, err = d.extension(cat, l, o)
@@ -83,12 +81,27 @@ func (r *request) named(o Order) {
 }
 
 // prepare reads what must be remembered before it is sent. Of a line that does not
-// exist there is nothing.
+// exist there is nothing, unless its profile must be set aside first.
 func (r *request) prepare(ctx context.Context) (err error) {
-	if r.issuer == nil {
+	switch reserver, ok := r.issuer.(carrier.Reserver); {
+	case r.issuer == nil:
 		r.extension.Snapshot, err = r.carrier.Prepare(ctx, r.extension)
+	case ok && r.reserves():
+		r.purchase.Snapshot, err = reserver.Reserve(ctx, r.purchase)
 	}
 	return err
+}
+
+// reserves reports whether something is set aside at the operator before it is asked.
+func (r request) reserves() bool { return r.issuer != nil && r.issuer.Abilities().Reserves }
+
+// snapshot is what is stored with the intent: what prepare found, and who is asked.
+func (r request) snapshot() carrier.Snapshot {
+	if r.issuer == nil {
+		return r.extension.Snapshot
+	}
+	r.from.Aside = r.purchase.Snapshot
+	return r.from.snapshot()
 }
 
 // send asks the operator, once. An answer without an error is a yes; of a new line

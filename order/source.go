@@ -25,8 +25,11 @@ import (
 
 // sourcing is what is remembered of who makes a new line.
 type sourcing struct {
-	Operator string   `json:"operator"`          // who is asked, or was asked last
-	Refused  []string `json:"refused,omitempty"` // who said no to this order
+	Operator string   `json:"operator,omitempty"` // who is asked, or was asked last; empty: the plan's own
+	Refused  []string `json:"refused,omitempty"`  // who said no to this order
+
+	// Aside is what was set aside there before it was asked, see [carrier.Reserver].
+	Aside carrier.Snapshot `json:"aside,omitempty"`
 }
 
 // sourcingOf is the zero value for what is no new line, and while nobody was chosen.
@@ -40,7 +43,12 @@ func sourcingOf(o Order) (s sourcing, err error) {
 	return s, err
 }
 
+// snapshot is empty where there is nothing to remember: one operator that sets nothing
+// aside.
 func (s sourcing) snapshot() carrier.Snapshot {
+	if s.Operator == "" && s.Aside == nil {
+		return nil
+	}
 	out, _ := json.Marshal(s) //nolint:errchkjson // strings alone
 	return carrier.Snapshot(out)
 }
@@ -64,13 +72,20 @@ func fedBy(cat *catalogue.Catalogue, o Order) (catalogue.Plan, error) {
 	return plan, nil
 }
 
-// source chooses who makes the line of an order that nobody has been asked for. It
-// returns the plan as that operator feeds it.
+// source is who makes the line of an order: whoever was asked, or the best one, of an
+// order that nobody was asked for. It returns the plan as that operator feeds it.
 func (d *Desk) source(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, o Order) (catalogue.Plan, sourcing, error) {
-	plan, _ := cat.Plan(o.Plan)
-	s, err := sourcingOf(o)
+	plan, err := fedBy(cat, o)
 	if err != nil {
+		return plan, sourcing{}, err
+	}
+	s, err := sourcingOf(o)
+	if err != nil || !o.AskedAt.IsZero() {
 		return plan, s, err
+	}
+	plan, _ = cat.Plan(o.Plan)
+	if len(plan.Sources) == 0 {
+		return plan, s, nil
 	}
 	makers := d.makers(cat, plan, o.Item, s.Refused)
 	if len(makers) > 1 {
@@ -81,7 +96,9 @@ func (d *Desk) source(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, o
 	if len(makers) > 0 {
 		plan = makers[0]
 	}
-	s.Operator = plan.Operator
+	if plan.Operator != s.Operator {
+		s.Operator, s.Aside = plan.Operator, nil // what another one set aside is of no use
+	}
 	return plan, s, nil
 }
 
@@ -226,7 +243,7 @@ func (d *Desk) nextSource(ctx context.Context, o Order, no *carrier.Refusal) (Or
 		}
 		plan, _ := cat.Plan(o.Plan)
 		term, _ := plan.Term(o.Item)
-		s.Refused = append(s.Refused, cmp.Or(s.Operator, plan.Operator))
+		s.Refused, s.Aside = append(s.Refused, cmp.Or(s.Operator, plan.Operator)), nil
 		if term.FromStock || len(d.makers(cat, plan, o.Item, s.Refused)) == 0 {
 			return next{}, nil
 		}

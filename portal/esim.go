@@ -51,6 +51,36 @@ func (v *visit) installOf(e line.ESIM, l line.Line, at place) *installView {
 	return i
 }
 
+// profileView is what a phone last did with a line's eSIM.
+type profileView struct {
+	Says string
+	At   ui.Moment
+	Note string // what it means, and what to do, of one that was deleted
+}
+
+// profileView is nil where nobody has told anything. The time of who told it may be
+// ahead of ours; it is shown no later than it was heard.
+func (v *visit) profileView(p line.Profile, l line.Line, at place) *profileView {
+	if p.State == "" {
+		return nil
+	}
+	when := p.At
+	if when.After(p.Heard) {
+		when = p.Heard
+	}
+	view := &profileView{Says: v.voice.T("profile." + string(p.State)), At: v.voice.Moment(when, at.loc)}
+	if p.State == line.ProfileDeleted {
+		switch state := l.At(v.voice.Now); {
+		case state == line.Ended || state == line.Terminal || state == line.Recycled:
+		case at.plan.Facts.Reinstall:
+			view.Note = v.voice.T("profile.deleted.again")
+		default:
+			view.Note = v.voice.T("profile.deleted.once")
+		}
+	}
+	return view
+}
+
 // installing reads what a line is installed with, and asks for a look at the
 // operator while nobody has used it: this page is where somebody waits for that.
 func (v *visit) installing(ctx context.Context, l line.Line, at place) (*installView, error) {

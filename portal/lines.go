@@ -119,6 +119,7 @@ type linePage struct {
 	ui.Frame
 	Line    lineView
 	Install *installView // of a line that was bought here, until it is renewed
+	Profile *profileView // nil where nobody told what its phone did
 	RenewBy ui.Moment
 	Usage   *usageView
 	Stay    *stayForm // nil where it does not matter
@@ -142,6 +143,7 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 		situation renewal.Situation
 		orders    []order.Order
 		advice    advice.Facts
+		profile   line.Profile
 	}
 	k, err := v.at(v.r.PathValue("id"))
 	if err != nil {
@@ -155,6 +157,9 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 			return f, err
 		}
 		if f.advice, err = advice.FactsOf(ctx, tx, k.account, f.situation.Line.ID); err != nil {
+			return f, err
+		}
+		if f.profile, _, err = line.GetProfile(ctx, tx, k.account, f.situation.Line.ID); err != nil {
 			return f, err
 		}
 		f.orders, err = order.List(ctx, tx, k.account, f.situation.Line.ID, ordersOfLine)
@@ -175,6 +180,7 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 	if by := renewal.RenewBy(at.plan, l.EndsAt, at.loc); !by.IsZero() && by.After(v.voice.Now) && !by.Equal(l.EndsAt) {
 		p.RenewBy = v.voice.End(by, at.loc)
 	}
+	p.Profile = v.profileView(f.profile, l, at)
 	if p.Install, err = v.installing(ctx, l, at); err != nil {
 		return answer{}, err
 	}

@@ -75,6 +75,9 @@ func TestEveryStoredWordHasItsText(t *testing.T) {
 	for _, s := range []StepState{StepDone, StepNow, StepAhead, StepWrong} {
 		keys = append(keys, "step_state."+string(s))
 	}
+	for _, s := range []line.ProfileState{line.ProfileInstalled, line.ProfileEnabled, line.ProfileDisabled, line.ProfileDeleted} {
+		keys = append(keys, "profile."+string(s))
+	}
 	for _, k := range keys {
 		if !texts.Has(k) {
 			t.Errorf("nobody wrote %s", k)

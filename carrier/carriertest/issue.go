@@ -30,6 +30,12 @@ func checkIssuer(t testing.TB, b Bench) {
 	if b.Abilities().Issues && !is {
 		t.Error("Abilities say that it sells new profiles, and it is no Issuer")
 	}
+	if _, is := b.Carrier.(carrier.Reserver); b.Abilities().Reserves && !is {
+		t.Error("Abilities say that it sets profiles aside, and it is no Reserver")
+	}
+	if a := b.Abilities(); (a.Reserves || a.Finishes) && !a.Issues {
+		t.Error("Abilities say how it sells new profiles, and that it sells none")
+	}
 	if !b.Abilities().Issues && b.NewPackage != "" {
 		t.Error("the bench has a package for new profiles, and Abilities say that it sells none")
 	}
@@ -44,9 +50,20 @@ func (b Bench) issuer(t testing.TB) carrier.Issuer {
 	return i
 }
 
-// purchase is a further purchase, ready to be asked for.
-func (b Bench) purchase(ref string) carrier.Purchase {
-	return carrier.Purchase{Ref: ref, Package: b.NewPackage, Days: b.Days, AskedAt: b.Now()}
+// purchase is a further purchase, ready to be asked for: with a profile set aside
+// where the operator wants that.
+func (b Bench) purchase(t testing.TB, ref string) carrier.Purchase {
+	t.Helper()
+	p := carrier.Purchase{Ref: ref, Package: b.NewPackage, Days: b.Days}
+	if b.Abilities().Reserves {
+		snapshot, err := b.issuer(t).(carrier.Reserver).Reserve(t.Context(), p)
+		if err != nil || len(snapshot) == 0 {
+			t.Fatalf("Reserve: %q, %v", snapshot, err)
+		}
+		p.Snapshot = snapshot
+	}
+	p.AskedAt = b.Now()
+	return p
 }
 
 // mustIssue orders and wants it to end in this kind.
@@ -118,7 +135,7 @@ func (b Bench) issued(t testing.TB, want int) {
 }
 
 func checkIssues(t testing.TB, b Bench) {
-	p := b.purchase("ct_1")
+	p := b.purchase(t, "ct_1")
 	first := b.mustIssue(t, p, fine)
 	p.Theirs = first.Ref
 	if first.Made() {
@@ -142,19 +159,23 @@ func checkIssues(t testing.TB, b Bench) {
 	b.issued(t, 1)
 }
 
+// Nothing is set aside, so that nobody can have asked.
 func checkNeverBought(t testing.TB, b Bench) {
-	b.mustFindIssue(t, b.purchase("ct_1"), carrier.FoundAbsent)
+	b.mustFindIssue(t, carrier.Purchase{Ref: "ct_1", Package: b.NewPackage, Days: b.Days, AskedAt: b.Now()}, carrier.FoundAbsent)
 	b.issued(t, 0)
 }
 
 func checkSecondIssue(t testing.TB, b Bench) {
-	b.mustIssue(t, b.purchase("ct_1"), fine)
+	first := b.purchase(t, "ct_1")
+	b.mustIssue(t, first, fine)
 	b.made()
-	p := b.purchase("ct_2")
-	b.mustFindIssue(t, p, carrier.FoundAbsent)
+	p := b.purchase(t, "ct_2")
+	if !b.Abilities().Finishes {
+		b.mustFindIssue(t, p, carrier.FoundAbsent)
+	}
 	b.mustIssue(t, p, fine)
 	b.made()
-	one, two := b.mustFindIssue(t, b.purchase("ct_1"), carrier.FoundDone), b.mustFindIssue(t, p, carrier.FoundDone)
+	one, two := b.mustFindIssue(t, first, carrier.FoundDone), b.mustFindIssue(t, p, carrier.FoundDone)
 	if one.Issued.Profile == two.Issued.Profile || one.Issued.Code == two.Issued.Code {
 		t.Errorf("two purchases were given one profile: %+v", one.Issued)
 	}
@@ -179,7 +200,7 @@ func checkIssueGarbled(t testing.TB, b Bench) {
 // boughtUnknown: the operator made a profile and we could not hear it.
 func (b Bench) boughtUnknown(t testing.TB, arrange func()) {
 	t.Helper()
-	p := b.purchase("ct_1")
+	p := b.purchase(t, "ct_1")
 	arrange()
 	b.mustIssue(t, p, unknown)
 	b.made()
@@ -190,9 +211,14 @@ func (b Bench) boughtUnknown(t testing.TB, arrange func()) {
 func checkIssueLostRequest(t testing.TB, b Bench) {
 	need(t, b.LoseNextRequest != nil, "lose requests")
 	need(t, b.Advance != nil, "move the clock")
-	p := b.purchase("ct_1")
+	p := b.purchase(t, "ct_1")
 	b.LoseNextRequest()
 	b.mustIssue(t, p, unknown)
+	if b.Abilities().Finishes {
+		b.issued(t, 0)
+		b.finished(t, p)
+		return
+	}
 	b.mustFindIssue(t, p, carrier.FoundAbsent)
 	settled := b.Now().Add(b.Abilities().SettlesWithin)
 	b.Advance(b.Abilities().SettlesWithin + time.Second)
@@ -202,13 +228,29 @@ func checkIssueLostRequest(t testing.TB, b Bench) {
 	b.issued(t, 0)
 }
 
+// finished: what was lost is carried out by looking it up, once however often.
+func (b Bench) finished(t testing.TB, p carrier.Purchase) {
+	t.Helper()
+	first := b.mustFindIssue(t, p, carrier.FoundDone).Issued
+	if again := b.mustFindIssue(t, p, carrier.FoundDone).Issued; again != first {
+		t.Errorf("%+v when it was carried out, %+v when looked up again", first, again)
+	}
+	b.issued(t, 1)
+}
+
 // Whoever believed the first absence would give the money back for a profile
 // that is made a moment later.
 func checkIssueActsLater(t testing.TB, b Bench) {
 	need(t, b.NextActsLater != nil && b.DeliverLate != nil, "act late")
-	p := b.purchase("ct_1")
+	p := b.purchase(t, "ct_1")
 	b.NextActsLater()
 	b.mustIssue(t, p, unknown)
+	if b.Abilities().Finishes {
+		b.finished(t, p)
+		b.DeliverLate()
+		b.finished(t, p)
+		return
+	}
 	r := b.mustFindIssue(t, p, carrier.FoundAbsent)
 	if settles := p.AskedAt.Add(b.Abilities().SettlesWithin); !r.AsOf.Before(settles) {
 		t.Errorf("LookUpIssue: absent as of %v, want before it can be believed, %v", r.AsOf, settles)
@@ -231,7 +273,7 @@ func checkIssueBusy(t testing.TB, b Bench) {
 
 func (b Bench) notBoughtThenFine(t testing.TB, arrange func()) {
 	t.Helper()
-	p := b.purchase("ct_1")
+	p := b.purchase(t, "ct_1")
 	arrange()
 	b.mustIssue(t, p, notSent)
 	b.issued(t, 0)
@@ -241,19 +283,26 @@ func (b Bench) notBoughtThenFine(t testing.TB, arrange func()) {
 }
 
 func checkIssueCancelled(t testing.TB, b Bench) {
-	p := b.purchase("ct_1")
+	p := b.purchase(t, "ct_1")
 	_, err := b.issuer(t).Issue(cancelled(t.Context()), p)
 	if k := kindOf(t, err); k != notSent && k != unknown {
 		t.Errorf("Issue: %s (%v), want %s or %s", k, err, notSent, unknown)
 	}
 	b.made()
 	b.issued(t, 0)
+	if b.Abilities().Finishes {
+		b.finished(t, p)
+		return
+	}
 	b.mustFindIssue(t, p, carrier.FoundAbsent)
 }
 
 func checkIssueUnknownPackage(t testing.TB, b Bench) {
-	p := b.purchase("ct_1")
-	p.Package = "nosuchpackage"
-	b.mustIssue(t, p, refused)
+	p := carrier.Purchase{Ref: "ct_1", Package: "nosuchpackage", Days: b.Days, AskedAt: b.Now()}
+	if !b.Abilities().Reserves {
+		b.mustIssue(t, p, refused)
+	} else if _, err := b.issuer(t).(carrier.Reserver).Reserve(t.Context(), p); kindOf(t, err) != refused {
+		t.Errorf("Reserve: %v, want a %s", err, refused)
+	}
 	b.issued(t, 0)
 }

@@ -26,13 +26,22 @@ type catalogueCmd struct {
 type adapters struct {
 	Remote app.Remote `embed:"" prefix:"remote-"`
 	Manual app.Manual `embed:"" prefix:"manual-"`
+	renews
 }
 
-func (a adapters) able() (map[string]catalogue.Able, error) { return app.Able(a.Remote, a.Manual) }
+// renews is who renews the lines of the seller's own SM-DP+.
+type renews struct {
+	Renews string `name:"smdp-renews" help:"Who renews the lines of your own SM-DP+: a remote operator. Unset: manual." placeholder:"ADAPTER"`
+}
+
+func (a adapters) able() (map[string]catalogue.Able, error) {
+	return app.Able(a.Remote, a.Manual, a.Renews)
+}
 
 type catalogueCheckCmd struct {
 	database
 	asking
+	renews
 	Live bool   `help:"Ask operators what they sell: say which packages were withdrawn, which prices changed, and what every term leaves you. Ends with 1 on an error."`
 	File string `arg:"" optional:"" type:"existingfile" help:"The catalogue file. Without one, --live compares the catalogue in force."`
 }
@@ -49,7 +58,7 @@ func (c *catalogueCheckCmd) Run(ctx context.Context, s std) error {
 	if err != nil {
 		return err
 	}
-	able, err := app.Able(c.Remote, c.Manual)
+	able, err := app.Able(c.Remote, c.Manual, c.Renews)
 	if err != nil {
 		return err
 	}
