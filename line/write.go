@@ -207,3 +207,9 @@ func SetState(ctx context.Context, tx db.Tx, account, id string, s State) error 
 func AddState(b *db.Batch, account, id string, s State, now time.Time) {
 	b.Add(`UPDATE lines SET state = $3, updated_at = $4 WHERE account_id = $1 AND id = $2`, account, id, s, db.At(now))
 }
+
+// Identify notes that an identity check was passed by the owner of an account's lines.
+func Identify(ctx context.Context, tx db.Tx, account string) error {
+	_, err := tx.Exec(ctx, `UPDATE lines SET identity = TRUE, updated_at = $2 WHERE account_id = $1 AND NOT identity`, account, db.At(tx.Now()))
+	return err
+}
