@@ -27,6 +27,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/hooks"
 	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/identity"
 	"github.com/tsuzuku/tsuzuku/leaving"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -223,6 +224,7 @@ func (a *App) Steps() []Step {
 		{"messages", a.Sender.Step, 1},
 		{"sign-in leftovers", a.Door.Step, 1},
 		{"closing accounts", a.leaving().Step, 1},
+		{"identity papers", a.leaving().PapersStep, 1},
 		{"providers' reports", a.Settlement.Step, 1},
 		{"advice", a.Adviser.Step, 1},
 		{"learning", a.Adviser.LearnStep, 1},
@@ -230,7 +232,12 @@ func (a *App) Steps() []Step {
 	}
 }
 
-func (a *App) leaving() *leaving.Office { return &leaving.Office{DB: a.DB, Door: a.Door, Desk: a.Desk} }
+func (a *App) leaving() *leaving.Office {
+	return &leaving.Office{DB: a.DB, Door: a.Door, Desk: a.Desk, Papers: a.papers()}
+}
+
+// papers opens what customers gave for an identity check.
+func (a *App) papers() *seal.Box { return sealing(a.Config, a.IDs, identity.Purpose) }
 
 // Handler is everything that is served: the portal, the API, the webhooks, and whether
 // the house is well.
@@ -243,6 +250,7 @@ func (a *App) Handler() http.Handler {
 	mux.Handle("/", (&portal.Server{
 		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Leaving: a.leaving(), Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
 		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
+		Papers:  a.papers(),
 		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
 	}).Handler())
 	return mux

@@ -10,11 +10,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/language"
-
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/seal"
 )
+
+// Purpose names the box that papers and photos are sealed with, see [seal.New].
+const Purpose = "identity"
 
 // Document is what shows who somebody is. The values are stored; do not rename.
 type Document string
@@ -65,7 +66,7 @@ func (p Papers) checked(now time.Time) (Papers, error) {
 	if n := utf8.RuneCountInString(p.Name); n < 2 || n > MostName || !strings.ContainsFunc(p.Name, unicode.IsLetter) {
 		wrong["name"] = "Write your name as it stands in the document."
 	}
-	if r, err := language.ParseRegion(p.Nationality); err != nil || len(p.Nationality) != 2 || !r.IsCountry() {
+	if !slices.Contains(Countries(), p.Nationality) {
 		wrong["nationality"] = "Choose a country from the list."
 	}
 	today := now.UTC().Truncate(24 * time.Hour)
