@@ -37,9 +37,8 @@ func PutOff(ctx context.Context, tx db.Tx, c Check, until time.Time) error {
 	return err
 }
 
-// lookAgain is how long an approved check is kept at a time for a line that has no
-// end yet.
-const lookAgain = 7 * 24 * time.Hour
+// begunBy is after how many years a line that nobody has used is taken for ended.
+const begunBy = 1
 
 // NeededUntil is until when an approved check must be kept because of a customer's
 // lines, by the policies that count from a line's end; zero where none does.
@@ -53,11 +52,11 @@ func NeededUntil(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, c Chec
 		if _, from := plan.Policy.Kept(); !plan.Policy.Identity || from != catalogue.FromEnd {
 			continue
 		}
-		at := tx.Now().Add(lookAgain)
-		if !l.EndsAt.IsZero() {
-			at = KeptUntil(cat, l.Plan, l.EndsAt)
+		end := l.EndsAt
+		if end.IsZero() {
+			end = l.CreatedAt.AddDate(begunBy, 0, 0)
 		}
-		if at.After(until) {
+		if at := KeptUntil(cat, l.Plan, end); at.After(until) {
 			until = at
 		}
 	}

@@ -30,22 +30,23 @@ func (o *Office) PapersStep(ctx context.Context) (worked bool, err error) {
 		if err != nil || c.DueAt.IsZero() || c.DueAt.After(tx.Now()) { // its owner was faster
 			return err
 		}
-		cat, err := o.Desk.Shelf.Current(ctx, tx)
-		if err != nil {
-			return err
-		}
-		until, err := identity.NeededUntil(ctx, tx, cat, c)
-		if err != nil {
-			return err
-		}
-		if until.After(tx.Now()) {
-			return identity.PutOff(ctx, tx, c, until)
-		}
 		return o.erasePapers(ctx, tx, c, "its time was over: "+c.DueAt.Format(time.RFC3339))
 	})
 }
 
+// erasePapers erases a check, unless the policy of a line wants it kept for longer.
 func (o *Office) erasePapers(ctx context.Context, tx db.Tx, c identity.Check, why string) error {
+	cat, err := o.Desk.Shelf.Current(ctx, tx)
+	if err != nil {
+		return err
+	}
+	until, err := identity.NeededUntil(ctx, tx, cat, c)
+	if err != nil {
+		return err
+	}
+	if until.After(tx.Now()) {
+		return identity.PutOff(ctx, tx, c, until)
+	}
 	if _, err := identity.Erase(ctx, tx, c); err != nil {
 		return err
 	}
@@ -56,7 +57,8 @@ func (o *Office) erasePapers(ctx context.Context, tx db.Tx, c identity.Check, wh
 	return tx.Batch(ctx, &b)
 }
 
-// erasePapersOf erases what the owner of an account that is closed gave.
+// erasePapersOf erases what the owner of an account that is closed gave; what a policy
+// wants kept after the end of a line is erased when that time is over.
 func (o *Office) erasePapersOf(ctx context.Context, tx db.Tx, of string) error {
 	c, found, err := identity.Current(ctx, tx, of)
 	if err != nil || !found {

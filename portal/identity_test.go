@@ -15,6 +15,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/identity"
+	"github.com/tsuzuku/tsuzuku/leaving"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/order"
 )
@@ -207,37 +208,32 @@ func TestOwnPhotos(t *testing.T) {
 	has(t, b.see("/identity").html, "1. What stands in your document")
 }
 
-// The Office erases what is due, with the proof in the trail, on both engines; and
-// everything when an account is closed. See package leaving.
-func TestErasedOnSchedule(t *testing.T) {
+// A customer gets a copy of what they gave; when their account is closed it is erased,
+// with a line in the trail.
+func TestIdentityOfThoseWhoLeave(t *testing.T) {
 	w := newTown(t)
-	b := w.browser(locale.En).signIn("aiko@example.com")
+	b := w.emptied()
 	check := b.papers(t)
-	step := func() bool {
-		t.Helper()
-		worked, err := w.server.Leaving.PapersStep(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return worked
+	has(t, b.see(securityPath+"/data").html, "TANAKA AIKO", "XK 1234567", "/identity/"+check+"/photos/face")
+	b.post(securityPath+"/close", url.Values{"sure": {"1"}})
+	w.env.Clock.Add(leaving.Grace)
+	if !w.step() {
+		t.Fatal("not closed")
 	}
-	if step() {
-		t.Error("erased at once")
-	}
-	w.env.Clock.Add(identity.Unfinished)
-	if !step() || step() {
-		t.Error("it was not erased once")
-	}
-	var trail, photos int
+	var state, papers, why string
+	var photos int
 	if err := w.env.DB.Read(t.Context(), func(ctx context.Context, tx db.Tx) error {
-		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM trail WHERE account_id = $1 AND action = 'erase identity' AND subject = $2`, w.aiko.ID, check).Scan(&trail); err != nil {
+		if err := tx.QueryRow(ctx, `SELECT state, papers FROM identity_checks WHERE account_id = $1 AND id = $2`, w.aiko.ID, check).Scan(&state, &papers); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, `SELECT COUNT(*) FROM identity_photos`).Scan(&photos)
+		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM identity_photos`).Scan(&photos); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT reason FROM trail WHERE account_id = $1 AND subject = $2`, w.aiko.ID, check).Scan(&why)
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if trail != 1 || photos != 0 {
-		t.Errorf("%d lines in the trail, %d photos", trail, photos)
+	if state != "erased" || papers != "" || photos != 0 || why != "the account was closed" {
+		t.Errorf("%s %q %d %q", state, papers, photos, why)
 	}
 }
