@@ -40,15 +40,15 @@ type Policy struct {
 	Currencies   []money.Currency // accepted; empty: every priced one
 	Tools        []Tool           // accepted; empty: every one
 	Refund       RefundRule
-	Identity     bool     // an identity check must have been passed
+	Identity     bool // an identity check must have been passed
 
 	// IdentityKept is how long what customers gave for it is kept, counted as
 	// IdentityFrom says; N 0: [KeptByDefault].
 	IdentityKept calendar.Length
 	IdentityFrom KeptFrom // empty: from the decision
 
-	ChangeTo     []string // plans that the operator can put on the same line
-	PackNeeds    []Condition
+	ChangeTo  []string // plans that the operator can put on the same line
+	PackNeeds []Condition
 }
 
 // Tool is a payment tool as the customer knows it: the rails of package

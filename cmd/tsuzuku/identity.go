@@ -194,8 +194,13 @@ func printCheck(out io.Writer, c identity.Check, p identity.Papers, found bool) 
 		b.WriteString("\nNothing is kept.\n")
 	} else {
 		for _, of := range [][2]string{
-			{"name", p.Name}, {"nationality", p.Nationality}, {"born", p.Born}, {"document", string(p.Document)},
-			{"number", p.Number}, {"valid until", p.Expires}, {"stays at", cmp.Or(p.Stay, "-")},
+			{"name", p.Name},
+			{"nationality", p.Nationality},
+			{"born", p.Born},
+			{"document", string(p.Document)},
+			{"number", p.Number},
+			{"valid until", p.Expires},
+			{"stays at", cmp.Or(p.Stay, "-")},
 		} {
 			fmt.Fprintf(&b, "%-12s %s\n", of[0], oneLine(of[1]))
 		}
