@@ -129,7 +129,12 @@ func TestOneCheck(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		c := r.given(aiko)
+		c := r.must(r.write(aiko, papers))
+		r.must(r.photo(c.Key(), "face", identity.Picture("a face alone")))
+		if _, err := r.send(c.Key()); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("sent without a document: %v", err)
+		}
+		c = r.given(aiko)
 		if again := r.must(r.send(c.Key())); again.Sends != 1 || c.State != identity.Given || !c.DueAt.IsZero() {
 			t.Errorf("sent twice: %+v", again)
 		}

@@ -134,7 +134,7 @@ func mean(strip *image.RGBA, left, right int) color.RGBA {
 			r, g, b, n = r+int(row[0]), g+int(row[1]), b+int(row[2]), n+1
 		}
 	}
-	return color.RGBA{uint8(r / n), uint8(g / n), uint8(b / n), 255} //nolint:gosec // means of bytes
+	return color.RGBA{uint8(r / n), uint8(g / n), uint8(b / n), 255} // means of bytes
 }
 
 // turn is how a camera was held: Exif's Orientation, 1 to 8 (CIPA DC-008, 4.6.4).
@@ -164,6 +164,7 @@ func turned(src *image.RGBA, t turn) *image.RGBA {
 // of is where a pixel of a w by h picture belongs.
 func (t turn) of(x, y, w, h int) image.Point {
 	switch t {
+	case upright:
 	case 2:
 		return image.Pt(w-1-x, y)
 	case 3:
