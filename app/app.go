@@ -28,6 +28,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/hooks"
 	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/identity"
 	"github.com/tsuzuku/tsuzuku/leaving"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/metrics"
@@ -248,6 +249,7 @@ func (a *App) Steps() []Step {
 		{Name: "messages", Do: a.Sender.Step},
 		{Name: "sign-in leftovers", Do: a.Door.Step},
 		{Name: "closing accounts", Do: a.leaving().Step},
+		{Name: "identity papers", Do: a.leaving().PapersStep},
 		{Name: "providers' reports", Do: a.Settlement.Step},
 		{Name: "repairs", Do: a.Repairer.Step},
 		{Name: "advice", Do: a.Adviser.Step},
@@ -256,7 +258,12 @@ func (a *App) Steps() []Step {
 	}
 }
 
-func (a *App) leaving() *leaving.Office { return &leaving.Office{DB: a.DB, Door: a.Door, Desk: a.Desk} }
+func (a *App) leaving() *leaving.Office {
+	return &leaving.Office{DB: a.DB, Door: a.Door, Desk: a.Desk, Papers: a.papers()}
+}
+
+// papers opens what customers gave for an identity check.
+func (a *App) papers() *seal.Box { return sealing(a.Config, a.IDs, identity.Purpose) }
 
 // Handler is everything that is served: the portal, the API, the webhooks, and whether
 // the house is well.
@@ -269,6 +276,7 @@ func (a *App) Handler() http.Handler {
 	mux.Handle("/", (&portal.Server{
 		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Leaving: a.leaving(), Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
 		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
+		Papers:  a.papers(),
 		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
 		PushKey: a.pushKey,
 	}).Handler())

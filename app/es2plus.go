@@ -58,8 +58,8 @@ func (c ES2Plus) check() error {
 	return err
 }
 
-// identity is a certificate with its key, and whom we trust.
-func identity(certFile, keyFile, caFile string) (tls.Certificate, *x509.CertPool, error) {
+// credentials are a certificate with its key, and whom we trust.
+func credentials(certFile, keyFile, caFile string) (tls.Certificate, *x509.CertPool, error) {
 	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
 		return cert, nil, err
@@ -77,7 +77,7 @@ func identity(certFile, keyFile, caFile string) (tls.Certificate, *x509.CertPool
 
 // transport shows our certificate, and trusts the configured authorities alone.
 func (c SMDP) transport() (http.RoundTripper, error) {
-	cert, pool, err := identity(c.Cert, c.Key, c.CA)
+	cert, pool, err := credentials(c.Cert, c.Key, c.CA)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (a *App) ProfileDoor() (d Door, ok bool, err error) {
 	if c.Listen == "" || a.adapters.Profiles == nil {
 		return Door{}, false, nil
 	}
-	cert, pool, err := identity(cmp.Or(c.ServeCert, c.Cert), cmp.Or(c.ServeKey, c.Key), c.CA)
+	cert, pool, err := credentials(cmp.Or(c.ServeCert, c.Cert), cmp.Or(c.ServeKey, c.Key), c.CA)
 	if err != nil {
 		return Door{}, false, wrap(es2plus.Name, err)
 	}

@@ -14,7 +14,7 @@ var layers = []string{
 	// words
 	"fault", "money", "calendar", "id", "seal", "locale", "metrics", "db", "outbound",
 	// things
-	"message", "catalogue", "exchange", "account", "line", "stock", "ledger", "loyalty", "billing", "device", "support", "trail",
+	"message", "catalogue", "exchange", "account", "line", "stock", "ledger", "loyalty", "billing", "device", "support", "identity", "trail",
 	// strangers
 	"payment", "carrier", "calls", "language",
 	// the story

@@ -260,6 +260,8 @@ func (s *sheet) policy(p Policy) {
 	s.put("policy, tools", set(p.Tools))
 	s.put("policy, refund", p.Refund)
 	s.put("policy, identity check", p.Identity)
+	s.put("policy, papers kept for", lengthOrNone(p.IdentityKept))
+	s.put("policy, papers kept from", p.IdentityFrom)
 	s.put("policy, can change to", set(p.ChangeTo))
 	s.put("policy, packs need", set(p.PackNeeds))
 }

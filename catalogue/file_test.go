@@ -116,6 +116,8 @@ func sourceBlock(s Source) block {
 
 func policyBlock(p Policy) block {
 	b := block{"renewable": p.Renewable, "refund": p.Refund, "identity": p.Identity}
+	b = with(b, "identity_kept", length(p.IdentityKept))
+	b = with(b, "identity_from", p.IdentityFrom)
 	b = with(b, "opens", length(p.Opens))
 	b = with(b, "closes", length(p.Closes))
 	b = with(b, "grace", length(p.Grace))

@@ -252,6 +252,15 @@ func (c *Catalogue) Plan(id string) (Plan, bool) {
 	return Plan{}, false
 }
 
+// AsksIdentity reports whether a plan's policy, or that of one to which its lines can
+// change, asks for an identity check; with "" whether any plan's does.
+func (c *Catalogue) AsksIdentity(plan string) bool {
+	own, _ := c.Plan(plan)
+	return slices.ContainsFunc(c.Plans, func(p Plan) bool {
+		return p.Policy.Identity && (plan == "" || p.ID == plan || slices.Contains(own.Policy.ChangeTo, p.ID))
+	})
+}
+
 // Operator returns the operator with that ID.
 func (c *Catalogue) Operator(id string) (Operator, bool) {
 	for _, o := range c.Operators {

@@ -1,6 +1,8 @@
 package catalogue
 
 import (
+	"cmp"
+
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/money"
 )
@@ -38,14 +40,42 @@ type Policy struct {
 	Currencies   []money.Currency // accepted; empty: every priced one
 	Tools        []Tool           // accepted; empty: every one
 	Refund       RefundRule
-	Identity     bool     // an identity check must have been passed
-	ChangeTo     []string // plans that the operator can put on the same line
-	PackNeeds    []Condition
+	Identity     bool // an identity check must have been passed
+
+	// IdentityKept is how long what customers gave for it is kept, counted as
+	// IdentityFrom says; N 0: [KeptByDefault].
+	IdentityKept calendar.Length
+	IdentityFrom KeptFrom // empty: from the decision
+
+	ChangeTo  []string // plans that the operator can put on the same line
+	PackNeeds []Condition
 }
 
 // Tool is a payment tool as the customer knows it: the rails of package
 // payment ("card", "alipay" …) and "wallet", "points".
 type Tool string
+
+// KeptFrom is what the time begins with for which something personal is kept.
+type KeptFrom string
+
+// What it begins with.
+const (
+	FromDecision KeptFrom = "decision" // staff approved or refused
+	FromEnd      KeptFrom = "end"      // the line ended, as laws ask where they want contracts to be traced
+)
+
+// KeptByDefault is how long what was given for an identity check is kept where the
+// policy does not say.
+var KeptByDefault = calendar.Length{N: 90, Unit: calendar.Day}
+
+// Kept is how long what was given for an identity check is kept, and from when on.
+func (p Policy) Kept() (calendar.Length, KeptFrom) {
+	kept, from := p.IdentityKept, p.IdentityFrom
+	if kept.N == 0 {
+		kept = KeptByDefault
+	}
+	return kept, cmp.Or(from, FromDecision)
+}
 
 // Condition is what must hold before something can be bought.
 type Condition string

@@ -128,7 +128,7 @@ func (d *draft) readPacks(at place, gb int64) {
 // policyKeys are the fields of a policy in the file.
 var policyKeys = []string{
 	"renewable", "opens", "closes", "grace", "terminal_after_end", "needs", "effect", "effect_ended", "effect_empty",
-	"data", "stack", "minimum_spend", "currencies", "tools", "refund", "identity", "change_to", "pack_needs",
+	"data", "stack", "minimum_spend", "currencies", "tools", "refund", "identity", "identity_kept", "identity_from", "change_to", "pack_needs",
 }
 
 // knownTools are the rails of package payment, and points.
@@ -185,6 +185,8 @@ func policy(s section) Policy {
 		Currencies:       words(s.opt("currencies"), currencies...),
 		Tools:            words(s.opt("tools"), knownTools...),
 		Identity:         s.opt("identity").flag(),
+		IdentityKept:     s.opt("identity_kept").length(),
+		IdentityFrom:     word(s.opt("identity_from"), FromDecision, FromEnd),
 		PackNeeds:        words(s.opt("pack_needs"), NeedsStarted, NeedsRunning, NeedsDataLeft, NeedsNothingNext),
 	}
 	if s.fields != nil { // nil: there is no such policy, told already

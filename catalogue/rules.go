@@ -179,6 +179,7 @@ var onlyRenewable = []string{
 
 // checkPolicy compares the fields of a policy with each other.
 func checkPolicy(p Policy, at section) {
+	checkPapers(p, at)
 	if !at.has("renewable") {
 		return // told already
 	}
@@ -199,6 +200,18 @@ func checkPolicy(p Policy, at section) {
 	checkNeeds(p, at)
 	checkEffects(p, at)
 	checkData(p, at)
+}
+
+// checkPapers compares what is said about an identity check with whether there is one.
+func checkPapers(p Policy, at section) {
+	for _, key := range []string{"identity_kept", "identity_from"} {
+		if at.has(key) && !p.Identity {
+			at.where(key).breaks("There is no identity check, so %s means nothing. Remove it, or say identity: true.", key)
+		}
+	}
+	if p.IdentityKept.Unit == calendar.Hours24 {
+		at.where("identity_kept").breaks("What customers gave is erased by days, months or years. Write it like 90d.")
+	}
 }
 
 func checkWindow(p Policy, at section) {

@@ -289,7 +289,9 @@ func (s *speaker) money() {
 	}
 	s.say("refund."+string(p.Refund), nil)
 	if p.Identity {
+		kept, from := p.Kept()
 		s.say("identity", nil)
+		s.say("identity.kept."+string(from), locale.Args{"length": s.length(kept)})
 	}
 }
 

@@ -32,7 +32,7 @@ func TestTextsFitTheRules(t *testing.T) {
 		deadline.install.lost deadline.install.starts deadline.first_use.lost deadline.first_use.starts
 		renew.never window.any window.opens last.end last.closes last.grace.day last.grace.24h terminal
 		effect_ended.restart effect_ended.same_day data.lost.cap data.own.cap stack.periods stack.ahead change_to
-		packs.none pack.each_day pack.refund minimum_spend currencies tools identity rules.checked rules.version contact
+		packs.none pack.each_day pack.refund minimum_spend currencies tools identity identity.kept.decision identity.kept.end rules.checked rules.version contact
 		list.comma`)
 	add := func(prefix string, words ...string) {
 		for _, w := range words {
@@ -235,7 +235,8 @@ func policyVariations() []variation {
 			if p.Policy.Renewable {
 				out = out[:1]
 				out[0].Policy = Policy{
-					Refund: p.Policy.Refund, Identity: p.Policy.Identity, PackNeeds: p.Policy.PackNeeds,
+					Refund: p.Policy.Refund, Identity: p.Policy.Identity,
+					IdentityKept: p.Policy.IdentityKept, IdentityFrom: p.Policy.IdentityFrom, PackNeeds: p.Policy.PackNeeds,
 					Currencies: p.Policy.Currencies, Tools: p.Policy.Tools,
 				}
 				return out
@@ -257,6 +258,9 @@ func policyVariations() []variation {
 			nil, []Tool{"card"}, []Tool{"wallet"}, []Tool{"card", "wallet", "points"}, knownTools),
 		vary("Refund", func(p *Plan, r RefundRule) { p.Policy.Refund = r }, RefundNever, RefundBeforeStart, RefundBeforeUse),
 		vary("Identity", func(p *Plan, b bool) { p.Policy.Identity = b }, false, true),
+		vary("IdentityKept", func(p *Plan, l calendar.Length) { p.Policy.IdentityKept = l },
+			calendar.Length{}, calendar.Length{N: 1, Unit: calendar.Day}, calendar.Length{N: 90, Unit: calendar.Day}, calendar.Length{N: 3, Unit: calendar.Year}),
+		vary("IdentityFrom", func(p *Plan, f KeptFrom) { p.Policy.IdentityFrom = f }, "", FromDecision, FromEnd),
 		vary("ChangeTo", func(p *Plan, list []string) { p.Policy.ChangeTo = list },
 			nil, []string{"first-other"}, []string{"second-other"}, []string{"first-other", "second-other"}),
 		vary("PackNeeds", func(p *Plan, list []Condition) { p.Policy.PackNeeds = list }, conditions...),
@@ -297,6 +301,9 @@ func meaning(c *Catalogue, p Plan) Plan {
 	}
 	if p.Policy.Grace.N != 0 && p.Policy.EffectEnded == "" {
 		p.Policy.EffectEnded = Restart
+	}
+	if p.Policy.Identity {
+		p.Policy.IdentityKept, p.Policy.IdentityFrom = p.Policy.Kept()
 	}
 	if p.Policy.EffectEmpty == p.Policy.Effect {
 		p.Policy.EffectEmpty = ""

@@ -9,6 +9,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/identity"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
@@ -40,6 +41,8 @@ type Everything struct {
 	OneTap    *oneTapFacts   `json:"one_tap,omitempty"`
 	Messages  []messageFacts `json:"messages"`
 	Cases     []caseFacts    `json:"cases"`
+
+	Identity []identityFacts `json:"identity_checks"`
 }
 
 type (
@@ -191,6 +194,28 @@ type (
 		Path  string    `json:"path"` // where it can be downloaded, signed in
 		At    time.Time `json:"at"`
 	}
+	identityFacts struct {
+		ID      string      `json:"id"`
+		State   string      `json:"state"`
+		Plan    string      `json:"plan"`
+		Reason  string      `json:"refused_because,omitempty"`
+		Begun   time.Time   `json:"begun"`
+		Given   time.Time   `json:"given,omitzero"`
+		Decided time.Time   `json:"decided,omitzero"`
+		Erased  time.Time   `json:"erased,omitzero"`
+		Erases  time.Time   `json:"erases,omitzero"`
+		Papers  *paperFacts `json:"papers,omitempty"`
+		Photos  []fileFact  `json:"photos"`
+	}
+	paperFacts struct {
+		Name        string `json:"name"`
+		Nationality string `json:"nationality"`
+		Born        string `json:"born"`
+		Document    string `json:"document"`
+		Number      string `json:"number"`
+		Expires     string `json:"expires"`
+		Stay        string `json:"stay,omitempty"`
+	}
 	messageFacts struct {
 		Kind    string        `json:"kind"`
 		Channel string        `json:"channel"`
@@ -215,6 +240,9 @@ func (o *Office) Everything(ctx context.Context, s account.Session) (e Everythin
 	}
 	err = o.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		if err := e.readLines(ctx, tx, s.Account, o.Desk.Codes); err != nil {
+			return err
+		}
+		if err := e.readIdentity(ctx, tx, s.Account, o.Papers); err != nil {
 			return err
 		}
 		for _, read := range []func(context.Context, db.Tx, string) error{e.readAccount, e.readOrders, e.readMoney, e.readMessages, e.readCases} {
@@ -436,6 +464,38 @@ func (e *Everything) readMessages(ctx context.Context, tx db.Tx, id string) erro
 			e.Messages = append(e.Messages, messageFacts{string(m.Kind), string(m.To.Channel), m.To.Value, string(m.State), m.CreatedAt, m.Facts})
 			after = m.ID
 		}
+	}
+	return nil
+}
+
+func (e *Everything) readIdentity(ctx context.Context, tx db.Tx, id string, box *seal.Box) error {
+	checks, err := identity.Of(ctx, tx, id, most)
+	if err != nil {
+		return err
+	}
+	e.Identity = nil
+	for _, c := range checks {
+		f := identityFacts{
+			ID: c.ID, State: string(c.State), Plan: c.Plan, Reason: string(c.Reason),
+			Begun: c.CreatedAt, Given: c.GivenAt, Decided: c.DecidedAt, Erased: c.ErasedAt, Erases: c.DueAt,
+		}
+		if box != nil {
+			p, found, err := c.Papers(box)
+			if err != nil {
+				return err
+			}
+			if found {
+				f.Papers = &paperFacts{p.Name, p.Nationality, p.Born, string(p.Document), p.Number, p.Expires, p.Stay}
+			}
+		}
+		photos, err := identity.PhotosOf(ctx, tx, c.Key())
+		if err != nil {
+			return err
+		}
+		for _, one := range photos {
+			f.Photos = append(f.Photos, fileFact{string(one.Kind) + ".jpg", one.Bytes, fmt.Sprintf("/identity/%s/photos/%s", c.ID, one.Kind), one.At})
+		}
+		e.Identity = append(e.Identity, f)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/seal"
 	"github.com/tsuzuku/tsuzuku/support"
 )
 
@@ -36,6 +37,9 @@ type Office struct {
 	DB   *db.DB
 	Door *account.Door
 	Desk *order.Desk
+
+	// Papers opens what customers gave for an identity check; nil: there are none.
+	Papers *seal.Box
 }
 
 // Why an account cannot be closed. The words are keys of texts.
@@ -176,6 +180,9 @@ func (o *Office) Step(ctx context.Context) (worked bool, err error) {
 			return err
 		}
 		if err := support.Erase(ctx, tx, of); err != nil {
+			return err
+		}
+		if err := o.erasePapersOf(ctx, tx, of); err != nil {
 			return err
 		}
 		if err := billing.SetRecipient(ctx, tx, of, billing.Recipient{}); err != nil { // of bills to come; those that there are stay

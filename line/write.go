@@ -218,3 +218,9 @@ func NoteEnd(ctx context.Context, tx db.Tx, account, id string, ends, asOf time.
 		account, id, db.At(ends), db.At(asOf))
 	return err
 }
+
+// Identify notes that an identity check was passed by the owner of an account's lines.
+func Identify(ctx context.Context, tx db.Tx, account string) error {
+	_, err := tx.Exec(ctx, `UPDATE lines SET identity = TRUE, updated_at = $2 WHERE account_id = $1 AND NOT identity`, account, db.At(tx.Now()))
+	return err
+}

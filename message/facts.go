@@ -62,6 +62,9 @@ type Facts struct {
 	Said   string `json:"said,omitempty"`   // what staff wrote, in several lines
 	Closed bool   `json:"closed,omitempty"` // it is closed by that
 
+	// An identity check.
+	IdentityReason string `json:"identity_reason,omitempty"` // why it was refused: a word that texts.yaml has under identity_reason
+
 	// What we would do, a sentence in the message's language; "" where nobody
 	// advises. Where it is to buy nothing now, there is no best offer.
 	Advice string `json:"advice,omitempty"`

@@ -41,6 +41,9 @@ const (
 	DisputeLost       Kind = "dispute_lost"     // and keeps it
 	CaseAnswered      Kind = "case_answered"    // staff wrote into a case
 	CaseClosed        Kind = "case_closed"      // staff ended it without a word more
+
+	IdentityApproved Kind = "identity_approved" // staff know now who the customer is
+	IdentityRefused  Kind = "identity_refused"  // and what the customer can do where they do not
 )
 
 // Kinds are all kinds, in the order above.
@@ -53,6 +56,7 @@ func Kinds() []Kind {
 		ToolSaved, ToolRemoved, OneTapAllowed,
 		PaymentDisputed, DisputeWon, DisputeLost,
 		CaseAnswered, CaseClosed,
+		IdentityApproved, IdentityRefused,
 	}
 }
 

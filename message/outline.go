@@ -69,6 +69,10 @@ func (w *writer) outline(k Kind) error {
 		w.caseAnswered()
 	case CaseClosed:
 		w.caseClosed()
+	case IdentityApproved:
+		w.identityApproved()
+	case IdentityRefused:
+		w.identityRefused()
 	default:
 		return fmt.Errorf("message: no words for kind %q", k)
 	}
@@ -115,6 +119,22 @@ func (w *writer) caseClosed() {
 	w.note("case.closed", nil)
 	w.row("row.order", tidy(w.f.Order))
 	w.button("case.button")
+}
+
+func (w *writer) identityApproved() {
+	w.subject("identity_approved.subject", nil)
+	w.lead("identity_approved.lead", nil)
+	w.button("identity_approved.button")
+}
+
+// identityRefused says why, and what to do. It says nothing of what was given: a
+// letter is read by whoever has the mailbox.
+func (w *writer) identityRefused() {
+	w.subject("identity_refused.subject", nil)
+	w.lead("identity_refused.lead", nil)
+	w.reason("identity_reason.", w.f.IdentityReason)
+	w.note("identity_refused.again", nil)
+	w.button("identity_refused.button")
 }
 
 // code is a letter that brings a code.

@@ -108,6 +108,7 @@ func (d *Desk) judge(ctx context.Context, tx db.Tx, o Order, on line.Known) cand
 		return c
 	}
 	s := renewal.Situation{Now: tx.Now(), Line: on.Line, Periods: on.Periods, Catalogue: cat, Currency: o.Price.Currency, Rate: o.Exchange.Rate, Tool: o.Tool}
+	s.Line.Identity = true // a check that was asked for was passed when the order was placed
 	paid := s
 	paid.Now = o.PaidAt
 	offer, no := decided(paid, o.Kind, o.Plan, o.Item)

@@ -197,7 +197,8 @@ func (d *Desk) addLine(b *db.Batch, tx db.Tx, plan catalogue.Plan, loc *time.Loc
 	line.AddBought(b, line.Line{
 		Account: o.Account, ID: o.Line, Operator: plan.Operator, Plan: o.Plan, State: line.New,
 		ProfileID: made.Profile.ID, ICCID: made.Profile.ICCID, Anchor: o.Anchor,
-		Usage: line.Usage{Unlimited: plan.Kind != catalogue.Volume, Total: o.Bytes},
+		Identity: plan.Policy.Identity, // what asks for a check is not sold without
+		Usage:    line.Usage{Unlimited: plan.Kind != catalogue.Volume, Total: o.Bytes},
 	}, esim, now)
 	if !o.StartsAt.IsZero() {
 		line.Begin(b, line.Period{

@@ -191,7 +191,7 @@ func (d *Desk) Situation(ctx context.Context, tx db.Tx, account, lineID string, 
 	if err != nil {
 		return renewal.Situation{}, err
 	}
-	return situation(ctx, tx, current, account, about{Term, lineID, c, rate, tool})
+	return situation(ctx, tx, current, account, about{Term, lineID, "", c, rate, tool})
 }
 
 // Refused is a refusal as an error. Its reason is "renewal." and the rule.

@@ -9,6 +9,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/identity"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/renewal"
 	"github.com/tsuzuku/tsuzuku/stock"
@@ -20,7 +21,8 @@ import (
 // gets the same order again.
 //
 // It fails with [fault.Denied], and says no more, for a code that there is not, that
-// somebody else redeemed, or that is too old. The attempt is counted in every case.
+// somebody else redeemed, or that is too old; and with reason identity_first for a plan
+// that asks for an identity check which the customer has not passed. The attempt is counted in every case.
 func (d *Desk) Redeem(ctx context.Context, account, code string, try Attempt) (Order, error) {
 	if d.Codes == nil {
 		return Order{}, errNoCode()
@@ -42,6 +44,9 @@ func (d *Desk) Redeem(ctx context.Context, account, code string, try Attempt) (O
 		if err != nil {
 			return Order{}, err
 		}
+		if err := unlessIdentified(ctx, tx, cat, account, c.Plan); err != nil {
+			return Order{}, err
+		}
 		o, err := d.granted(cat, tx, account, c)
 		if err != nil {
 			return Order{}, err
@@ -55,6 +60,19 @@ func (d *Desk) Redeem(ctx context.Context, account, code string, try Attempt) (O
 		err = errNoCode()
 	}
 	return o, err
+}
+
+// unlessIdentified fails for a plan that asks for an identity check of somebody who
+// has not passed one. The code stays good.
+func unlessIdentified(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, account, plan string) error {
+	if p, _ := cat.Plan(plan); !p.Policy.Identity {
+		return nil
+	}
+	passed, err := identity.Passed(ctx, tx, account)
+	if err == nil && !passed {
+		err = fault.Because(fault.Denied, "identity_first", "This plan needs an identity check first. Open “Identity check” in your account; the code can be redeemed after it.", nil)
+	}
+	return err
 }
 
 func errNoCode() error {

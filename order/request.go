@@ -10,6 +10,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/identity"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/renewal"
@@ -146,28 +147,41 @@ func (r request) lookUp(ctx context.Context) (reading, error) {
 type about struct {
 	kind     Kind
 	line     string // of a new line, the identifier that it will have
+	plan     string // of which a new line is; empty: any
 	currency money.Currency
 	rate     money.Rate
 	tool     catalogue.Tool // empty while the customer has not chosen
 }
 
 func (o Order) about(tool catalogue.Tool) about {
-	return about{o.Kind, o.Line, o.Price.Currency, o.Exchange.Rate, tool}
+	return about{o.Kind, o.Line, o.Plan, o.Price.Currency, o.Exchange.Rate, tool}
 }
 
 // situation reads everything that a decision depends on, under a catalogue.
 func situation(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, account string, a about) (renewal.Situation, error) {
 	s := renewal.Situation{Now: tx.Now(), Catalogue: cat, Currency: a.currency, Rate: a.rate, Tool: a.tool}
 	if a.kind == NewLine {
-		s.Line.Account, s.Line.ID = account, a.line
-		return s, nil
+		s.Line.Account, s.Line.ID, s.Line.Plan = account, a.line, a.plan
+		return s, identified(ctx, tx, &s)
 	}
 	var err error
 	if s.Line, err = line.Get(ctx, tx, account, a.line); err != nil {
 		return renewal.Situation{}, err
 	}
-	s.Periods, err = line.Periods(ctx, tx, account, a.line)
-	return s, err
+	if s.Periods, err = line.Periods(ctx, tx, account, a.line); err != nil {
+		return s, err
+	}
+	return s, identified(ctx, tx, &s)
+}
+
+// identified finds out whether a check of who the customer is was passed, where a plan
+// asks for one and the line does not know it: a new line, or one that was claimed.
+func identified(ctx context.Context, tx db.Tx, s *renewal.Situation) (err error) {
+	if s.Line.Identity || s.Line.Account == "" || !s.Catalogue.AsksIdentity(s.Line.Plan) {
+		return nil
+	}
+	s.Line.Identity, err = identity.Passed(ctx, tx, s.Line.Account)
+	return err
 }
 
 // decided is what the rules give for one item.

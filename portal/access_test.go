@@ -43,6 +43,7 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 	w.deliver()
 	_, after, _ = strings.Cut(owner.see("/inbox").html, `href="/inbox/`)
 	letter, _, _ := strings.Cut(after, `"`)
+	check := owner.papers(t)
 	orders, balance := len(w.orders()), w.balance()
 
 	things := map[string][]string{ // by the route, what {id} may be
@@ -51,7 +52,8 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 		"GET /quotes/{id}":      {quote, used}, "POST /quotes/{id}": {quote, used},
 		"GET /orders/{id}": {strings.TrimPrefix(bought, "/orders/")}, "GET /orders/{id}/live": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/pay": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/cancel": {strings.TrimPrefix(bought, "/orders/"), basket},
 		"GET /bills/{id}": {bill}, "GET /together/{id}": {basket}, "POST /together/{id}/pay": {basket},
-		"GET /inbox/{id}": {letter},
+		"GET /inbox/{id}":            {letter},
+		"POST /identity/{id}/photos": {check}, "GET /identity/{id}/photos/{kind}": {check}, "POST /identity/{id}/send": {check}, "POST /identity/{id}/take-back": {check},
 		"GET /cases/{id}": {of}, "POST /cases/{id}": {of}, "GET /cases/{id}/files/{n}": {of},
 	}
 	everybodys := map[string]string{"POST /plans/{id}": "machi-5gb"} // what {id} may be, and is nobody's
@@ -72,7 +74,7 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 			ids = []string{everybodys[route.pattern]}
 		}
 		for _, id := range ids {
-			at := strings.NewReplacer("{id}", id, "{token}", "none", "{n}", "1", "{$}", "").Replace(path)
+			at := strings.NewReplacer("{id}", id, "{token}", "none", "{n}", "1", "{kind}", "face", "{$}", "").Replace(path)
 			if method == "POST" && !of && route.access == anyone {
 				continue // signing in and out is everybody's
 			}

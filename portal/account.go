@@ -37,6 +37,7 @@ type accountPage struct {
 	OneTap        *oneTapForm
 	Owing         *owing
 	BillTo        billing.Recipient
+	Identity      bool // there are plans that ask for a check
 }
 
 // messageRow is one message of the inbox.
@@ -79,6 +80,7 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 		Zones: v.zones(), Homes: v.homes(), Attitudes: v.attitudes(), Messages: v.messageRows(ctx, f.messages), Orders: v.orderRows(f.orders),
 		Saved: v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
 		Owing: v.owing(keyhole{account: v.account.ID}, f.debts), BillTo: f.billTo,
+		Identity: v.server.Papers != nil && v.shop.AsksIdentity(""),
 	}
 	for _, a := range f.emails {
 		p.Addresses = append(p.Addresses, a.Value)

@@ -182,7 +182,7 @@ func (v *visit) render(a answer, err error) (sent, error) {
 // signInFirst is where somebody signs in who wanted to see the page.
 func (v *visit) signInFirst() string {
 	next := v.r.URL.Path
-	if v.r.Method == http.MethodGet && next == newCase && v.r.URL.RawQuery != "" {
+	if v.r.Method == http.MethodGet && (next == newCase || next == identityPath) && v.r.URL.RawQuery != "" {
 		next += "?" + v.r.URL.RawQuery // what it is about
 	}
 	if v.r.Method == http.MethodPost { // a form's own page has the same address or its parent's
@@ -194,6 +194,9 @@ func (v *visit) signInFirst() string {
 		}
 		if strings.HasPrefix(next, securityPath) {
 			next = securityPath
+		}
+		if strings.HasPrefix(next, identityPath) {
+			next = identityPath
 		}
 	}
 	if next == "/" {

@@ -179,7 +179,7 @@ const maxUpload = support.MostFiles*support.MostFile + 64<<10
 // uploads reports whether the request is a form with files, to a page that takes
 // such.
 func (v *visit) uploads() bool {
-	return strings.HasPrefix(v.r.Pattern, "POST /cases/") && strings.HasPrefix(v.r.Header.Get("Content-Type"), "multipart/form-data")
+	return (strings.HasPrefix(v.r.Pattern, "POST /cases/") || v.r.Pattern == identityPhoto) && strings.HasPrefix(v.r.Header.Get("Content-Type"), "multipart/form-data")
 }
 
 // readSaid reads what a customer wrote, with its files.

@@ -34,6 +34,7 @@ var structs = map[string]any{
 	"claim.html": claimPage{}, "redeem.html": redeemPage{},
 	"cases.html": casesPage{}, "case_new.html": newCasePage{}, "case.html": casePage{}, "status.html": statusPage{}, "help.html": helpPage{}, "prose.html": prosePage{},
 	"inbox.html": inboxPage{}, "letter.html": letterPage{}, "telling.html": tellingPage{},
+	"identity.html": identityPage{},
 }
 
 func TestTemplatesFitTheirPages(t *testing.T) {

@@ -53,6 +53,7 @@ func (s *Server) plansPage(ctx context.Context, v *visit) (answer, error) {
 		base := own
 		base.Currency = v.shop.Seller.BaseCurrency
 		for _, in := range []renewal.Situation{own, base} {
+			in.Line.Identity = true // prices are no secret
 			if offers, no := renewal.NewOffers(in, plan.ID); no == nil {
 				least := slices.MinFunc(offers, func(a, b renewal.Offer) int { return cmp.Compare(a.Price.Minor, b.Price.Minor) })
 				row.From = v.voice.Say("plans.from", locale.Args{"price": least.Price})
@@ -93,6 +94,7 @@ type planPage struct {
 	Currency   string
 	Currencies []ui.Choice
 	SignIn     string // where nobody has signed in: where to
+	Identity   string // what is to know about the check that it asks for; "": nothing
 	Again      []againLine
 	Owing      *owing
 }
@@ -142,6 +144,9 @@ func (v *visit) plan(ctx context.Context) (planPage, error) {
 	}
 	for _, c := range priced {
 		p.Currencies = append(p.Currencies, ui.Choice{Value: string(c), Name: v.voice.Currency(c), Chosen: c == sit.Currency})
+	}
+	if plan.Policy.Identity && !sit.Line.Identity {
+		p.Identity, sit.Line.Identity = v.voice.T("plan.identity"), true // it is seen before it can be bought
 	}
 	offers, no := renewal.NewOffers(sit, plan.ID)
 	switch {
@@ -257,7 +262,9 @@ func (s *Server) chooseNew(ctx context.Context, v *visit) (answer, error) {
 		return goTo("/quotes/" + q.ID), nil
 	case fault.Invalid, fault.Conflict, fault.Unavailable:
 		p, again := v.plan(ctx)
-		p.Notice = v.notice(err)
+		if p.Notice = v.notice(err); reason(err) == identityFirst {
+			p.Notice.Text = p.Identity
+		}
 		return answer{template: "plan.html", page: p, status: http.StatusUnprocessableEntity}, again
 	case fault.Denied, fault.NotFound, fault.TooMany, fault.Internal:
 	}

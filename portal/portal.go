@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/advice"
@@ -25,6 +26,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound"
 	"github.com/tsuzuku/tsuzuku/portal/prose"
+	"github.com/tsuzuku/tsuzuku/seal"
 	"github.com/tsuzuku/tsuzuku/support"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
@@ -78,9 +80,13 @@ type Server struct {
 	// notifications from us alone; empty: the shop sends none.
 	PushKey string
 
+	// Papers opens what customers gave for an identity check; nil: there are none.
+	Papers *seal.Box
+
 	devices  device.Shelf
 	status   statusShelf
 	watchers watchers
+	drawing  sync.Mutex // of photos
 }
 
 //go:embed pages/*.html
@@ -107,7 +113,7 @@ type route struct {
 
 // routes are all pages and forms. A test walks them as everybody.
 func (s *Server) routes() []route {
-	return slices.Concat(s.waysIn(), s.securityRoutes(), s.tellingRoutes(), []route{
+	return slices.Concat(s.waysIn(), s.securityRoutes(), s.tellingRoutes(), s.identityRoutes(), []route{
 		{"GET /{$}", anyone, s.home},
 		{"GET /plans", anyone, s.plansPage},
 		{"GET /plans/{id}", anyone, s.planPage},

@@ -42,6 +42,7 @@ type reviewPage struct {
 	Converted    string // from what and how; "" where the price stands in the list
 	Points       string
 	Refund       string
+	Identity     string // what was checked, and how long it is kept; "": the plan asks for nothing
 	Stands       ui.Moment
 	Amount       int64 // what is confirmed, as the form sends it: minor units
 	Currency     string
@@ -241,6 +242,9 @@ func (v *visit) addPurchase(p *reviewPage, q quoted, charged money.Money) {
 func (v *visit) addPaperwork(p *reviewPage, q quoted, sold catalogue.Plan, charged money.Money) {
 	if x := q.quote.Exchange; x != (order.Exchange{}) {
 		p.Converted = v.voice.Say("review.converted", locale.Args{"list": x.List, "rate": v.voice.Rate(x.Rate, q.catalogue.Seller.Exchange.Margin)})
+	}
+	if sold.Policy.Identity {
+		p.Identity = v.voice.T("identity.checked") + " " + v.sentence(sold, "identity.kept.")
 	}
 	p.Tax = v.taxIn(q.catalogue.Seller, sold.TaxClass, charged)
 	if points := q.catalogue.Seller.Points.Earned(charged); points > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/identity"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
@@ -286,6 +287,28 @@ func (b *Storybook) others() []story {
 			return show("telling.html", p), err
 		}},
 		page("offline", func(s *Server) handler { return s.offline }, "", ""),
+		page("plan-identity", func(s *Server) handler { return s.planPage }, "kaisha-month", ""),
+	}
+	return append(all, b.checks()...)
+}
+
+// checks are an identity check in every state.
+func (b *Storybook) checks() (all []story) {
+	for _, s := range []identity.State{identity.Wanted, identity.Given, identity.Refused, identity.Approved} {
+		all = append(all, story{"identity-" + string(s), func(_ context.Context, v *visit) (answer, error) {
+			of := papersOf{found: true, check: identity.Check{ID: "idc_sample", State: s, Plan: "kaisha-month", UpdatedAt: b.now.Add(-time.Hour)}}
+			if of.filled = of.check.Open(); of.filled {
+				of.papers = identity.Papers{Name: "AIKO TANAKA", Nationality: "TW", Born: "1990-02-28", Document: "passport", Number: "XK1234567", Expires: "2031-05-01"}
+				of.photos = []identity.Photo{{Kind: "document", Bytes: 412_000}}
+			}
+			if s == identity.Refused {
+				of.check.Reason, of.photos = "cut_off", append(of.photos, identity.Photo{Kind: "face", Bytes: 305_000})
+			}
+			if s != identity.Given {
+				of.check.DueAt = b.now.AddDate(0, 3, 0)
+			}
+			return show("identity.html", v.identity(of, "", nil)), nil
+		}})
 	}
 	return all
 }

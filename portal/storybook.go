@@ -19,11 +19,13 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/identity"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/seal"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -71,6 +73,7 @@ func OpenStorybook(ctx context.Context) (_ *Storybook, err error) {
 			Providers: map[string]payment.Provider{"sample": sampleTill{}}, Rails: till,
 		},
 	}
+	b.server.Papers = seal.New(identity.Purpose, "a secret that protects nothing", nil, nil)
 	err = base.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
 		if b.shop, _, err = catalogue.Apply(ctx, tx, catalogue.DemoFile(), "storybook"); err != nil {
 			return err

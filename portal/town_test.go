@@ -28,6 +28,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/id"
+	"github.com/tsuzuku/tsuzuku/identity"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
 	"github.com/tsuzuku/tsuzuku/leaving"
 	"github.com/tsuzuku/tsuzuku/ledger"
@@ -37,6 +38,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/renewal"
+	"github.com/tsuzuku/tsuzuku/seal"
 )
 
 // town is a shop with two customers, an operator and a card provider.
@@ -72,7 +74,8 @@ func newTown(t *testing.T) *town {
 			Rails:     map[payment.Rail]string{payment.Card: "bank"},
 		},
 	}
-	w.server.Leaving = &leaving.Office{DB: env.DB, Door: w.server.Door, Desk: w.server.Desk}
+	w.server.Papers = seal.New(identity.Purpose, "a secret of the tests", nil, nil)
+	w.server.Leaving = &leaving.Office{DB: env.DB, Door: w.server.Door, Desk: w.server.Desk, Papers: w.server.Papers}
 	w.write(func(ctx context.Context, tx db.Tx) error {
 		_, _, err := catalogue.Apply(ctx, tx, catalogue.DemoFile(), "test")
 		return err
