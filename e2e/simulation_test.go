@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
 	"path/filepath"
 	"testing"
 
@@ -24,11 +25,12 @@ func TestTownKeepsThePromises(t *testing.T) {
 		var first []byte
 		for range 2 {
 			var log bytes.Buffer
+			town := app.NewTown(filepath.Join(t.TempDir(), "town.db"))
 			r, err := world.Simulate(t.Context(), world.Plan{
 				Seed: tt.seed, Orders: 60, Faults: tt.faults, Keys: keys(), Log: &log,
-				Open: app.HouseInTown(filepath.Join(t.TempDir(), "town.db")),
+				Open: town.House,
 			})
-			if err != nil {
+			if err = errors.Join(err, town.Close()); err != nil {
 				t.Fatal(err)
 			}
 			for _, v := range r.Violations {

@@ -18,6 +18,11 @@ const (
 	// money may come late.
 	lateFor = 24 * time.Hour
 
+	// lateLook is how soon and how often that is done at first. Money that comes late
+	// was mostly on its way when the attempt died, and after its end the pauses
+	// become as long as what has passed since.
+	lateLook = 15 * time.Minute
+
 	// unclearFor is how long after its end an attempt is asked about whose
 	// provider says neither paid nor dead, before a person looks.
 	unclearFor = 7 * 24 * time.Hour
@@ -163,13 +168,17 @@ func (p Payment) after(seen payment.Observation, now time.Time) Payment {
 // nextLook is when the provider is asked again: soon at first, then less often;
 // a dead attempt until a day after its end, since money may still come late.
 func (p Payment) nextLook(now time.Time) time.Time {
+	last := p.ExpiresAt.Add(lateFor)
 	switch {
 	case p.State == payment.Paid,
-		p.State == payment.Dead && now.After(p.ExpiresAt.Add(lateFor)),
+		p.State == payment.Dead && !now.Before(last),
 		now.After(p.ExpiresAt.Add(unclearFor)):
 		return time.Time{}
 	case p.State == payment.Dead:
-		return now.Add(time.Hour)
+		if next := now.Add(max(lateLook, now.Sub(p.ExpiresAt))); next.Before(last) {
+			return next
+		}
+		return last
 	}
 	pauses := []time.Duration{5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 3 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour}
 	next := now.Add(pauses[min(max(p.Attempts-1, 0), len(pauses)-1)])

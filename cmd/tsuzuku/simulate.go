@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/app"
@@ -33,9 +33,14 @@ type simulated struct {
 	Replay          string  `json:"replay,omitempty"` // the shortest run found that breaks a promise
 }
 
+// garbage is how much a town may leave lying about before it is collected, in percent
+// of what it needs: it lives for minutes, and is there to be fast.
+const garbage = 400
+
 // Run prints a JSON summary. Where a promise was broken it looks for a shorter
 // run that breaks one, says how to see it again, and ends with 1.
 func (c *simulateCmd) Run(ctx context.Context, s std) error {
+	debug.SetGCPercent(garbage)
 	began := time.Now()
 	r, err := c.once(ctx, c.Orders, c.Log)
 	if err != nil {
@@ -81,19 +86,15 @@ func (c *simulateCmd) shortest(ctx context.Context) (int, error) {
 	return bad, nil
 }
 
-// once runs the town on a database of its own, in memory where the machine has a
-// file system there.
+// once runs the town on a database of its own, in memory.
 func (c *simulateCmd) once(ctx context.Context, orders int, log string) (r world.Result, err error) {
-	dir, err := os.MkdirTemp(memory(), "tsuzuku-town-*")
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	town := app.NewTown(fmt.Sprintf("memory:town-%d", time.Now().UnixNano()))
+	defer func() { err = errors.Join(err, town.Close()) }()
 	keys, err := world.NewKeys()
 	if err != nil {
 		return r, err
 	}
-	p := world.Plan{Seed: c.Seed, Orders: orders, Faults: c.Faults, Keys: keys, Open: app.HouseInTown(filepath.Join(dir, "town.db"))}
+	p := world.Plan{Seed: c.Seed, Orders: orders, Faults: c.Faults, Keys: keys, Open: town.House}
 	if log != "" {
 		file, err := os.Create(log) //nolint:gosec // the engineer chooses the file
 		if err != nil {
@@ -104,13 +105,4 @@ func (c *simulateCmd) once(ctx context.Context, orders int, log string) (r world
 		p.Log = io.Writer(w)
 	}
 	return world.Simulate(ctx, p)
-}
-
-// memory is a file system in memory; "" where there is none that we know.
-func memory() string {
-	const shm = "/dev/shm"
-	if f, err := os.Stat(shm); err == nil && f.IsDir() {
-		return shm
-	}
-	return ""
 }
