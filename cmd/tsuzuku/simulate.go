@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/app"
+	"github.com/tsuzuku/tsuzuku/bench"
+	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/world"
 )
 
@@ -20,6 +22,7 @@ import (
 type simulateCmd struct {
 	Seed    uint64       `default:"1" help:"Decides every choice and every fault."`
 	Orders  int          `default:"2000" help:"How many orders customers want."`
+	Engine  db.Engine    `default:"sqlite" enum:"sqlite,postgres" help:"sqlite, in memory, or postgres, a server that is started for it."`
 	Faults  world.Faults `default:"some" enum:"none,some,wild" help:"How much goes wrong: none, some or wild."`
 	Shorten bool         `default:"true" negatable:"" help:"Where a promise was broken, look for a shorter run that breaks one."`
 	Log     string       `help:"Write what happens to this file, a line an event. The same seed writes the same file." placeholder:"FILE"`
@@ -28,9 +31,10 @@ type simulateCmd struct {
 // simulated is what is printed.
 type simulated struct {
 	world.Result
-	Seconds         float64 `json:"seconds"`
-	OrdersPerSecond int     `json:"orders_per_second"`
-	Replay          string  `json:"replay,omitempty"` // the shortest run found that breaks a promise
+	Engine          db.Engine `json:"engine"`
+	Seconds         float64   `json:"seconds"`
+	OrdersPerSecond int       `json:"orders_per_second"`
+	Replay          string    `json:"replay,omitempty"` // the shortest run found that breaks a promise
 }
 
 // garbage is how much a town may leave lying about before it is collected, in percent
@@ -47,14 +51,14 @@ func (c *simulateCmd) Run(ctx context.Context, s std) error {
 		return err
 	}
 	took := time.Since(began).Seconds()
-	out := simulated{Result: r, Seconds: took, OrdersPerSecond: int(float64(r.Orders) / took)}
+	out := simulated{Result: r, Engine: c.Engine, Seconds: took, OrdersPerSecond: int(float64(r.Orders) / took)}
 	if len(r.Violations) > 0 && c.Shorten {
 		fmt.Fprintf(s.err, "%d violations; looking for a shorter run\n", len(r.Violations))
 		shortest, err := c.shortest(ctx)
 		if err != nil {
 			return err
 		}
-		out.Replay = fmt.Sprintf("tsuzuku simulate --seed %d --faults %s --orders %d", c.Seed, c.Faults, shortest)
+		out.Replay = fmt.Sprintf("tsuzuku simulate --seed %d --faults %s --orders %d --engine %s", c.Seed, c.Faults, shortest, c.Engine)
 	}
 	e := json.NewEncoder(s.out)
 	e.SetIndent("", "  ")
@@ -86,9 +90,18 @@ func (c *simulateCmd) shortest(ctx context.Context) (int, error) {
 	return bad, nil
 }
 
-// once runs the town on a database of its own, in memory.
+// once runs the town on a database of its own: in memory, or on a new server.
 func (c *simulateCmd) once(ctx context.Context, orders int, log string) (r world.Result, err error) {
-	town := app.NewTown(fmt.Sprintf("memory:town-%d", time.Now().UnixNano()))
+	database := fmt.Sprintf("memory:town-%d", time.Now().UnixNano())
+	if c.Engine == db.PostgreSQL {
+		address, stop, err := bench.StartPostgres(ctx)
+		if err != nil {
+			return r, err
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+		database = address
+	}
+	town := app.NewTown(database)
 	defer func() { err = errors.Join(err, town.Close()) }()
 	keys, err := world.NewKeys()
 	if err != nil {
