@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -157,7 +158,7 @@ func stripeBank(sim *stripesim.Sim) *Bank {
 		Charged: func() (refs []string) {
 			for _, ch := range sim.Charges() {
 				if ch.Status == "succeeded" {
-					refs = append(refs, ch.Ref)
+					refs = append(refs, cmp.Or(ch.Ref, ch.Metadata["ref"])) // a kept card is charged without a page
 				}
 			}
 			return refs

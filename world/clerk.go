@@ -8,6 +8,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/payment"
 )
 
 // The seller's staff, as far as a town has them: every half hour somebody decides
@@ -38,6 +39,28 @@ func (s *Simulation) clerk(ctx context.Context) {
 	for range 1 + len(s.auditor.tickets)/200 {
 		s.regret(ctx)
 	}
+	for _, t := range s.auditor.tickets {
+		if t.contested && t.order != "" {
+			s.sendAgain(ctx, t)
+		}
+	}
+}
+
+// sendAgain is what a person does with the case of a refund that a bank refused,
+// because the customer's own bank was about to give the money back.
+func (s *Simulation) sendAgain(ctx context.Context, t *ticket) {
+	k := order.Key{Account: t.who.account, ID: t.order}
+	_, _ = s.in(ctx, "a refund that failed", func(ctx context.Context, h *House) error {
+		all, err := db.Seen(ctx, h.DB, func(ctx context.Context, tx db.Tx) ([]order.Refund, error) { return order.Refunds(ctx, tx, k) })
+		for _, r := range all {
+			if r.State == payment.RefundFailed && r.DueAt.IsZero() {
+				_, err = h.Desk.RefundAgain(ctx, k, order.Act{Staff: "mika", Reason: "the dispute is over"})
+				s.log("clerk sends the refund of %s again: %s", t.order, said(err))
+				break
+			}
+		}
+		return err
+	})
 }
 
 // decide is what a person does with a held order: what the operator's console

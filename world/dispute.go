@@ -27,6 +27,10 @@ func (s *Simulation) dispute(t *ticket, ref string) {
 			return
 		}
 		s.auditor.outcomes["disputed"]++
+		t.contested = true
+		for _, each := range t.together {
+			each.contested = true
+		}
 		if s.rand.IntN(4) == 0 {
 			return // nobody decides before the town ends
 		}

@@ -37,23 +37,24 @@ type served struct {
 
 // ticket is one order as its customer knows it.
 type ticket struct {
-	n        int
-	who      *customer
-	line     *served // nil: a top-up; of a new line, one whose plan they want another of
-	kind     order.Kind
-	tool     catalogue.Tool
-	quote    order.Quote
-	price    money.Money // what they confirmed
-	parts    order.Parts // and what they said should pay it
-	order    string      // "" while they do not know of one
-	together []*ticket   // the orders that are paid at once, this one among them; nil: it is paid alone
-	refs     []string    // under which they paid somewhere
-	bank     *Bank
-	patience int       // how often they still try
-	money    reckoning // of an order that is paid together with others
-	paidAt   time.Time
-	back     bool        // staff said that they gave back, of the completed order, …
-	given    money.Money // … so much
+	n         int
+	who       *customer
+	line      *served // nil: a top-up; of a new line, one whose plan they want another of
+	kind      order.Kind
+	tool      catalogue.Tool
+	quote     order.Quote
+	price     money.Money // what they confirmed
+	parts     order.Parts // and what they said should pay it
+	order     string      // "" while they do not know of one
+	together  []*ticket   // the orders that are paid at once, this one among them; nil: it is paid alone
+	refs      []string    // under which they paid somewhere
+	bank      *Bank
+	patience  int       // how often they still try
+	money     reckoning // of an order that is paid together with others
+	paidAt    time.Time
+	contested bool        // the customer's bank took the money back, or said that it would
+	back      bool        // staff said that they gave back, of the completed order, …
+	given     money.Money // … so much
 }
 
 // ways are the tools of this town, each with a currency that its bank takes.
