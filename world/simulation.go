@@ -165,7 +165,10 @@ func begin(ctx context.Context, p Plan) (*Simulation, error) {
 	s.weather = NewWeather(p.Faults, rand.New(rand.NewPCG(p.Seed, 2)), s.epoch, s.length+calmFor)
 	s.town = NewStrangers(s.clock, "http://shop.invalid", p.Seed, p.Keys)
 	s.town.weather = s.weather
-	s.town.Simple.Settles = 10 * time.Minute
+	s.town.Simple.Settles, s.town.Simple.Lag = 10*time.Minute, s.weather.lag
+	for _, b := range s.town.Banks {
+		b.Wire.Now, b.Wire.StaleMost = s.clock.Now, staleMost
+	}
 	s.mail = newPostbox(s.clock.Now, s.weather)
 	s.auditor = newAuditor(s)
 	for i := range s.weather.hosts {
