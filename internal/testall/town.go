@@ -56,7 +56,7 @@ func towns(ctx context.Context) error {
 }
 
 func (r townRun) run(ctx context.Context, binary, commit string) error {
-	seed := rand.IntN(1_000_000) //nolint:gosec // any seed will do
+	seed := rand.IntN(1_000_000)                                                                                                                                  //nolint:gosec // any seed will do
 	cmd := exec.CommandContext(ctx, binary, "simulate", "--engine", r.engine, "--faults", r.faults, "--orders", fmt.Sprint(r.orders), "--seed", fmt.Sprint(seed)) //nolint:gosec // our own program
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, os.Stderr
