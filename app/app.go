@@ -204,29 +204,30 @@ type Step struct {
 	Name string
 	Do   func(context.Context) (worked bool, err error)
 
-	// Workers is how many loops of [App.Work] take this step.
-	Workers int
+	// Take is the first half of Do, where the work that it returns may be done while
+	// more is claimed; nil: there is one at a time.
+	Take func(context.Context) (do func(context.Context) error, err error)
 }
 
 // Steps are all of it, in the order in which one turn would take them.
 func (a *App) Steps() []Step {
 	numbering := &billing.Numbering{DB: a.DB}
 	return []Step{
-		{"orders", a.Desk.Step, a.Desk.Loops()},
-		{"payments", a.Desk.PaymentStep, 1},
-		{"refunds", a.Desk.RefundStep, 1},
-		{"wallets", a.Desk.WalletStep, 1},
-		{"saved tools", a.Desk.ToolStep, 1},
-		{"usage", a.Desk.LookStep, max(1, len(a.Desk.Carriers))},
-		{"operators", a.Desk.OperatorStep, 1},
-		{"bill numbers", numbering.Step, 1},
-		{"messages", a.Sender.Step, 1},
-		{"sign-in leftovers", a.Door.Step, 1},
-		{"closing accounts", a.leaving().Step, 1},
-		{"providers' reports", a.Settlement.Step, 1},
-		{"advice", a.Adviser.Step, 1},
-		{"learning", a.Adviser.LearnStep, 1},
-		{"answers to programs", a.programs.Step, 1},
+		{Name: "orders", Do: a.Desk.Step, Take: a.Desk.Take},
+		{Name: "payments", Do: a.Desk.PaymentStep},
+		{Name: "refunds", Do: a.Desk.RefundStep},
+		{Name: "wallets", Do: a.Desk.WalletStep},
+		{Name: "saved tools", Do: a.Desk.ToolStep},
+		{Name: "usage", Do: a.Desk.LookStep, Take: a.Desk.TakeLooks},
+		{Name: "operators", Do: a.Desk.OperatorStep},
+		{Name: "bill numbers", Do: numbering.Step},
+		{Name: "messages", Do: a.Sender.Step},
+		{Name: "sign-in leftovers", Do: a.Door.Step},
+		{Name: "closing accounts", Do: a.leaving().Step},
+		{Name: "providers' reports", Do: a.Settlement.Step},
+		{Name: "advice", Do: a.Adviser.Step},
+		{Name: "learning", Do: a.Adviser.LearnStep},
+		{Name: "answers to programs", Do: a.programs.Step},
 	}
 }
 
@@ -279,35 +280,61 @@ func (a *App) ready(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "ready\n")
 }
 
-// Work does the work until ctx ends, each Step in loops of its own: again at
-// once while there is something to do, else after idle.
+// Work does the work until ctx ends, each Step in a loop of its own: again at once
+// while there is something to do, else after idle.
 func (a *App) Work(ctx context.Context, idle time.Duration) { a.work(ctx, a.Steps(), idle) }
 
 func (a *App) work(ctx context.Context, steps []Step, idle time.Duration) {
 	var all sync.WaitGroup
 	for _, s := range steps {
-		for range s.Workers {
-			all.Go(func() { a.loop(ctx, s, idle) })
-		}
+		all.Go(func() { a.loop(ctx, s, idle) })
 	}
 	all.Wait()
 }
 
 func (a *App) loop(ctx context.Context, s Step, idle time.Duration) {
+	var under sync.WaitGroup
+	defer under.Wait()
+	free := make(chan struct{}, 1) // somebody has time again
 	for ctx.Err() == nil {
-		worked, err := s.Do(ctx)
-		if err != nil && ctx.Err() == nil {
-			a.Env.Log.ErrorContext(ctx, "work", "step", s.Name, "err", err)
-			worked = false // not in a tight loop
-		}
-		if worked {
+		if a.turn(ctx, s, &under, free) {
 			continue
 		}
 		select {
 		case <-ctx.Done():
+		case <-free:
 		case <-time.After(idle):
 		}
 	}
+}
+
+// turn takes a Step once, or begins what it claims, and reports whether there may be
+// more to do now. What fails is not repeated in a tight loop.
+func (a *App) turn(ctx context.Context, s Step, under *sync.WaitGroup, free chan<- struct{}) (more bool) {
+	complain := func(err error) bool {
+		if err != nil && ctx.Err() == nil {
+			a.Env.Log.ErrorContext(ctx, "work", "step", s.Name, "err", err)
+		}
+		return err != nil
+	}
+	if s.Take == nil {
+		worked, err := s.Do(ctx)
+		return !complain(err) && worked
+	}
+	do, err := s.Take(ctx)
+	if complain(err) || do == nil {
+		return false
+	}
+	under.Go(func() {
+		if complain(do(ctx)) {
+			return
+		}
+		select {
+		case free <- struct{}{}:
+		default:
+		}
+	})
+	return true
 }
 
 // Close closes the database.

@@ -231,7 +231,7 @@ func (d *Demo) Work(ctx context.Context) {
 
 // steps are the strangers' and the house's, what strangers put off first.
 func (d *Demo) steps() []Step {
-	return append([]Step{{"strangers", d.deliver, 1}}, d.App.Steps()...)
+	return append([]Step{{Name: "strangers", Do: d.deliver}}, d.App.Steps()...)
 }
 
 func (d *Demo) deliver(ctx context.Context) (bool, error) { return d.Strangers.Deliver(ctx, d.house) }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tsuzuku/tsuzuku/calls"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/catalogue"
@@ -63,6 +64,10 @@ type lot struct {
 	order string // paid from the wallet and due; with sets only
 }
 
+// boundless is the budget of an operator that is never full: its calls are planned as
+// those of every operator are, and never put off.
+var boundless = calls.Budget{Rules: []calls.Rule{{Most: 1 << 20, Within: time.Second}}, AtOnce: 1 << 20}
+
 func open(ctx context.Context, o Options) (_ *shop, err error) {
 	d, err := db.Open(ctx, o.URL, db.Options{Now: o.Now})
 	if err != nil {
@@ -82,7 +87,7 @@ func open(ctx context.Context, o Options) (_ *shop, err error) {
 	}
 	s.desk = &order.Desk{
 		DB: d, IDs: id.NewSource(d.Now, rand.Reader), Shelf: &catalogue.Shelf{},
-		Carriers: map[string]carrier.Carrier{s.sim.Name(): s.sim},
+		Carriers: map[string]carrier.Carrier{s.sim.Name(): calls.New(s.sim, boundless, d.Now)},
 		Wallet:   order.WalletFull, Log: slog.New(slog.DiscardHandler), QuoteTTL: quoteTTL, Set: o.Sets, Side: 1,
 	}
 	cat, err := db.Written(ctx, d, openShop)
@@ -172,9 +177,14 @@ func (s *shop) stock(ctx context.Context, n int) ([]lot, error) {
 			return nil, err
 		}
 	}
-	// An operator that cannot be reached leaves a placed order to the workers.
-	s.sim.Silence(s.sets > 0)
-	defer s.sim.Silence(false)
+	// An operator that cannot be reached leaves a placed order to the workers; its brake
+	// does not get to see that.
+	if s.sets > 0 {
+		planned := s.desk.Carriers
+		s.desk.Carriers = map[string]carrier.Carrier{s.sim.Name(): s.sim}
+		s.sim.Silence(true)
+		defer func() { s.sim.Silence(false); s.desk.Carriers = planned }()
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(stockSide)
 	for i := range lots {

@@ -120,11 +120,13 @@ func (m *meter) begin(now time.Time, n int) {
 
 // since is how many requests began after an instant.
 func (m *meter) since(t time.Time) int {
-	n := 0
-	for i := len(m.began) - 1; i >= 0 && m.began[i].After(t); i-- {
-		n++
-	}
-	return n
+	at, _ := slices.BinarySearchFunc(m.began, t, func(began, t time.Time) int {
+		if began.After(t) {
+			return 1
+		}
+		return -1
+	})
+	return len(m.began) - at
 }
 
 func (m *meter) forget(now time.Time) {

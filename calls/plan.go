@@ -130,6 +130,13 @@ func (o *Operator) Plan(jobs []Job, unseen, most int) (*Grant, []int) {
 	return &Grant{operator: o, left: given}, chosen
 }
 
+// Room is how many requests may begin now.
+func (o *Operator) Room() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.meter.room(o.now())
+}
+
 // Looks sets aside requests for up to n looks at lines, and says for how many. They
 // leave the reserve alone. While orders wait they get a tenth, and nothing while
 // the end of a line presses.

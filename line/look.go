@@ -41,26 +41,27 @@ type Due struct {
 }
 
 // DueLooks reads which lines somebody should look at, up to each of every operator,
-// those that have been due longest first. Nobody has claimed them.
-func DueLooks(ctx context.Context, tx db.Tx, each int) (lines []Due, err error) {
+// those that have been due longest first. Nobody has claimed them. It sees most lines
+// at most, and says how many it saw.
+func DueLooks(ctx context.Context, tx db.Tx, each, most int) (lines []Due, seen int, err error) {
 	rows, err := tx.Query(ctx, `WITH due AS MATERIALIZED (
-			SELECT account_id AS account, id AS row, operator, look_at FROM lines WHERE look_at <= $1 ORDER BY look_at LIMIT 10000),
-		ranked AS (SELECT due.*, ROW_NUMBER() OVER (PARTITION BY operator ORDER BY look_at, row) AS place FROM due)
-		SELECT account, row, operator, look_at FROM ranked WHERE place <= $2 ORDER BY look_at, row`, db.At(tx.Now()), each)
+			SELECT account_id AS account, id AS row, operator, look_at FROM lines WHERE look_at <= $1 ORDER BY look_at LIMIT $3),
+		ranked AS (SELECT due.*, COUNT(*) OVER () AS seen, ROW_NUMBER() OVER (PARTITION BY operator ORDER BY look_at, row) AS place FROM due)
+		SELECT account, row, operator, look_at, seen FROM ranked WHERE place <= $2 ORDER BY look_at, row`, db.At(tx.Now()), each, most)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var l Due
 		var at db.Instant
-		if err := rows.Scan(&l.Account, &l.ID, &l.Operator, &at); err != nil {
-			return nil, err
+		if err := rows.Scan(&l.Account, &l.ID, &l.Operator, &at, &seen); err != nil {
+			return nil, 0, err
 		}
 		l.At = at.Time
 		lines = append(lines, l)
 	}
-	return lines, rows.Err()
+	return lines, seen, rows.Err()
 }
 
 // TakeThese claims those of lines that still are due as they were read, for the

@@ -30,7 +30,7 @@ func looked(t testing.TB, d *db.DB, id string, again time.Time) {
 func takes(t testing.TB, d *db.DB, limit int) string {
 	t.Helper()
 	lines, err := db.Written(context.Background(), d, func(ctx context.Context, tx db.Tx) ([]line.Line, error) {
-		due, err := line.DueLooks(ctx, tx, limit)
+		due, _, err := line.DueLooks(ctx, tx, limit, 10_000)
 		if err != nil {
 			return nil, err
 		}

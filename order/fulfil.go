@@ -34,20 +34,21 @@ const (
 
 const defaultSet = 20
 
-// Step takes the next step of orders that are due, up to one set: of those that ask
-// one operator, or of those that ask none. Which are begun before others, and how
-// many, the plan of the operator's calls says, see queue.go. It is safe to call at
-// any time, from any number of processes.
+// Step takes the next step of orders that are due, up to one set, see [Desk.Take].
+// It is safe to call at any time, from any number of processes.
 func (d *Desk) Step(ctx context.Context) (worked bool, err error) {
-	c, err := d.claim(ctx)
-	defer c.end()
-	if err != nil || !c.worked {
+	do, err := d.Take(ctx)
+	if do == nil {
 		return false, err
 	}
-	ctx = c.grant.With(ctx)
+	return true, do(ctx)
+}
+
+// work takes the next step of a claimed set.
+func (d *Desk) work(ctx context.Context, set []Order) error {
 	var ready []Order
 	var errs []error
-	for _, o := range c.orders {
+	for _, o := range set {
 		if o.beginsNow() {
 			ready = append(ready, o)
 			continue
@@ -56,7 +57,7 @@ func (d *Desk) Step(ctx context.Context) (worked bool, err error) {
 	}
 	tasks, err := d.begin(ctx, ready)
 	errs = append(errs, err, d.askAll(ctx, tasks))
-	return true, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 func (d *Desk) set() int {

@@ -20,7 +20,7 @@ type OperatorHealth struct {
 func (d *Desk) Operators() []OperatorHealth {
 	var all []OperatorHealth
 	for _, name := range slices.Sorted(maps.Keys(d.Carriers)) {
-		if o, planned := d.Carriers[name].(*calls.Operator); planned {
+		if o := d.planner(name); o != nil {
 			all = append(all, OperatorHealth{name, o.Look()})
 		}
 	}
@@ -52,7 +52,7 @@ func (s *standing) changed(name string, now calls.State) bool {
 func (d *Desk) OperatorStep(ctx context.Context) (worked bool, err error) {
 	for _, h := range d.Operators() {
 		call, cancel := d.callLimit(ctx)
-		worked = d.Carriers[h.Adapter].(*calls.Operator).Probe(call) || worked
+		worked = d.planner(h.Adapter).Probe(call) || worked
 		cancel()
 	}
 	for _, h := range d.Operators() {

@@ -68,6 +68,7 @@ type Desk struct {
 	Set int
 
 	silence silence
+	due     backlog
 	hands   hands // of orders
 	lookers hands // of looks
 

@@ -18,36 +18,23 @@ import (
 // queue: what finds no room is left as it is, and nothing is kept beside them.
 
 const (
+	// glance is how many due rows are looked at first. Where there are more, and some
+	// operator cannot take all of its own at once, queueMost are: 50 ms or so.
+	glance    = 400
+	queueMost = 10_000
+
 	// sight is how many rows of each operator a plan knows one by one: those whose
 	// lines go dark first, and those that wait longest.
 	sight = 500
 
-	// queueMost bounds how many due rows are looked at; 50 ms or so.
-	queueMost = 10_000
+	// kept is how long a survey that did not see all is planned with: somebody who
+	// comes in between is seen by the next one.
+	kept = time.Second
 )
 
-// Workers is how many loops of [Desk.Step] one operator may keep busy: while one
+// Workers is how many sets of one operator may be under way in a process: while one
 // waits for it the other keeps the database busy.
 const Workers = 2
-
-// Loops is how many loops of [Desk.Step] a server runs: were all operators slow but
-// one, it would still have its workers, and so would orders that ask nobody.
-func (d *Desk) Loops() int {
-	if !d.planned() {
-		return Workers
-	}
-	return Workers*len(d.Carriers) + 1
-}
-
-// planned reports whether there is a plan for the calls to some operator.
-func (d *Desk) planned() bool {
-	for _, c := range d.Carriers {
-		if _, ok := c.(*calls.Operator); ok {
-			return true
-		}
-	}
-	return false
-}
 
 // hands counts which operators workers of this process are busy with.
 type hands struct {
@@ -76,39 +63,131 @@ func (h *hands) free(adapter string) {
 	h.busy[adapter]--
 }
 
-// claimed is a set of orders that one worker has.
-type claimed struct {
-	worked bool // there was something to claim, whoever got it
-	orders []Order
-	grant  *calls.Grant // for the operator that they ask; nil: its calls are not planned
-	end    func()       // always to be called
+// Take claims a set of due orders for the length of a lease: of those that ask one
+// operator, or of those that ask none. Which are begun before others, and how many,
+// the plan of the operator's calls says. What it returns does the work, and is to be
+// called once; meanwhile other sets may be claimed. It returns nil where nothing is
+// due that may be begun now.
+func (d *Desk) Take(ctx context.Context) (do func(context.Context) error, err error) {
+	p, err := d.pick(ctx)
+	if err != nil || len(p.places) == 0 {
+		return nil, err
+	}
+	orders, err := d.claim(ctx, p.places)
+	if err != nil {
+		p.end()
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		defer p.end()
+		return d.work(p.grant.With(ctx), orders)
+	}, nil
 }
 
-// claim takes a set of due orders for the length of a lease.
-func (d *Desk) claim(ctx context.Context) (claimed, error) {
-	none := claimed{end: func() {}}
-	if !d.planned() {
-		due, err := d.firstDue(ctx)
-		return claimed{worked: len(due) > 0, orders: due, end: none.end}, err
+// picked are the rows of one adapter that are taken now.
+type picked struct {
+	places []place
+	grant  *calls.Grant // for the operator that they ask; nil: its calls are not planned
+	end    func()       // gives back the worker, and what is left of the grant
+}
+
+// pick chooses what is taken next. All workers of a process share one survey of what
+// is due: the first plans with it, and the others with what is left of it.
+func (d *Desk) pick(ctx context.Context) (picked, error) {
+	d.due.mu.Lock()
+	defer d.due.mu.Unlock()
+	r := d.due.survey
+	d.due.survey = survey{}
+	var p picked
+	if now := d.DB.Now(); r.more && !now.Before(r.at) && now.Before(r.at.Add(kept)) {
+		p = d.pickOf(r)
 	}
-	lines, err := d.queues(ctx)
-	if err != nil {
-		return none, err
+	for _, most := range [...]int{glance, queueMost} {
+		if len(p.places) > 0 || most == queueMost && !r.more {
+			break
+		}
+		var err error
+		if r, err = d.read(ctx, most); err != nil {
+			return picked{}, err
+		}
+		if !r.more || most == queueMost || d.allAtOnce(r) {
+			p = d.pickOf(r)
+		}
 	}
-	for _, q := range lines {
-		if !d.hands.take(q.adapter, Workers) {
+	if r.more {
+		d.due.survey = r
+	}
+	return p, nil
+}
+
+// pickOf picks rows of the first queue that has a worker, and room, and takes them
+// out of the survey.
+func (d *Desk) pickOf(r survey) picked {
+	for i, q := range r.queues {
+		if len(q.places) == 0 || !d.hands.take(q.adapter, Workers) {
 			continue
 		}
-		grant, picked := d.plan(q)
-		c := claimed{worked: len(picked) > 0, grant: grant, end: func() { grant.Return(); d.hands.free(q.adapter) }}
-		if !c.worked {
-			c.end()
+		grant, chosen := d.plan(q)
+		end := func() { grant.Return(); d.hands.free(q.adapter) }
+		if len(chosen) == 0 {
+			end()
 			continue
 		}
-		c.orders, err = d.take(ctx, picked)
-		return c, err
+		p := picked{grant: grant, end: end}
+		rest := make([]place, 0, len(q.places)-len(chosen))
+		next := 0
+		slices.Sort(chosen)
+		for n, at := range q.places {
+			if next < len(chosen) && chosen[next] == n {
+				p.places, next = append(p.places, at), next+1
+				continue
+			}
+			rest = append(rest, at)
+		}
+		r.queues[i].places = rest
+		return p
 	}
-	return none, nil
+	return picked{}
+}
+
+// allAtOnce reports whether every operator has room for all that was read for it, so
+// that it does not matter what else is due.
+func (d *Desk) allAtOnce(r survey) bool {
+	for _, q := range r.queues {
+		o := d.planner(q.adapter)
+		if o == nil {
+			continue
+		}
+		need := 0
+		for _, p := range q.places {
+			need += p.cost(o.Budget().Costs)
+		}
+		if o.Room() < need {
+			return false
+		}
+	}
+	return true
+}
+
+// planner plans the calls of an adapter; nil: nobody does, it may be asked at any
+// time.
+func (d *Desk) planner(adapter string) *calls.Operator {
+	o, _ := d.Carriers[adapter].(*calls.Operator)
+	return o
+}
+
+// backlog is what workers of this process share.
+type backlog struct {
+	mu     sync.Mutex
+	survey survey // of which something may be left
+}
+
+// survey is what was due at an instant, by the adapter that is asked for it.
+type survey struct {
+	at     time.Time
+	most   int  // how many rows were looked at, at most
+	more   bool // there were as many
+	queues []queued
 }
 
 // place is a due row's place in the queue of its operator.
@@ -122,6 +201,14 @@ type place struct {
 	darks int // how many of its partition go dark, listed or not
 }
 
+// cost is how many requests the next step of an order takes.
+func (p place) cost(c calls.Costs) int {
+	if p.asked {
+		return c.LookUp
+	}
+	return c.Prepare + c.Extend
+}
+
 // partition is what a row asks, as far as its operator is concerned: nothing,
 // "operator" of a line, or the operator of a "plan".
 type partition struct{ asks, whom string }
@@ -133,43 +220,50 @@ type queued struct {
 	unseen  int // further rows, whose lines go dark after those of places
 }
 
-// queues reads what is due, by the adapter that is asked for it. The one in which
-// somebody waits longest is first; before it are those who ask nobody.
-func (d *Desk) queues(ctx context.Context) ([]queued, error) {
-	all, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (map[string]queued, error) {
-		places, err := waiting(ctx, tx)
+// read reads up to so many rows that are due. The queue in which somebody waits
+// longest is first; before it are those who ask nobody.
+func (d *Desk) read(ctx context.Context, most int) (survey, error) {
+	return db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (survey, error) {
+		r := survey{at: tx.Now(), most: most}
+		places, seen, err := waiting(ctx, tx, most)
 		if err != nil || len(places) == 0 {
-			return nil, err
+			return r, err
 		}
+		r.more = seen == most
 		cat, err := d.Shelf.Current(ctx, tx)
 		if err != nil {
-			return nil, err
+			return r, err
 		}
-		all, darks := map[string]queued{}, map[partition]bool{}
-		for _, p := range places {
-			q := all[adapter(cat, p.partition)]
-			q.adapter, q.places = adapter(cat, p.partition), append(q.places, p)
-			if !darks[p.partition] {
-				darks[p.partition] = true
-				q.unseen += p.darks
-			}
-			if !p.dark.IsZero() {
-				q.unseen--
-			}
-			all[q.adapter] = q
-		}
-		return all, nil
+		r.queues = byAdapter(cat, places)
+		return r, nil
 	})
+}
+
+// byAdapter puts places into the queues of their adapters.
+func byAdapter(cat *catalogue.Catalogue, places []place) []queued {
+	all, darks := map[string]queued{}, map[partition]bool{}
+	for _, p := range places {
+		q := all[adapter(cat, p.partition)]
+		q.adapter, q.places = adapter(cat, p.partition), append(q.places, p)
+		if !darks[p.partition] {
+			darks[p.partition] = true
+			q.unseen += p.darks
+		}
+		if !p.dark.IsZero() {
+			q.unseen--
+		}
+		all[q.adapter] = q
+	}
 	sorted := slices.Collect(maps.Values(all))
 	slices.SortFunc(sorted, func(a, b queued) int {
 		return cmp.Or(cmp.Compare(min(1, len(a.adapter)), min(1, len(b.adapter))), a.places[0].waits.Compare(b.places[0].waits), cmp.Compare(a.adapter, b.adapter))
 	})
-	return sorted, err
+	return sorted
 }
 
-// waiting reads the places of due rows: of each operator those whose lines go dark
-// first, and those that wait longest.
-func waiting(ctx context.Context, tx db.Tx) (places []place, err error) {
+// waiting reads the places of up to so many due rows: of each operator those whose
+// lines go dark first, and those that wait longest. seen is how many rows were due.
+func waiting(ctx context.Context, tx db.Tx, most int) (places []place, seen int, err error) {
 	rows, err := tx.Query(ctx, `WITH waiting AS MATERIALIZED (
 				SELECT account_id AS account, id AS row, line_id AS line, state, kind, plan_id, due_at, paid_at, asked_at
 				  FROM orders WHERE due_at <= $1 ORDER BY due_at LIMIT $3),
@@ -180,38 +274,26 @@ func waiting(ctx context.Context, tx db.Tx) (places []place, err error) {
 				       CASE WHEN ends_at > $1 THEN ends_at END AS dark
 				  FROM waiting AS w LEFT JOIN lines ON account_id = account AND id = line),
 			ranked AS (
-				SELECT due.*, COUNT(dark) OVER (PARTITION BY asks, whom) AS darks,
+				SELECT due.*, COUNT(*) OVER () AS seen, COUNT(dark) OVER (PARTITION BY asks, whom) AS darks,
 				       ROW_NUMBER() OVER (PARTITION BY asks, whom ORDER BY dark IS NULL, dark, waits, row) AS by_dark,
 				       ROW_NUMBER() OVER (PARTITION BY asks, whom ORDER BY waits, row) AS by_wait
 				  FROM due)
-			SELECT account, row, due, waits, asked, dark, asks, whom, darks FROM ranked WHERE by_dark <= $2 OR by_wait <= $2 ORDER BY waits, row`,
-		db.At(tx.Now()), sight, queueMost)
+			SELECT account, row, due, waits, asked, dark, asks, whom, darks, seen FROM ranked WHERE by_dark <= $2 OR by_wait <= $2 ORDER BY waits, row`,
+		db.At(tx.Now()), sight, most)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var p place
 		var due, waits, dark db.Instant
-		if err := rows.Scan(&p.Account, &p.ID, &due, &waits, &p.asked, &dark, &p.asks, &p.whom, &p.darks); err != nil {
-			return nil, err
+		if err := rows.Scan(&p.Account, &p.ID, &due, &waits, &p.asked, &dark, &p.asks, &p.whom, &p.darks, &seen); err != nil {
+			return nil, 0, err
 		}
 		p.due, p.waits, p.dark = due.Time, waits.Time, dark.Time
 		places = append(places, p)
 	}
-	return places, rows.Err()
-}
-
-// firstDue claims what is due first, where no plan chooses.
-func (d *Desk) firstDue(ctx context.Context) ([]Order, error) {
-	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Order, error) {
-		return all(ctx, tx, `WITH due AS MATERIALIZED (
-				SELECT account_id AS account, id AS row FROM orders WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-			UPDATE orders SET due_at = $2, attempts = attempts + 1 FROM due WHERE account_id = account AND id = row
-			RETURNING `+columns, db.At(tx.Now()), db.At(tx.Now().Add(lease)), d.set())
-	})
-	slices.SortFunc(due, func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })
-	return due, err
+	return places, seen, rows.Err()
 }
 
 // nobodys stands for the adapter of what the catalogue has no more.
@@ -233,34 +315,30 @@ func adapter(cat *catalogue.Catalogue, p partition) string {
 	return cmp.Or(op.Carrier, nobodys)
 }
 
-// plan picks the rows of a queue that are taken now.
-func (d *Desk) plan(q queued) (*calls.Grant, []place) {
-	o, planned := d.Carriers[q.adapter].(*calls.Operator)
-	if !planned {
-		return nil, q.places[:min(len(q.places), d.set())]
+// plan chooses the rows of a queue that are taken now, by their numbers.
+func (d *Desk) plan(q queued) (*calls.Grant, []int) {
+	o := d.planner(q.adapter)
+	if o == nil {
+		first := make([]int, min(len(q.places), d.set()))
+		for i := range first {
+			first[i] = i
+		}
+		return nil, first
 	}
 	costs := o.Budget().Costs
 	jobs := make([]calls.Job, len(q.places))
 	for i, p := range q.places {
-		jobs[i] = calls.Job{ID: p.ID, Cost: costs.Prepare + costs.Extend, Dark: p.dark, Waits: p.waits}
-		if p.asked {
-			jobs[i].Cost = costs.LookUp
-		}
+		jobs[i] = calls.Job{ID: p.ID, Cost: p.cost(costs), Dark: p.dark, Waits: p.waits}
 	}
-	grant, chosen := o.Plan(jobs, q.unseen*(costs.Prepare+costs.Extend), d.set())
-	picked := make([]place, len(chosen))
-	for i, n := range chosen {
-		picked[i] = q.places[n]
-	}
-	return grant, picked
+	return o.Plan(jobs, q.unseen*(costs.Prepare+costs.Extend), d.set())
 }
 
-// take claims rows, those of them that nobody has taken or changed meanwhile.
-func (d *Desk) take(ctx context.Context, picked []place) ([]Order, error) {
-	slices.SortFunc(picked, func(a, b place) int { return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID)) })
+// claim takes rows, those of them that nobody has taken or changed meanwhile.
+func (d *Desk) claim(ctx context.Context, places []place) ([]Order, error) {
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID)) })
 	taken, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Order, error) {
-		rows := make([][]any, len(picked))
-		for i, p := range picked {
+		rows := make([][]any, len(places))
+		for i, p := range places {
 			rows[i] = []any{p.Account, p.ID, db.At(p.due), db.At(tx.Now().Add(lease))}
 		}
 		var taken []Order

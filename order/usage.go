@@ -21,42 +21,70 @@ import (
 const lookAgain = 5 * time.Minute
 
 // LookStep asks one operator how lines stand that somebody wants to know about,
-// and records what it reports. How many it asks about the plan of its calls says.
+// and records what it reports, see [Desk.TakeLooks].
 func (d *Desk) LookStep(ctx context.Context) (worked bool, err error) {
-	lines, grant, end, err := d.takeLooks(ctx)
-	defer end()
-	if err != nil || len(lines) == 0 {
+	do, err := d.TakeLooks(ctx)
+	if do == nil {
 		return false, err
 	}
-	ctx = grant.With(ctx)
-	errs := make([]error, len(lines))
-	d.sideBySide(len(lines), func(i int) { errs[i] = d.look(ctx, lines[i]) })
-	return true, errors.Join(errs...)
+	return true, do(ctx)
 }
 
-// takeLooks claims the lines that are looked at now, all of one adapter: of that
-// whose line has been due longest and which has room. The lines are claimed until
-// end of a lease; end is always to be called.
-func (d *Desk) takeLooks(ctx context.Context) (lines []line.Line, grant *calls.Grant, end func(), err error) {
-	end = func() {}
-	type queue struct {
-		adapter string
-		due     []line.Due
+// TakeLooks takes lines that are to be looked at, all of one adapter, for the length
+// of a lease: of that whose line has been due longest and which has room. How many,
+// the plan of its calls says. What it returns asks, and is to be called once;
+// meanwhile lines of others may be claimed. It returns nil where no line is due that
+// may be looked at now.
+func (d *Desk) TakeLooks(ctx context.Context) (do func(context.Context) error, err error) {
+	p, more, err := d.pickLooks(ctx, glance)
+	if err == nil && len(p.due) == 0 && more {
+		p, _, err = d.pickLooks(ctx, queueMost)
 	}
-	queues, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (queues []queue, err error) {
-		due, err := line.DueLooks(ctx, tx, d.set())
+	if err != nil || len(p.due) == 0 {
+		return nil, err
+	}
+	lines, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]line.Line, error) {
+		return line.TakeThese(ctx, tx, lease, p.due)
+	})
+	if err != nil {
+		p.end()
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		defer p.end()
+		ctx = p.grant.With(ctx)
+		errs := make([]error, len(lines))
+		d.sideBySide(len(lines), func(i int) { errs[i] = d.look(ctx, lines[i]) })
+		return errors.Join(errs...)
+	}, nil
+}
+
+// looks are lines of one adapter that are looked at now.
+type looks struct {
+	adapter string
+	due     []line.Due
+	grant   *calls.Grant
+	end     func()
+}
+
+// pickLooks chooses among the lines that have been due longest, up to so many; more
+// reports that there were as many.
+func (d *Desk) pickLooks(ctx context.Context, most int) (p looks, more bool, err error) {
+	queues, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (queues []looks, err error) {
+		due, seen, err := line.DueLooks(ctx, tx, d.set(), most)
 		if err != nil || len(due) == 0 {
 			return nil, err
 		}
+		more = seen == most
 		cat, err := d.Shelf.Current(ctx, tx)
 		if err != nil {
 			return nil, err
 		}
 		for _, l := range due {
 			name := adapter(cat, partition{"operator", l.Operator})
-			at := slices.IndexFunc(queues, func(q queue) bool { return q.adapter == name })
+			at := slices.IndexFunc(queues, func(q looks) bool { return q.adapter == name })
 			if at < 0 {
-				at, queues = len(queues), append(queues, queue{adapter: name})
+				at, queues = len(queues), append(queues, looks{adapter: name})
 			}
 			queues[at].due = append(queues[at].due, l)
 		}
@@ -67,22 +95,17 @@ func (d *Desk) takeLooks(ctx context.Context) (lines []line.Line, grant *calls.G
 			continue
 		}
 		n := min(len(q.due), d.set())
-		if o, planned := d.Carriers[q.adapter].(*calls.Operator); planned {
-			grant, n = o.Looks(n)
+		if o := d.planner(q.adapter); o != nil {
+			q.grant, n = o.Looks(n)
 		}
-		g := grant
-		end = func() { g.Return(); d.lookers.free(q.adapter) }
-		if n == 0 {
-			end()
-			end = func() {}
-			continue
+		q.end = func() { q.grant.Return(); d.lookers.free(q.adapter) }
+		if n > 0 {
+			q.due = q.due[:n]
+			return q, more, err
 		}
-		lines, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]line.Line, error) {
-			return line.TakeThese(ctx, tx, lease, q.due[:n])
-		})
-		return lines, grant, end, err
+		q.end()
 	}
-	return nil, nil, end, err
+	return looks{}, more, err
 }
 
 // look reads one line at its operator. What the operator does not say stays as
@@ -104,7 +127,7 @@ func (d *Desk) look(ctx context.Context, l line.Line) error {
 		return d.looked(ctx, l, op, carrier.Status{}, time.Time{}) // nobody to ask
 	}
 	profile := carrier.Profile{ID: l.ProfileID, ICCID: l.ICCID}
-	if o, planned := c.(*calls.Operator); planned {
+	if o := d.planner(op.Carrier); o != nil {
 		if room := o.LineRoom(profile); room.After(d.DB.Now()) {
 			return d.looked(ctx, l, op, carrier.Status{}, room)
 		}
