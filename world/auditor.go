@@ -481,7 +481,7 @@ func (a *auditor) judgePerson(ctx context.Context, tx db.Tx, c *customer, want m
 // and what they owe because of it out of what they have: it is in the wallet no more, or
 // it is owed.
 func (a *auditor) disputed(ctx context.Context, tx db.Tx, account string, over map[money.Currency]int64) error {
-	owes, err := debts(ctx, tx, account, a.orders[account])
+	owes, err := debts(ctx, tx, a.orders[account])
 	if err != nil {
 		return err
 	}

@@ -135,7 +135,7 @@ func (r reckoning) right() bool {
 
 // debts are what a customer owes because of disputes that the shop knows of, by
 // currency, and what of that is not paid.
-func debts(ctx context.Context, tx db.Tx, account string, orders []order.Order) (map[money.Currency]int64, error) {
+func debts(ctx context.Context, tx db.Tx, orders []order.Order) (map[money.Currency]int64, error) {
 	owes, seen := map[money.Currency]int64{}, map[string]bool{}
 	for _, o := range orders {
 		all, err := order.Disputes(ctx, tx, o)

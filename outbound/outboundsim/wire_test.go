@@ -234,7 +234,7 @@ func TestStaleAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer got.Body.Close()
+		defer func() { _ = got.Body.Close() }() // in memory
 		body, err := io.ReadAll(got.Body)
 		if err != nil {
 			t.Fatal(err)
