@@ -15,18 +15,21 @@ func TestTownKeepsThePromises(t *testing.T) {
 	for _, tt := range []struct {
 		seed   uint64
 		faults world.Faults
+		orders int
+		times  int
 	}{
-		{1, world.NoFaults},
-		{2, world.SomeFaults},
-		{1, world.WildFaults},
-		{2, world.WildFaults},
+		{1, world.NoFaults, 100, 2},
+		{2, world.SomeFaults, 100, 2},
+		{1, world.WildFaults, 100, 2},
+		{2, world.WildFaults, 100, 2},
+		{101, world.WildFaults, 322, 1}, // a dispute was told, and the one question that followed got no answer
 	} {
 		var first []byte
-		for range 2 {
+		for range tt.times {
 			var log bytes.Buffer
 			town := app.NewTown("memory:" + t.Name())
 			r, err := world.Simulate(t.Context(), world.Plan{
-				Seed: tt.seed, Orders: 140, Faults: tt.faults, Keys: keys(), Log: &log,
+				Seed: tt.seed, Orders: tt.orders, Faults: tt.faults, Keys: keys(), Log: &log,
 				Open: town.House,
 			})
 			if err = errors.Join(err, town.Close()); err != nil {

@@ -270,6 +270,9 @@ func (a *auditor) judgeMoney(t *ticket, o order.Order, p page, given int64) {
 	}
 	if !r.right() {
 		a.wrong("order %s is %s (%s), and the banks keep %d of it instead of %d", o.ID, o.State, o.Reason, r.kept, r.want)
+		for _, back := range p.refunds {
+			a.s.log("refund %+v", back)
+		}
 		for _, pay := range p.payments {
 			a.s.log("payment %s %s %s %s live=%t due=%s expires=%s code=%q reason=%s attempts=%d created=%s", pay.ID, pay.Ref, pay.Provider, pay.State, pay.Live, pay.DueAt, pay.ExpiresAt, pay.Code, pay.Reason, pay.Attempts, pay.CreatedAt)
 		}

@@ -44,20 +44,21 @@ func (s *Simulation) clerk(ctx context.Context) {
 		s.regret(ctx)
 	}
 	for _, t := range s.auditor.tickets {
-		if t.contested && t.order != "" {
+		if (t.contested || t.back) && t.order != "" {
 			s.sendAgain(ctx, t)
 		}
 	}
 }
 
-// sendAgain is what a person does with the case of a refund that a bank refused,
-// because the customer's own bank was about to give the money back.
+// sendAgain is what a person does with the case of a refund that a bank refused, say,
+// because the customer's own bank was about to give the money back, or of which it said
+// nothing clear for a day.
 func (s *Simulation) sendAgain(ctx context.Context, t *ticket) {
 	k := order.Key{Account: t.who.account, ID: t.order}
 	_, _ = s.in(ctx, "a refund that failed", func(ctx context.Context, h *House) error {
 		all, err := db.Seen(ctx, h.DB, func(ctx context.Context, tx db.Tx) ([]order.Refund, error) { return order.Refunds(ctx, tx, k) })
 		for _, r := range all {
-			if r.State == payment.RefundFailed && r.DueAt.IsZero() {
+			if r.State != payment.RefundDone && r.DueAt.IsZero() {
 				_, err = h.Desk.RefundAgain(ctx, k, order.Act{Staff: "mika", Reason: "the dispute is over"})
 				s.log("clerk sends the refund of %s again: %s", t.order, said(err))
 				break
