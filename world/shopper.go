@@ -124,7 +124,8 @@ func (s *Simulation) somebody(ctx context.Context) *customer {
 		return s.people[len(s.people)-1-s.rand.IntN(recent)]
 	}
 	c := &customer{opening: money.Of(int64(s.rand.IntN(8))*2_000, "JPY"), points: int64(s.rand.IntN(4)) * 150}
-	n := len(s.people) + 1
+	s.comers++
+	n := s.comers // also of those whom we lost: their address is taken, perhaps
 	alive, err := s.in(ctx, "signing up", func(ctx context.Context, h *House) error { return s.signUp(ctx, h, c, n) })
 	if !alive || err != nil {
 		return nil

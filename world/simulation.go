@@ -69,6 +69,7 @@ type Simulation struct {
 	looked time.Time     // when the house last asked what lines have used
 
 	people  []*customer
+	comers  int // who wanted to become one
 	auditor *auditor
 	faulty  []string
 }
