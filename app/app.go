@@ -178,7 +178,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	shelf := &catalogue.Shelf{}
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
-		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"),
+		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"), Funds: upstream.Left,
 		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/")}

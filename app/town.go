@@ -6,47 +6,72 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/world"
 )
 
-// HouseInTown opens houses for a simulation, on a database that is migrated
-// here once: the first house of a run finds it empty.
-func HouseInTown(database string) func(context.Context, *world.Strangers, *world.Postbox, func() time.Time, io.Reader, func(string)) (*world.House, error) {
-	migrated := false
-	return func(ctx context.Context, s *world.Strangers, mail *world.Postbox, now func() time.Time, random io.Reader, point func(string)) (*world.House, error) {
-		if !migrated {
-			if err := migrateDemo(ctx, database, now); err != nil {
-				return nil, err
-			}
-			migrated = true
-		}
-		c := TownConfig("http://shop.invalid", s)
-		c.Database, c.Secret = database, "the town's secret, which is known to everybody"
-		env := Env{Now: now, Random: random, Transport: s.Transport, Point: point, Log: slog.New(slog.DiscardHandler)}
-		a, err := Open(ctx, c, env, func(c Config, env Env, ids *id.Source) (Adapters, error) {
-			all, err := Real(c, env, ids)
-			if err == nil {
-				all.Carriers["simple"] = s.Simple
-				all.Deliverers[message.Email] = mail
-			}
-			return all, err
-		})
-		if err != nil {
-			return nil, err
-		}
-		a.Desk.Side, a.Desk.Set, a.Sender.AtOnce = 1, 100, 1 // one goroutine: the seed decides who is first
-		h := &world.House{DB: a.DB, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: a.Handler(), Close: a.Close}
-		for _, step := range a.Steps() {
-			switch step.Name {
-			case "advice", "learning":
-				continue // a town examines money and service; package advice has an examination of its own
-			case "balances with operators", "operators' prices":
-				continue // they touch no order, and a town's operators ask for no money
-			}
-			h.Steps = append(h.Steps, step.Do)
-		}
-		return h, nil
+// Town opens houses for a simulation, one after another, on one database.
+type Town struct {
+	url  string
+	base *db.DB // open as long as the town is there: a database in memory lives no longer than who has it open
+}
+
+// NewTown is a town of one database, which must be empty; see [db.Open].
+func NewTown(database string) *Town { return &Town{url: database} }
+
+// Close lets go of the database.
+func (t *Town) Close() error {
+	if t.base == nil {
+		return nil
 	}
+	return t.base.Close()
+}
+
+// House opens a house. The first one finds the database migrated.
+func (t *Town) House(
+	ctx context.Context, s *world.Strangers, mail *world.Postbox, now func() time.Time, random io.Reader, point func(string),
+) (*world.House, error) {
+	if err := t.found(ctx, now); err != nil {
+		return nil, err
+	}
+	c := TownConfig("http://shop.invalid", s)
+	c.Database, c.Secret = t.url, "the town's secret, which is known to everybody"
+	env := Env{Now: now, Random: random, Transport: s.Transport, Point: point, Log: slog.New(slog.DiscardHandler)}
+	a, err := Open(ctx, c, env, func(c Config, env Env, ids *id.Source) (Adapters, error) {
+		all, err := Real(c, env, ids)
+		if err == nil {
+			all.Carriers["simple"] = s.Simple
+			all.Deliverers[message.Email] = mail
+		}
+		return all, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.Desk.Side, a.Desk.Set, a.Sender.AtOnce = 1, 100, 1 // one goroutine: the seed decides who is first
+	h := &world.House{DB: a.DB, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: a.Handler(), Close: a.Close}
+	for _, step := range a.Steps() {
+		switch step.Name {
+		case "advice", "learning":
+			continue // a town examines money and service; package advice has an examination of its own
+		case "balances with operators", "operators' prices":
+			continue // they touch no order, and a town's operators ask for no money
+		}
+		h.Steps = append(h.Steps, world.Step{Name: step.Name, Do: step.Do})
+	}
+	return h, nil
+}
+
+// found migrates the database, once.
+func (t *Town) found(ctx context.Context, now func() time.Time) (err error) {
+	if t.base != nil {
+		return nil
+	}
+	if t.base, err = db.Open(ctx, t.url, db.Options{Now: now}); err != nil {
+		return err
+	}
+	_, _, err = t.base.Migrate(ctx)
+	return err
 }

@@ -131,7 +131,7 @@ func begin(ctx context.Context, o Options) (s *shop, end func() error, err error
 // throwAway makes a database that remove removes.
 func throwAway(ctx context.Context, e db.Engine) (url string, remove func() error, err error) {
 	if e == db.PostgreSQL {
-		return startPostgres(ctx)
+		return StartPostgres(ctx)
 	}
 	dir, err := os.MkdirTemp("", "tsuzuku-bench-")
 	if err != nil {

@@ -32,9 +32,10 @@ kill -INT $server
 wait $server
 rm -rf "$2"`
 
-// startPostgres makes a server in a temporary directory. Root may not run one;
+// StartPostgres makes a server in a temporary directory, with an empty database; stop
+// ends it and removes its files. Root may not run one;
 // it then runs as the user postgres.
-func startPostgres(ctx context.Context) (address string, stop func() error, err error) {
+func StartPostgres(ctx context.Context) (address string, stop func() error, err error) {
 	bin, err := postgresFolder()
 	if err != nil {
 		return "", nil, err

@@ -214,11 +214,11 @@ func (d *DB) Examine(ctx context.Context) error {
 
 // Glance looks for damage, but no longer than limit: a file that is too long for
 // that is not seen whole. It fails with [fault.Invalid] if what it saw is
-// damaged. On PostgreSQL, and on a scratch database, it sees nothing and says
+// damaged. On PostgreSQL, and on a database that no file is left of, it sees nothing and says
 // that it saw all.
 func (d *DB) Glance(ctx context.Context, limit time.Duration) (whole bool, err error) {
 	s, ok := d.engine.(*sqliteEngine)
-	if !ok || s.scratch != "" {
+	if !ok || !s.lasts {
 		return true, nil
 	}
 	short, cancel := context.WithTimeout(ctx, limit)
@@ -231,7 +231,7 @@ func (d *DB) Glance(ctx context.Context, limit time.Duration) (whole bool, err e
 }
 
 func (s *sqliteEngine) check(ctx context.Context, pragma string) error {
-	pool, err := sql.Open("sqlite", sqliteDSN(s.path, s.scratch == ""))
+	pool, err := sql.Open("sqlite", s.dsn)
 	if err != nil {
 		return err
 	}

@@ -217,7 +217,9 @@ func Forbidden(ctx context.Context) bool { return ctx.Value(txKey{}) != nil }
 
 // Open opens the database at url: postgres://… for PostgreSQL, anything else is
 // the path of an SQLite file, which is created if it is missing. ":memory:" is a
-// file in a temporary directory that [DB.Close] removes.
+// file in a temporary directory that [DB.Close] removes. "memory:NAME" is a database
+// in this process's memory, the same for everybody who names it until the last one
+// closes it: for simulations, of which one thing happens after another.
 //
 // Open does not migrate. It fails with [fault.Unavailable] when trying again
 // later may help and with [fault.Invalid] when the url or the file's

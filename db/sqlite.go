@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -24,6 +25,8 @@ const readersMax = 8
 type sqliteEngine struct {
 	path    string
 	scratch string // a directory to remove on close; may be empty
+	lasts   bool   // there is a file, and it is left when the database is closed
+	dsn     string
 	pool    *sql.DB
 	writer  *writer
 	readers chan *sqliteConn // nil: a connection not opened yet
@@ -38,7 +41,13 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 		}
 		s.path, s.scratch = filepath.Join(dir, "tsuzuku.db"), dir
 	}
-	pool, err := sql.Open("sqlite", sqliteDSN(s.path, s.scratch == ""))
+	if name, ok := strings.CutPrefix(path, inMemory); ok {
+		s.dsn = memoryDSN(name)
+	} else {
+		s.lasts = s.scratch == ""
+		s.dsn = sqliteDSN(s.path, s.lasts)
+	}
+	pool, err := sql.Open("sqlite", s.dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +79,20 @@ func sqliteDSN(path string, durable bool) string {
 		"&_pragma=temp_store(MEMORY)" + // what a savepoint may have to undo is not worth a file
 		"&_pragma=foreign_keys(ON)" +
 		"&_pragma=wal_autocheckpoint(10000)"
+}
+
+// inMemory begins the name of a database that lives in this process.
+const inMemory = "memory:"
+
+// memoryDSN is for a database without a file, which all connections of this process
+// share that name it. It has no write-ahead log: a reader and the writer wait for
+// each other.
+func memoryDSN(name string) string {
+	return "file:/" + url.PathEscape(name) + "?vfs=memdb&_txlock=immediate&_dqs=0" +
+		"&_pragma=busy_timeout(5000)" +
+		"&_pragma=journal_mode(MEMORY)" +
+		"&_pragma=temp_store(MEMORY)" +
+		"&_pragma=foreign_keys(ON)"
 }
 
 // explain says what to do about a file that cannot be opened.
@@ -145,7 +168,7 @@ func (s *sqliteEngine) borrow(ctx context.Context) (*sqliteConn, error) {
 }
 
 func (s *sqliteEngine) migrator(context.Context) (*migrator, error) {
-	pool, err := sql.Open("sqlite", sqliteDSN(s.path, s.scratch == ""))
+	pool, err := sql.Open("sqlite", s.dsn)
 	if err != nil {
 		return nil, err
 	}

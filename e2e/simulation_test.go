@@ -2,7 +2,7 @@ package e2e
 
 import (
 	"bytes"
-	"path/filepath"
+	"errors"
 	"testing"
 
 	"github.com/tsuzuku/tsuzuku/app"
@@ -15,20 +15,24 @@ func TestTownKeepsThePromises(t *testing.T) {
 	for _, tt := range []struct {
 		seed   uint64
 		faults world.Faults
+		orders int
+		times  int
 	}{
-		{1, world.NoFaults},
-		{2, world.SomeFaults},
-		{1, world.WildFaults}, // paid when nobody wanted it any more, and the bank says only that it cannot be closed
-		{2, world.WildFaults}, // the mail relay is away for hours
+		{1, world.NoFaults, 100, 2},
+		{2, world.SomeFaults, 100, 2},
+		{1, world.WildFaults, 100, 2},
+		{2, world.WildFaults, 100, 2},
+		{101, world.WildFaults, 250, 1}, // a dispute was told, and the one question that followed got no answer
 	} {
 		var first []byte
-		for range 2 {
+		for range tt.times {
 			var log bytes.Buffer
+			town := app.NewTown("memory:" + t.Name())
 			r, err := world.Simulate(t.Context(), world.Plan{
-				Seed: tt.seed, Orders: 60, Faults: tt.faults, Keys: keys(), Log: &log,
-				Open: app.HouseInTown(filepath.Join(t.TempDir(), "town.db")),
+				Seed: tt.seed, Orders: tt.orders, Faults: tt.faults, Keys: keys(), Log: &log,
+				Open: town.House,
 			})
-			if err != nil {
+			if err = errors.Join(err, town.Close()); err != nil {
 				t.Fatal(err)
 			}
 			for _, v := range r.Violations {

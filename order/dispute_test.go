@@ -81,6 +81,30 @@ func (c *cashier) refusedForDebt(t *testing.T, account, ln string) {
 	}
 }
 
+// A dispute that was told is seen, also where the provider gives no reading when it
+// is asked: nobody tells it again.
+func TestDisputeIsSeenAfterSilence(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		account, _, o := c.bought(t)
+		c.card.mute = true // what woke us was told once
+		done(t, c.card.DisputeAs(o.ID, stripesim.Claim{}))
+		silent := true
+		c.card.wire.Choose = func(*http.Request) outboundsim.Fault {
+			if silent {
+				return outboundsim.LoseAnswer
+			}
+			return outboundsim.None
+		}
+		c.look(t, o)
+		silent = false
+		c.pass(t, 2*time.Hour)
+		if got := c.owes(t, account); got != o.Price.Minor {
+			t.Errorf("the customer owes %d, want %s", got, o.Price)
+		}
+	})
+}
+
 // A dispute of a renewal makes all that is disputed a debt that blocks spending;
 // winning it takes the debt away, losing it leaves it.
 func TestDisputeOfARenewal(t *testing.T) {

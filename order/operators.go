@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/tsuzuku/tsuzuku/calls"
+	"github.com/tsuzuku/tsuzuku/db"
 )
 
 // OperatorHealth is how an operator stands, as this process has seen it.
@@ -48,12 +49,20 @@ func (s *standing) changed(name string, now calls.State) bool {
 }
 
 // OperatorStep asks each operator that is left alone one question when its time has
-// come, and logs who stopped answering and who answers again.
+// come, and logs who stopped answering and who answers again. What waits for one that
+// answers again is begun now.
 func (d *Desk) OperatorStep(ctx context.Context) (worked bool, err error) {
 	for _, h := range d.Operators() {
 		call, cancel := d.callLimit(ctx)
 		worked = d.planner(h.Adapter).Probe(call) || worked
 		cancel()
+		select {
+		case <-d.planner(h.Adapter).Released():
+			if err := d.wakeOrders(ctx, h.Adapter); err != nil {
+				return worked, err
+			}
+		default:
+		}
 	}
 	for _, h := range d.Operators() {
 		switch {
@@ -66,4 +75,34 @@ func (d *Desk) OperatorStep(ctx context.Context) (worked bool, err error) {
 		}
 	}
 	return worked, nil
+}
+
+// wakeOrders makes orders due that could not be sent to the operators of an adapter and
+// wait for longer than a lease: until then a row may be a worker's.
+func (d *Desk) wakeOrders(ctx context.Context, adapter string) error {
+	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		cat, err := d.Shelf.Current(ctx, tx)
+		if err != nil {
+			return err
+		}
+		now, leased := db.At(tx.Now()), db.At(tx.Now().Add(lease))
+		var b db.Batch
+		for _, op := range cat.Operators {
+			if op.Carrier != adapter {
+				continue
+			}
+			b.Add(`UPDATE orders SET due_at = $1 WHERE due_at > $2 AND state IN ('paid','fulfilling') AND asked_at IS NULL AND kind IN ('term','pack')
+				AND EXISTS (SELECT 1 FROM lines AS l WHERE l.account_id = orders.account_id AND l.id = orders.line_id AND l.operator = $3)`, now, leased, op.ID)
+			for _, p := range cat.Plans {
+				if slices.Contains(p.Operators(), op.ID) {
+					b.Add(`UPDATE orders SET due_at = $1 WHERE due_at > $2 AND state IN ('paid','fulfilling') AND asked_at IS NULL AND kind = 'line' AND plan_id = $3`,
+						now, leased, p.ID)
+				}
+			}
+		}
+		if b.Len() == 0 {
+			return nil
+		}
+		return tx.Batch(ctx, &b)
+	})
 }

@@ -18,6 +18,11 @@ const (
 	// money may come late.
 	lateFor = 24 * time.Hour
 
+	// lateAgain is how soon and how often that is done at first. Money that comes late
+	// was mostly on its way when the attempt died, and after its end the pauses
+	// become as long as what has passed since.
+	lateAgain = 15 * time.Minute
+
 	// unclearFor is how long after its end an attempt is asked about whose
 	// provider says neither paid nor dead, before a person looks.
 	unclearFor = 7 * 24 * time.Hour
@@ -153,7 +158,7 @@ func (p Payment) after(seen payment.Observation, now time.Time) Payment {
 			p.Next, p.NextAt = seen.Next, now
 		}
 	}
-	p.DueAt = p.nextLook(now)
+	p.DueAt = p.nextLook(now, seen.State != payment.Unknown)
 	if p.State.Final() {
 		p.Live = false
 	}
@@ -161,22 +166,35 @@ func (p Payment) after(seen payment.Observation, now time.Time) Payment {
 }
 
 // nextLook is when the provider is asked again: soon at first, then less often;
-// a dead attempt until a day after its end, since money may still come late.
-func (p Payment) nextLook(now time.Time) time.Time {
+// a dead attempt until a day after its end, since money may still come late. A paid one
+// is asked about only for a reason, such as a dispute that was told, and then until
+// the provider has been heard.
+func (p Payment) nextLook(now time.Time, heard bool) time.Time {
+	last := p.ExpiresAt.Add(lateFor)
 	switch {
+	case p.State == payment.Paid && !heard && now.Before(p.PaidAt.Add(disputeEnds)):
+		return now.Add(p.pause())
 	case p.State == payment.Paid,
-		p.State == payment.Dead && now.After(p.ExpiresAt.Add(lateFor)),
+		p.State == payment.Dead && !now.Before(last),
 		now.After(p.ExpiresAt.Add(unclearFor)):
 		return time.Time{}
 	case p.State == payment.Dead:
-		return now.Add(time.Hour)
+		if next := now.Add(max(lateAgain, now.Sub(p.ExpiresAt))); next.Before(last) {
+			return next
+		}
+		return last
 	}
-	pauses := []time.Duration{5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 3 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour}
-	next := now.Add(pauses[min(max(p.Attempts-1, 0), len(pauses)-1)])
+	next := now.Add(p.pause())
 	if now.Before(p.ExpiresAt) && next.After(p.ExpiresAt) {
 		return p.ExpiresAt
 	}
 	return next
+}
+
+// pause is how long a provider is left alone that was asked and has decided nothing.
+func (p Payment) pause() time.Duration {
+	pauses := []time.Duration{5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 3 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour}
+	return pauses[min(max(p.Attempts-1, 0), len(pauses)-1)]
 }
 
 // declined reports whether what is seen now is a debit that failed and that the

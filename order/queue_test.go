@@ -295,3 +295,43 @@ func TestALongQueueHidesNobody(t *testing.T) {
 		}
 	})
 }
+
+// An operator was away for a quarter of an hour, so that its orders are tried every few
+// minutes only. When it answers again they are begun at once, and those of the operator
+// that is still away are left as they are.
+func TestOrdersAreBegunWhenTheirOperatorIsBack(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		s, near, _, other := two(t, env, calls.Budget{})
+		back, away := s.waiting(t, s.Sim, extendable, 48*time.Hour), s.waiting(t, other, othersPlan, 48*time.Hour)
+		s.Sim.Silence(true)
+		other.Silence(true)
+		for range 15 * 3 {
+			for s.step(t) {
+			}
+			for range 5 { // enough for the brake
+				_, _ = near.Balance(t.Context())
+			}
+			if _, err := s.Desk.OperatorStep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			env.Clock.Add(20 * time.Second)
+		}
+		env.Clock.Set(near.Look().Until)
+		before := s.get(t, away.Ref())
+		if o := s.get(t, back.Ref()); o.DueAt.Sub(env.Clock.Now()) < time.Minute || before.DueAt.Sub(env.Clock.Now()) < time.Minute {
+			t.Fatalf("tried at %v and %v, and it is %v: nothing is shown", o.DueAt, before.DueAt, env.Clock.Now())
+		}
+		s.Sim.Silence(false)
+		if _, err := s.Desk.OperatorStep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for s.step(t) {
+		}
+		if o := s.get(t, back.Ref()); o.State != order.Completed {
+			t.Errorf("its operator is back, and it is %s until %v", o.State, o.DueAt)
+		}
+		if o := s.get(t, away.Ref()); o.DueAt != before.DueAt || o.Attempts != before.Attempts {
+			t.Errorf("its operator is away, and it was tried again: due %v, was %v", o.DueAt, before.DueAt)
+		}
+	})
+}

@@ -58,6 +58,15 @@ func Standings(ctx context.Context, tx db.Tx) (out []Standing, err error) {
 	return out, rows.Err()
 }
 
+// Left is what is left with one operator, as last heard; false: it was never told.
+func Left(ctx context.Context, tx db.Tx, adapter string) (c carrier.Cost, known bool, err error) {
+	err = tx.QueryRow(ctx, `SELECT units, scale, currency FROM operator_balances WHERE carrier = $1`, adapter).Scan(&c.Units, &c.Scale, &c.Currency)
+	if errors.Is(err, db.ErrNoRows) {
+		return c, false, nil
+	}
+	return c, err == nil && c.Currency != "", err
+}
+
 func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // Floor is below which balance staff are told.

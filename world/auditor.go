@@ -15,20 +15,21 @@ import (
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/payment"
 )
 
 // Result is what a simulation comes to.
 type Result struct {
-	Seed       uint64         `json:"seed"`
-	Faults     Faults         `json:"faults"`
-	Orders     int            `json:"orders"` // that customers wanted
-	Outcomes   map[string]int `json:"outcomes"`
-	Injected   map[string]int `json:"injected"` // faults, by kind
-	Repairs    map[string]int `json:"repairs"`  // what the system put right by itself, by kind
-	Settled    Spread         `json:"settle_seconds"`
-	Hosts      int            `json:"hosts"`
-	Lives      int            `json:"process_lives"`
-	Violations []string       `json:"violations"`
+	Seed       uint64            `json:"seed"`
+	Faults     Faults            `json:"faults"`
+	Orders     int               `json:"orders"` // that customers wanted
+	Outcomes   map[string]int    `json:"outcomes"`
+	Injected   map[string]int    `json:"injected"` // faults, by kind
+	Repairs    map[string]Repair `json:"repairs"`  // what the system put right by itself, by kind
+	Settled    Spread            `json:"settle_seconds"`
+	Hosts      int               `json:"hosts"`
+	Lives      int               `json:"process_lives"`
+	Violations []string          `json:"violations"`
 }
 
 // Spread says how long something took, in seconds of the town's time.
@@ -36,6 +37,13 @@ type Spread struct {
 	P50 int64 `json:"p50"`
 	P99 int64 `json:"p99"`
 	Max int64 `json:"max"`
+}
+
+// Repair says how often something was put right, and how long it took, from when the
+// money had come, in seconds of the town's time.
+type Repair struct {
+	Times int `json:"times"`
+	Spread
 }
 
 // auditor keeps books of its own. It sees what customers, banks and operators
@@ -46,21 +54,23 @@ type auditor struct {
 	tickets  []*ticket
 	found    []string
 	outcomes map[string]int
-	repairs  map[string]int
+	repairs  map[string][]time.Duration
 	settled  []time.Duration
 
 	kept   map[string]map[money.Currency]int64 // what each bank should have kept
 	wallet map[string]map[money.Currency]int64 // by account
 	points map[string]int64
-	stayed map[string]int64 // points of what was given back, which stay where they were spent already
-	served map[string]int   // periods that were sold, by line
+	stayed map[string]int64         // points of what was given back, which stay where they were spent already
+	served map[string]int           // periods that were sold, by line
+	orders map[string][]order.Order // by account
 	listed map[string]bool
 }
 
 func newAuditor(s *Simulation) *auditor {
 	return &auditor{
-		s: s, outcomes: map[string]int{}, repairs: map[string]int{}, kept: map[string]map[money.Currency]int64{},
+		s: s, outcomes: map[string]int{}, repairs: map[string][]time.Duration{}, kept: map[string]map[money.Currency]int64{},
 		wallet: map[string]map[money.Currency]int64{}, points: map[string]int64{}, stayed: map[string]int64{}, served: map[string]int{}, listed: map[string]bool{},
+		orders: map[string][]order.Order{},
 	}
 }
 
@@ -94,6 +104,7 @@ func (s *Simulation) judge(ctx context.Context) (Result, error) {
 			return Result{}, err
 		}
 	}
+	a.judgeTogether()
 	a.judgeBanks()
 	a.judgeOperator()
 	if err := a.judgePeople(ctx, h.DB); err != nil {
@@ -103,8 +114,11 @@ func (s *Simulation) judge(ctx context.Context) (Result, error) {
 		a.wrong("an error nobody may see: %s", f)
 	}
 	r := Result{
-		Seed: s.plan.Seed, Faults: s.plan.Faults, Orders: len(a.tickets), Outcomes: a.outcomes, Injected: s.weather.count, Repairs: a.repairs,
+		Seed: s.plan.Seed, Faults: s.plan.Faults, Orders: len(a.tickets), Outcomes: a.outcomes, Injected: s.weather.count, Repairs: map[string]Repair{},
 		Hosts: len(s.hosts), Settled: spread(a.settled), Violations: a.found,
+	}
+	for kind, took := range a.repairs {
+		r.Repairs[kind] = Repair{len(took), spread(took)}
 	}
 	for _, host := range s.hosts {
 		r.Lives += host.lives
@@ -202,7 +216,8 @@ func (a *auditor) judgeOrder(t *ticket, o order.Order, p page) {
 		a.wrong("order %s is %s (%s), and it is %t that its line is here", o.ID, o.State, o.Reason, p.line)
 	}
 	a.listed[o.ID] = true
-	a.judgeMoney(o, p, given)
+	a.orders[o.Account] = append(a.orders[o.Account], o)
+	a.judgeMoney(t, o, p, given)
 	a.judgeBills(t, o, p)
 	a.judgeNews(t, o)
 	if done {
@@ -228,26 +243,36 @@ func (a *auditor) givenBack(t *ticket, o order.Order, p page) int64 {
 }
 
 // judgeMoney adds up what the banks took and gave back for an order.
-func (a *auditor) judgeMoney(o order.Order, p page, given int64) {
-	var kept int64
+func (a *auditor) judgeMoney(t *ticket, o order.Order, p page, given int64) {
+	r := reckoning{held: o.State == order.Held || o.Quote == ""}
 	for _, pay := range p.payments {
 		bank := a.s.bankOf(pay.Provider)
 		taken, back := bank.Captured(pay.Ref), bank.Refunded(pay.Ref)
-		kept += taken.Minor - back.Minor
+		r.kept += taken.Minor - back.Minor
+		if bank.Disputed != nil {
+			r.disputed += bank.Disputed(pay.Ref).Minor
+		}
 		if taken.Minor > 0 && taken.Currency != o.Price.Currency {
 			a.wrong("order %s: %s took %s for %s", o.ID, bank.Name, taken, o.Price)
 		}
 		a.add(bank.Name, pay.Amount.Currency, taken.Minor-back.Minor)
 	}
-	want := int64(0)
 	if (o.State == order.Completed || o.State == order.Held) && o.Quote != "" {
-		want = max(0, o.Parts.Rest-given) // the tool's part goes back first
+		r.want = max(0, o.Parts.Rest-given) // the tool's part goes back first
 	}
 	if p.late.State == order.Completed || p.late.State == order.Held {
-		want += p.late.Parts.Rest
+		r.want += p.late.Parts.Rest
 	}
-	if o.Quote != "" && kept != want && o.State != order.Held {
-		a.wrong("order %s is %s (%s), and the banks keep %d of it instead of %d", o.ID, o.State, o.Reason, kept, want)
+	if len(t.together) > 0 {
+		t.money.kept, t.money.want = t.money.kept+r.kept, t.money.want+r.want
+		t.money.disputed, t.money.held = t.money.disputed+r.disputed, t.money.held || r.held && o.Quote != ""
+		return
+	}
+	if !r.right() {
+		a.wrong("order %s is %s (%s), and the banks keep %d of it instead of %d", o.ID, o.State, o.Reason, r.kept, r.want)
+		for _, back := range p.refunds {
+			a.s.log("refund %+v", back)
+		}
 		for _, pay := range p.payments {
 			a.s.log("payment %s %s %s %s live=%t due=%s expires=%s code=%q reason=%s attempts=%d created=%s", pay.ID, pay.Ref, pay.Provider, pay.State, pay.Live, pay.DueAt, pay.ExpiresAt, pay.Code, pay.Reason, pay.Attempts, pay.CreatedAt)
 		}
@@ -338,24 +363,26 @@ func (a *auditor) book(t *ticket, o order.Order, given int64) {
 
 // noteRepairs counts what was put right without a person.
 func (a *auditor) noteRepairs(t *ticket, o order.Order, p page) {
+	took := max(0, o.CompletedAt.Sub(o.PaidAt))
+	note := func(kind string, took time.Duration) { a.repairs[kind] = append(a.repairs[kind], max(0, took)) }
 	switch {
-	case o.State == order.Completed && o.PaidAt.Add(time.Minute).Before(o.CompletedAt):
-		a.repairs["charged, and extended later"]++
+	case o.State == order.Completed && took > time.Minute:
+		note("charged, and extended later", took)
 	case o.State == order.Refunded:
-		a.repairs["charged, not extended: given back"]++
+		note("charged, not extended: given back", took)
 	case o.State == order.Held:
-		a.repairs["left to a person"]++
+		note("left to a person", o.UpdatedAt.Sub(o.PaidAt))
 	}
 	for _, r := range p.refunds {
 		if r.Why == "double" {
-			a.repairs["charged twice, or too late: given back"]++
+			note("charged twice, or too late: given back", r.DoneAt.Sub(r.CreatedAt))
 		}
 	}
 	if p.late.State == order.Completed {
-		a.repairs["late money honoured"]++
+		note("late money honoured", p.late.CompletedAt.Sub(p.late.PaidAt))
 	}
 	if o.State == order.Completed || o.State == order.Refunded {
-		a.settled = append(a.settled, max(0, o.CompletedAt.Sub(o.PaidAt)))
+		a.settled = append(a.settled, took)
 		if t.paidAt.After(o.PaidAt) {
 			a.s.log("%d paid after it was seen", t.n)
 		}
@@ -425,6 +452,11 @@ func (a *auditor) judgePerson(ctx context.Context, tx db.Tx, c *customer, want m
 		for _, m := range has {
 			over[m.Currency] += m.Minor
 		}
+		if book == ledger.Wallet {
+			if err := a.disputed(ctx, tx, c.account, over); err != nil {
+				return err
+			}
+		}
 		for _, currency := range slices.Sorted(maps.Keys(over)) {
 			stayed := book == ledger.Points && over[currency] > 0 && over[currency] <= a.stayed[c.account]
 			if over[currency] != 0 && !stayed {
@@ -443,6 +475,31 @@ func (a *auditor) judgePerson(ctx context.Context, tx db.Tx, c *customer, want m
 		}
 		if sold := l.began + a.served[l.id]; len(periods) != sold || now.Periods != sold {
 			a.wrong("line %s has %d periods and counts %d; %d were sold", l.id, len(periods), now.Periods, sold)
+		}
+	}
+	return nil
+}
+
+// disputed takes what customers' banks hold back out of what a customer should have,
+// and what they owe because of it out of what they have: it is in the wallet no more, or
+// it is owed.
+func (a *auditor) disputed(ctx context.Context, tx db.Tx, account string, over map[money.Currency]int64) error {
+	owes, err := debts(ctx, tx, a.orders[account])
+	if err != nil {
+		return err
+	}
+	for c, minor := range owes {
+		over[c] -= minor
+	}
+	for _, o := range a.orders[account] {
+		paid, err := order.Payments(ctx, tx, o.Ref())
+		if err != nil {
+			return err
+		}
+		for _, p := range paid {
+			if b := a.s.bankOf(p.Provider); b.Disputed != nil && p.State == payment.Paid {
+				over[p.Amount.Currency] += b.Disputed(p.Ref).Minor
+			}
 		}
 	}
 	return nil

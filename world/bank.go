@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -63,8 +64,9 @@ type Bank struct {
 
 	// The customer's own bank, or the provider for them: takes a payment back, and
 	// decides. Nil where the provider knows no disputes.
-	Dispute func(ref string) error
-	Judge   func(ref string, forSeller bool) error
+	Dispute  func(ref string) error
+	Judge    func(ref string, forSeller bool) error
+	Disputed func(ref string) money.Money // what they hold back of it
 
 	// Acts reports whether a request may move money, or the start of it.
 	Acts func(*http.Request) bool
@@ -151,12 +153,12 @@ func stripeBank(sim *stripesim.Sim) *Bank {
 		Pay:     func(ref string) (url.Values, error) { return shown(sim.Pay(ref)) },
 		Decline: func(ref string) (url.Values, error) { return shown(sim.Decline(ref)) },
 		GiveUp:  func(ref string) (url.Values, error) { return shown(sim.GiveUp(ref)) },
-		Dispute: sim.Dispute, Judge: sim.CloseDispute,
+		Dispute: sim.Dispute, Judge: sim.CloseDispute, Disputed: sim.Disputed,
 		declineNext: sim.DeclineNext, Captured: sim.Captured, Refunded: sim.Refunded,
 		Charged: func() (refs []string) {
 			for _, ch := range sim.Charges() {
 				if ch.Status == "succeeded" {
-					refs = append(refs, ch.Ref)
+					refs = append(refs, cmp.Or(ch.Ref, ch.Metadata["ref"])) // a kept card is charged without a page
 				}
 			}
 			return refs
@@ -182,7 +184,7 @@ func paypalBank(f founding) (*Bank, *paypalsim.Sim) {
 	})
 	return &Bank{
 		Name: "paypal", Sim: sim, Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/orders", "/capture", "/refund"),
-		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext, Dispute: sim.Dispute, Judge: sim.ResolveDispute,
+		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext, Dispute: sim.Dispute, Judge: sim.ResolveDispute, Disputed: sim.Disputed,
 		Captured: sim.Captured, Refunded: sim.Refunded, Charged: refsOf(sim.Charges, func(c paypalsim.Charge) string { return c.Ref }),
 		notices: func() (all []notice) {
 			for _, n := range sim.Notifications() {

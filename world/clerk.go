@@ -8,6 +8,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/payment"
 )
 
 // The seller's staff, as far as a town has them: every half hour somebody decides
@@ -18,6 +19,10 @@ const (
 	clerkEvery = 30 * time.Minute
 	clerkLooks = 50 // orders at a time
 	clerkWaits = 20 * time.Minute
+
+	// lastResend is how long into the time without faults a refund is sent again that
+	// its provider says nothing clear of: it is tried for a day.
+	lastResend = 3 * time.Hour
 )
 
 func (s *Simulation) clerk(ctx context.Context) {
@@ -38,11 +43,38 @@ func (s *Simulation) clerk(ctx context.Context) {
 	for range 1 + len(s.auditor.tickets)/200 {
 		s.regret(ctx)
 	}
+	for _, t := range s.auditor.tickets {
+		if (t.contested || t.back) && t.order != "" {
+			s.sendAgain(ctx, t)
+		}
+	}
+}
+
+// sendAgain is what a person does with the case of a refund that a bank refused, say,
+// because the customer's own bank was about to give the money back, or of which it said
+// nothing clear for a day.
+func (s *Simulation) sendAgain(ctx context.Context, t *ticket) {
+	k := order.Key{Account: t.who.account, ID: t.order}
+	_, _ = s.in(ctx, "a refund that failed", func(ctx context.Context, h *House) error {
+		all, err := db.Seen(ctx, h.DB, func(ctx context.Context, tx db.Tx) ([]order.Refund, error) { return order.Refunds(ctx, tx, k) })
+		for _, r := range all {
+			if r.State != payment.RefundDone && r.DueAt.IsZero() {
+				_, err = h.Desk.RefundAgain(ctx, k, order.Act{Staff: "mika", Reason: "the dispute is over"})
+				s.log("clerk sends the refund of %s again: %s", t.order, said(err))
+				break
+			}
+		}
+		return err
+	})
 }
 
 // decide is what a person does with a held order: what the operator's console
 // shows is the truth.
 func (s *Simulation) decide(ctx context.Context, o order.Order) {
+	sunny := s.clock.Now().Sub(s.epoch) - s.length - calmFor - idleFor
+	if o.Reason == "refund_failed" && sunny > lastResend {
+		return // what is still unclear a day after would be no nearer to its end when the town ends
+	}
 	act := order.Act{Staff: "mika", Reason: "looked at the operator's console"}
 	what := "gives back"
 	_, err := s.in(ctx, "the clerk", func(ctx context.Context, h *House) (err error) {

@@ -37,21 +37,24 @@ type served struct {
 
 // ticket is one order as its customer knows it.
 type ticket struct {
-	n        int
-	who      *customer
-	line     *served // nil: a top-up; of a new line, one whose plan they want another of
-	kind     order.Kind
-	tool     catalogue.Tool
-	quote    order.Quote
-	price    money.Money // what they confirmed
-	parts    order.Parts // and what they said should pay it
-	order    string      // "" while they do not know of one
-	refs     []string    // under which they paid somewhere
-	bank     *Bank
-	patience int // how often they still try
-	paidAt   time.Time
-	back     bool        // staff said that they gave back, of the completed order, …
-	given    money.Money // … so much
+	n         int
+	who       *customer
+	line      *served // nil: a top-up; of a new line, one whose plan they want another of
+	kind      order.Kind
+	tool      catalogue.Tool
+	quote     order.Quote
+	price     money.Money // what they confirmed
+	parts     order.Parts // and what they said should pay it
+	order     string      // "" while they do not know of one
+	together  []*ticket   // the orders that are paid at once, this one among them; nil: it is paid alone
+	refs      []string    // under which they paid somewhere
+	bank      *Bank
+	patience  int       // how often they still try
+	money     reckoning // of an order that is paid together with others
+	paidAt    time.Time
+	contested bool        // the customer's bank took the money back, or said that it would
+	back      bool        // staff said that they gave back, of the completed order, …
+	given     money.Money // … so much
 }
 
 // ways are the tools of this town, each with a currency that its bank takes.
@@ -97,6 +100,10 @@ func (s *Simulation) wish(ctx context.Context) {
 		t.line = who.lines[s.rand.IntN(len(who.lines))]
 	}
 	s.auditor.tickets = append(s.auditor.tickets, t)
+	if t.kind == order.Term && len(who.lines) > 1 && s.rand.IntN(togetherers) == 0 {
+		s.quoteTogether(ctx, t, way.currency)
+		return
+	}
 	s.quote(ctx, t, way.currency)
 }
 
@@ -117,7 +124,8 @@ func (s *Simulation) somebody(ctx context.Context) *customer {
 		return s.people[len(s.people)-1-s.rand.IntN(recent)]
 	}
 	c := &customer{opening: money.Of(int64(s.rand.IntN(8))*2_000, "JPY"), points: int64(s.rand.IntN(4)) * 150}
-	n := len(s.people) + 1
+	s.comers++
+	n := s.comers // also of those whom we lost: their address is taken, perhaps
 	alive, err := s.in(ctx, "signing up", func(ctx context.Context, h *House) error { return s.signUp(ctx, h, c, n) })
 	if !alive || err != nil {
 		return nil
@@ -342,16 +350,31 @@ func (s *Simulation) hostsAlive() bool {
 func (s *Simulation) pay(ctx context.Context, t *ticket) {
 	var p order.Payment
 	k := order.Key{Account: t.who.account, ID: t.order}
+	keep, oneTap := s.rand.IntN(keepers) == 0, s.rand.IntN(4) > 0
 	alive, err := s.in(ctx, "paying", func(ctx context.Context, h *House) (err error) {
 		back := "http://shop.invalid/orders/" + t.order
-		p, err = h.Desk.Pay(ctx, k, payment.Rail(t.tool), order.Ways{
-			Return: back + "?back=1", Cancel: back + "?back=0", Language: "en", Device: payment.Computer, ClientIP: "203.0.113.7",
-		})
+		w := order.Ways{
+			Return: back + "?back=1", Cancel: back + "?back=0", Language: "en", Device: payment.Computer, ClientIP: "203.0.113.7", Keep: keep,
+		}
+		if oneTap {
+			if w.Saved, err = savedFor(ctx, h, t); err != nil {
+				return err
+			}
+		}
+		p, err = h.Desk.Pay(ctx, k, payment.Rail(t.tool), w)
 		return err
 	})
 	s.log("%d pays with %s: %s %v", t.n, t.tool, p.State, said(err))
 	again := func(ctx context.Context) { s.pay(ctx, t) }
 	switch {
+	case alive && err == nil && p.Tool != "" && p.Next == (payment.Next{}):
+		s.auditor.outcomes["charged with one tap: "+string(p.State)]++
+		if t.bank = s.bankOf(p.Provider); p.State == payment.Paid {
+			s.dispute(t, p.Ref)
+		} else if t.patience > 0 && p.State == payment.Dead {
+			t.patience--
+			s.after(s.hesitation(), again)
+		}
 	case alive && err == nil && p.Next != (payment.Next{}):
 		t.bank = s.bankOf(p.Provider)
 		if !contains(t.refs, p.Ref) {
@@ -365,6 +388,23 @@ func (s *Simulation) pay(ctx context.Context, t *ticket) {
 		t.patience--
 		s.after(25*time.Second+s.hesitation(), again)
 	}
+}
+
+// keepers is one in how many lets us keep what they pay with.
+const keepers = 2
+
+// savedFor is a tool that a customer let us keep and that pays this order with one
+// tap; "" without one.
+func savedFor(ctx context.Context, h *House, t *ticket) (tool string, err error) {
+	all, err := db.Seen(ctx, h.DB, func(ctx context.Context, tx db.Tx) ([]order.SavedTool, error) {
+		return order.SavedTools(ctx, tx, t.who.account)
+	})
+	for _, kept := range h.Desk.Chargeable(all) {
+		if kept.Rail == payment.Rail(t.tool) {
+			tool = kept.ID
+		}
+	}
+	return tool, err
 }
 
 func contains(all []string, one string) bool {
@@ -395,6 +435,9 @@ func (s *Simulation) atBank(t *ticket, ref string) {
 		back, err = t.bank.Pay(ref)
 		if err == nil && t.paidAt.IsZero() {
 			t.paidAt = s.clock.Now()
+		}
+		if err == nil {
+			s.dispute(t, ref)
 		}
 	case n < 90:
 		what = "was declined"

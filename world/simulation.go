@@ -25,8 +25,14 @@ type House struct {
 	Shelf *catalogue.Shelf
 	Desk  *order.Desk
 	Door  http.Handler // takes notifications
-	Steps []func(context.Context) (worked bool, err error)
+	Steps []Step
 	Close func() error
+}
+
+// Step is one piece of the house's work that runs by itself.
+type Step struct {
+	Name string
+	Do   func(context.Context) (worked bool, err error)
 }
 
 // Plan is what a simulation is run with.
@@ -59,7 +65,11 @@ type Simulation struct {
 	queue events
 	seq   int
 
+	pause  time.Duration // until the next tick
+	looked time.Time     // when the house last asked what lines have used
+
 	people  []*customer
+	comers  int // who wanted to become one
 	auditor *auditor
 	faulty  []string
 }
@@ -104,10 +114,16 @@ func (q *events) Pop() any {
 const (
 	perSecond = 20               // orders that customers want in a second of the town's time
 	busyTick  = time.Second      // how often the house works while customers come
-	calmTick  = 20 * time.Second // … until every price has ended
+	calmTick  = 20 * time.Second // … until every price has ended, as long as there is something to do
+	calmMost  = 2 * time.Minute  // … and where there is nothing
 	idleTick  = 10 * time.Minute // … and while only late money and deadlines are left
+	idleMost  = time.Hour
 	calmFor   = 2 * time.Hour
 	idleFor   = 26 * time.Hour
+
+	// lookEvery is how often the house asks what lines have used once no customer
+	// comes any more: that is not what a town examines.
+	lookEvery = 6 * time.Hour
 )
 
 // Simulate runs a town until every order has had its time, and returns what the
@@ -138,7 +154,7 @@ func Simulate(ctx context.Context, p Plan) (Result, error) {
 	for range 30 { // the sun shines, and what waits has its time
 		s.clock.Add(time.Hour)
 		s.clerk(ctx)
-		s.turn(ctx)
+		_ = s.turn(ctx)
 	}
 	return s.judge(ctx)
 }
@@ -150,7 +166,10 @@ func begin(ctx context.Context, p Plan) (*Simulation, error) {
 	s.weather = NewWeather(p.Faults, rand.New(rand.NewPCG(p.Seed, 2)), s.epoch, s.length+calmFor)
 	s.town = NewStrangers(s.clock, "http://shop.invalid", p.Seed, p.Keys)
 	s.town.weather = s.weather
-	s.town.Simple.Settles = 10 * time.Minute
+	s.town.Simple.Settles, s.town.Simple.Lag = 10*time.Minute, s.weather.lag
+	for _, b := range s.town.Banks {
+		b.Wire.Now, b.Wire.StaleMost = s.clock.Now, staleMost
+	}
 	s.mail = newPostbox(s.clock.Now, s.weather)
 	s.auditor = newAuditor(s)
 	for i := range s.weather.hosts {
@@ -263,44 +282,59 @@ func (s *Simulation) after(d time.Duration, do func(context.Context)) {
 }
 
 // tick lets the house work, often while customers come, and less often when only
-// late money and deadlines are left.
+// late money and deadlines are left, or when there was nothing to do.
 func (s *Simulation) tick(ctx context.Context) {
-	s.turn(ctx)
-	pause := busyTick
+	worked := s.turn(ctx)
+	least, most := busyTick, busyTick
 	switch since := s.clock.Now().Sub(s.epoch); {
 	case since >= s.length+calmFor:
-		pause = idleTick
+		least, most = idleTick, idleMost
 	case since >= s.length:
-		pause = calmTick
+		least, most = calmTick, calmMost
 	}
-	s.after(pause, s.tick)
+	if s.pause = min(2*s.pause, most); worked || s.pause < least {
+		s.pause = least
+	}
+	s.after(s.pause, s.tick)
 }
 
 // roundsMax bounds the work of one turn; more is due again later.
 const roundsMax = 40
 
 // turn lets strangers tell what they have to tell, and every process take its
-// Steps until nothing is due.
-func (s *Simulation) turn(ctx context.Context) {
+// Steps until nothing is due. It says whether anything was done.
+//
+// A Step that found nothing to do is not taken again, in whichever process, before
+// another one has done something.
+func (s *Simulation) turn(ctx context.Context) (worked bool) {
 	s.strangersAct()
+	t := turn{idle: map[string]int{}}
+	first := s.rand.IntN(len(s.hosts))
 	for range roundsMax {
-		worked := false
+		before := t.done
 		for i := range s.hosts {
-			worked = s.steps(ctx, s.hosts[i]) || worked
+			s.steps(ctx, s.hosts[(first+i)%len(s.hosts)], &t)
 		}
-		if !worked {
-			return
+		if t.done == before {
+			break
 		}
 	}
+	return t.done > 0
+}
+
+// turn is how far a turn has come.
+type turn struct {
+	done int            // how many Steps did something
+	idle map[string]int // how many had, plus one, when this Step found nothing to do
 }
 
 // steps takes each Step of one process once. A process that is gone is started
 // again.
-func (s *Simulation) steps(ctx context.Context, h *host) (worked bool) {
+func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 	house, err := s.open(ctx, h)
 	if err != nil {
 		s.note("open: %v", err)
-		return false
+		return
 	}
 	defer func() {
 		if crash := recover(); crash != nil {
@@ -309,17 +343,33 @@ func (s *Simulation) steps(ctx context.Context, h *host) (worked bool) {
 			}
 			s.log("host died at work")
 			s.bury(h)
-			worked = true
+			t.done++
 		}
 	}()
 	for _, step := range house.Steps {
-		w, err := step(ctx)
+		if t.idle[step.Name] == t.done+1 || step.Name == "usage" && !s.looks() {
+			continue
+		}
+		worked, err := step.Do(ctx)
 		if err != nil && fault.KindOf(err) == fault.Internal {
 			s.note("work: %v", err)
 		}
-		worked = worked || w
+		if worked || err != nil {
+			t.done++
+		} else {
+			t.idle[step.Name] = t.done + 1
+		}
 	}
-	return worked
+}
+
+// looks reports whether the house asks now what lines have used.
+func (s *Simulation) looks() bool {
+	now := s.clock.Now()
+	if now.Sub(s.epoch) >= s.length && now.Before(s.looked.Add(lookEvery)) && now.After(s.looked) {
+		return false
+	}
+	s.looked = now
+	return true
 }
 
 // strangersAct lets happen what was put off, and brings notifications on their

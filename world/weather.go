@@ -34,6 +34,7 @@ type Weather struct {
 	tell     []weighed[string]
 	letter   []weighed[inboxsim.Fault]
 
+	stale   int // of 10,000 look-ups so many show what was
 	outages []outage
 	crash   int           // one commit or call boundary in so many is the last of its process; 0: none is
 	skew    time.Duration // how much the second host's clock differs
@@ -69,6 +70,9 @@ func NewWeather(f Faults, r *rand.Rand, begin time.Time, length time.Duration) *
 	w.operator = weigh(r, most, carriersim.Faults)
 	w.tell = weigh(r, 4*most, []string{"early", "late", "behind", "twice", "never", "forged"})
 	w.letter = weigh(r, most, []inboxsim.Fault{inboxsim.Busy, inboxsim.SilentBefore, inboxsim.SilentAfter})
+	if r.IntN(2) == 0 {
+		w.stale = 1 + r.IntN(most)
+	}
 	w.hosts = 1 + r.IntN(2)
 	w.skew = time.Duration(r.IntN(4000)-2000) * time.Millisecond
 	w.lateBy = time.Duration(20+r.IntN(200)) * time.Second
@@ -118,11 +122,35 @@ func (w *Weather) atBank(b *Bank, now time.Time, r *http.Request) outboundsim.Fa
 	if w.out(b.Name, now) {
 		return outboundsim.Refuse
 	}
+	if r.Method == http.MethodGet && w.old() {
+		return outboundsim.Stale
+	}
 	f := pick(w, "wire", w.wire)
 	if (f == outboundsim.ActLater || f == outboundsim.Twice) && !b.Acts(r) {
 		return outboundsim.LoseRequest
 	}
 	return f
+}
+
+// staleMost is how old an answer can be that does not say so. All strangers of the
+// town settle later than that.
+const staleMost = 3 * time.Minute
+
+// old reports whether a look-up shows what was.
+func (w *Weather) old() bool {
+	if w.stale == 0 || w.rand.IntN(10_000) >= w.stale {
+		return false
+	}
+	w.count["stale"]++
+	return true
+}
+
+// lag is how long ago that was which a look-up at the operator shows.
+func (w *Weather) lag() time.Duration {
+	if !w.old() {
+		return 0
+	}
+	return time.Duration(w.rand.Int64N(int64(staleMost)))
 }
 
 // atOperator is the fate of one extension.
@@ -154,7 +182,7 @@ func (w *Weather) crashes() bool {
 
 // clear ends every fault.
 func (w *Weather) clear() {
-	w.wire, w.operator, w.tell, w.letter, w.outages, w.crash = nil, nil, nil, nil, nil, 0
+	w.wire, w.operator, w.tell, w.letter, w.outages, w.crash, w.stale = nil, nil, nil, nil, nil, 0, 0
 }
 
 // later is when something that is put off happens.

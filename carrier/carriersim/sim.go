@@ -62,6 +62,10 @@ type Sim struct {
 	// Making is how long it takes to make a profile once its order is accepted.
 	Making time.Duration
 
+	// Lag is how long ago it was what a look-up shows, although it does not say so;
+	// nil: it shows what is. With what is done late it must stay below Settles.
+	Lag func() time.Duration
+
 	// Settles is what Abilities say about SettlesWithin; 0: 30 s.
 	Settles time.Duration
 
@@ -274,7 +278,11 @@ func (s *Sim) LookUp(ctx context.Context, e carrier.Extension) (carrier.Reading,
 		return carrier.Reading{}, err
 	}
 	began := s.Now()
-	if d, ok := s.done[e.Ref]; ok {
+	shown := began
+	if s.Lag != nil {
+		shown = began.Add(-s.Lag())
+	}
+	if d, ok := s.done[e.Ref]; ok && !d.receipt.StartsAt.After(shown) {
 		return carrier.Reading{Found: carrier.FoundDone, Receipt: d.receipt, AsOf: began, Why: "found by reference"}, nil
 	}
 	return carrier.Reading{Found: carrier.FoundAbsent, AsOf: began, Why: "no such reference"}, nil

@@ -3,7 +3,8 @@
 // Debian's packages and Go's modules when it runs as root.
 //
 //	testall          all tests, with fixed seeds
-//	testall soak     the property tests, with fresh seeds and twenty times as many cases
+//	testall soak     the property tests, with fresh seeds and twenty times as many cases, and then towns
+//	testall towns    the simulated town with fresh seeds on both engines; adds to docs/town-runs.txt
 //	testall lint     format, vet, golangci-lint
 //	testall fmt      rewrite to the house's format
 //	testall fuzz     every fuzz target for half a minute
@@ -47,10 +48,10 @@ func main() {
 	if len(os.Args) > 1 {
 		verb = os.Args[1]
 	}
-	verbs := map[string]func(context.Context) error{"test": test, "soak": soak, "lint": lint, "fmt": format, "fuzz": fuzz, "vuln": vuln}
+	verbs := map[string]func(context.Context) error{"test": test, "soak": soak, "towns": towns, "lint": lint, "fmt": format, "fuzz": fuzz, "vuln": vuln}
 	do, ok := verbs[verb]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "testall: no %q; there are test, soak, lint, fmt, fuzz, vuln\n", verb)
+		fmt.Fprintf(os.Stderr, "testall: no %q; there are test, soak, towns, lint, fmt, fuzz, vuln\n", verb)
 		os.Exit(2)
 	}
 	if err := do(ctx); err != nil {
@@ -159,7 +160,7 @@ func notRaced() (flags []string) {
 // soak looks for what the fixed seeds do not show. A failure prints its seed,
 // which then becomes a case of its own.
 func soak(ctx context.Context) error {
-	return withPeers(ctx, func(env []string) error {
+	properties := withPeers(ctx, func(env []string) error {
 		all, err := packages(ctx)
 		if err != nil {
 			return err
@@ -167,6 +168,7 @@ func soak(ctx context.Context) error {
 		random := names(all, func(p pkg) bool { return p.property })
 		return run(ctx, env, "go", slices.Concat([]string{"test", "-count=1", "-timeout=4h"}, random, []string{"-rapid.checks=2000"})...)
 	})
+	return errors.Join(properties, towns(ctx))
 }
 
 // pkg is one of the house's packages.

@@ -17,6 +17,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Fault is what happens to one request on the wire.
@@ -33,9 +34,10 @@ const (
 	Garble      Fault = "garble"       // carried out; the answer is cut in half, unnoticed by HTTP
 	Busy        Fault = "busy"         // not carried out; answered with 429 and Retry-After
 	Twice       Fault = "twice"        // carried out twice; the second answer is returned
+	Stale       Fault = "stale"        // a GET is answered as it was the last time, if that is known and not too long ago
 )
 
-// Faults are all faults but None, for tests that try each.
+// Faults are all faults but None and Stale, for tests that try each.
 var Faults = []Fault{Refuse, LoseRequest, LoseAnswer, ActLater, Break, Garble, Busy, Twice}
 
 // Wire is an http.RoundTripper. It is safe for concurrent use, as far as its
@@ -52,9 +54,15 @@ type Wire struct {
 	// look at that worst moment.
 	Meanwhile func(*http.Request)
 
+	// Now is the stranger's clock, and StaleMost how old a Stale answer may be. Nil:
+	// nothing is kept, and no answer is stale.
+	Now       func() time.Time
+	StaleMost time.Duration
+
 	mu    sync.Mutex
 	later []*http.Request
 	calls int
+	last  map[string]said // what was answered to a GET, by its address
 }
 
 // RoundTrip implements [http.RoundTripper]. A request whose context has ended
@@ -96,6 +104,10 @@ func (w *Wire) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		w.serve(again)
+	case Stale:
+		if old, ok := w.before(r); ok {
+			return answer(r, old.status, old.header, old.body), nil
+		}
 	case None, LoseAnswer, Break, Garble:
 	default:
 		panic("outboundsim: unknown fault " + string(fault))
@@ -109,7 +121,7 @@ func (w *Wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return answer(r, http.StatusInternalServerError, nil, nil), nil
 	case Garble:
 		return answer(r, got.status, got.header, got.body[:len(got.body)/2]), nil
-	case None, Refuse, LoseRequest, ActLater, Busy, Twice:
+	case None, Refuse, LoseRequest, ActLater, Busy, Twice, Stale:
 	}
 	return answer(r, got.status, got.header, got.body), nil
 }
@@ -139,12 +151,31 @@ type said struct {
 	status int
 	header http.Header
 	body   []byte
+	at     time.Time
 }
 
 func (w *Wire) serve(r *http.Request) said {
 	rec := httptest.NewRecorder()
 	w.Stranger.ServeHTTP(rec, r)
-	return said{rec.Code, rec.Result().Header, rec.Body.Bytes()}
+	got := said{status: rec.Code, header: rec.Result().Header, body: rec.Body.Bytes()}
+	if w.Now != nil && r.Method == http.MethodGet {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.last == nil {
+			w.last = map[string]said{}
+		}
+		got.at = w.Now()
+		w.last[r.URL.String()] = got
+	}
+	return got
+}
+
+// before is what was answered to the same GET before, if that is young enough.
+func (w *Wire) before(r *http.Request) (said, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	old, ok := w.last[r.URL.String()]
+	return old, ok && r.Method == http.MethodGet && !w.Now().After(old.at.Add(w.StaleMost))
 }
 
 func (w *Wire) meanwhile(r *http.Request) {

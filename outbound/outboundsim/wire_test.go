@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/outbound"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
@@ -207,4 +208,55 @@ func TestUnknownFaultPanics(t *testing.T) {
 		}
 	}()
 	_, _ = call(t.Context(), &outboundsim.Wire{Stranger: &counter{}, Choose: func(*http.Request) outboundsim.Fault { return "typo" }}, "a") // it panics
+}
+
+// A stale answer is the one that was given before, no older than a stranger says; what
+// changes something is never answered so.
+func TestStaleAnswers(t *testing.T) {
+	now := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	stale := false
+	w := &outboundsim.Wire{
+		Stranger: &counter{}, Now: func() time.Time { return now }, StaleMost: time.Minute,
+		Choose: func(*http.Request) outboundsim.Fault {
+			if stale {
+				return outboundsim.Stale
+			}
+			return outboundsim.None
+		},
+	}
+	get := func(method, path string) string {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://operator.example/"+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := w.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = got.Body.Close() }() // in memory
+		body, err := io.ReadAll(got.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(body))
+	}
+	get(http.MethodGet, "a")
+	get(http.MethodGet, "a")
+	stale = true
+	for i, step := range []struct {
+		method, path string
+		after        time.Duration
+		want         string
+	}{
+		{http.MethodGet, "a", 30 * time.Second, "no. 2"}, // as it was
+		{http.MethodPost, "a", 0, "no. 3"},
+		{http.MethodGet, "b", 0, "no. 4"}, // never asked before
+		{http.MethodGet, "a", 40 * time.Second, "no. 5"},
+	} {
+		now = now.Add(step.after)
+		if got := get(step.method, step.path); got != step.want {
+			t.Errorf("step %d: %q, want %q", i, got, step.want)
+		}
+	}
 }

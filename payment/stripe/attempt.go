@@ -25,7 +25,7 @@ const (
 	// Five minutes less, for clocks that differ.
 	longest = 24*time.Hour - 5*time.Minute
 
-	// maxListed bounds a search through the sessions of one day.
+	// maxListed bounds a search through the sessions of one attempt's time.
 	maxListed = 10_000
 )
 
@@ -227,11 +227,14 @@ func (a *Adapter) withDisputes(ctx context.Context, obs payment.Observation, pi 
 	return obs, nil
 }
 
-// find returns the identifier of the session that was made for at, or "".
+// find returns the identifier of the session that was made for at, or "". It was
+// made between the attempt and the end that the attempt gives it.
 func (a *Adapter) find(ctx context.Context, at payment.Attempt) (string, error) {
+	const differ = 5 * time.Minute // of clocks
+	m, _ := methodOf(at.Rail)
 	p := &sdk.CheckoutSessionListParams{CreatedRange: &sdk.RangeQueryParams{
-		GreaterThanOrEqual: at.CreatedAt.Add(-5 * time.Minute).Unix(), // clocks differ
-		LesserThanOrEqual:  at.CreatedAt.Add(24 * time.Hour).Unix(),
+		GreaterThanOrEqual: at.CreatedAt.Add(-differ).Unix(),
+		LesserThanOrEqual:  sessionEnd(at, m).Add(differ).Unix(),
 	}}
 	p.Limit = sdk.Int64(100)
 	n := 0
