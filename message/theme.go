@@ -11,7 +11,7 @@ const (
 	AboutLines   Theme = "lines"   // reminders
 	AboutOrders  Theme = "orders"  // orders, payments, refunds, the wallet
 	AboutCases   Theme = "cases"   // support's answers
-	AboutAccount Theme = "account" // codes, signing in, closing
+	AboutAccount Theme = "account" // codes, signing in, identity, closing
 )
 
 // Themes are all themes, in the order in which people are asked about them.
@@ -30,7 +30,7 @@ func (k Kind) Theme() Theme {
 	case CaseAnswered, CaseClosed:
 		return AboutCases
 	case SignInCode, NewSignIn, LineCode, AddressCode, PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved,
-		AddressAdded, AddressRemoved, AccountClosing, AccountKept:
+		AddressAdded, AddressRemoved, AccountClosing, AccountKept, IdentityApproved, IdentityRefused:
 		return AboutAccount
 	}
 	return AboutAccount

@@ -142,16 +142,13 @@ func (c *cashier) held(t *testing.T, account string) int {
 	return c.count(t, `SELECT COUNT(*) FROM messages WHERE account_id = $1 AND kind = $2`, account, string(message.OrderHeld))
 }
 
-// some runs all stories on SQLite, and on PostgreSQL the last: what differs between
-// the engines is in the statements, which package arch prepares on both.
-func some[S any](t *testing.T, stories []S, test func(*testing.T, dbtest.Env, []S)) {
-	t.Helper()
-	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
-		if env.DB.Engine() == db.PostgreSQL {
-			stories = stories[len(stories)-1:]
-		}
-		test(t, env, stories)
-	})
+// some are all stories on SQLite, and on PostgreSQL the last: what differs between the
+// engines is in the statements, which package arch prepares on both.
+func some[S any](env dbtest.Env, stories []S) []S {
+	if env.DB.Engine() == db.PostgreSQL {
+		return stories[len(stories)-1:]
+	}
+	return stories
 }
 
 // repairStory is damage that a rule can repair.
@@ -235,8 +232,8 @@ func TestRepairs(t *testing.T) {
 			}, order.Completed,
 		},
 	}
-	some(t, stories, func(t *testing.T, env dbtest.Env, stories []repairStory) {
-		for _, s := range stories {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		for _, s := range some(env, stories) {
 			t.Run(s.name, func(t *testing.T) {
 				r := newRepairers(t, env)
 				account, o := s.damage(t, r)
@@ -331,8 +328,8 @@ func TestPersonsAreCalled(t *testing.T) {
 			return account, o
 		}},
 	}
-	some(t, stories, func(t *testing.T, env dbtest.Env, stories []callStory) {
-		for _, s := range stories {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		for _, s := range some(env, stories) {
 			t.Run(s.name, func(t *testing.T) {
 				r := newRepairers(t, env)
 				account, o := s.damage(t, r)

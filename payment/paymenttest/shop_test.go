@@ -92,7 +92,7 @@ func (s *shop) act(do func()) error {
 	case outboundsim.LoseAnswer, outboundsim.Break, outboundsim.Garble:
 		do()
 		return payment.ErrUnknown
-	case outboundsim.None:
+	case outboundsim.None, outboundsim.Stale:
 	}
 	do()
 	return nil

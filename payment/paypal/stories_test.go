@@ -102,7 +102,7 @@ func TestCaptureIsMadeOnce(t *testing.T) {
 				if err != nil || obs.State != payment.Paid {
 					t.Errorf("%+v, %v; want paid", obs, err)
 				}
-			case outboundsim.None:
+			case outboundsim.None, outboundsim.Stale:
 			}
 			b.advance(time.Minute)
 			b.resumes(a, payment.Paid)
