@@ -17,6 +17,7 @@ func checkEverything(t testing.TB, b Bench) {
 	if err != nil {
 		t.Fatalf("Packages: %v", err)
 	}
+	need(t, len(all) > 0, "list all that it sells")
 	type key struct {
 		code  string
 		topUp bool

@@ -10,6 +10,15 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier"
 )
 
+// Packages lists what fits a line, as who renews it says. An SM-DP+ has no list of its
+// profile types, so that there is none of everything.
+func (a *Adapter) Packages(ctx context.Context, p carrier.Profile) ([]carrier.Package, error) {
+	if p == (carrier.Profile{}) {
+		return nil, nil
+	}
+	return a.Carrier.Packages(ctx, p)
+}
+
 // Reserve implements [carrier.Reserver]: a DownloadOrder of a profile of the type
 // that the package names. The snapshot is the profile's ICCID.
 func (a *Adapter) Reserve(ctx context.Context, p carrier.Purchase) (carrier.Snapshot, error) {
