@@ -135,6 +135,9 @@ func checkSpoiltReading(t testing.TB, b Bench) {
 	need(t, b.GarbleNextReading != nil && b.BreakNextReading != nil, "spoil what is not an extension")
 	for _, spoil := range []func(){b.GarbleNextReading, b.BreakNextReading} {
 		b.readAgain(t, spoil)
+		if has, err := b.Packages(t.Context(), carrier.Profile{}); err == nil && len(has) == 0 {
+			continue // it has no list
+		}
 		spoil()
 		if all, err := b.Packages(t.Context(), carrier.Profile{}); err == nil && listed(all, b.Package) < 0 {
 			t.Errorf("Packages: a spoilt answer says that %q is not sold", b.Package)
