@@ -145,15 +145,18 @@ func (p Patience) Order(cat *catalogue.Catalogue, o Order) (w Wait, ok bool) {
 	return wait("order", o.ID, string(o.State), since, deadline), true
 }
 
-// operator is how long the operator of an order's plan takes. A plan is of one
-// operator, and so are the lines that have it.
+// operator is how long the slowest operator of an order's plan takes.
 func (p Patience) operator(cat *catalogue.Catalogue, o Order) time.Duration {
 	if cat == nil || p.Operator == nil {
 		return 0
 	}
 	plan, _ := cat.Plan(o.Plan)
-	op, _ := cat.Operator(plan.Operator)
-	return p.Operator(op.Carrier)
+	slowest := time.Duration(0)
+	for _, id := range plan.Operators() {
+		op, _ := cat.Operator(id)
+		slowest = max(slowest, p.Operator(op.Carrier))
+	}
+	return slowest
 }
 
 // Payment is what an attempt waits for.

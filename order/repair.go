@@ -101,10 +101,13 @@ func (d *Desk) document(ctx context.Context, tx db.Tx, o Order) (billing.Bill, e
 		owed, err := ledger.Moved(ctx, tx, o.Account, o.ID, "completed", ledger.Receivable, o.Price.Currency)
 		return receipt(cat.Seller, o, owed, id, tx.Now()), err
 	}
-	plan, ok := cat.Plan(o.Plan)
-	op, ok2 := cat.Operator(plan.Operator)
-	if !ok || !ok2 {
-		return billing.Bill{}, fault.New(fault.Internal, "catalogue %d lacks plan %s or its operator", cat.Version, o.Plan)
+	plan, err := fedBy(cat, o)
+	if err != nil {
+		return billing.Bill{}, err
+	}
+	op, ok := cat.Operator(plan.Operator)
+	if !ok {
+		return billing.Bill{}, fault.New(fault.Internal, "catalogue %d lacks the operator of plan %s", cat.Version, o.Plan)
 	}
 	rate, err := rateOf(cat.Seller, plan.TaxClass)
 	if err != nil {
