@@ -294,8 +294,9 @@ func (a *App) AdminHandler() http.Handler {
 // there is one, else the other end of the connection.
 func (a *App) client(r *http.Request) string {
 	if h := a.Config.ClientHeader; h != "" {
-		// The last address is the one that our own proxy has seen.
-		all := strings.Split(r.Header.Get(h), ",")
+		// The last address is the one that our own proxy has seen. Some proxies leave the
+		// header as it came, and add another one after it.
+		all := strings.Split(strings.Join(r.Header.Values(h), ","), ",")
 		if last := strings.TrimSpace(all[len(all)-1]); last != "" {
 			return last
 		}
