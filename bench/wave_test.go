@@ -5,13 +5,11 @@ import (
 	"testing"
 
 	"github.com/tsuzuku/tsuzuku/fault"
-	"github.com/tsuzuku/tsuzuku/internal/racetest"
 )
 
 // A night in which the plan keeps lines from going dark that the order of arrival
 // does not.
 func TestWave(t *testing.T) {
-	racetest.Skip(t)
 	r, err := Wave(t.Context(), WaveOptions{Lines: 700, RPS: 1, Seed: 3})
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +24,6 @@ func TestWave(t *testing.T) {
 
 // The same seed gives the same night.
 func TestWaveIsDrawnBySeed(t *testing.T) {
-	racetest.Skip(t)
 	var nights [2]bytes.Buffer
 	for i := range nights {
 		r, err := Wave(t.Context(), WaveOptions{Lines: 40, RPS: 1, Seed: 7})

@@ -18,7 +18,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
-	"github.com/tsuzuku/tsuzuku/internal/racetest"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -422,7 +421,6 @@ func TestRefundOfOneOfABasket(t *testing.T) {
 // Wherever the wire fails while a basket is paid or given back: paid once as a
 // whole or not at all.
 func TestEveryFaultOfABasket(t *testing.T) {
-	racetest.Skip(t)
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		for _, call := range []string{"POST /checkout/sessions", "GET", "POST /expire", "POST /refunds", "GET /refunds"} {
 			for _, fault := range outboundsim.Faults {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
-	"github.com/tsuzuku/tsuzuku/internal/racetest"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -64,7 +63,6 @@ func TestCancelOfABasket(t *testing.T) {
 // An order whose money is on its way, whose session cannot be closed, or that is
 // paid at that moment, is not cancelled under it.
 func TestCancelThatComesTooLate(t *testing.T) {
-	racetest.Skip(t)
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		tests := map[string]struct {
 			do   func(*cashier, order.Order, order.Payment)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
-	"github.com/tsuzuku/tsuzuku/internal/racetest"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -176,7 +175,6 @@ type story struct {
 // worst moment: charged the confirmed amount once, or nothing; served if and
 // only if paid and not given back; nothing is forgotten.
 func TestEveryFaultAtEveryCall(t *testing.T) {
-	racetest.Skip(t)
 	pays := func(t *testing.T, c *cashier, o order.Order, ref string) {
 		t.Helper()
 		if _, err := c.card.Pay(ref); err != nil {

@@ -15,7 +15,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
-	"github.com/tsuzuku/tsuzuku/internal/racetest"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -707,7 +706,6 @@ func TestDisputeNotificationAlone(t *testing.T) {
 // Whatever is topped up, spent, disputed, won, lost and looked at, in whatever
 // order, the books agree with what the banks withhold.
 func TestAnyDisputes(t *testing.T) {
-	racetest.Skip(t)
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		rapid.Check(t, func(rt *rapid.T) {
 			c := newCashier(rt, env)

@@ -11,7 +11,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
-	"github.com/tsuzuku/tsuzuku/internal/racetest"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/renewal"
@@ -23,7 +22,6 @@ const openingPoints = 2_000
 // wires and operators fail and staff give money back: every part of every order is
 // spent once or returned.
 func TestAnyStoryInParts(t *testing.T) {
-	racetest.Skip(t)
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		start, told := env.Clock.Now(), 0
 		rapid.Check(t, func(t *rapid.T) {

@@ -15,7 +15,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
-	"github.com/tsuzuku/tsuzuku/internal/racetest"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
@@ -322,7 +321,6 @@ func TestSavedCardThatIsGone(t *testing.T) {
 // Whatever happens to the request that charges, and however often it is made: in
 // the end the customer has paid once and is served, or neither.
 func TestLostAnswerOfACharge(t *testing.T) {
-	racetest.Skip(t)
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		for _, f := range append([]outboundsim.Fault{outboundsim.None}, outboundsim.Faults...) {
 			for _, then := range []string{"waits", "taps again", "pays otherwise"} {

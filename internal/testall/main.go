@@ -23,6 +23,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -67,28 +68,32 @@ const module = "github.com/tsuzuku/tsuzuku"
 
 // sequential are packages that run without the race detector. In e2e it would make
 // the stories four times as long, browsers and all, and their parts are tested with
-// it in their own packages; in the others nothing runs side by side, neither in the
-// code nor in the tests, and it would find nothing.
+// it in their own packages, as is what bench lets run side by side; in the others
+// nothing does, neither in the code nor in the tests, and it would find nothing.
 var sequential = []string{
-	"arch", "audit", "backup", "calls", "docs", "e2e", "exchange", "fault", "intake", "locale", "message/messagetest", "money",
+	"arch", "audit", "backup", "bench", "calls", "cmd/tsuzuku", "docs", "e2e", "exchange", "fault", "intake", "locale", "message/messagetest", "money",
 	"portal/prose", "reminder", "renewal", "seal", "stock", "support", "ui", "world/canaries",
 }
 
 // partly are packages of which the race detector watches these tests only. In their
-// others one browser, or one visitor, comes after another.
+// others one browser, one visitor, or one Step comes after another.
 var partly = map[string][]string{
 	"account": {"TestGuessingSideBySide", "TestOneSessionPerCode", "TestSignUpSideBySide"},
-	"portal":  {"TestOpenPageIsToldOfChanges", "TestSameFormTwiceMakesOneOrder"},
+	"order": {
+		"TestAHangingOperatorLeavesWorkers", "TestBasketsOfTheSameLinesAtOnce", "TestManyTapsAreOneCharge", "TestOneTapLimit",
+		"TestOrderAndDisputeAtOnce", "TestSameBasketManyTimes", "TestSameQuoteManyTimesIsOneOrder", "TestSetAsideIsNotSpentTwice",
+		"TestSpendingAndDisputeAtOnce", "TestTabsAndBellsAtOnce", "TestTwoRepairersAtOnce",
+	},
+	"portal": {"TestOpenPageIsToldOfChanges", "TestSameFormTwiceMakesOneOrder"},
 }
 
-// sqliteOnly are packages that are watched by the race detector on SQLite only. What
-// runs side by side in them is the same on both engines, and on PostgreSQL they
-// took more than twice as long under it.
-var sqliteOnly = []string{"order"}
+// longest is the package that takes longest, with one story after another. It begins
+// with the others, so that no core waits for it at the end.
+const longest = module + "/e2e"
 
 // test runs every test: under the race detector, but for the packages that are
-// sequential, or partly, and, in others, the tests that ask for that by racetest.Skip and, of
-// those that are sqliteOnly, the part on PostgreSQL; these run after it.
+// sequential, or partly, and, in others, the tests that ask for that by racetest.Skip;
+// these run after it.
 func test(ctx context.Context) error {
 	return withPeers(ctx, func(env []string) error {
 		all, err := packages(ctx)
@@ -100,8 +105,10 @@ func test(ctx context.Context) error {
 		// Side by side: the last package of either alone would leave a core idle.
 		// What go test prints of one package stays together.
 		lane := func(property bool, flags ...string) error {
-			raced := func(p pkg) bool { return p.property == property && !p.sequential && !p.sqliteOnly && p.watched == nil }
-			rest := func(p pkg) bool { return p.property == property && (p.sequential || p.watched != nil) }
+			raced := func(p pkg) bool { return p.property == property && !p.sequential && p.watched == nil }
+			rest := func(p pkg) bool {
+				return p.property == property && p.name != longest && (p.sequential || p.watched != nil)
+			}
 			errs := []error{
 				run(ctx, env, "go", slices.Concat(watched, names(all, raced), flags)...),
 				run(ctx, env, "go", slices.Concat(blind, names(all, rest), flags)...),
@@ -113,35 +120,24 @@ func test(ctx context.Context) error {
 				if p.watched != nil {
 					errs = append(errs, run(ctx, env, "go", slices.Concat(watched, []string{only(p.watched), p.name}, flags)...))
 				}
-				if p.sqliteOnly {
-					errs = append(errs,
-						run(ctx, env, "go", slices.Concat(watched, []string{without("postgres"), p.name}, flags)...),
-						run(ctx, env, "go", slices.Concat(blind, []string{only(p.engines), without("sqlite"), p.name}, flags)...))
-				}
 				if len(p.skip) > 0 {
 					errs = append(errs, run(ctx, env, "go", slices.Concat(blind, []string{only(p.skip), p.name}, flags)...))
 				}
 			}
 			return errors.Join(errs...)
 		}
-		var plain error
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			plain = lane(false)
-		}()
+		var plain, stories error
+		var beside sync.WaitGroup
+		beside.Go(func() { stories = run(ctx, env, "go", append(blind, longest)...) })
+		beside.Go(func() { plain = lane(false) })
 		random := lane(true, seed)
-		<-done
-		return errors.Join(plain, random)
+		beside.Wait()
+		return errors.Join(stories, plain, random)
 	})
 }
 
 // only are the flags that run these tests.
 func only(tests []string) string { return "-run=^(" + strings.Join(tests, "|") + ")$" }
-
-// without is the flag that leaves out an engine: [dbtest.Each] names its subtests so,
-// and some tests have them a level down.
-func without(engine string) string { return "-skip=/^" + engine + "$|//^" + engine + "$" }
 
 // notRaced compiles the translated C of the pure-Go SQLite without the race
 // detector: it is 24 times slower under it, and is not what is looked for here. Nor
@@ -177,9 +173,7 @@ type pkg struct {
 	property   bool     // it has property tests, and only then knows the flags of their library
 	sequential bool     // see [sequential]
 	watched    []string // see [partly]
-	sqliteOnly bool     // see [sqliteOnly]
 	skip       []string // tests that run without the race detector only
-	engines    []string // tests that run on both engines, where it is sqliteOnly
 }
 
 // packages lists the house's packages.
@@ -195,18 +189,11 @@ func packages(ctx context.Context) (all []pkg, err error) {
 			name: words[0], property: strings.Contains(words[2], "pgregory.net/rapid"),
 			sequential: slices.Contains(sequential, strings.TrimPrefix(words[0], module+"/")),
 			watched:    partly[strings.TrimPrefix(words[0], module+"/")],
-			sqliteOnly: slices.Contains(sqliteOnly, strings.TrimPrefix(words[0], module+"/")),
 		}
 		if strings.Contains(words[2], module+"/internal/racetest") {
 			if p.skip, err = skipping(words[1]); err != nil {
 				return nil, err
 			}
-		}
-		if p.sqliteOnly {
-			if p.engines, err = onEngines(words[1]); err != nil {
-				return nil, err
-			}
-			p.engines = slices.DeleteFunc(p.engines, func(test string) bool { return slices.Contains(p.skip, test) })
 		}
 		all = append(all, p)
 	}
@@ -216,21 +203,9 @@ func packages(ctx context.Context) (all []pkg, err error) {
 var testHead = regexp.MustCompile(`^(Test\w+)\(t \*testing\.T\) \{\n\t(.*)`)
 
 // skipping names the tests of a folder that begin with racetest.Skip. One that calls
-// it later would run nowhere.
-func skipping(dir string) ([]string, error) {
+// it later, or another function that does, would run nowhere, and is an error.
+func skipping(dir string) (tests []string, err error) {
 	const call = "racetest.Skip("
-	return calling(dir, call, func(first string) bool { return strings.HasPrefix(first, call) })
-}
-
-// onEngines names the tests of a folder that run on both engines. A function that is no
-// test and calls dbtest.Each for some of them would hide them from here.
-func onEngines(dir string) ([]string, error) {
-	return calling(dir, "dbtest.Each(", func(string) bool { return true })
-}
-
-// calling names the tests of a folder that call something. It is an error where
-// another function does, and where right says no to the test's first line.
-func calling(dir, call string, right func(first string) bool) (tests []string, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	if err != nil {
 		return nil, err
@@ -245,7 +220,7 @@ func calling(dir, call string, right func(first string) bool) (tests []string, e
 				continue
 			}
 			m := testHead.FindStringSubmatch(function)
-			if m == nil || !right(m[2]) {
+			if m == nil || !strings.HasPrefix(m[2], call) {
 				name, _, _ := strings.Cut(function, "(")
 				return nil, fmt.Errorf("%s: %s calls %s…) where testall does not find it, and something would run nowhere", file, name, call)
 			}

@@ -20,12 +20,12 @@ func TestNothingRunsNowhere(t *testing.T) {
 			t.Errorf("there is no package %s", name)
 		}
 	}
-	i := slices.IndexFunc(all, func(p pkg) bool { return p.name == module+"/order" })
-	if i < 0 || !slices.Contains(all[i].skip, "TestEveryFaultAtEveryCall") || !all[i].property {
-		t.Errorf("of package order nothing runs without the race detector")
+	i := slices.IndexFunc(all, func(p pkg) bool { return p.name == module+"/advice" })
+	if i < 0 || len(all[i].skip) == 0 || !all[i].property {
+		t.Errorf("of package advice nothing runs without the race detector")
 	}
-	if !all[i].sqliteOnly || len(all[i].engines) < 100 || slices.Contains(all[i].engines, "TestEveryFaultAtEveryCall") {
-		t.Errorf("of package order %d tests run on PostgreSQL", len(all[i].engines))
+	if i := slices.IndexFunc(all, func(p pkg) bool { return p.name == longest }); i < 0 || !all[i].sequential || all[i].property {
+		t.Errorf("the longest package is none, or needs flags that it does not get")
 	}
 	for name, tests := range partly {
 		if !slices.ContainsFunc(all, func(p pkg) bool { return p.name == module+"/"+name && !p.sequential && len(p.skip) == 0 }) {
@@ -53,18 +53,6 @@ func TestLateSkipIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := skipping(dir); err == nil {
-		t.Errorf("found %v and no error", got)
-	}
-}
-
-// A helper that brings the engines hides its tests, and is an error.
-func TestHiddenEnginesAreRefused(t *testing.T) {
-	dir := t.TempDir()
-	hidden := "package x\n\nfunc each(t *testing.T) {\n\tdbtest.Each(t, nil)\n}\n\nfunc TestA(t *testing.T) {\n\teach(t)\n}\n"
-	if err := os.WriteFile(dir+"/x_test.go", []byte(hidden), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := onEngines(dir); err == nil {
 		t.Errorf("found %v and no error", got)
 	}
 }
