@@ -50,6 +50,7 @@ func (t *Town) House(
 	if err != nil {
 		return nil, err
 	}
+	a.Repairer.Slice = 64
 	a.Desk.Side, a.Desk.Set, a.Sender.AtOnce = 1, 100, 1 // one goroutine: the seed decides who is first
 	h := &world.House{DB: a.DB, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: a.Handler(), Close: a.Close}
 	for _, step := range a.Steps() {

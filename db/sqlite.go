@@ -77,12 +77,11 @@ func sqliteDSN(path string, durable bool) string {
 const inMemory = "memory:"
 
 // memoryDSN is for a database without a file, which all connections of this process
-// share that name it. It has no write-ahead log: a reader and the writer wait for
-// each other.
+// share that name it, and with it the pages that are in memory anyway. Whoever reads
+// what another is writing fails at once.
 func memoryDSN(name string) string {
-	return "file:/" + url.PathEscape(name) + "?vfs=memdb&_txlock=immediate&_dqs=0" +
+	return "file:" + url.PathEscape(name) + "?mode=memory&cache=shared&_txlock=immediate&_dqs=0" +
 		"&_pragma=busy_timeout(5000)" +
-		"&_pragma=journal_mode(MEMORY)" +
 		"&_pragma=temp_store(MEMORY)" +
 		"&_pragma=foreign_keys(ON)"
 }
