@@ -202,11 +202,15 @@ func (r *Repairer) examine(ctx context.Context, tx db.Tx, keys []order.Key) (all
 	for i, k := range keys {
 		rows[i] = []any{k.Account, k.ID}
 	}
-	if all, err = r.waiting(ctx, tx, rows); err != nil {
+	traits, err := readTraits(ctx, tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	if all, err = r.waiting(ctx, tx, traits.having(underWay|returning, rows)); err != nil {
 		return nil, err
 	}
 	for _, s := range signs {
-		found, err := s.seen(ctx, tx, rows)
+		found, err := s.seen(ctx, tx, traits.having(s.of, rows))
 		if err != nil {
 			return nil, err
 		}
