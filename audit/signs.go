@@ -242,6 +242,7 @@ func (s sign) seen(ctx context.Context, tx db.Tx, rows [][]any) (all []Finding, 
 		case s.until && !tx.Now().Before(at.Time), !s.until && tx.Now().Before(at.Add(s.since)):
 			return nil
 		}
+		f.since = at.Add(s.since)
 		f.Deadline = tx.Now().Add(s.within)
 		if s.since > 0 {
 			f.Deadline = at.Add(s.since + s.within)

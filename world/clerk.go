@@ -75,6 +75,7 @@ func (s *Simulation) decide(ctx context.Context, o order.Order) {
 	if o.Reason == "refund_failed" && sunny > lastResend {
 		return // what is still unclear a day after would be no nearer to its end when the town ends
 	}
+	s.auditor.decided[o.ID] = true
 	act := order.Act{Staff: "mika", Reason: "looked at the operator's console"}
 	what := "gives back"
 	_, err := s.in(ctx, "the clerk", func(ctx context.Context, h *House) (err error) {
