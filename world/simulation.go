@@ -73,6 +73,7 @@ type Simulation struct {
 
 	people  []*customer
 	comers  int       // who wanted to become one
+	alert   time.Time // until then refunds are under way that staff asked for
 	known   []*ticket // whose orders have no end, as far as was looked
 	auditor *auditor
 	settles map[string]time.Duration // after which a provider's silence means something
@@ -124,7 +125,7 @@ const (
 	calmMost  = 2 * time.Minute  // … and where there is nothing
 	idleTick  = 10 * time.Minute // … and while only late money and deadlines are left
 	idleMost  = time.Hour
-	waitTick  = 40 * time.Second // … at any time, at most, while an order that was paid has no end
+	waitTick  = 30 * time.Second // … and while an order that was paid has no end
 	calmFor   = 2 * time.Hour
 	idleFor   = 26 * time.Hour
 
@@ -310,33 +311,37 @@ func (s *Simulation) tick(ctx context.Context) {
 		s.pause = least
 	}
 	pause := s.pause
-	if pause > waitTick && s.waits(ctx) {
+	if pause > waitTick && (s.clock.Now().Before(s.alert) || s.waits(ctx)) {
 		pause = waitTick
 	}
 	s.after(pause, s.tick)
 }
+
+// lookMost is how many orders are looked at to know whether one waits; the others have
+// their turn after the next tick.
+const lookMost = 1000
 
 // waits reports whether an order of those that customers know of was paid and has no
 // end, and no person to decide it.
 func (s *Simulation) waits(ctx context.Context) (waits bool) {
 	_, _ = s.in(ctx, "looking around", func(ctx context.Context, h *House) error {
 		return h.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+			look := s.known[:min(len(s.known), lookMost)]
 			var left []*ticket
-			for i, t := range s.known {
+			for _, t := range look {
 				o, err := order.Get(ctx, tx, order.Key{Account: t.who.account, ID: t.order})
 				if err != nil {
 					return err
 				}
+				if o.State == order.Paid || o.State == order.Fulfilling || o.State == order.RefundDue {
+					waits = true
+					return nil
+				}
 				if !o.State.Final() {
 					left = append(left, t)
 				}
-				if o.State == order.Paid || o.State == order.Fulfilling || o.State == order.RefundDue {
-					waits = true
-					left = append(left, s.known[i+1:]...)
-					break
-				}
 			}
-			s.known = left
+			s.known = append(s.known[len(look):len(s.known):len(s.known)], left...)
 			return nil
 		})
 	})
