@@ -29,9 +29,9 @@ const (
 	Reminder1Day      Kind = "reminder_1d"
 	Reminder3Hours    Kind = "reminder_3h"
 	ReminderEnded     Kind = "reminder_ended"
-	ReminderGrace     Kind = "reminder_grace" // it has ended, and can be renewed for a last day
-	Usage80           Kind = "usage_80"       // four fifths of the data are used
-	Usage100          Kind = "usage_100"      // all of it is
+	ReminderGrace     Kind = "reminder_grace"   // it has ended, and can be renewed for a last day
+	Usage80           Kind = "usage_80"         // four fifths of the data are used
+	Usage100          Kind = "usage_100"        // all of it is
 	ReminderInstall   Kind = "reminder_install" // a new line must be in use by …
 	WalletToppedUp    Kind = "wallet_topped_up"
 	WalletExpiring    Kind = "wallet_expiring"  // some of its value expires soon

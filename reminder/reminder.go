@@ -181,7 +181,7 @@ func (f *Filler) withInstall(ctx context.Context, tx db.Tx, m message.Message, l
 // and the link that opens this line's renewal and nothing else. It stops one
 // that is not true any more: the line ends at another time, or for ever.
 func (f *Filler) asReminder(ctx context.Context, tx db.Tx, m message.Message, l line.Line, paid money.Currency) (message.Message, error) {
-	if !holds(m, l, tx.Now()) {
+	if !holds(m, l) {
 		return m, message.ErrNotNeeded
 	}
 	cat, err := f.Shelf.Current(ctx, tx)
@@ -223,7 +223,7 @@ func (f *Filler) asReminder(ctx context.Context, tx db.Tx, m message.Message, l 
 }
 
 // holds reports whether what a reminder is about is still so.
-func holds(m message.Message, l line.Line, now time.Time) bool {
+func holds(m message.Message, l line.Line) bool {
 	u := l.Usage
 	switch {
 	case l.State == line.Terminal, l.State == line.Recycled, !l.EndsAt.Equal(m.Facts.EndsAt):
