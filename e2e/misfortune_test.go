@@ -2,7 +2,11 @@ package e2e
 
 import (
 	"context"
+	"flag"
+	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,7 +34,6 @@ type verdict struct {
 	served int    // by the operator's own books
 	staff  string // the sign by which staff hear of it
 	cannot string // why it cannot happen; nothing is tried then
-	note   string // for the table
 }
 
 // The verdicts that are given often.
@@ -105,10 +108,6 @@ var mishaps = []mishap{
 	{"gigabytes", "it counts a GB in its own way", counting},
 	{"number", "it writes an ICCID as a number", talkative},
 	{"dates", "it writes dates in its own ways: `+0000`, without a zone, in words", dating},
-}
-
-func mishapNamed(name string) mishap {
-	return mishaps[slices.IndexFunc(mishaps, func(m mishap) bool { return m.name == name })]
 }
 
 // Every misfortune at every operator, over the whole engine and over real connections:
@@ -301,4 +300,78 @@ func dating(t *testing.T, s *tale) {
 	if truth := s.booth.figures(); err != nil || st.EndsAt.Truncate(time.Second) != truth.EndsAt.Truncate(time.Second) || truth.EndsAt.IsZero() {
 		t.Errorf("%+v, %v, and the truth is %+v", st, err, truth)
 	}
+}
+
+// The table in docs/operators.md is this one; -update writes it there.
+func TestMisfortunesAreDocumented(t *testing.T) {
+	const file, begins, ends = "../docs/operators.md", "<!-- misfortunes: written by the test of package e2e -->\n", "<!-- end of misfortunes -->\n"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(text), begins)
+	_, tail, ok2 := strings.Cut(rest, ends)
+	if !ok || !ok2 {
+		t.Fatal("the document has no place for the table")
+	}
+	want := head + begins + tableOfMisfortunes() + ends + tail
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if want != string(text) {
+		t.Error("docs/operators.md has another table: go test ./e2e -run TestMisfortunesAreDocumented -update-misfortunes")
+	}
+}
+
+var update = flag.Bool("update-misfortunes", false, "write the table of misfortunes into the document")
+
+func tableOfMisfortunes() string {
+	var b strings.Builder
+	var reasons []string
+	head, line := "| what happens |", "| --- |"
+	for _, w := range wholesalers {
+		head, line = head+" `"+w.shown()+"` |", line+" --- |"
+	}
+	fmt.Fprintf(&b, "%s\n%s\n", head, line)
+	for _, m := range mishaps {
+		fmt.Fprintf(&b, "| %s |", m.says)
+		for _, w := range wholesalers {
+			v := w.verdict[m.name]
+			if v.cannot != "" && !slices.Contains(reasons, v.cannot) {
+				reasons = append(reasons, v.cannot)
+			}
+			fmt.Fprintf(&b, " %s |", v.shown(slices.Index(reasons, v.cannot)+1))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+	for i, why := range reasons {
+		fmt.Fprintf(&b, "%d. cannot happen: %s\n", i+1, why)
+	}
+	return b.String()
+}
+
+// shown is the adapter's name; that of a remote operator is the seller's own.
+func (w *wholesaler) shown() string {
+	if w.name == "tabi" {
+		return "remote"
+	}
+	return w.name
+}
+
+func (v verdict) shown(reason int) string {
+	switch {
+	case v.cannot != "":
+		return fmt.Sprintf("– (%d)", reason)
+	case v.ends == order.Completed:
+		return "served"
+	case v.ends == order.Held:
+		return "held: `" + v.reason + "`"
+	case v.staff != "":
+		return "back: `" + v.reason + "`, and staff hear `" + v.staff + "`"
+	}
+	return "back: `" + v.reason + "`"
 }

@@ -245,7 +245,7 @@ var esimGo = wholesaler{
 		"busy":      fine, "away-shortly": fine, "away": back("operator_away"),
 		"empty": back("no_balance"), "withdrawn": back("package_gone"), "dearer": fine,
 		"ended":      none("it feeds an eSIM whose bundles are over"),
-		"ended-here": back("too_late"), "recycled": back("line_unknown"), "unknown": back("line_unknown"),
+		"ended-here": back("too_late"), "recycled": back("line_terminal"), "unknown": back("line_unknown"),
 		"bells": fine, "no-bells": fine, "lag": fine, "queued": fine, "gigabytes": fine, "number": fine, "dates": fine,
 	},
 }
@@ -325,7 +325,7 @@ var cmiGateway = wholesaler{
 		"very-late": {ends: order.Refunded, reason: "operator_silent", served: 1, staff: "served_after_refund"},
 		"busy":      fine, "away-shortly": fine, "away": back("operator_away"),
 		"empty": back("no_balance"), "withdrawn": back("package_gone"), "dearer": fine,
-		"ended": back("line_ended"), "ended-here": back("too_late"), "recycled": back("line_unknown"), "unknown": back("line_unknown"),
+		"ended": back("line_ended"), "ended-here": back("too_late"), "recycled": back("line_terminal"), "unknown": back("line_unknown"),
 		"bells": fine, "no-bells": fine, "lag": fine, "queued": fine, "gigabytes": fine, "number": fine, "dates": fine,
 	},
 }
