@@ -193,6 +193,7 @@ type Abilities struct {
 	KeepsRef      bool          // finds an extension by our Ref; no Snapshot needed
 	Issues        bool          // sells new profiles: the adapter is an [Issuer]
 	Reserves      bool          // a new profile is set aside before it is ordered: the adapter is a [Reserver]
+	Withdraws     bool          // takes a new profile back that nobody installed: the adapter is a [Withdrawer]
 
 	// Finishes says that looking a purchase up carries it out where it was lost: the
 	// operator documents a key under which asking again makes nothing twice, and has

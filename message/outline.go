@@ -35,6 +35,8 @@ func (w *writer) outline(k Kind) error {
 		w.orderRefunded()
 	case OrderHeld:
 		w.orderHeld()
+	case LineStays:
+		w.lineStays()
 	case PaymentFailed:
 		w.paymentFailed()
 	case Reminder3Days:
@@ -288,6 +290,13 @@ func (w *writer) orderByHand() {
 	}
 	w.note("note.no_second_payment", nil)
 	w.note("order_still_working.promise", nil)
+	w.aboutOrder()
+}
+
+func (w *writer) lineStays() {
+	w.subject("line_stays.subject", locale.Args{"line": w.line})
+	w.lead("line_stays.lead", nil)
+	w.note("line_stays.next", nil)
 	w.aboutOrder()
 }
 

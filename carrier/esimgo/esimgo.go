@@ -79,7 +79,8 @@ func (a *Adapter) Abilities() carrier.Abilities {
 		// A bundle that has not begun, some sixty days long: see Cancel.
 		Cancel: true,
 
-		Issues: true,
+		Issues:    true,
+		Withdraws: true,
 
 		// Not documented; its site shows figures that are minutes old.
 		UsageDelay: 15 * time.Minute,
