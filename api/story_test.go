@@ -204,3 +204,31 @@ func byCard(w *town, p *program) {
 		t.Errorf("order: %+v", o)
 	}
 }
+
+// A program buys a new eSIM for a customer, reads what giving it back would come to, and
+// gives it back, once.
+func TestCancellationByAProgram(t *testing.T) {
+	w := newTown(t, dbtest.SQLite(t))
+	_, token := w.key(w.aiko.ID, Read, Renew)
+	p := w.program(token)
+	q := want[Quote](p, http.StatusCreated, "POST", "/accounts/"+w.aiko.ID+"/quotes", map[string]any{"item": "line/machi-5gb/3d", "currency": "JPY"})
+	o := want[Order](p.with("Idempotency-Key", "new"), http.StatusCreated, "POST", "/orders", accept(q, "wallet"))
+	w.work()
+	o = read[Order](p, "/orders/"+o.ID)
+	c := read[Cancellation](p, "/lines/"+o.Line+"/cancellation")
+	if o.State != "completed" || c.State != "possible" || c.Order != o.ID || c.Wallet == nil || *c.Wallet != o.Price || c.Until == nil {
+		t.Fatalf("%+v, and %+v", o, c)
+	}
+	if no := read[Cancellation](p, "/lines/"+w.lines["fresh"]+"/cancellation"); no.State != "impossible" || no.Reason != "cancel_no_line" || no.Why == "" {
+		t.Errorf("%+v", no)
+	}
+	for range 2 {
+		if done := want[Cancellation](p, http.StatusOK, "POST", "/lines/"+o.Line+"/cancel", nil); done.State != "done" {
+			t.Errorf("%+v", done)
+		}
+	}
+	if bills := read[Order](p, "/orders/"+o.ID).Bills; len(bills) != 2 || bills[1].Kind != "credit_note" {
+		t.Errorf("%+v", bills)
+	}
+	w.sound()
+}

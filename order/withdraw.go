@@ -155,7 +155,7 @@ type withdrawal struct {
 // Withdraw gives the line back that an order brought and nobody has installed: the
 // operator takes it back, and then everything that was paid returns. It is done once.
 // Where the operator does not answer the state is [WithdrawAsked]: a worker finds out,
-// and the customer hears. It fails with [fault.Conflict] and why where it cannot be, and
+// and the customer hears. Staff may ask again where that stayed unclear. It fails with [fault.Conflict] and why where it cannot be, and
 // with [fault.Unavailable] where the operator cannot be reached; nothing has changed
 // then. a is the zero Act of the customer.
 func (d *Desk) Withdraw(ctx context.Context, k Key, a Act) (WithdrawState, error) {
@@ -178,18 +178,20 @@ func (w Withdrawing) profile() carrier.Profile {
 func (d *Desk) intendWithdrawal(ctx context.Context, k Key, a Act) (w Withdrawing, state WithdrawState, err error) {
 	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
 		state = ""
-		if before, found, err := withdrawalOf(ctx, tx, k); err != nil || found && before.state != WithdrawRefused {
+		if before, found, err := withdrawalOf(ctx, tx, k); err != nil || found && before.state != WithdrawRefused && (before.state != WithdrawUnclear || a.Staff == "") {
 			state = before.state
 			return err
 		}
 		if w, err = d.Withdrawing(ctx, tx, k); err != nil {
 			return err
 		}
-		if w.Line.Extending != "" {
+		if w.Line.Extending != "" && w.Line.Extending != k.ID {
 			return cannot("cancel_busy", "An order is at the operator for this eSIM just now. Try again in a few minutes.", nil)
 		}
 		var b db.Batch
-		line.Take(&b, k.Account, w.Line.ID, k.ID, w.Line.Periods)
+		if w.Line.Extending == "" {
+			line.Take(&b, k.Account, w.Line.ID, k.ID, w.Line.Periods)
+		}
 		b.Add(`INSERT INTO withdrawals (account_id, order_id, line_id, state, staff, attempts, due_at, asked_at) VALUES ($1,$2,$3,'asked',$4,1,$5,$6)
 			ON CONFLICT (account_id, order_id) DO UPDATE SET state = 'asked', staff = excluded.staff, why = '', attempts = 1,
 				due_at = excluded.due_at, asked_at = excluded.asked_at, ended_at = NULL`,

@@ -209,5 +209,13 @@ func TestGivenBackUnclear(t *testing.T) {
 			t.Errorf("%d is kept", spent)
 		}
 		c.clean(t, o.Account)
+		c.Desk.Carriers["simple"] = c.Sim
+		if state, err := c.Desk.Withdraw(t.Context(), o.Ref(), order.Act{}); state != order.WithdrawUnclear || err != nil {
+			t.Errorf("the customer again: %s, %v", state, err)
+		}
+		if state, err := c.Desk.Withdraw(t.Context(), o.Ref(), order.Act{Staff: "mika", Reason: "it speaks again"}); state != order.WithdrawDone || err != nil {
+			t.Errorf("staff again: %s, %v", state, err)
+		}
+		c.unwantedEnds(t, o, c.line(t, o.Account, o.Line), true, 0)
 	})
 }
