@@ -128,6 +128,10 @@ func (s *Sim) act(ref string, l *Line, p Package, days int64) map[string]any {
 	}
 	s.n++
 	r.times++
+	if s.Queues { // the line's own figures stay those of what runs
+		r.receipt = map[string]any{"ref": fmt.Sprintf("sim-%d", s.n), "starts_at": stamp(l.Ends)}
+		return maps.Clone(r.receipt)
+	}
 	l.Ends, l.Total = l.Ends.AddDate(0, 0, int(r.days)), l.Total+r.bytes
 	r.receipt = map[string]any{
 		"ref": fmt.Sprintf("sim-%d", s.n), "starts_at": stamp(l.Starts), "ends_at": stamp(l.Ends), "total_bytes": s.number(l.Total),
@@ -158,11 +162,14 @@ func (s *Sim) cancel(q question) map[string]any {
 	}
 	if r.times > 0 {
 		l := s.lines[r.line]
-		if l.Total-l.Used < r.bytes {
+		if !s.Queues && l.Total-l.Used < r.bytes {
 			return s.no("operator_refuses", "it was used")
 		}
-		l.Ends, l.Total = l.Ends.AddDate(0, 0, -int(r.days)), l.Total-r.bytes
 		r.times = 0
+		if s.Queues {
+			return map[string]any{"outcome": "done"}
+		}
+		l.Ends, l.Total = l.Ends.AddDate(0, 0, -int(r.days)), l.Total-r.bytes
 	}
 	return map[string]any{"outcome": "done"}
 }
@@ -181,8 +188,9 @@ func (s *Sim) status(q question) map[string]any {
 	case l.Used >= l.Total:
 		state = "depleted"
 	}
+	used, asOf := s.measured(l)
 	answer := map[string]any{
-		"state": state, "ends_at": stamp(l.Ends), "total_bytes": s.number(l.Total), "used_bytes": l.Used, "as_of": stamp(s.now()),
+		"state": state, "ends_at": stamp(l.Ends), "total_bytes": s.number(l.Total), "used_bytes": used, "as_of": stamp(asOf),
 	}
 	if !l.Starts.IsZero() {
 		answer["starts_at"] = stamp(l.Starts)

@@ -65,6 +65,8 @@ type Line struct {
 	ID, ICCID    string
 	Starts, Ends time.Time
 	Total, Used  int64
+
+	known []figure // of a delay
 }
 
 // Package is something that it sells.
@@ -85,10 +87,16 @@ type Sim struct {
 	Packages []Package
 	Balance  int64 // units as of a cost; 0: 12500000
 
-	mu    sync.Mutex
-	lines map[string]*Line
-	asked map[string]*request
-	n     int
+	UsageDelay time.Duration // how old its figures of use are
+	Queues     bool          // what is extended waits for the line's end
+
+	mu     sync.Mutex
+	lines  map[string]*Line
+	asked  map[string]*request
+	n      int
+	refuse []string        // why the next extends are turned away
+	slow   []time.Duration // how much later the next are carried out
+	later  []late
 }
 
 // request is what is kept of one ref.
@@ -115,6 +123,7 @@ func (s *Sim) Add(l Line) {
 func (s *Sim) Extended(line string, accept func(ref string) bool) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.overdue()
 	n := 0
 	for ref, r := range s.asked {
 		if r.line == line && accept(ref) {
@@ -199,12 +208,16 @@ func (s *Sim) answer(q question) map[string]any {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.overdue()
 	switch q.Call {
 	case "capabilities":
 		return s.capabilities()
 	case "health":
 		return map[string]any{"ok": true, "now": stamp(s.now())}
 	case "extend":
+		if answer := s.troubled(q); answer != nil {
+			return answer
+		}
 		return s.extend(q)
 	case "lookup":
 		return s.lookUp(q)
@@ -225,9 +238,13 @@ func (s *Sim) capabilities() map[string]any {
 	if s.Flaw == TooSoon {
 		settles = 60
 	}
+	mode := "extend"
+	if s.Queues {
+		mode = "queue"
+	}
 	return map[string]any{
-		"contract": 1, "modes": []string{"extend"}, "after_end_seconds": 0, "active_only": false, "per_day": true, "cancel": true,
-		"usage_delay_seconds": 0, "settles_within_seconds": settles, "calls_per_second": 50,
+		"contract": 1, "modes": []string{mode}, "after_end_seconds": 0, "active_only": false, "per_day": true, "cancel": true,
+		"usage_delay_seconds": int64(s.UsageDelay / time.Second), "settles_within_seconds": settles, "calls_per_second": 50,
 	}
 }
 
