@@ -302,6 +302,11 @@ func (d *Desk) EnterStatus(ctx context.Context, lineID string, st carrier.Status
 		if err := note(ctx, tx, l, st, loc); err != nil {
 			return err
 		}
+		if l.StartedAt.IsZero() && st.State != "" {
+			if _, err := d.firstUse(ctx, tx, l, st); err != nil {
+				return err
+			}
+		}
 		var b db.Batch
 		if err := AddTrail(&b, tx, d.IDs, account, a, "line status", lineID); err != nil {
 			return err
