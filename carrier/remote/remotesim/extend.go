@@ -115,7 +115,7 @@ func (s *Sim) act(ref string, l *Line, p Package, days int64) map[string]any {
 	r.times++
 	l.Total += r.bytes
 	if l.Starts.IsZero() {
-		l.lasts += r.days
+		l.Lasts += r.days
 	} else {
 		l.Ends = l.Ends.AddDate(0, 0, int(r.days))
 	}
@@ -154,7 +154,7 @@ func (s *Sim) cancel(q question) map[string]any {
 		}
 		l.Total -= r.bytes
 		if l.Starts.IsZero() {
-			l.lasts -= r.days
+			l.Lasts -= r.days
 		} else {
 			l.Ends = l.Ends.AddDate(0, 0, -int(r.days))
 		}

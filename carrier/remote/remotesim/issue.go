@@ -53,13 +53,14 @@ func (s *Sim) finish() {
 			continue
 		}
 		s.n++
-		o.line = fmt.Sprintf("N%d", s.n)
+		number := s.Now().Unix()%1e9*1000 + int64(s.n%1000) // as no other that this operator ever had
+		o.line = fmt.Sprintf("N%d", number)
 		o.code = fmt.Sprintf("LPA:1$rsp.remote.example$N%04d-%04X", s.n, s.n*7919%0x10000)
 		if s.Flaw == NoCode {
 			o.code = fmt.Sprintf("N%04d", s.n)
 		}
 		s.lines[o.line] = &Line{
-			ID: o.line, ICCID: checked(fmt.Sprintf("894450%012d", s.n)), Total: o.days * o.pkg.Bytes, lasts: o.days * o.pkg.Days,
+			ID: o.line, ICCID: checked(fmt.Sprintf("894450%012d", number)), Total: o.days * o.pkg.Bytes, Lasts: o.days * o.pkg.Days,
 			Ends: s.Now().Add(installWithin),
 		}
 	}
@@ -148,7 +149,7 @@ func (s *Sim) Use(id string, bytes int64) bool {
 	}
 	if l.Starts.IsZero() {
 		l.Starts = s.Now()
-		l.Ends = l.Starts.AddDate(0, 0, int(l.lasts))
+		l.Ends = l.Starts.AddDate(0, 0, int(l.Lasts))
 	}
 	l.Used = min(l.Total, l.Used+bytes)
 	s.bells = append(s.bells, map[string]any{"event": "usage", "line": map[string]any{"id": id}})

@@ -70,7 +70,7 @@ type Line struct {
 	Starts, Ends time.Time // a line that has not begun has no start, and ends when it can no longer be installed
 	Total, Used  int64
 
-	lasts int64 // days from its first use on, of one that has not begun
+	Lasts int64 // days from its first use on, of one that has not begun
 }
 
 // Package is something that it sells.
