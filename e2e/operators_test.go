@@ -47,15 +47,19 @@ func TestTravellerTravelsWithEveryOperator(t *testing.T) {
 	b := openTab(t, d, "en", false)
 	b.signIn("/")
 	for _, trip := range trips {
-		b.open("/plans/" + trip.plan)
-		b.press(`ul.offers button[name="item"]`)
-		l := b.bringsLine()
-		if l.Plan != trip.plan || trip.fedBy != "" && l.Operator != trip.fedBy {
-			t.Errorf("%s: a line of plan %s by %s", trip.adapter, l.Plan, l.Operator)
-		}
-		l = b.usesLine(l)
-		b.renewsLine(l)
+		t.Run(trip.adapter, func(t *testing.T) {
+			b.t = t
+			b.open("/plans/" + trip.plan)
+			b.press(`ul.offers button[name="item"]`)
+			l := b.bringsLine()
+			if l.Plan != trip.plan || trip.fedBy != "" && l.Operator != trip.fedBy {
+				t.Errorf("a line of plan %s by %s", l.Plan, l.Operator)
+			}
+			l = b.usesLine(l)
+			b.renewsLine(l)
+		})
 	}
+	b.t = t
 	d.judge(t)
 }
 
@@ -137,9 +141,31 @@ func (b *tab) renewsLine(before line.Line) {
 	if l.Periods != before.Periods+1 || !l.EndsAt.After(before.EndsAt) || !l.EndsAt.Equal(o.EndsAt) {
 		b.t.Errorf("%s ended %v and ends %v after %d periods, want %v", l.Plan, before.EndsAt, l.EndsAt, l.Periods, o.EndsAt)
 	}
+	if n := b.demo.extended(b.demo.adapter(b.t, o), l); n != 1 {
+		b.t.Errorf("%s was renewed once, and its operator extended it %d times", l.Plan, n)
+	}
 	if !strings.Contains(b.words(), shown) {
 		b.t.Errorf("%s ends on %s, and the page shows:\n%s", l.Plan, shown, b.words())
 	}
+}
+
+// extended is how often the operator of a line that was bought has extended it.
+func (d *theDemo) extended(adapter string, l line.Line) int {
+	switch s := d.Strangers; adapter {
+	case "esimaccess":
+		return len(s.Access.TopUps(l.ProfileID))
+	case "airalo":
+		return len(s.Airalo.TopUps(l.ICCID))
+	case "esimgo":
+		return len(s.ESIMGo.Assignments(l.ICCID)) - 1 // the first came with it
+	case "cmi":
+		return len(s.CMI.Subscriptions(l.ICCID)) - 1 // the first came with it
+	case "tabi", "es2plus":
+		return s.Remote.Extended(l.ProfileID, func(string) bool { return true })
+	case "simple":
+		return s.Simple.Extensions(l.ProfileID)
+	}
+	return l.Periods - 1 // by hand: what staff wrote down
 }
 
 // zoned is the day of an instant in a line's operator's zone, as pages write it.
