@@ -124,7 +124,7 @@ func (s *Strangers) stockMore(cat *catalogue.Catalogue) {
 }
 
 func (s *Strangers) sellMore(adapter string, t catalogue.Term, seen map[string]bool) {
-	offer := remotesim.Package{Code: t.Package, Bytes: t.Volume, Days: int64(t.Length.N), Cost: max(1, dollars(t.Prices)*60)}
+	offer := remotesim.Package{Code: t.Package, Bytes: t.Volume, Days: int64(t.Length.N), Cost: max(1, dollars(t.Prices)*50)} // half of our price
 	if !seen[offer.Code] {
 		seen[offer.Code] = true
 		s.Remote.Packages = append(s.Remote.Packages, offer)
