@@ -31,8 +31,12 @@ func TestNewSIMsThatAreNotSold(t *testing.T) {
 		code string
 		want carrier.Reason
 	}{
-		{"last", ""}, {"last", carrier.PackageGone}, {"dear", carrier.NoBalance}, {more, carrier.PackageGone},
-		{"test-not-enough-7days-1gb", carrier.OutOfStock}, {"test-out-of-stock-7days-1gb", carrier.PackageGone},
+		{"last", ""},
+		{"last", carrier.PackageGone},
+		{"dear", carrier.NoBalance},
+		{more, carrier.PackageGone},
+		{"test-not-enough-7days-1gb", carrier.OutOfStock},
+		{"test-out-of-stock-7days-1gb", carrier.PackageGone},
 	} {
 		if got := buy("ord_"+tt.code[:4], tt.code); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.code, got, tt.want)

@@ -176,8 +176,8 @@ type examiner struct {
 	bought   carrier.Purchase // a new line that was certainly made
 	boughtAs carrier.Issued
 
-	n     int
-	run   string
+	n   int
+	run string
 }
 
 func newExaminer(b Bed) (*examiner, error) {

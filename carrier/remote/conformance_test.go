@@ -68,8 +68,10 @@ func bench(t *testing.T, days int, making time.Duration) carriertest.Bench {
 
 func newSim(now func() time.Time) *remotesim.Sim {
 	sim := &remotesim.Sim{Key: secret, Now: now, Packages: []remotesim.Package{
-		{Code: "JP5", Bytes: 5 * gigabyte, Days: 30}, {Code: "DAY", Bytes: gigabyte, Days: 1, PerDay: true},
-		{Code: "NEW5", Bytes: 5 * gigabyte, Days: 30, New: true}, {Code: "NEWDAY", Bytes: gigabyte, Days: 1, PerDay: true, New: true},
+		{Code: "JP5", Bytes: 5 * gigabyte, Days: 30},
+		{Code: "DAY", Bytes: gigabyte, Days: 1, PerDay: true},
+		{Code: "NEW5", Bytes: 5 * gigabyte, Days: 30, New: true},
+		{Code: "NEWDAY", Bytes: gigabyte, Days: 1, PerDay: true, New: true},
 	}}
 	at := now()
 	for i, l := range []remotesim.Line{
