@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 )
@@ -184,6 +185,22 @@ func (p *Panel) till(w http.ResponseWriter, r *http.Request) {
 // useAll is where the customer arrives, and goes online with every new line.
 func (p *Panel) useAll(w http.ResponseWriter, r *http.Request) {
 	n := p.Strangers.UseNew()
+	all, err := p.phone(r.Context())
+	if err != nil {
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	for _, h := range all {
+		switch h.Adapter {
+		case "airalo", "cmi", RemoteName, "es2plus", "manual": // of these UseNew knows nothing
+			if h.State != line.New {
+				continue
+			}
+			if _, err := p.use(r.Context(), h, 1<<20); err == nil {
+				n++
+			}
+		}
+	}
 	p.Moved(r.Context())
 	if n == 0 {
 		p.back(w, r, "There is no new eSIM that nobody has used.")
