@@ -133,7 +133,7 @@ func (d *Desk) meter(ctx context.Context, tx db.Tx, l line.Line, c line.Count) (
 type meters struct {
 	line    line.Line
 	periods []line.Period // without those that were cancelled, oldest first
-	base    line.Usage     // what was said of it before; zero: nothing
+	base    line.Usage    // what was said of it before; zero: nothing
 	cat     *catalogue.Catalogue
 	plan    catalogue.Plan
 	loc     *time.Location // the operator's
