@@ -120,7 +120,11 @@ func (d *Desk) meter(ctx context.Context, tx db.Tx, l line.Line, c line.Count) (
 	if err := tx.Batch(ctx, &b); err != nil {
 		return "", err
 	}
-	if err := m.figures(ctx, tx, s.Changed(was)); err != nil {
+	u, err := m.figures(ctx, tx, s.Changed(was))
+	if err != nil {
+		return "", err
+	}
+	if err := d.remindUsage(ctx, tx, l, u); err != nil {
 		return "", err
 	}
 	if fell {
@@ -190,8 +194,8 @@ func (m meters) starts() []time.Time {
 }
 
 // figures makes the figures of the line anew after what was used changed from an
-// instant on.
-func (m meters) figures(ctx context.Context, tx db.Tx, changed time.Time) error {
+// instant on. They are the zero Usage where no period runs.
+func (m meters) figures(ctx context.Context, tx db.Tx, changed time.Time) (line.Usage, error) {
 	from := calendar.StartOfDay(changed, m.loc)
 	since, _, runs := m.data(tx.Now())
 	read := from
@@ -203,7 +207,7 @@ func (m meters) figures(ctx context.Context, tx db.Tx, changed time.Time) error 
 	}
 	used, err := line.Meter(ctx, tx, m.line.Account, m.line.ID, read)
 	if err != nil {
-		return err
+		return line.Usage{}, err
 	}
 	var b db.Batch
 	u, ok := m.usage(used, tx.Now())
@@ -212,7 +216,7 @@ func (m meters) figures(ctx context.Context, tx db.Tx, changed time.Time) error 
 	}
 	slow := ok && u.Total > 0 && u.Used >= u.Total
 	m.days(&b, used, from, slow)
-	return tx.Batch(ctx, &b)
+	return u, tx.Batch(ctx, &b)
 }
 
 // days writes what was used on the days from an instant on that have figures, and

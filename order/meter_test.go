@@ -10,6 +10,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
 	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/order"
 )
 
@@ -56,7 +57,7 @@ func (s *shop) uses(t *testing.T, account, lineID string, bytes int64, ago time.
 func TestGatewaysCountAVolume(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		s := newShop(t, env)
-		account, id := s.metered(t, "machi-5gb")
+		account, id := s.metered(t, "machi-10gb")
 		now := s.Clock.Now
 		s.counts(t, order.MeterCounted, line.Count{Session: "a", Begins: true, At: now()})
 		s.uses(t, account, id, 0, 0)
@@ -77,10 +78,23 @@ func TestGatewaysCountAVolume(t *testing.T) {
 		s.counts(t, order.MeterOld, line.Count{Session: "c", At: now().Add(-400 * 24 * time.Hour), Down: 1})
 		s.uses(t, account, id, 990, 0)
 
+		s.Clock.Add(time.Hour)
+		most := line.Count{Session: "b", At: now(), Lasted: time.Hour, Down: 9 << 30}
+		s.counts(t, order.MeterCounted, most)
+		most.At, most.Lasted, most.Up = now().Add(-time.Minute), most.Lasted-time.Minute, 1 // told late, and a byte more
+		s.counts(t, order.MeterCounted, most)
+		told, err := db.Seen(t.Context(), s.DB, func(ctx context.Context, tx db.Tx) (n int64, err error) {
+			err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM messages WHERE account_id = $1 AND kind = $2`, account, message.Usage80).Scan(&n)
+			return n, err
+		})
+		if err != nil || told != 1 {
+			t.Errorf("the customer was told %d times that most is used, %v", told, err)
+		}
+
 		days, err := db.Seen(t.Context(), s.DB, func(ctx context.Context, tx db.Tx) ([]line.Reading, error) {
 			return line.Readings(ctx, tx, account, id)
 		})
-		if err != nil || len(days) != 1 || days[0].Usage.Used != 990 {
+		if err != nil || len(days) != 1 || days[0].Usage.Used != 950+(9<<30)+1 {
 			t.Errorf("the days: %+v, %v", days, err)
 		}
 	})
@@ -134,7 +148,7 @@ func dailyPlan(t *testing.T) (string, *time.Location) {
 // before it was counted here stays in its figure.
 func TestCountingGoesOnFromWhatWasSaid(t *testing.T) {
 	s := newShop(t, dbtest.SQLite(t))
-	account, id := s.metered(t, "machi-5gb")
+	account, id := s.metered(t, "machi-10gb")
 	s.write(t, func(ctx context.Context, tx db.Tx) error {
 		_, err := line.Report(ctx, tx, account, id, line.Usage{Total: 5 << 30, Used: 2 << 30, AsOf: tx.Now()})
 		return err
@@ -153,7 +167,7 @@ func TestCountingGoesOnFromWhatWasSaid(t *testing.T) {
 func TestCardsOfNobody(t *testing.T) {
 	s := newShop(t, dbtest.SQLite(t))
 	s.counts(t, order.MeterNoLine, line.Count{Session: "a", At: s.Clock.Now()})
-	s.metered(t, "machi-5gb")
+	s.metered(t, "machi-10gb")
 	s.Desk.Meters = nil
 	s.counts(t, order.MeterElsewhere, line.Count{Session: "a", At: s.Clock.Now()})
 }

@@ -26,7 +26,7 @@ import (
 
 const (
 	secret = "sixteen letters!"
-	plan   = "machi-5gb"
+	plan   = "machi-10gb"
 	gib    = int64(1) << 30
 )
 
@@ -161,7 +161,7 @@ func TestAnotherHandsClient(t *testing.T) {
 	if !h.report(t, client, secret, session("Interim-Update", 20, 3*gib)) || !h.report(t, client, secret, late) {
 		t.Fatal("an update was not answered")
 	}
-	if got := h.left(t); got != "2 GB left at full speed" {
+	if got := h.left(t); got != "2 GB left" {
 		t.Error(got)
 	}
 	if h.report(t, client, "another secret!!", session("Interim-Update", 20, 0)) {
@@ -171,7 +171,7 @@ func TestAnotherHandsClient(t *testing.T) {
 	if !h.report(t, client, secret, session("Stop", 30, 4*gib+gib/2)) {
 		t.Fatal("the stop was not answered")
 	}
-	if got := h.left(t); got != "512 MB left at full speed" {
+	if got := h.left(t); got != "512 MB left" {
 		t.Error(got)
 	}
 	if !h.report(t, client, secret, "NAS-IP-Address=192.0.2.7\nAcct-Session-Id=2\nAcct-Status-Type=Start\n3GPP-IMSI=440109999999999\n") {
