@@ -105,6 +105,7 @@ func (s *Server) describe(mux humago.Mux) huma.API {
 	})
 	s.addCatalogue(d)
 	s.addDevices(d)
+	s.addRoaming(d)
 	s.addLines(d)
 	s.addAdvice(d)
 	s.addQuotes(d)

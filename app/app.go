@@ -37,6 +37,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/portal"
 	"github.com/tsuzuku/tsuzuku/portal/prose"
+	"github.com/tsuzuku/tsuzuku/radius"
 	"github.com/tsuzuku/tsuzuku/reminder"
 	"github.com/tsuzuku/tsuzuku/seal"
 	"github.com/tsuzuku/tsuzuku/settlement"
@@ -97,6 +98,7 @@ type App struct {
 	programs *api.Server
 	legal    prose.Legal
 	pushKey  string // the public one
+	radius   *radius.Server
 }
 
 // Open opens the database and puts the house together. It does not migrate; a
@@ -180,6 +182,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
 		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"), Funds: upstream.Left,
 		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
+		Meters: c.Radius.metered(),
 	}
 	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/")}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
@@ -196,7 +199,11 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		Metrics:    &metrics.Registry{Log: env.Log},
 		Watch:      &upstream.Watch{DB: d, Shelf: shelf, Carriers: adapters.Carriers, Floors: floors, Log: env.Log},
 	}
+	if a.radius, err = a.radiusServer(); err != nil {
+		return nil, err
+	}
 	a.Metrics.Add(a.operatorMetrics()...)
+	a.Metrics.Add(a.radiusMetrics()...)
 	a.Metrics.Add(a.balanceMetrics()...)
 	a.Metrics.Add(a.repairMetrics()...)
 	return a, nil

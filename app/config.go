@@ -60,6 +60,7 @@ type Config struct {
 	ES2Plus    ES2Plus    `embed:"" prefix:"smdp-" group:"Operator: your own SM-DP+"`
 	Remote     Remote     `embed:"" prefix:"remote-" group:"Operators: remote"`
 	Manual     Manual     `embed:"" prefix:"manual-" group:"Operators: by hand"`
+	Radius     Radius     `embed:"" prefix:"radius-" group:"Operators: RADIUS accounting"`
 	Balance    Balance    `embed:"" prefix:"balance-" group:"Operators: balances"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
 	Push       Push       `embed:"" prefix:"push-" group:"Messages: notifications"`
@@ -275,7 +276,7 @@ func (c *Config) checkOperators() error {
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))
 	}
-	return errors.Join(append(errs, c.Remote.check(), c.ES2Plus.check())...)
+	return errors.Join(append(errs, c.Remote.check(), c.ES2Plus.check(), c.Radius.check())...)
 }
 
 // reads reports whether a provider's reports are read by themselves.

@@ -22,7 +22,7 @@ var layers = []string{
 	// those who read it
 	"intake", "advice", "advice/travellers", "advice/examination", "reminder", "leaving", "settlement", "upstream", "audit", "backup", "assistant",
 	// doors
-	"ui", "portal", "console", "api", "tmf", "mcp", "hooks",
+	"ui", "portal", "console", "api", "tmf", "mcp", "hooks", "radius",
 	// top
 	"world", "bench", "app", "cmd/tsuzuku",
 }

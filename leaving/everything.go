@@ -104,6 +104,15 @@ type (
 		StaysTo  string        `json:"needed_until,omitempty"`
 		Periods  []periodFacts `json:"periods"`
 		Use      []useFacts    `json:"use_by_day"`
+
+		Sessions []countedFacts `json:"sessions,omitempty"`
+	}
+	countedFacts struct {
+		Begun time.Time `json:"begun"`
+		Ended time.Time `json:"ended,omitzero"`
+		Down  int64     `json:"down_bytes"`
+		Up    int64     `json:"up_bytes"`
+		AsOf  time.Time `json:"as_of"`
 	}
 	periodFacts struct {
 		Number int       `json:"number"`
@@ -351,6 +360,13 @@ func (e *Everything) readLines(ctx context.Context, tx db.Tx, id string, codes *
 		}
 		for _, r := range readings {
 			f.Use = append(f.Use, useFacts{day(r.Day), r.Usage.Used})
+		}
+		sessions, err := line.Sessions(ctx, tx, id, l.ID, most)
+		if err != nil {
+			return err
+		}
+		for _, s := range sessions {
+			f.Sessions = append(f.Sessions, countedFacts{s.BegunAt, s.StoppedAt, s.Down, s.Up, s.AsOf})
 		}
 		e.Lines = append(e.Lines, f)
 	}

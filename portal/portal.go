@@ -121,6 +121,7 @@ func (s *Server) routes() []route {
 		{"GET /plans/{id}/rules", anyone, s.rules},
 		{"GET /plans/{id}/devices", anyone, s.planDevices},
 		{"GET /devices", anyone, s.devicesAnswer},
+		{"GET /roaming", anyone, s.roamingPage},
 		{"POST /devices", anyone, s.askDevice},
 
 		{"GET /lines/{id}", customer, s.linePage},

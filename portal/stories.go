@@ -80,6 +80,9 @@ func (b *Storybook) stories() []story {
 			return by(func(s *Server) handler { return s.renewPage }, b.line("plenty"), "")(ctx, v)
 		}},
 	)
+	for name, query := range map[string]string{"": "", "-compared": "home=AT%26T&days=8", "-unknown": "home=China+Mobile"} {
+		all = append(all, story{"roaming" + name, nobody(by(func(s *Server) handler { return s.roamingPage }, "", query))})
+	}
 	all = append(all, b.reviews()...)
 	all = append(all, b.orders()...)
 	return append(all, b.others()...)

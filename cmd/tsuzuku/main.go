@@ -38,6 +38,7 @@ type commands struct {
 	Payment       paymentCmd       `cmd:"" help:"What there is to know about ways to pay."`
 	Carrier       carrierCmd       `cmd:"" help:"Operators: how they are, what is left with them, what they sell; servers that speak our contract; work by hand."`
 	SMDP          smdpCmd          `cmd:"" name:"smdp" help:"Ask your own SM-DP+ by hand: order, confirm, release and cancel profiles."`
+	Radius        radiusCmd        `cmd:"" help:"Gateways that count what lines use: which card has which number, and what was counted of a line."`
 	Notifications notificationsCmd `cmd:"" help:"Show what came to our webhooks and was refused: forged, unreadable, too long."`
 	API           apiCmd           `cmd:"" name:"api" help:"Keys for programs, and the description of the API."`
 	Audit         auditCmd         `cmd:"" help:"Ask the database whether every promise was kept."`
