@@ -181,7 +181,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"), Funds: upstream.Left,
 		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
-	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/")}
+	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/"), Tally: &account.Tally{}}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
 	a := &App{
@@ -199,6 +199,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	a.Metrics.Add(a.operatorMetrics()...)
 	a.Metrics.Add(a.balanceMetrics()...)
 	a.Metrics.Add(a.repairMetrics()...)
+	a.Metrics.Add(a.doorMetrics()...)
 	return a, nil
 }
 
@@ -276,7 +277,7 @@ func (a *App) Handler() http.Handler {
 	mux.Handle("/", (&portal.Server{
 		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Leaving: a.leaving(), Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
 		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
-		Papers:  a.papers(),
+		Papers: a.papers(), Issuers: a.Config.issuers(a.Env),
 		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
 		PushKey: a.pushKey,
 	}).Handler())

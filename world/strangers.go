@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/account/openid/openidsim"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess/esimaccesssim"
@@ -46,6 +47,7 @@ type Strangers struct {
 	Simple *carriersim.Sim
 	Inbox  *inboxsim.Inbox
 	Push   *pushsim.Service
+	Issuer *openidsim.Sim
 
 	wires   map[string]*outboundsim.Wire
 	weather *Weather // decides by chance; nil: only what was asked for happens
@@ -101,6 +103,7 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 	s.addAiralo(f)
 	s.addESIMGo(f)
 	s.addCMI(f)
+	s.addIssuer(f)
 	s.wires["esimaccess"] = &outboundsim.Wire{Stranger: s.Access, Choose: s.atTopUp}
 	return s
 }
@@ -238,6 +241,7 @@ func (s *Strangers) Handler(p *Panel) http.Handler {
 	}
 	mux.Handle("GET /sim/inbox", s.Inbox.Handler())
 	mux.Handle("GET /sim/phone", s.Push.Handler())
+	mux.Handle("/sim/"+Issuer+"/", s.Issuer)
 	mux.Handle("/sim/", p.handler())
 	return mux
 }
