@@ -52,6 +52,13 @@ func (d *Door) Guess(ctx context.Context, tx db.Tx, what, thing, account, client
 	return nil
 }
 
+// Room counts so much more of what everybody together may take in a day. It fails with
+// [fault.TooMany], and then counts nothing.
+func (d *Door) Room(ctx context.Context, tx db.Tx, what string, amount, most int64) error {
+	_, err := limit{bucket: d.hash("limit", "room", what), most: most, reason: "uploads_full", window: wrongWindow}.add(ctx, tx, amount)
+	return err
+}
+
 // take counts one more, or fails with [fault.TooMany]; the failed transaction
 // then counts nothing.
 func (l limit) take(ctx context.Context, tx db.Tx) error {
@@ -61,16 +68,21 @@ func (l limit) take(ctx context.Context, tx db.Tx) error {
 
 // count is take that says how often it has happened.
 func (l limit) count(ctx context.Context, tx db.Tx) (count int64, err error) {
+	return l.add(ctx, tx, 1)
+}
+
+// add is count by more than one.
+func (l limit) add(ctx context.Context, tx db.Tx, amount int64) (count int64, err error) {
 	now := tx.Now()
 	var began db.Instant
 	err = tx.QueryRow(ctx, `
 		INSERT INTO limits (bucket, window_start, count)
-		VALUES ($1, $2, 1)
+		VALUES ($1, $2, $4)
 		ON CONFLICT (bucket) DO UPDATE
 		   SET window_start = CASE WHEN limits.window_start <= $3 THEN excluded.window_start ELSE limits.window_start END,
-		       count        = CASE WHEN limits.window_start <= $3 THEN 1 ELSE limits.count + 1 END
+		       count        = CASE WHEN limits.window_start <= $3 THEN excluded.count ELSE limits.count + excluded.count END
 		RETURNING count, window_start`,
-		l.bucket, db.At(now), db.At(now.Add(-l.span()))).Scan(&count, &began)
+		l.bucket, db.At(now), db.At(now.Add(-l.span())), amount).Scan(&count, &began)
 	if err != nil || count <= l.most {
 		return count, err
 	}

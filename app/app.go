@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
@@ -268,7 +269,37 @@ func (a *App) papers() *seal.Box { return sealing(a.Config, a.IDs, identity.Purp
 
 // Handler is everything that is served: the portal, the API, the webhooks, and whether
 // the house is well.
-func (a *App) Handler() http.Handler {
+func (a *App) Handler() http.Handler { return a.guarded(a.doors()) }
+
+// guarded lets no panic of a door end a connection unseen, and says on every answer
+// what browsers are to do with it.
+func (a *App) guarded(doors http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer a.caught(w, r)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if strings.HasPrefix(a.Config.URL, "https://") {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		doors.ServeHTTP(w, r)
+	})
+}
+
+// caught answers where a door panicked.
+func (a *App) caught(w http.ResponseWriter, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p) // the connection is to end, and nothing is wrong
+	}
+	err := fault.Panicked(p)
+	a.Env.Log.ErrorContext(r.Context(), "a door panicked", "method", r.Method, "path", r.Pattern, "err", err)
+	http.Error(w, fault.Message(err), http.StatusInternalServerError)
+}
+
+// doors are the handlers themselves: in a town a process dies in them.
+func (a *App) doors() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/hooks/", (&hooks.Server{Desk: a.Desk, Carriers: a.adapters.Carriers, Paths: a.adapters.CarrierHooks, Log: a.Env.Log, Client: a.client}).Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
@@ -339,6 +370,7 @@ func (a *App) loop(ctx context.Context, s Step, idle time.Duration) {
 	var under sync.WaitGroup
 	defer under.Wait()
 	free := make(chan struct{}, 1) // somebody has time again
+	s, broken := s.caught()
 	for ctx.Err() == nil {
 		if a.turn(ctx, s, &under, free) {
 			continue
@@ -346,8 +378,56 @@ func (a *App) loop(ctx context.Context, s Step, idle time.Duration) {
 		select {
 		case <-ctx.Done():
 		case <-free:
-		case <-time.After(idle):
+		case <-time.After(patience(idle, broken.Load())):
 		}
+	}
+}
+
+// mostPatience is how long a Step that panics waits at most before it is tried again.
+const mostPatience = 5 * time.Minute
+
+// patience is how long a loop waits: twice as long after every panic in a row.
+func patience(idle time.Duration, panics int64) time.Duration {
+	for range min(panics, 30) {
+		idle = min(2*idle, max(idle, mostPatience))
+	}
+	return idle
+}
+
+// caught is the Step with its panics turned into errors, and how many there were since it
+// last went well.
+func (s Step) caught() (Step, *atomic.Int64) {
+	broken := &atomic.Int64{}
+	if do := s.Do; do != nil {
+		s.Do = func(ctx context.Context) (worked bool, err error) {
+			defer settle(broken, &err, true)
+			return do(ctx)
+		}
+	}
+	if take := s.Take; take != nil {
+		s.Take = func(ctx context.Context) (do func(context.Context) error, err error) {
+			defer settle(broken, &err, false) // what it claimed may still go wrong
+			do, err = take(ctx)
+			if do == nil {
+				return nil, err
+			}
+			return func(ctx context.Context) (err error) {
+				defer settle(broken, &err, true)
+				return do(ctx)
+			}, err
+		}
+	}
+	return s, broken
+}
+
+// settle turns a panic into an error, and counts those in a row; to be deferred. What
+// went well ends the row, where that is its end.
+func settle(broken *atomic.Int64, err *error, end bool) {
+	if p := recover(); p != nil {
+		*err = fault.Panicked(p)
+		broken.Add(1)
+	} else if *err == nil && end {
+		broken.Store(0)
 	}
 }
 

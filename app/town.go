@@ -51,7 +51,7 @@ func (t *Town) House(
 		return nil, err
 	}
 	a.Desk.Side, a.Desk.Set, a.Sender.AtOnce = 1, 100, 1 // one goroutine: the seed decides who is first
-	h := &world.House{DB: a.DB, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: a.Handler(), Close: a.Close}
+	h := &world.House{DB: a.DB, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: a.doors(), Close: a.Close}
 	for _, step := range a.Steps() {
 		switch step.Name {
 		case "advice", "learning":

@@ -90,6 +90,8 @@ type Server struct {
 	status   statusShelf
 	watchers watchers
 	drawing  sync.Mutex // of photos
+
+	uploading uploading
 }
 
 //go:embed pages/*.html

@@ -27,6 +27,7 @@ type securityPage struct {
 	PasskeyError string
 	Connections  []connectionRow
 	Connect      []wayRow // who else may let somebody in
+	SignIns      []signInRow
 	Addresses    []addressRow
 	AddressError string
 	Closing      string // when the account will be closed; "" where it stays
@@ -82,6 +83,9 @@ func (s *Server) security(ctx context.Context, v *visit) (securityPage, error) {
 		return p, err
 	}
 	if p.Connections, err = v.connectionRows(ctx); err != nil {
+		return p, err
+	}
+	if p.SignIns, err = v.signInRows(ctx); err != nil {
 		return p, err
 	}
 	p.Connect = v.elsewhere("issuers.connect", securityPath, true)
