@@ -421,13 +421,13 @@ func (s Step) caught() (Step, *atomic.Int64) {
 	if take := s.Take; take != nil {
 		s.Take = func(ctx context.Context) (do func(context.Context) error, err error) {
 			defer settle(broken, &err, false) // what it claimed may still go wrong
-			do, err = take(ctx)
-			if do == nil {
+			claimed, err := take(ctx)
+			if claimed == nil {
 				return nil, err
 			}
 			return func(ctx context.Context) (err error) {
 				defer settle(broken, &err, true)
-				return do(ctx)
+				return claimed(ctx)
 			}, err
 		}
 	}
