@@ -29,7 +29,7 @@ var layers = []string{
 
 // adapters are the folders whose children are adapters of a port: a child
 // imports words, its port and nothing else of the house.
-var adapters = []string{"message", "payment", "carrier", "language"}
+var adapters = []string{"message", "account", "payment", "carrier", "language"}
 
 // words end here: what an adapter may import besides its port.
 const lastWord = "outbound"

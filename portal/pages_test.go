@@ -25,7 +25,7 @@ import (
 
 // structs are the pages and what each may use.
 var structs = map[string]any{
-	"welcome.html": welcomePage{}, "signin.html": signInForm{}, "code.html": codeForm{}, "lines.html": linesPage{},
+	"welcome.html": welcomePage{}, "signin.html": signInForm{}, "who.html": whoForm{}, "code.html": codeForm{}, "lines.html": linesPage{},
 	"line.html": linePage{}, "renew.html": renewPage{}, "review.html": reviewPage{}, "order.html": orderPage{},
 	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{}, "security.html": securityPage{}, "card.html": cardPage{}, "close.html": closePage{}, "cancel.html": cancelPage{},
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},

@@ -60,6 +60,9 @@ func (b *Storybook) stories() []story {
 		})},
 		{"code", nobody(b.code(""))},
 		{"code-wrong", nobody(b.code("code_wrong"))},
+		{"connect", known(account.Identity{Issuer: "Kaisha", Email: "a.tanaka@kaisha.example", Verified: true})},
+		{"connect-taken", nobody(known(account.Identity{Issuer: "Kaisha", Email: sampleEmail, Verified: true}))},
+		{"connect-no-address", nobody(known(account.Identity{Issuer: "Kaisha"}))},
 		{"lines", by(func(s *Server) handler { return s.home }, "", "")},
 		{"lines-none", func(_ context.Context, v *visit) (answer, error) {
 			return show("lines.html", linesPage{Frame: v.frame(v.voice.T("lines.title"))}), nil
@@ -86,6 +89,14 @@ func (b *Storybook) stories() []story {
 	all = append(all, b.reviews()...)
 	all = append(all, b.orders()...)
 	return append(all, b.others()...)
+}
+
+// known is a story of somebody whom an issuer knows.
+func known(who account.Identity) func(context.Context, *visit) (answer, error) {
+	return func(ctx context.Context, v *visit) (answer, error) {
+		p, err := v.whoForm(ctx, account.Stranger{Identity: who})
+		return show("who.html", p), err
+	}
 }
 
 func (b *Storybook) code(why string) func(context.Context, *visit) (answer, error) {

@@ -34,6 +34,7 @@ type commands struct {
 	Rates         ratesCmd         `cmd:"" help:"Import and print the rates of exchange that prices are converted with."`
 	Order         orderCmd         `cmd:"" help:"Look at orders, and decide those that wait for a person."`
 	Case          caseCmd          `cmd:"" help:"Talk with customers about what went wrong."`
+	Account       accountCmd       `cmd:"" help:"Look at who came into accounts, and who did not."`
 	Identity      identityCmd      `cmd:"" help:"Check who customers are, for plans that ask for it."`
 	Payment       paymentCmd       `cmd:"" help:"What there is to know about ways to pay."`
 	Carrier       carrierCmd       `cmd:"" help:"Operators: how they are, what is left with them, what they sell; servers that speak our contract; work by hand."`
