@@ -19,6 +19,8 @@ func (w *writer) outline(k Kind) error {
 		return w.code("line_code.subject", "line_code.lead", "line_code.warning")
 	case AddressCode:
 		return w.code("address_code.subject", "address_code.lead", "address_code.warning")
+	case ClaimCode:
+		return w.code("claim_code.subject", "claim_code.lead", "claim_code.warning")
 	case PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved, AddressAdded, AddressRemoved, AccountClosing, AccountKept:
 		w.aboutAccount(k)
 	case NewSignIn:
