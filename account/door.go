@@ -50,6 +50,10 @@ type Door struct {
 	// CodesPerHour is how many codes are sent in an hour, to everybody: what
 	// a flood may cost. 0: 2000.
 	CodesPerHour int64
+
+	// SMS says to whom codes go by SMS; nil: the shop sends none, and nobody signs in
+	// with a telephone number.
+	SMS *SMS
 }
 
 // AskCode sends a sign-in code to a mail address and returns the challenge that
@@ -67,7 +71,12 @@ func (d *Door) AskCode(ctx context.Context, email, language, client string) (cha
 	if err != nil {
 		return "", err
 	}
-	a := d.prepareAsk(email, locale.Match(language), client)
+	return d.askCode(ctx, message.Address{Channel: message.Email, Value: email}, language, client)
+}
+
+// askCode is [Door.AskCode] for an address of any channel, in its one form.
+func (d *Door) askCode(ctx context.Context, to message.Address, language, client string) (challenge string, err error) {
+	a := d.prepareAsk(to, locale.Match(language), client)
 	challenge, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (string, error) {
 		return d.ask(ctx, tx, a)
 	})
@@ -80,18 +89,19 @@ func (d *Door) AskCode(ctx context.Context, email, language, client string) (cha
 // ask is everything about a request for a code that must be the same when the
 // transaction runs again.
 type ask struct {
-	email, client string
-	language      locale.Language
-	code          string
-	account       string // for an address that nobody has
-	address       string
-	nonce         []byte
+	to       message.Address
+	client   string
+	language locale.Language
+	code     string
+	account  string // for an address that nobody has
+	address  string
+	nonce    []byte
 }
 
-func (d *Door) prepareAsk(email string, l locale.Language, client string) ask {
+func (d *Door) prepareAsk(to message.Address, l locale.Language, client string) ask {
 	account := d.IDs.Account()
 	return ask{
-		email: email, client: client, language: l, code: d.code(),
+		to: to, client: client, language: l, code: d.code(),
 		account: account, address: d.IDs.Under("ad", account), nonce: d.IDs.Bytes(nonceLen),
 	}
 }
@@ -99,11 +109,7 @@ func (d *Door) prepareAsk(email string, l locale.Language, client string) ask {
 // ask stores the challenge and the message with the code. It executes the same
 // statements whether or not somebody has the address.
 func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
-	if err := d.limitCodes(ctx, tx, a.client); err != nil {
-		return "", err
-	}
-	perAddress := limit{d.hash("limit", "codes", "address", a.email), codesPerAddress, "too_many_codes"}
-	if err := perAddress.take(ctx, tx); err != nil {
+	if err := d.limitAsk(ctx, tx, a.to, a.client); err != nil {
 		return "", err
 	}
 	account, address, err := locate(ctx, tx, a)
@@ -113,7 +119,7 @@ func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
 	if err := insertAccount(ctx, tx, Account{ID: account, State: Unverified, Language: a.language}); err != nil {
 		return "", err
 	}
-	if err := insertAddress(ctx, tx, account, address, a.email, time.Time{}); err != nil {
+	if err := insertAddress(ctx, tx, account, address, a.to, time.Time{}); err != nil {
 		return "", err
 	}
 	challenge := d.IDs.Under("ch", account)
@@ -127,10 +133,21 @@ func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
 	}
 	return challenge, message.Queue(ctx, tx, d.IDs.Under("msg", account), message.Draft{
 		Account: account, Key: "sign_in_code/" + challenge, Kind: message.SignInCode,
-		To: message.Address{Channel: message.Email, Value: a.email}, Language: a.language,
+		To: a.to, Language: a.language,
 		Facts:     message.Facts{Code: a.code, CodeValidFor: codeValid},
 		ExpiresAt: expires,
 	})
+}
+
+// limitAsk counts one more code to an address.
+func (d *Door) limitAsk(ctx context.Context, tx db.Tx, to message.Address, client string) error {
+	if err := d.limitCodes(ctx, tx, client); err != nil {
+		return err
+	}
+	if to.Channel == message.SMS {
+		return d.limitSMS(ctx, tx, to.Value, client)
+	}
+	return limit{d.hash("limit", "codes", "address", to.Value), codesPerAddress, "too_many_codes"}.take(ctx, tx)
 }
 
 // limitCodes counts one more code, for everybody and for the client.
@@ -153,7 +170,7 @@ func (d *Door) limitCodes(ctx context.Context, tx db.Tx, client string) error {
 // locate returns the account that has the address. If none has, the account
 // that was prepared gets it.
 func locate(ctx context.Context, tx db.Tx, a ask) (account, address string, err error) {
-	account, address, err = db.Locate(ctx, tx, emailKind, a.email)
+	account, address, err = db.Locate(ctx, tx, kindOf(a.to.Channel), a.to.Value)
 	unknown := fault.KindOf(err) == fault.NotFound
 	if err != nil && !unknown {
 		return "", "", err
@@ -163,12 +180,12 @@ func locate(ctx context.Context, tx db.Tx, a ask) (account, address string, err 
 	}
 	// For a known address this changes nothing but takes the same time: both
 	// ways are one insert and one more look.
-	err = db.Claim(ctx, tx, emailKind, a.email, account, address)
+	err = db.Claim(ctx, tx, kindOf(a.to.Channel), a.to.Value, account, address)
 	if err != nil && fault.KindOf(err) != fault.Conflict {
 		return "", "", err
 	}
 	if unknown || err != nil { // somebody else may have been faster
-		return db.Locate(ctx, tx, emailKind, a.email)
+		return db.Locate(ctx, tx, kindOf(a.to.Channel), a.to.Value)
 	}
 	return account, address, nil
 }

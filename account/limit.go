@@ -49,7 +49,13 @@ func (d *Door) Guess(ctx context.Context, tx db.Tx, what, thing, account, client
 
 // take counts one more, or fails with [fault.TooMany]; the failed transaction
 // then counts nothing.
-func (l limit) take(ctx context.Context, tx db.Tx) error {
+func (l limit) take(ctx context.Context, tx db.Tx) error { return l.takeIn(ctx, tx, limitWindow) }
+
+// smsDay is the longest window: leftovers are swept after as long.
+const smsDay = keepCodes
+
+// takeIn is take within another time than an hour.
+func (l limit) takeIn(ctx context.Context, tx db.Tx, window time.Duration) error {
 	now := tx.Now()
 	var count int64
 	var began db.Instant
@@ -60,14 +66,14 @@ func (l limit) take(ctx context.Context, tx db.Tx) error {
 		   SET window_start = CASE WHEN limits.window_start <= $3 THEN excluded.window_start ELSE limits.window_start END,
 		       count        = CASE WHEN limits.window_start <= $3 THEN 1 ELSE limits.count + 1 END
 		RETURNING count, window_start`,
-		l.bucket, db.At(now), db.At(now.Add(-limitWindow))).Scan(&count, &began)
+		l.bucket, db.At(now), db.At(now.Add(-window))).Scan(&count, &began)
 	if err != nil {
 		return err
 	}
 	if count <= l.most {
 		return nil
 	}
-	wait := began.Add(limitWindow).Sub(now)
+	wait := began.Add(window).Sub(now)
 	minutes := int64((wait + time.Minute - 1) / time.Minute)
 	return because(fault.TooMany, cmp.Or(l.reason, "too_many_codes"), map[string]string{"minutes": fmt.Sprint(max(minutes, 1))})
 }

@@ -26,7 +26,8 @@ type LineAsk struct {
 	Client   string // where the request came from
 }
 
-// AskLineCode sends a code to the confirmed addresses of the line's owner, and
+// AskLineCode sends a code to the confirmed addresses of the line's owner, to a
+// telephone only where messages about lines go there, and
 // returns the challenge that [Door.EnterLineCode] takes with it. What is returned
 // is the same for a number that nobody has. It fails with [fault.TooMany].
 func (d *Door) AskLineCode(ctx context.Context, a LineAsk) (challenge string, err error) {
@@ -71,6 +72,12 @@ func (d *Door) sendLineCode(ctx context.Context, tx db.Tx, a LineAsk, challenge,
 		return err
 	}
 	for _, one := range to {
+		if reached, err := d.reachedForLine(ctx, tx, a, one, to); err != nil || !reached {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		err := message.Queue(ctx, tx, d.IDs.Under("msg", a.Account), message.Draft{
 			Account: a.Account, Key: "line_code/" + challenge + "/" + one.ID, Kind: message.LineCode,
 			To: message.Address{Channel: one.Channel, Value: one.Value}, Language: owner.Language,

@@ -35,11 +35,16 @@ func (d *Door) EnterPassword(ctx context.Context, email, password string, from B
 	if err != nil {
 		return "", Account{}, err
 	}
-	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return d.limitTries(ctx, tx, email, from.Client) })
+	return d.enterPassword(ctx, message.Address{Channel: message.Email, Value: email}, password, from)
+}
+
+// enterPassword is [Door.EnterPassword] for an address of any channel, in its one form.
+func (d *Door) enterPassword(ctx context.Context, at message.Address, password string, from Browser) (token string, a Account, err error) {
+	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return d.limitTries(ctx, tx, at.Value, from.Client) })
 	if err != nil {
 		return "", Account{}, err
 	}
-	account, phc, err := d.passwordOf(ctx, email)
+	account, phc, err := d.passwordOf(ctx, at)
 	if err != nil {
 		return "", Account{}, err
 	}
@@ -69,10 +74,10 @@ func (d *Door) EnterPassword(ctx context.Context, email, password string, from B
 }
 
 // limitTries counts one more try to guess a password.
-func (d *Door) limitTries(ctx context.Context, tx db.Tx, email, client string) error {
+func (d *Door) limitTries(ctx context.Context, tx db.Tx, address, client string) error {
 	for _, l := range []limit{
 		{d.hash("limit", "passwords", "client", network(client)), triesPerClient, "too_many_entries"},
-		{d.hash("limit", "passwords", "address", email), triesPerAddress, "too_many_entries"},
+		{d.hash("limit", "passwords", "address", address), triesPerAddress, "too_many_entries"},
 	} {
 		if err := l.take(ctx, tx); err != nil {
 			return err
@@ -83,10 +88,10 @@ func (d *Door) limitTries(ctx context.Context, tx db.Tx, email, client string) e
 
 // passwordOf returns whose address it is, and the hash of their password; both
 // may be empty. The statements are the same.
-func (d *Door) passwordOf(ctx context.Context, email string) (account, phc string, err error) {
+func (d *Door) passwordOf(ctx context.Context, at message.Address) (account, phc string, err error) {
 	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		var err error
-		account, _, err = db.Locate(ctx, tx, emailKind, email)
+		account, _, err = db.Locate(ctx, tx, kindOf(at.Channel), at.Value)
 		if err != nil && fault.KindOf(err) != fault.NotFound {
 			return err
 		}
@@ -175,7 +180,7 @@ func (d *Door) SetPassword(ctx context.Context, s Session, current, next string)
 	}
 	var values []string
 	for _, a := range addresses {
-		values = append(values, a.Value)
+		values = append(values, knownOf(a)...)
 	}
 	next, err = goodPassword(next, values)
 	if err != nil {
