@@ -181,7 +181,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"), Funds: upstream.Left,
 		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 	}
-	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/")}
+	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/"), SMS: c.SMS.codes()}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
 	a := &App{

@@ -63,6 +63,7 @@ type Config struct {
 	Balance    Balance    `embed:"" prefix:"balance-" group:"Operators: balances"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
 	Push       Push       `embed:"" prefix:"push-" group:"Messages: notifications"`
+	SMS        SMS        `embed:"" prefix:"sms-" group:"Messages: SMS"`
 }
 
 // Balance is when staff are told that little is left of the seller's money with an
@@ -263,7 +264,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
 	}
 	_, err := c.Balance.Floors()
-	errs = append(errs, c.checkOperators(), err, c.Contact.check())
+	errs = append(errs, c.checkOperators(), err, c.Contact.check(), c.SMS.check())
 	return errors.Join(errs...)
 }
 

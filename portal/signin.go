@@ -9,6 +9,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -20,6 +21,7 @@ type signInForm struct {
 	Error         string
 	PasswordError string
 	Passkey       passkeyForm
+	Phone         numberForm
 	Again         bool // somebody who has signed in is to show once more that they are the owner
 }
 
@@ -39,7 +41,11 @@ func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 			return answer{}, err
 		}
 		p.Again = true
-		if len(addresses) > 0 {
+		switch {
+		case len(addresses) == 0:
+		case addresses[0].Channel == message.SMS:
+			p.Phone.Number = addresses[0].Value
+		default:
 			p.Email = addresses[0].Value
 		}
 	}
@@ -48,7 +54,9 @@ func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 
 func (v *visit) signInForm(next string) (signInForm, error) {
 	passkey, err := v.entry()
-	return signInForm{Frame: v.frame(v.voice.T("signin.title")), Next: next, Passkey: passkey}, err
+	p := signInForm{Frame: v.frame(v.voice.T("signin.title")), Next: next, Passkey: passkey, Phone: v.numberForm()}
+	p.Phone.Next = next
+	return p, err
 }
 
 // challengeLife is a little longer than a code is good for.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/message/phonesim"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 )
 
@@ -72,6 +73,8 @@ func troubles() []trouble {
 		{"operator-lost", "Operator: extends the line or makes the eSIM, and the answer is lost", operator(carriersim.LoseAnswer, outboundsim.LoseAnswer)},
 		{"operator-slow", "Operator: does it long after we stopped waiting", operator(carriersim.ActLater, outboundsim.None)},
 		{"operator-away", "Operator: cannot be reached for the next extension or new eSIM", operator(carriersim.NotSent, outboundsim.Refuse)},
+		{"sms-refuse", "SMS: the gateway refuses the next one", text(phonesim.Refuse)},
+		{"sms-lost", "SMS: the next one arrives, and the gateway's answer is lost", text(phonesim.SilentAfter)},
 	}
 }
 
@@ -88,6 +91,14 @@ func operator(simple carriersim.Fault, wire outboundsim.Fault) func(*Strangers) 
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.extend = operatorFault{simple, wire}
+	}
+}
+
+func text(f phonesim.Fault) func(*Strangers) {
+	return func(s *Strangers) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.text = f
 	}
 }
 
