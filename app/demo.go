@@ -87,7 +87,7 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 		}
 		all.Carriers["simple"] = strangers.Simple
 		all.Deliverers[message.Email] = strangers.Inbox // beside SMS; and notifications, see plugIn
-		all.PayOrigins = nil                                                                   // the card page is ours here
+		all.PayOrigins = nil                            // the card page is ours here
 		return all, nil
 	})
 	if err != nil {

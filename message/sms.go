@@ -18,6 +18,7 @@ const (
 func (f From) short(m Message) (Letter, error) {
 	facts := m.Facts.onLockScreen()
 	facts.Code, facts.CodeValidFor = m.Facts.Code, m.Facts.CodeValidFor
+	facts.Install = m.Facts.Install // that there is something to install is said, not with what
 	w, err := write(m.Kind, m.Language, f, facts)
 	if err != nil {
 		return Letter{}, err
@@ -49,7 +50,7 @@ func (w *writer) sentence(k Kind) string {
 	case OrderCompleted:
 		key, needs = "sms.order_completed", "end"
 	}
-	if needs != "" && args[needs] == "" {
+	if needs != "" && args[needs] == "" || k == OrderCompleted && w.f.Install != "" {
 		key = "sms.other"
 	}
 	return w.say(key, args)
