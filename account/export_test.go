@@ -4,12 +4,11 @@ import (
 	"context"
 
 	"github.com/tsuzuku/tsuzuku/db"
-	"github.com/tsuzuku/tsuzuku/message"
 )
 
-// AskIn is [Door.AskCode] within a transaction of the caller's.
-func (d *Door) AskIn(ctx context.Context, tx db.Tx, email string) (string, error) {
-	return d.ask(ctx, tx, d.prepareAsk(message.Address{Channel: message.Email, Value: email}, "en", "192.0.2.1"))
+// AskIn is [Door.AskCode], or [Door.AskCodeBySMS], within a transaction of the caller's.
+func (d *Door) AskIn(ctx context.Context, tx db.Tx, address string) (string, error) {
+	return d.ask(ctx, tx, d.prepareAsk(addressOf(address), "en", "192.0.2.1"))
 }
 
 // Cheaply makes the door hash with less work than it should; passes makes the

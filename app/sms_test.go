@@ -148,14 +148,20 @@ func TestATelephoneIsEnough(t *testing.T) {
 	if to, _ = v.do("GET", link, nil); !strings.HasSuffix(to, "/renew") {
 		t.Errorf("the link leads to %q", to)
 	}
-	v.see(to, "更新")
+	quote = v.post(to, url.Values{"item": {"term/machi-5gb/3d"}, "currency": {"JPY"}})
+	v.post(quote, url.Values{"amount": {hidden(v, quote, "amount")}, "currency": {"JPY"}, "tool": {"wallet"}})
+	v.later(time.Minute)
+	next := v.line(a).EndsAt
+	if !next.After(ends) {
+		t.Fatalf("renewed, the line ends %s, and did %s", next, ends)
+	}
 
 	before := len(d.Strangers.SMS.To(number))
 	v.post("/sim/trouble", url.Values{"name": {"sms-refuse"}})
-	v.until(ends.Add(-2 * time.Hour))
+	v.until(next.Add(-71 * time.Hour))
 	v.later(2 * time.Second)
 	letters = d.Strangers.Inbox.To(mail)
-	if last := letters[len(letters)-1]; !strings.Contains(last.Subject, "あと数時間で終了します") || len(d.Strangers.SMS.To(number)) != before {
+	if last := letters[len(letters)-1]; !strings.Contains(last.Subject, "あと数日で終了します") || len(d.Strangers.SMS.To(number)) != before {
 		t.Errorf("refused by the gateway, the reminder is not by mail: %q, %d SMS more", last.Subject, len(d.Strangers.SMS.To(number))-before)
 	}
 }
