@@ -123,7 +123,9 @@ func TestAccountOfATelephone(t *testing.T) {
 
 func (h *house) primary(of string) (to message.Address) {
 	h.Helper()
-	to, err := db.Seen(h.Context(), h.DB, func(ctx context.Context, tx db.Tx) (message.Address, error) { return account.PrimaryAddress(ctx, tx, of) })
+	to, err := db.Seen(h.Context(), h.DB, func(ctx context.Context, tx db.Tx) (message.Address, error) {
+		return account.PrimaryAddress(ctx, tx, of)
+	})
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -205,11 +207,11 @@ func TestPumpingEnds(t *testing.T) {
 		number, client func(i int) string
 		most           int
 	}{
-		"one number":      {func(int) string { return mobile }, func(i int) string { return fmt.Sprint("198.51.100.", i) }, 5},
-		"one network":     {func(i int) string { return fmt.Sprintf("+8190%04d5678", i*37+1000) }, func(int) string { return "198.51.100.1" }, 8},
-		"a range":         {func(i int) string { return fmt.Sprintf("+819012345%03d", i) }, func(i int) string { return fmt.Sprint("198.51.100.", i) }, 20},
-		"a country":       {func(i int) string { return fmt.Sprintf("+8190%04d5678", i*37+1000) }, func(i int) string { return fmt.Sprint("198.51.100.", i) }, 25},
-		"everybody":       {func(i int) string { return fmt.Sprintf([]string{"+8190%04d5678", "+1415%04d267"}[i%2], i*37+2000) }, func(i int) string { return fmt.Sprint("198.51.100.", i) }, 40},
+		"one number":  {func(int) string { return mobile }, func(i int) string { return fmt.Sprint("198.51.100.", i) }, 5},
+		"one network": {func(i int) string { return fmt.Sprintf("+8190%04d5678", i*37+1000) }, func(int) string { return "198.51.100.1" }, 8},
+		"a range":     {func(i int) string { return fmt.Sprintf("+819012345%03d", i) }, func(i int) string { return fmt.Sprint("198.51.100.", i) }, 20},
+		"a country":   {func(i int) string { return fmt.Sprintf("+8190%04d5678", i*37+1000) }, func(i int) string { return fmt.Sprint("198.51.100.", i) }, 25},
+		"everybody":   {func(i int) string { return fmt.Sprintf([]string{"+8190%04d5678", "+1415%04d267"}[i%2], i*37+2000) }, func(i int) string { return fmt.Sprint("198.51.100.", i) }, 40},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, _ := texting(t, dbtest.SQLite(t))

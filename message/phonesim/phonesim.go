@@ -153,9 +153,9 @@ func (b *Bridge) take(w http.ResponseWriter, m SMS) (silent bool) {
 		if known.ID != m.ID {
 			continue
 		}
-		b.kept[i].Times++ // the same identifier: it was sent, and is not sent again
-		if known.To != m.To || known.Text != m.Text {
-			answer(w, map[string]string{"outcome": "refused", "reason": "bad_message", "text": "this id was another message"})
+		b.kept[i].Times++ // the same identifier: it was sent, and is not sent again, whatever it says now
+		if known.To != m.To {
+			answer(w, map[string]string{"outcome": "refused", "reason": "bad_message", "text": "this id was a message to somebody else"})
 			return false
 		}
 		if fault == SilentAfter || fault == SilentBefore {
