@@ -43,7 +43,7 @@ func (w *writer) sentence(k Kind) string {
 		key, needs = "sms."+string(k), "code"
 	case Reminder3Days, Reminder1Day, Reminder3Hours:
 		key, needs = "sms.reminder", "end"
-	case ReminderEnded:
+	case ReminderEnded, ReminderGrace:
 		key, needs = "sms.reminder_ended", "end"
 	case ReminderInstall:
 		key, needs = "sms.reminder_install", "time"
