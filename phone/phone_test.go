@@ -32,13 +32,13 @@ func TestRead(t *testing.T) {
 		{"(415) 555-2671", "US", "+14155552671", "US", nil},
 		{"+1 876 210 1234", "US", "+18762101234", "JM", nil},
 		{"+44 7400 123456", "", "+447400123456", "GB", nil},
-		{"03-1234-5678", "JP", "", "", phone.ErrNotMobile},  // a house in Tokyo
-		{"0120-123-456", "JP", "", "", phone.ErrNotMobile},  // free for who calls
-		{"0990-123-456", "JP", "", "", phone.ErrNotMobile},  // paid to who is called
-		{"+800 1234 5678", "", "", "", phone.ErrNotMobile},  // of no country
-		{"090-1234-567", "JP", "", "", phone.ErrNone},       // too short
-		{"090-1234-56789", "JP", "", "", phone.ErrNone},     // too long
-		{"13812345678", "JP", "", "", phone.ErrNone},        // of another country
+		{"03-1234-5678", "JP", "", "", phone.ErrNotMobile},   // a house in Tokyo
+		{"0120-123-456", "JP", "", "", phone.ErrNotMobile},   // free for who calls
+		{"0990-123-456", "JP", "", "", phone.ErrNotMobile},   // paid to who is called
+		{"+800 1234 5678", "", "", "", phone.ErrNotMobile},   // of no country
+		{"090-1234-567", "JP", "", "", phone.ErrNone},        // too short
+		{"090-1234-56789", "JP", "", "", phone.ErrNone},      // too long
+		{"13812345678", "JP", "", "", phone.ErrNone},         // of another country
 		{"+81 90 1234 5678 x9", "JP", "", "", phone.ErrNone}, // an extension
 		{"+1 800 FLOWERS", "US", "", "", phone.ErrNone},
 		{"++819012345678", "JP", "", "", phone.ErrNone},

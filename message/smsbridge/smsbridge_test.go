@@ -170,8 +170,13 @@ func TestVector(t *testing.T) {
 
 func TestConfiguration(t *testing.T) {
 	for _, c := range []Config{
-		{URL: "http://sms.example", Secret: secret}, {URL: "sms.example", Secret: secret}, {URL: "https://user@sms.example", Secret: secret}, {URL: "ftp://127.0.0.1", Secret: secret},
-		{URL: "https://sms.example"}, {URL: "https://sms.example", Secret: "whsec_AAEC"}, {URL: "https://sms.example", Secret: "a secret of thirty-two characters"},
+		{URL: "http://sms.example", Secret: secret},
+		{URL: "sms.example", Secret: secret},
+		{URL: "https://user@sms.example", Secret: secret},
+		{URL: "ftp://127.0.0.1", Secret: secret},
+		{URL: "https://sms.example"},
+		{URL: "https://sms.example", Secret: "whsec_AAEC"},
+		{URL: "https://sms.example", Secret: "a secret of thirty-two characters"},
 	} {
 		if _, err := New(c, nil); err == nil {
 			t.Errorf("%+v is taken", c)
