@@ -142,7 +142,7 @@ func Create(ctx context.Context, tx db.Tx, ids *id.Source, n New) (Account, erro
 	if err := insertAccount(ctx, tx, a); err != nil {
 		return Account{}, err
 	}
-	return a, insertAddress(ctx, tx, a.ID, address, email, tx.Now())
+	return a, insertAddress(ctx, tx, a.ID, address, message.Address{Channel: message.Email, Value: email}, tx.Now())
 }
 
 // AddNew appends what [Create] writes, and returns the account. An address that
@@ -191,14 +191,14 @@ func insertAccount(ctx context.Context, tx db.Tx, a Account) error {
 	return err
 }
 
-// insertAddress stores a new mail address; one that exists stays as it is.
+// insertAddress stores a new address; one that exists stays as it is.
 // verified is zero for one that nobody has confirmed.
-func insertAddress(ctx context.Context, tx db.Tx, account, address, email string, verified time.Time) error {
+func insertAddress(ctx context.Context, tx db.Tx, account, address string, to message.Address, verified time.Time) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO addresses (account_id, id, channel, value, verified_at, created_at)
-		VALUES ($1, $2, 'email', $3, $4, $5)
+		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT DO NOTHING`,
-		account, address, email, db.At(verified), db.At(tx.Now()))
+		account, address, string(to.Channel), to.Value, db.At(verified), db.At(tx.Now()))
 	return err
 }
 
@@ -276,8 +276,8 @@ type Address struct {
 // maxAddresses is how many addresses an account may have.
 const maxAddresses = 5
 
-// Addresses lists the confirmed mail addresses of an account, the one that it is
-// written to first.
+// Addresses lists the confirmed addresses of an account, mail before telephones, the
+// one that it is written to first.
 func (d *Door) Addresses(ctx context.Context, account string) ([]Address, error) {
 	return db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Address, error) {
 		return Addresses(ctx, tx, account)
@@ -289,8 +289,8 @@ func Addresses(ctx context.Context, tx db.Tx, account string) ([]Address, error)
 	rows, err := tx.Query(ctx, `
 		SELECT id, channel, value, verified_at
 		  FROM addresses
-		 WHERE account_id = $1 AND verified_at IS NOT NULL AND channel = 'email'
-		 ORDER BY verified_at, id`, account)
+		 WHERE account_id = $1 AND verified_at IS NOT NULL AND channel IN ('email', 'sms')
+		 ORDER BY channel, verified_at, id`, account)
 	if err != nil {
 		return nil, err
 	}
@@ -309,14 +309,15 @@ func Addresses(ctx context.Context, tx db.Tx, account string) ([]Address, error)
 }
 
 // PrimaryAddress is where an account is written to: the mail address it
-// confirmed first. It fails with [fault.NotFound] when there is none.
+// confirmed first or, where there is none, the telephone. It fails with
+// [fault.NotFound] when there is neither.
 func PrimaryAddress(ctx context.Context, tx db.Tx, account string) (message.Address, error) {
 	var a message.Address
 	err := tx.QueryRow(ctx, `
 		SELECT channel, value
 		  FROM addresses
-		 WHERE account_id = $1 AND verified_at IS NOT NULL AND channel = 'email'
-		 ORDER BY verified_at, id
+		 WHERE account_id = $1 AND verified_at IS NOT NULL AND channel IN ('email', 'sms')
+		 ORDER BY channel, verified_at, id
 		 LIMIT 1`, account).Scan(&a.Channel, &a.Value)
 	if errors.Is(err, db.ErrNoRows) {
 		return message.Address{}, because(fault.NotFound, "no_address", nil)

@@ -22,9 +22,14 @@ func (d *Door) AskAddress(ctx context.Context, s Session, email string, from Bro
 	if err != nil {
 		return "", err
 	}
+	return d.askAddress(ctx, s, message.Address{Channel: message.Email, Value: email}, from)
+}
+
+// askAddress is [Door.AskAddress] for an address of any channel, in its one form.
+func (d *Door) askAddress(ctx context.Context, s Session, to message.Address, from Browser) (challenge string, err error) {
 	code, nonce := d.code(), d.IDs.Bytes(nonceLen)
 	challenge, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (string, error) {
-		digits, err := d.allowCode(ctx, tx, asked{s.Account, "address", email, from})
+		digits, err := d.allowCodeTo(ctx, tx, asked{s.Account, "address", to.Value, from}, to)
 		if err != nil {
 			return "", err
 		}
@@ -33,7 +38,7 @@ func (d *Door) AskAddress(ctx context.Context, s Session, email string, from Bro
 		_, err = tx.Exec(ctx, `
 			INSERT INTO challenges (account_id, id, purpose, address_id, address, code_hash, created_at, expires_at)
 			VALUES ($1, $2, 'address', '', $3, $4, $5, $6)`,
-			s.Account, challenge, email, d.hash("code", challenge, code), db.At(tx.Now()), db.At(expires))
+			s.Account, challenge, to.Value, d.hash("code", challenge, code), db.At(tx.Now()), db.At(expires))
 		if err != nil {
 			return "", err
 		}
@@ -43,7 +48,7 @@ func (d *Door) AskAddress(ctx context.Context, s Session, email string, from Bro
 		}
 		return challenge, message.Queue(ctx, tx, d.IDs.Under("msg", s.Account), message.Draft{
 			Account: s.Account, Key: "address_code/" + challenge, Kind: message.AddressCode,
-			To: message.Address{Channel: message.Email, Value: email}, Language: a.Language,
+			To: to, Language: a.Language,
 			Facts: message.Facts{Code: code, CodeValidFor: codeValid}, ExpiresAt: expires,
 		})
 	})
@@ -71,14 +76,14 @@ func (d *Door) EnterAddress(ctx context.Context, s Session, sealed, code string)
 		if err != nil || refused != nil {
 			return refused, err
 		}
-		var email string
+		var value string
 		err = tx.QueryRow(ctx, `
 			UPDATE challenges SET used_at = $3 WHERE account_id = $1 AND id = $2
-			RETURNING address`, account, challenge, db.At(tx.Now())).Scan(&email)
+			RETURNING address`, account, challenge, db.At(tx.Now())).Scan(&value)
 		if err != nil {
 			return nil, err
 		}
-		return d.addAddress(ctx, tx, s, address, email)
+		return d.addAddress(ctx, tx, s, address, addressOf(value))
 	})
 	if err == nil && refused != nil {
 		err = refused
@@ -86,7 +91,7 @@ func (d *Door) EnterAddress(ctx context.Context, s Session, sealed, code string)
 	return err
 }
 
-func (d *Door) addAddress(ctx context.Context, tx db.Tx, s Session, address, email string) (*fault.Error, error) {
+func (d *Door) addAddress(ctx context.Context, tx db.Tx, s Session, address string, to message.Address) (*fault.Error, error) {
 	others, err := lockedAddresses(ctx, tx, s.Account)
 	if err != nil {
 		return nil, err
@@ -94,15 +99,15 @@ func (d *Door) addAddress(ctx context.Context, tx db.Tx, s Session, address, ema
 	if len(others) >= maxAddresses {
 		return because(fault.Conflict, "too_many_addresses", nil), nil
 	}
-	if refused, err := claimProven(ctx, tx, email, s.Account, address); err != nil || refused != nil {
+	if refused, err := claimProven(ctx, tx, to, s.Account, address); err != nil || refused != nil {
 		return refused, err
 	}
-	if err := insertAddress(ctx, tx, s.Account, address, email, tx.Now()); err != nil {
+	if err := insertAddress(ctx, tx, s.Account, address, to, tx.Now()); err != nil {
 		return nil, err
 	}
-	for _, o := range others {
+	for _, o := range told(others, "") {
 		err := d.tellAt(ctx, tx, s.Account, message.Address{Channel: o.Channel, Value: o.Value}, message.AddressAdded,
-			"address_added/"+address+"/"+o.ID, message.Facts{Address: email, Agent: s.Agent, Link: securityPath})
+			"address_added/"+address+"/"+o.ID, message.Facts{Address: Said(to), Agent: s.Agent, Link: securityPath})
 		if err != nil {
 			return nil, err
 		}
@@ -112,18 +117,19 @@ func (d *Door) addAddress(ctx context.Context, tx db.Tx, s Session, address, ema
 
 // claimProven makes an address the account's. Who reads its mail may take it from
 // an account that nobody has ever entered.
-func claimProven(ctx context.Context, tx db.Tx, email, account, address string) (*fault.Error, error) {
-	other, _, err := db.Locate(ctx, tx, emailKind, email)
+func claimProven(ctx context.Context, tx db.Tx, to message.Address, account, address string) (*fault.Error, error) {
+	kind := kindOf(to.Channel)
+	other, _, err := db.Locate(ctx, tx, kind, to.Value)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
 	case err != nil:
 		return nil, err
 	default:
-		if err := (abandoned{other, email}).remove(ctx, tx); err != nil { // removes none but unverified ones
+		if err := (abandoned{other, to}).remove(ctx, tx); err != nil { // removes none but unverified ones
 			return nil, err
 		}
 	}
-	err = db.Claim(ctx, tx, emailKind, email, account, address)
+	err = db.Claim(ctx, tx, kind, to.Value, account, address)
 	if fault.KindOf(err) == fault.Conflict {
 		return because(fault.Conflict, "address_taken", nil), nil
 	}
@@ -152,10 +158,10 @@ func (d *Door) RemoveAddress(ctx context.Context, s Session, address string) err
 		if err != nil {
 			return err
 		}
-		var email string
+		var to message.Address
 		err = tx.QueryRow(ctx, `
 			DELETE FROM addresses WHERE account_id = $1 AND id = $2 AND verified_at IS NOT NULL
-			RETURNING value`, s.Account, address).Scan(&email)
+			RETURNING channel, value`, s.Account, address).Scan(&to.Channel, &to.Value)
 		switch {
 		case errors.Is(err, db.ErrNoRows):
 			return nil
@@ -164,7 +170,7 @@ func (d *Door) RemoveAddress(ctx context.Context, s Session, address string) err
 		case len(all) == 1:
 			return because(fault.Conflict, "last_address", nil)
 		}
-		if err := db.Release(ctx, tx, emailKind, email, s.Account); err != nil {
+		if err := db.Release(ctx, tx, kindOf(to.Channel), to.Value, s.Account); err != nil {
 			return err
 		}
 		// A code that is on its way there opens nothing any more.
@@ -174,9 +180,9 @@ func (d *Door) RemoveAddress(ctx context.Context, s Session, address string) err
 		if err != nil {
 			return err
 		}
-		for _, a := range all {
+		for _, a := range told(all, address) {
 			err := d.tellAt(ctx, tx, s.Account, message.Address{Channel: a.Channel, Value: a.Value}, message.AddressRemoved,
-				"address_removed/"+address+"/"+a.ID, message.Facts{Address: email, Agent: s.Agent, Link: securityPath})
+				"address_removed/"+address+"/"+a.ID, message.Facts{Address: Said(to), Agent: s.Agent, Link: securityPath})
 			if err != nil {
 				return err
 			}

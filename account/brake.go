@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/message"
 )
 
 // Strangers are braked by what they can change least: the network that they come from,
@@ -99,6 +100,16 @@ func (d *Door) allowCode(ctx context.Context, tx db.Tx, a asked) (digits int, er
 	return shortDigits, nil
 }
 
+// allowCodeTo is allowCode for a code to an address, which may cost something.
+func (d *Door) allowCodeTo(ctx context.Context, tx db.Tx, a asked, to message.Address) (digits int, err error) {
+	if to.Channel == message.SMS {
+		if err := d.limitSMS(ctx, tx, to.Value, a.from.Client); err != nil {
+			return 0, err
+		}
+	}
+	return d.allowCode(ctx, tx, a)
+}
+
 // suspect reports whether somebody seems to be guessing codes of an account or for an
 // address, by how many were asked for, whoever did, and how many were wrong.
 func (d *Door) suspect(ctx context.Context, tx db.Tx, a asked) (bool, error) {
@@ -132,8 +143,8 @@ func (d *Door) wrongCode(ctx context.Context, tx db.Tx, account, address string)
 }
 
 // limitTries counts one more try to guess a password.
-func (d *Door) limitTries(ctx context.Context, tx db.Tx, email string, from Browser) error {
-	account, _, err := locateEmail(ctx, tx, email)
+func (d *Door) limitTries(ctx context.Context, tx db.Tx, to message.Address, from Browser) error {
+	account, _, err := locateAt(ctx, tx, to)
 	if err != nil {
 		return err
 	}
@@ -147,8 +158,8 @@ func (d *Door) limitTries(ctx context.Context, tx db.Tx, email string, from Brow
 	at := network(from.Client)
 	for _, l := range []limit{
 		{bucket: d.hash("limit", "passwords", "client", at), most: triesPerClient, reason: refusedTries},
-		{bucket: d.hash("limit", "passwords", "address", email, at), most: triesPerNetwork, reason: refusedTries},
-		{bucket: d.hash("limit", "passwords", "address", email), most: triesPerPlace, reason: refusedTries},
+		{bucket: d.hash("limit", "passwords", "address", to.Value, at), most: triesPerNetwork, reason: refusedTries},
+		{bucket: d.hash("limit", "passwords", "address", to.Value), most: triesPerPlace, reason: refusedTries},
 	} {
 		if err := l.take(ctx, tx); err != nil {
 			return err

@@ -92,7 +92,7 @@ func EraseClosed(ctx context.Context, tx db.Tx, account string) (closed bool, er
 		return false, err
 	}
 	for _, a := range all {
-		if err := db.Release(ctx, tx, emailKind, a.Value, account); err != nil {
+		if err := db.Release(ctx, tx, kindOf(a.Channel), a.Value, account); err != nil {
 			return false, err
 		}
 	}

@@ -133,7 +133,7 @@ func (d *Door) newcomer(ctx context.Context, account string, who Identity, l loc
 		if err := insertAccount(ctx, tx, Account{ID: account, State: Active, Name: name.Name, Language: l}); err != nil {
 			return entry{}, err
 		}
-		if err := insertAddress(ctx, tx, account, address, email, tx.Now()); err != nil {
+		if err := insertAddress(ctx, tx, account, address, message.Address{Channel: message.Email, Value: email}, tx.Now()); err != nil {
 			return entry{}, err
 		}
 		if err := connect(ctx, tx, account, connection, who); err != nil {

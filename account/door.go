@@ -51,6 +51,9 @@ type Door struct {
 
 	// Tally counts who comes in and who does not; nil: nobody does.
 	Tally *Tally
+	// SMS says to whom codes go by SMS; nil: the shop sends none, and nobody signs in
+	// with a telephone number.
+	SMS *SMS
 }
 
 // AskCode sends a sign-in code to a mail address and returns the challenge that
@@ -69,7 +72,12 @@ func (d *Door) AskCode(ctx context.Context, email, language string, from Browser
 	if err != nil {
 		return "", err
 	}
-	a := d.prepareAsk(email, locale.Match(language), from)
+	return d.askCode(ctx, message.Address{Channel: message.Email, Value: email}, language, from)
+}
+
+// askCode is [Door.AskCode] for an address of any channel, in its one form.
+func (d *Door) askCode(ctx context.Context, to message.Address, language string, from Browser) (challenge string, err error) {
+	a := d.prepareAsk(to, locale.Match(language), from)
 	challenge, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (string, error) {
 		return d.ask(ctx, tx, a)
 	})
@@ -82,7 +90,7 @@ func (d *Door) AskCode(ctx context.Context, email, language string, from Browser
 // ask is everything about a request for a code that must be the same when the
 // transaction runs again.
 type ask struct {
-	email    string
+	to       message.Address
 	from     Browser
 	language locale.Language
 	code     string // as long as one can be
@@ -91,10 +99,10 @@ type ask struct {
 	nonce    []byte
 }
 
-func (d *Door) prepareAsk(email string, l locale.Language, from Browser) ask {
+func (d *Door) prepareAsk(to message.Address, l locale.Language, from Browser) ask {
 	account := d.IDs.Account()
 	return ask{
-		email: email, from: from, language: l, code: d.code(),
+		to: to, from: from, language: l, code: d.code(),
 		account: account, address: d.IDs.Under("ad", account), nonce: d.IDs.Bytes(nonceLen),
 	}
 }
@@ -106,7 +114,7 @@ func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	digits, err := d.allowCode(ctx, tx, asked{account, "address", a.email, a.from})
+	digits, err := d.allowCodeTo(ctx, tx, asked{account, "address", a.to.Value, a.from}, a.to)
 	if err != nil {
 		return "", err
 	}
@@ -114,7 +122,7 @@ func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
 	if err := insertAccount(ctx, tx, Account{ID: account, State: Unverified, Language: a.language}); err != nil {
 		return "", err
 	}
-	if err := insertAddress(ctx, tx, account, address, a.email, time.Time{}); err != nil {
+	if err := insertAddress(ctx, tx, account, address, a.to, time.Time{}); err != nil {
 		return "", err
 	}
 	challenge := d.IDs.Under("ch", account)
@@ -128,7 +136,7 @@ func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
 	}
 	return challenge, message.Queue(ctx, tx, d.IDs.Under("msg", account), message.Draft{
 		Account: account, Key: "sign_in_code/" + challenge, Kind: message.SignInCode,
-		To: message.Address{Channel: message.Email, Value: a.email}, Language: a.language,
+		To: a.to, Language: a.language,
 		Facts:     message.Facts{Code: code, CodeValidFor: codeValid},
 		ExpiresAt: expires,
 	})
@@ -137,7 +145,7 @@ func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
 // locate returns the account that has the address. If none has, the account
 // that was prepared gets it.
 func locate(ctx context.Context, tx db.Tx, a ask) (account, address string, err error) {
-	account, address, err = db.Locate(ctx, tx, emailKind, a.email)
+	account, address, err = db.Locate(ctx, tx, kindOf(a.to.Channel), a.to.Value)
 	unknown := fault.KindOf(err) == fault.NotFound
 	if err != nil && !unknown {
 		return "", "", err
@@ -147,12 +155,12 @@ func locate(ctx context.Context, tx db.Tx, a ask) (account, address string, err 
 	}
 	// For a known address this changes nothing but takes the same time: both
 	// ways are one insert and one more look.
-	err = db.Claim(ctx, tx, emailKind, a.email, account, address)
+	err = db.Claim(ctx, tx, kindOf(a.to.Channel), a.to.Value, account, address)
 	if err != nil && fault.KindOf(err) != fault.Conflict {
 		return "", "", err
 	}
 	if unknown || err != nil { // somebody else may have been faster
-		return db.Locate(ctx, tx, emailKind, a.email)
+		return db.Locate(ctx, tx, kindOf(a.to.Channel), a.to.Value)
 	}
 	return account, address, nil
 }

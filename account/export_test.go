@@ -6,9 +6,9 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 )
 
-// AskIn is [Door.AskCode] within a transaction of the caller's.
-func (d *Door) AskIn(ctx context.Context, tx db.Tx, email string) (string, error) {
-	return d.ask(ctx, tx, d.prepareAsk(email, "en", Browser{Client: "192.0.2.1"}))
+// AskIn is [Door.AskCode], or [Door.AskCodeBySMS], within a transaction of the caller's.
+func (d *Door) AskIn(ctx context.Context, tx db.Tx, address string) (string, error) {
+	return d.ask(ctx, tx, d.prepareAsk(addressOf(address), "en", Browser{Client: "192.0.2.1"}))
 }
 
 // Cheaply makes the door hash with less work than it should; passes makes the

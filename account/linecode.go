@@ -24,7 +24,8 @@ type LineAsk struct {
 	From     Browser
 }
 
-// AskLineCode sends a code to the confirmed addresses of the line's owner, and
+// AskLineCode sends a code to the confirmed addresses of the line's owner, to a
+// telephone only where messages about lines go there, and
 // returns the challenge that [Door.EnterLineCode] takes with it. What is returned
 // is the same for a number that nobody has. It fails with [fault.TooMany].
 func (d *Door) AskLineCode(ctx context.Context, a LineAsk) (challenge string, err error) {
@@ -64,6 +65,12 @@ func (d *Door) sendLineCode(ctx context.Context, tx db.Tx, a LineAsk, challenge,
 		return err
 	}
 	for _, one := range to {
+		if reached, err := d.reachedForLine(ctx, tx, a, one, to); err != nil || !reached {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		err := message.Queue(ctx, tx, d.IDs.Under("msg", a.Account), message.Draft{
 			Account: a.Account, Key: "line_code/" + challenge + "/" + one.ID, Kind: message.LineCode,
 			To: message.Address{Channel: one.Channel, Value: one.Value}, Language: owner.Language,
@@ -140,10 +147,11 @@ func (d *Door) try(ctx context.Context, tx db.Tx, purpose, account, challenge, c
 	if err := d.wrongCode(ctx, tx, account, adds); err != nil {
 		return "", "", nil, err
 	}
-	if purpose == "address" {
+	way, opens := purposes[purpose]
+	if !opens {
 		return "", "", refused, nil
 	}
-	return "", "", refused, d.noteRefused(ctx, tx, account, purposes[purpose], "code_wrong", from)
+	return "", "", refused, d.noteRefused(ctx, tx, account, way, "code_wrong", from)
 }
 
 // purposes are what a code would have opened, as sign-ins are written down.

@@ -40,11 +40,16 @@ func (d *Door) enterPassword(ctx context.Context, email, password string, from B
 	if err != nil {
 		return "", Account{}, err
 	}
-	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return d.limitTries(ctx, tx, email, from) })
+	return d.enterPasswordAt(ctx, message.Address{Channel: message.Email, Value: email}, password, from)
+}
+
+// enterPasswordAt is enterPassword for an address of any channel, in its one form.
+func (d *Door) enterPasswordAt(ctx context.Context, at message.Address, password string, from Browser) (token string, a Account, err error) {
+	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return d.limitTries(ctx, tx, at, from) })
 	if err != nil {
 		return "", Account{}, err
 	}
-	account, phc, err := d.passwordOf(ctx, email)
+	account, phc, err := d.passwordOf(ctx, at)
 	if err != nil {
 		return "", Account{}, err
 	}
@@ -81,10 +86,10 @@ func (d *Door) enterPassword(ctx context.Context, email, password string, from B
 
 // passwordOf returns whose address it is, and the hash of their password; both
 // may be empty. The statements are the same.
-func (d *Door) passwordOf(ctx context.Context, email string) (account, phc string, err error) {
+func (d *Door) passwordOf(ctx context.Context, at message.Address) (account, phc string, err error) {
 	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		var err error
-		account, _, err = locateEmail(ctx, tx, email)
+		account, _, err = locateAt(ctx, tx, at)
 		if err != nil {
 			return err
 		}
@@ -96,7 +101,12 @@ func (d *Door) passwordOf(ctx context.Context, email string) (account, phc strin
 
 // locateEmail is db.Locate of a mail address; nobody has it where account is "".
 func locateEmail(ctx context.Context, tx db.Tx, email string) (account, address string, err error) {
-	account, address, err = db.Locate(ctx, tx, emailKind, email)
+	return locateAt(ctx, tx, message.Address{Channel: message.Email, Value: email})
+}
+
+// locateAt is locateEmail for an address of any channel.
+func locateAt(ctx context.Context, tx db.Tx, at message.Address) (account, address string, err error) {
+	account, address, err = db.Locate(ctx, tx, kindOf(at.Channel), at.Value)
 	if fault.KindOf(err) == fault.NotFound {
 		return "", "", nil
 	}
@@ -182,7 +192,7 @@ func (d *Door) SetPassword(ctx context.Context, s Session, current, next string)
 	}
 	var values []string
 	for _, a := range addresses {
-		values = append(values, a.Value)
+		values = append(values, knownOf(a)...)
 	}
 	next, err = goodPassword(next, values)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/message"
 )
 
 const (
@@ -57,16 +58,19 @@ func (d *Door) Step(ctx context.Context) (worked bool, err error) {
 }
 
 // abandoned is an account whose owner never showed that the address is theirs.
-type abandoned struct{ account, email string }
+type abandoned struct {
+	account string
+	at      message.Address
+}
 
 // abandonedAccounts finds them among the challenges that are about to go.
 func abandonedAccounts(ctx context.Context, tx db.Tx) ([]abandoned, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT DISTINCT a.account_id, d.value
+		SELECT DISTINCT a.account_id, d.channel, d.value
 		  FROM (SELECT account_id FROM challenges WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) c
 		  JOIN accounts a ON a.account_id = c.account_id
 		  JOIN addresses d ON d.account_id = a.account_id
-		 WHERE a.state = 'unverified' AND d.channel = 'email'
+		 WHERE a.state = 'unverified' AND d.channel IN ('email', 'sms')
 		   AND NOT EXISTS (
 		       SELECT 1 FROM challenges newer WHERE newer.account_id = a.account_id AND newer.expires_at >= $1)`,
 		db.At(tx.Now().Add(-keepCodes)), int64(sweepAtOnce))
@@ -77,7 +81,7 @@ func abandonedAccounts(ctx context.Context, tx db.Tx) ([]abandoned, error) {
 	var out []abandoned
 	for rows.Next() {
 		var a abandoned
-		if err := rows.Scan(&a.account, &a.email); err != nil {
+		if err := rows.Scan(&a.account, &a.at.Channel, &a.at.Value); err != nil {
 			return nil, err
 		}
 		out = append(out, a)
@@ -98,5 +102,5 @@ func (a abandoned) remove(ctx context.Context, tx db.Tx) error {
 			return err
 		}
 	}
-	return db.Release(ctx, tx, emailKind, a.email, a.account)
+	return db.Release(ctx, tx, kindOf(a.at.Channel), a.at.Value, a.account)
 }

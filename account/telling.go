@@ -12,9 +12,13 @@ import (
 )
 
 // Wish is by which channels a customer wishes to be told of something.
-type Wish struct{ Mail, Push bool }
+//
+// Mail is the address that the account is written to, which is a telephone where there
+// is no mail address; SMS is a telephone beside that.
+type Wish struct{ Mail, Push, SMS bool }
 
-// everyChannel is the wish of those who have not said any.
+// everyChannel is the wish of those who have not said any: all that costs nobody
+// anything.
 var everyChannel = Wish{Mail: true, Push: true}
 
 // kept is w as far as a customer can wish: what is always told goes by mail, and
@@ -23,6 +27,7 @@ var everyChannel = Wish{Mail: true, Push: true}
 func (w Wish) kept(t message.Theme) Wish {
 	w.Mail = w.Mail || t.Always()
 	w.Push = w.Push && t != message.AboutAccount
+	w.SMS = w.SMS && t != message.AboutAccount
 	return w
 }
 
@@ -50,7 +55,7 @@ func TellingOf(ctx context.Context, tx db.Tx, account string) (Telling, error) {
 		return t, err
 	}
 	t.Quiet = quiet
-	rows, err := tx.Query(ctx, `SELECT theme, mail, push FROM wishes WHERE account_id = $1`, account)
+	rows, err := tx.Query(ctx, `SELECT theme, mail, push, sms FROM wishes WHERE account_id = $1`, account)
 	if err != nil {
 		return t, err
 	}
@@ -58,7 +63,7 @@ func TellingOf(ctx context.Context, tx db.Tx, account string) (Telling, error) {
 	for rows.Next() {
 		var theme message.Theme
 		var w Wish
-		if err := rows.Scan(&theme, &w.Mail, &w.Push); err != nil {
+		if err := rows.Scan(&theme, &w.Mail, &w.Push, &w.SMS); err != nil {
 			return t, err
 		}
 		t.Wishes[theme] = w
@@ -69,7 +74,7 @@ func TellingOf(ctx context.Context, tx db.Tx, account string) (Telling, error) {
 // WishOf reads by which channels an account wishes to be told of one theme.
 func WishOf(ctx context.Context, tx db.Tx, account string, theme message.Theme) (Wish, error) {
 	w := everyChannel
-	err := tx.QueryRow(ctx, `SELECT mail, push FROM wishes WHERE account_id = $1 AND theme = $2`, account, string(theme)).Scan(&w.Mail, &w.Push)
+	err := tx.QueryRow(ctx, `SELECT mail, push, sms FROM wishes WHERE account_id = $1 AND theme = $2`, account, string(theme)).Scan(&w.Mail, &w.Push, &w.SMS)
 	if errors.Is(err, db.ErrNoRows) {
 		w, err = everyChannel, nil
 	}
@@ -118,9 +123,9 @@ func SetTelling(ctx context.Context, tx db.Tx, account string, t Telling) error 
 	for _, theme := range message.Themes() {
 		w := t.Of(theme)
 		_, err := tx.Exec(ctx, `
-			INSERT INTO wishes (account_id, theme, mail, push) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (account_id, theme) DO UPDATE SET mail = excluded.mail, push = excluded.push`,
-			account, string(theme), w.Mail, w.Push)
+			INSERT INTO wishes (account_id, theme, mail, push, sms) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (account_id, theme) DO UPDATE SET mail = excluded.mail, push = excluded.push, sms = excluded.sms`,
+			account, string(theme), w.Mail, w.Push, w.SMS)
 		if err != nil {
 			return err
 		}

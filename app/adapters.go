@@ -45,7 +45,7 @@ func Real(c Config, env Env, ids *id.Source) (Adapters, error) {
 		}
 		a.Deliverers[message.Email] = m
 	}
-	return a, nil
+	return a, a.sms(c, env)
 }
 
 // allOperators builds the adapters to operators of every kind.

@@ -185,7 +185,9 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
 		Meters: c.Radius.metered(),
 	}
-	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/"), Tally: &account.Tally{}}
+	door := &account.Door{
+		DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/"), Tally: &account.Tally{}, SMS: c.SMS.codes(),
+	}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
 	a := &App{

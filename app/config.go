@@ -65,6 +65,7 @@ type Config struct {
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
 	Push       Push       `embed:"" prefix:"push-" group:"Messages: notifications"`
 	Issuers    Issuers    `embed:"" prefix:"issuer-" group:"Signing in elsewhere"`
+	SMS        SMS        `embed:"" prefix:"sms-" group:"Messages: SMS"`
 }
 
 // Balance is when staff are told that little is left of the seller's money with an
@@ -265,7 +266,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
 	}
 	_, err := c.Balance.Floors()
-	errs = append(errs, c.checkOperators(), err, c.Contact.check(), c.Issuers.check())
+	errs = append(errs, c.checkOperators(), err, c.Contact.check(), c.Issuers.check(), c.SMS.check())
 	return errors.Join(errs...)
 }
 

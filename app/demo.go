@@ -89,8 +89,8 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 			return all, err
 		}
 		all.Carriers["simple"] = strangers.Simple
-		all.Deliverers = map[message.Channel]message.Deliverer{message.Email: strangers.Inbox} // and notifications, see plugIn
-		all.PayOrigins = nil                                                                   // the card page is ours here
+		all.Deliverers[message.Email] = strangers.Inbox // beside SMS; and notifications, see plugIn
+		all.PayOrigins = nil                            // the card page is ours here
 		return all, nil
 	})
 	if err != nil {
@@ -128,6 +128,7 @@ func TownConfig(url string, s *world.Strangers) Config {
 	return Config{
 		URL: url, Wallet: order.WalletFull, QuoteTTL: 30 * time.Minute,
 		Reports: []string{"all"}, Push: Push{Contact: "mailto:shop@example.com"},
+		SMS:     SMS{URL: "https://sms.invalid/send", Secret: world.SMSSecret, Countries: []string{"JP", "KR", "CN", "TW", "HK", "MO", "SG", "US"}},
 		Stripe:  Stripe{Key: world.StripeKey, WebhookSecret: []Secret{world.StripeSecret}, Rails: []payment.Rail{payment.Card}},
 		PayPal:  PayPal{ClientID: world.PayPalClient, ClientSecret: world.PayPalSecret, WebhookID: world.PayPalWebhook, MerchantID: world.PayPalMerchant, Disputes: true, Vault: true, Roots: s.Roots},
 		LINEPay: LINEPay{ChannelID: world.LINEPayChannel, ChannelSecret: world.LINEPaySecret, Currency: "TWD"},

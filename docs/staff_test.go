@@ -356,7 +356,7 @@ func documents(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(append(guides, operators...), walk, "backup.md", "carrier-contract.md", "catalogue.md", "manual-operator.md", "payments.md", "running.md", "support.md", trouble)
+	return append(append(guides, operators...), walk, "backup.md", "carrier-contract.md", "catalogue.md", "manual-operator.md", "payments.md", "running.md", "sms-contract.md", "support.md", trouble)
 }
 
 func same(t *testing.T, what string, got, want []string) {

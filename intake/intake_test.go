@@ -292,6 +292,11 @@ func TestEveryMistakeIsTold(t *testing.T) {
 		{"sims", strings.Replace(cards, ",a,", ",b,", 1), 2, "batch", "withdraw"},
 		{"sims", strings.Replace(cards, "7kq4-22md", "7kq", 1), 2, "claim_code", "guessed"},
 		{"sims", strings.Replace(cards, "hinode-visitor-5,8981100000000000010,5gb-21d", "machi-5gb,8981100000000000051,3d", 1), 2, "plan", "physical_sim"},
+		{"sims", "iccid,plan,term,claim_code,batch,msisdn\n8981100000000000051,hinode-visitor-5,5gb-21d,7kq4-22md,b,080-1234-5678", 2, "msisdn", "without the 0"},
+		{"sims", "iccid,plan,term,claim_code,batch,msisdn\n8981100000000000051,hinode-visitor-5,5gb-21d,7kq4-22md,b,8.18012E+11", 2, "msisdn", "spreadsheet"},
+		{"sims", "iccid,plan,term,claim_code,batch,msisdn\n8981100000000000051,hinode-visitor-5,5gb-21d,7kq4-22md,b,+8112", 2, "msisdn", "no telephone number"},
+		{"sims", "iccid,plan,term,claim_code,batch,msisdn\n8981100000000000051,hinode-visitor-5,5gb-21d,7kq4-22md,b,818012345678\n8981100000000000044,hinode-visitor-5,5gb-21d,7kq4-22md,b,+81 80-1234-5678", 3, "", "Line 2"},
+		{"lines", "email,iccid,plan,starts,ends,msisdn\naiko@example.com,8981100000000000051,machi-5gb,2026-03-01,2026-03-02,12", 2, "msisdn", "calling code"},
 		{"esims", strings.Replace(codes, "8981100000000000028", "8981100000000000036", 1), 2, "iccid", "line already"},
 		{"esims", "iccid,plan,term,code,batch\n8981100000000000051,machi-5gb,3d,https://x,a", 2, "code", "LPA:1$"},
 	} {

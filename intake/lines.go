@@ -25,7 +25,7 @@ var lines = Kind{
 		{"used", false, "data used so far: 1.2 GB", "1.2 GB"},
 		{"as_of", false, "when that was measured; empty: now", ""},
 		{"name", false, "what the customer calls it", "Phone"},
-		operator, msisdn,
+		operator, like(msisdn, ""),
 	},
 	read: readLine, compare: compareLines,
 }
@@ -80,7 +80,7 @@ func readLine(d *Desk, r *record) entry {
 		return k
 	}
 	k.line = line.Line{
-		Operator: s.operator.ID, Plan: s.plan.ID, ProfileID: r.cell("operator_id"), ICCID: r.iccid(), MSISDN: r.cell("msisdn"), Name: r.cell("name"),
+		Operator: s.operator.ID, Plan: s.plan.ID, ProfileID: r.cell("operator_id"), ICCID: r.iccid(), MSISDN: r.number("msisdn"), Name: r.cell("name"),
 		State: line.Active, Anchor: calendar.Anchor(starts, s.zone), StartedAt: starts, EndsAt: ends,
 		GraceEnds: renewal.GraceEnd(s.plan, ends, s.zone), Periods: 1,
 		Usage: line.Usage{Unlimited: s.plan.Kind != catalogue.Volume, Total: total, Used: used},

@@ -8,6 +8,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/phone"
 	"github.com/tsuzuku/tsuzuku/stock"
 )
 
@@ -20,7 +21,7 @@ var (
 	operator = Column{"operator", false, "the operator's id; the plan names it already, so this only checks", "kazemachi"}
 	batch    = Column{"batch", true, "your own name for the delivery; a batch can be withdrawn as a whole", "2026-03-a"}
 	expires  = Column{"expires", false, "the last day to begin using it, or an instant", "2027-03-31"}
-	msisdn   = Column{"msisdn", false, "its telephone number, if it has one", ""}
+	msisdn   = Column{"msisdn", false, "its telephone number with the country's calling code, if it has one; a card is then claimed by a code sent there, too", "+818012345678"}
 )
 
 // like is a column with another sample.
@@ -46,7 +47,7 @@ var esims = Kind{
 		{"code", false, "LPA:1$address$matching identifier; or leave it empty and fill the next two", "LPA:1$smdp.example$K1-8F3A-77"},
 		{"smdp", false, "the address of the SM-DP+, where there is no code", ""},
 		{"matching_id", false, "the matching identifier, where there is no code", ""},
-		batch, expires, operator, msisdn,
+		batch, expires, operator, like(msisdn, ""),
 	},
 	read: readESIM, compare: compareStock,
 }
@@ -62,6 +63,9 @@ func (i item) keys() []string {
 	if i.ProfileID != "" {
 		keys = append(keys, "operator_id "+i.Operator+" "+i.ProfileID)
 	}
+	if i.MSISDN != "" {
+		keys = append(keys, "msisdn "+i.MSISDN)
+	}
 	if i.Kind == stock.ESIM {
 		keys = append(keys, "code "+i.code)
 	}
@@ -71,7 +75,7 @@ func (i item) keys() []string {
 func (d *Desk) readItem(r *record, k stock.Kind) item {
 	s := d.sold(r, true)
 	i := item{Item: stock.Item{
-		ICCID: r.iccid(), Kind: k, Operator: s.operator.ID, ProfileID: r.cell("operator_id"), MSISDN: r.cell("msisdn"),
+		ICCID: r.iccid(), Kind: k, Operator: s.operator.ID, ProfileID: r.cell("operator_id"), MSISDN: r.number("msisdn"),
 		Plan: s.plan.ID, Term: s.term.ID, Batch: r.cell("batch"), ExpiresAt: r.moment("expires", s.zone, true),
 	}}
 	switch {
@@ -161,6 +165,7 @@ func (d *Desk) same(old stock.Item, e item) fate {
 		{"term", old.Term, e.Term},
 		{"operator_id", old.ProfileID, e.ProfileID},
 		{"batch", old.Batch, e.Batch},
+		{"msisdn", written(old.MSISDN), e.MSISDN},
 		{"expires", old.ExpiresAt.UTC().String(), e.ExpiresAt.UTC().String()},
 	}
 	const instead = " To correct it, withdraw its batch (tsuzuku stock withdraw) and import it again."
@@ -176,6 +181,14 @@ func (d *Desk) same(old stock.Item, e item) fate {
 		}
 	}
 	return fate{there: true}
+}
+
+// written is a number in stock as it is written today: older imports took any.
+func written(msisdn string) string {
+	if n, err := phone.ReadWhole(msisdn); err == nil {
+		return string(n)
+	}
+	return msisdn
 }
 
 func (d *Desk) addItem(b *db.Batch, tx db.Tx, e item) (err error) {

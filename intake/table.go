@@ -16,6 +16,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/phone"
 )
 
 const (
@@ -191,6 +192,25 @@ func (r *record) cell(name string) string {
 		return ""
 	}
 	return strings.TrimSpace(r.cells[i])
+}
+
+// number reads a telephone number in E.164's form; spreadsheets take away its plus.
+func (r *record) number(column string) string {
+	s := r.cell(column)
+	if s == "" {
+		return ""
+	}
+	n, err := phone.ReadWhole(strings.TrimPrefix(s, "'"))
+	switch {
+	case err == nil:
+	case strings.ContainsAny(s, "eE"):
+		r.wrong(column, "%q is what a spreadsheet has made of a long number; its last digits are lost. Format the column as text and export once more.", s)
+	case strings.HasPrefix(s, "0"):
+		r.wrong(column, "%q is written as in its own country. Write the country's calling code first, without the 0: +818012345678.", s)
+	default:
+		r.wrong(column, "%q is no telephone number. Write it with the country's calling code: +818012345678.", s)
+	}
+	return string(n)
 }
 
 // iccid reads the number of a SIM.

@@ -64,6 +64,7 @@ type (
 	toldFacts struct {
 		Mail bool `json:"by_mail"`
 		Push bool `json:"by_notification"`
+		SMS  bool `json:"by_sms"`
 	}
 	addressFacts struct {
 		Channel   string    `json:"channel"`

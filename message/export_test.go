@@ -25,3 +25,9 @@ func (s *Sender) ClaimAndDie(ctx context.Context) error {
 
 // Notification is what a device shows of a message.
 func (f From) Notification(m Message) (Letter, error) { return f.notification(m) }
+
+// Short is a message as an SMS.
+func (f From) Short(m Message) (Letter, error) { return f.short(m) }
+
+// Thrifty is a text in the plainest characters.
+var Thrifty = thrifty

@@ -10,6 +10,7 @@ const (
 	NewSignIn         Kind = "new_sign_in"         // somebody signed in to an account that was in use
 	LineCode          Kind = "line_code"           // a code that opens the renewal of one line
 	AddressCode       Kind = "address_code"        // a code that shows that an address is the customer's
+	ClaimCode         Kind = "claim_code"          // a code to the number of a SIM, which gives its line to who enters it
 	PasswordSet       Kind = "password_set"        // a password was set or changed
 	PasswordRemoved   Kind = "password_removed"    //
 	PasskeyAdded      Kind = "passkey_added"       //
@@ -56,7 +57,7 @@ const (
 // Kinds are all kinds, in the order above.
 func Kinds() []Kind {
 	return []Kind{
-		SignInCode, NewSignIn, LineCode, AddressCode, PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved,
+		SignInCode, NewSignIn, LineCode, AddressCode, ClaimCode, PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved,
 		IssuerConnected, IssuerDisconnected, AddressAdded, AddressRemoved, AccountClosing, AccountKept, OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld, LineStays,
 		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderGrace, Usage80, Usage100, ReminderInstall, WalletToppedUp,
 		WalletExpiring, WalletExpired,

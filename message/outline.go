@@ -13,12 +13,8 @@ import (
 // what lacks its facts.
 func (w *writer) outline(k Kind) error {
 	switch k {
-	case SignInCode:
-		return w.code("sign_in_code.subject", "sign_in_code.lead", "sign_in_code.warning")
-	case LineCode:
-		return w.code("line_code.subject", "line_code.lead", "line_code.warning")
-	case AddressCode:
-		return w.code("address_code.subject", "address_code.lead", "address_code.warning")
+	case SignInCode, LineCode, AddressCode, ClaimCode:
+		return w.aboutCode(k)
 	case PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved, IssuerConnected, IssuerDisconnected, AddressAdded, AddressRemoved, AccountClosing, AccountKept:
 		w.aboutAccount(k)
 	case NewSignIn:
@@ -151,6 +147,20 @@ func (w *writer) identityRefused() {
 	w.reason("identity_reason.", w.f.IdentityReason)
 	w.note("identity_refused.again", nil)
 	w.button("identity_refused.button")
+}
+
+// aboutCode says what a code opens.
+func (w *writer) aboutCode(k Kind) error {
+	switch k { //nolint:exhaustive // the kinds that come here
+	case LineCode:
+		return w.code("line_code.subject", "line_code.lead", "line_code.warning")
+	case AddressCode:
+		return w.code("address_code.subject", "address_code.lead", "address_code.warning")
+	case ClaimCode:
+		return w.code("claim_code.subject", "claim_code.lead", "claim_code.warning")
+	default:
+		return w.code("sign_in_code.subject", "sign_in_code.lead", "sign_in_code.warning")
+	}
 }
 
 // code is a letter that brings a code.

@@ -219,7 +219,7 @@ func List(ctx context.Context, tx db.Tx, account string, limit int, after string
 		  FROM messages
 		 WHERE account_id = $1 AND id < $2
 		   AND state <> 'withdrawn' AND attempts > 0 AND copy_of = ''
-		   AND kind NOT IN ('sign_in_code', 'line_code', 'address_code')
+		   AND kind NOT IN ('sign_in_code', 'line_code', 'address_code', 'claim_code')
 		 ORDER BY id DESC
 		 LIMIT $3`,
 		account, after, int64(min(max(limit, 1), MaxListed)))

@@ -29,7 +29,7 @@ func (k Kind) Theme() Theme {
 		return AboutOrders
 	case CaseAnswered, CaseClosed:
 		return AboutCases
-	case SignInCode, NewSignIn, LineCode, AddressCode, PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved,
+	case SignInCode, NewSignIn, LineCode, AddressCode, ClaimCode, PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved,
 		IssuerConnected, IssuerDisconnected, AddressAdded, AddressRemoved, AccountClosing, AccountKept, IdentityApproved, IdentityRefused:
 		return AboutAccount
 	}

@@ -97,8 +97,12 @@ func (f From) letter(m Message) (Letter, error) {
 // write is a stored message as its channel carries it.
 func (f From) write(m Message) (Letter, error) {
 	l, err := f.letter(m)
-	if m.To.Channel == Push && err == nil {
+	switch {
+	case err != nil:
+	case m.To.Channel == Push:
 		l, err = f.notification(m)
+	case m.To.Channel == SMS:
+		l, err = f.short(m)
 	}
 	if m.Reach != (Address{}) {
 		l.To = m.Reach

@@ -61,7 +61,7 @@ func TestTexts(t *testing.T) {
 		t.Error(err)
 	}
 	source := ""
-	for _, file := range []string{"write.go", "outline.go", "install.go"} {
+	for _, file := range []string{"write.go", "outline.go", "install.go", "sms.go"} {
 		b, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

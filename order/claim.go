@@ -20,8 +20,8 @@ const (
 	CaseClaimTwice = "sim_claimed_twice" // the right code, for a card that is somebody else's
 )
 
-// Attempt counts one more try of somebody who may be guessing, in the transaction,
-// and fails with [fault.TooMany].
+// Attempt counts one more try of somebody who may be guessing, in a transaction of its
+// own, so that it is kept whatever comes of the try, and fails with [fault.TooMany].
 type Attempt func(context.Context, db.Tx) error
 
 // Claim gives a customer the line of a card that they hold, by the code that came
@@ -34,10 +34,10 @@ func (d *Desk) Claim(ctx context.Context, account, iccid, code string, try Attem
 	if d.Codes == nil {
 		return "", errNoMatch()
 	}
+	if err := d.DB.Write(ctx, try); err != nil {
+		return "", err
+	}
 	lineID, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (string, error) {
-		if err := try(ctx, tx); err != nil {
-			return "", err
-		}
 		i, found, err := stock.Find(ctx, tx, iccid)
 		if err != nil {
 			return "", err
@@ -52,6 +52,40 @@ func (d *Desk) Claim(ctx context.Context, account, iccid, code string, try Attem
 		err = errNoMatch()
 	}
 	return lineID, err
+}
+
+// ShowCard shows in a transaction which card a customer holds. Why it shows none is no
+// error, so that what was tried is kept.
+type ShowCard func(context.Context, db.Tx) (iccid string, refused *fault.Error, err error)
+
+// ClaimProven is [Desk.Claim] for a customer who shows otherwise than by the card's own
+// code that they hold it: by one that was sent to the line itself.
+func (d *Desk) ClaimProven(ctx context.Context, account string, show ShowCard) (lineID string, err error) {
+	type claim struct {
+		line    string
+		refused *fault.Error
+	}
+	c, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (claim, error) {
+		iccid, refused, err := show(ctx, tx)
+		if err != nil || refused != nil {
+			return claim{refused: refused}, err
+		}
+		i, found, err := stock.Find(ctx, tx, iccid)
+		if err != nil || !found || i.Kind != stock.SIM {
+			return claim{}, err
+		}
+		given, err := d.claimed(ctx, tx, account, i)
+		return claim{line: given}, err
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case c.refused != nil:
+		return "", c.refused
+	case c.line == "":
+		return "", errNoMatch()
+	}
+	return c.line, nil
 }
 
 // claimed is the line of a card whose code was right; "" where there is none for

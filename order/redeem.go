@@ -27,10 +27,10 @@ func (d *Desk) Redeem(ctx context.Context, account, code string, try Attempt) (O
 	if d.Codes == nil {
 		return Order{}, errNoCode()
 	}
+	if err := d.DB.Write(ctx, try); err != nil {
+		return Order{}, err
+	}
 	o, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
-		if err := try(ctx, tx); err != nil {
-			return Order{}, err
-		}
 		c, found, err := stock.FindCode(ctx, tx, d.Codes, code)
 		switch {
 		case err != nil:

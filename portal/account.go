@@ -23,6 +23,7 @@ import (
 type accountPage struct {
 	ui.Frame
 	Addresses     []string
+	Numbers       []string
 	Balances      []string
 	Points        string
 	PointsEntries []entryRow
@@ -83,6 +84,10 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 		Identity: v.server.Papers != nil && v.shop.AsksIdentity(""),
 	}
 	for _, a := range f.emails {
+		if a.Channel == message.SMS {
+			p.Numbers = append(p.Numbers, a.Said())
+			continue
+		}
 		p.Addresses = append(p.Addresses, a.Value)
 	}
 	if v.r.URL.Query().Has("saved") {

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
 
 	"github.com/tsuzuku/tsuzuku/account"
@@ -18,7 +19,7 @@ type addressRow struct {
 func (v *visit) addressRows(all []account.Address) (rows []addressRow) {
 	for _, a := range all {
 		rows = append(rows, addressRow{
-			a.ID, a.Value, v.voice.Say("addresses.since", locale.Args{"date": v.voice.Day(a.At, v.shopZone())}), a.Primary,
+			a.ID, a.Said(), v.voice.Say("addresses.since", locale.Args{"date": v.voice.Day(a.At, v.shopZone())}), a.Primary,
 		})
 	}
 	return rows
@@ -34,6 +35,7 @@ func (s *Server) changeAddresses(ctx context.Context, v *visit) (answer, error) 
 		challenge, err = s.Door.AskAddress(ctx, v.session, v.field("email"), v.browser())
 		if err == nil {
 			v.setCookie(newAddressCookie, challenge, challengeLife)
+			v.clearCookie(addressCookie)
 		}
 		done = securityPath + "/code"
 	}
@@ -55,10 +57,14 @@ func (s *Server) addressCodePage(_ context.Context, v *visit) (answer, error) {
 }
 
 func (v *visit) addressCodeForm() codeForm {
-	return codeForm{
+	p := codeForm{
 		Frame: v.frame(v.voice.T("code.title")), Action: securityPath + "/code", Button: v.voice.T("addresses.add"),
 		Again: securityPath, Lead: v.voice.T("addresses.sent"),
 	}
+	if number, err := base64.RawURLEncoding.DecodeString(v.cookie(addressCookie)); err == nil && len(number) > 0 {
+		p.Button, p.Lead = v.voice.T("phone.add"), v.voice.Say("code.lead", locale.Args{"email": string(number)})
+	}
+	return p
 }
 
 // enterAddressCode adds the address whose code was right.
@@ -66,6 +72,7 @@ func (s *Server) enterAddressCode(ctx context.Context, v *visit) (answer, error)
 	err := s.Door.EnterAddress(ctx, v.session, v.cookie(newAddressCookie), v.field("code"))
 	if err == nil {
 		v.clearCookie(newAddressCookie)
+		v.clearCookie(addressCookie)
 		return goTo(securityPath + "?done=address"), nil
 	}
 	switch fault.KindOf(err) {

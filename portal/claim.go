@@ -17,14 +17,20 @@ type claimPage struct {
 	ICCID string // as it was typed
 	Code  string
 	Bad   string // what is wrong with the number
+
+	ByNumber bool // there are cards that can be claimed by a code to their line
 }
 
 // claimPage asks for the number of a card and the code that came with it.
-func (s *Server) claimPage(_ context.Context, v *visit) (answer, error) {
-	return show("claim.html", v.claim()), nil
+func (s *Server) claimPage(ctx context.Context, v *visit) (answer, error) {
+	p, err := v.claim(ctx)
+	return show("claim.html", p), err
 }
 
-func (v *visit) claim() claimPage { return claimPage{Frame: v.frame(v.voice.T("claim.title"))} }
+func (v *visit) claim(ctx context.Context) (claimPage, error) {
+	byNumber, err := v.claimsByNumber(ctx)
+	return claimPage{Frame: v.frame(v.voice.T("claim.title")), ByNumber: byNumber}, err
+}
 
 // claimSIM gives the customer the line of the card that they hold. Whatever does not
 // fit is told with the same words.
@@ -52,9 +58,9 @@ func (s *Server) askClaim(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return v.claimAgain(err)
 	}
-	p := v.claim()
+	p, err := v.claim(ctx)
 	p.Notice = ui.Notice{Tone: ui.Good, Text: v.voice.T("claim.asked")}
-	return show("claim.html", p), nil
+	return show("claim.html", p), err
 }
 
 // claimAgain shows the form once more, with what is wrong.
@@ -65,14 +71,14 @@ func (v *visit) claimAgain(err error) (answer, error) {
 	case fault.NotFound, fault.Conflict, fault.Unavailable, fault.Internal:
 		return answer{}, err
 	}
-	p := v.claim()
+	p, e := v.claim(v.r.Context())
 	p.ICCID, p.Code = v.field("iccid"), v.field("code")
 	if kind == fault.Invalid {
 		p.Bad = v.voice.Fault(err)
 	} else {
 		p.Notice = v.notice(err)
 	}
-	return answer{template: "claim.html", page: p, status: http.StatusUnprocessableEntity}, nil
+	return answer{template: "claim.html", page: p, status: http.StatusUnprocessableEntity}, e
 }
 
 // guess counts the visitor's tries.

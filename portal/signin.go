@@ -9,6 +9,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -21,6 +22,7 @@ type signInForm struct {
 	PasswordError string
 	Passkey       passkeyForm
 	Elsewhere     []wayRow
+	Phone         numberForm
 	Again         bool // somebody who has signed in is to show once more that they are the owner
 }
 
@@ -40,7 +42,11 @@ func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 			return answer{}, err
 		}
 		p.Again, p.Elsewhere = true, nil // who is still signed in there might be asked for nothing
-		if len(addresses) > 0 {
+		switch {
+		case len(addresses) == 0:
+		case addresses[0].Channel == message.SMS:
+			p.Phone.Number = addresses[0].Value
+		default:
 			p.Email = addresses[0].Value
 		}
 	}
@@ -49,7 +55,11 @@ func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 
 func (v *visit) signInForm(next string) (signInForm, error) {
 	passkey, err := v.entry()
-	return signInForm{Frame: v.frame(v.voice.T("signin.title")), Next: next, Passkey: passkey, Elsewhere: v.elsewhere("signin.with", next, false)}, err
+	p := signInForm{
+		Frame: v.frame(v.voice.T("signin.title")), Next: next, Passkey: passkey, Phone: v.numberForm(), Elsewhere: v.elsewhere("signin.with", next, false),
+	}
+	p.Phone.Next = next
+	return p, err
 }
 
 // challengeLife is a little longer than a code is good for.

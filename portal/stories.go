@@ -18,6 +18,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/identity"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -56,6 +57,11 @@ func (b *Storybook) stories() []story {
 		{"sign-in-no-address", nobody(func(_ context.Context, v *visit) (answer, error) {
 			p, err := v.signInForm("/")
 			p.Email, p.Error = "aiko@", v.voice.Fault(fault.Because(fault.Invalid, "bad_email", "This is not a mail address.", nil))
+			return show("signin.html", p), err
+		})},
+		{"sign-in-phone", nobody(func(_ context.Context, v *visit) (answer, error) {
+			p, err := v.signInForm("/")
+			p.Phone.Number, p.Phone.Error = "03-1234-5678", v.voice.Fault(fault.Because(fault.Invalid, "number_not_mobile", "This is not a mobile number.", nil))
 			return show("signin.html", p), err
 		})},
 		{"code", nobody(b.code(""))},
@@ -302,6 +308,22 @@ func (b *Storybook) others() []story {
 			p.Devices = []deviceRow{{ID: "pd_sample", Agent: "Chrome (Android)", Since: v.voice.Say("telling.device.since", locale.Args{"date": "2026-03-05"}), This: true}}
 			return show("telling.html", p), err
 		}},
+		{"telling-phone", func(ctx context.Context, v *visit) (answer, error) {
+			t, err := v.howTold(ctx)
+			t.addresses = append(t.addresses, account.Address{ID: "ad_sample", Channel: message.SMS, Value: "+819012345678"})
+			return show("telling.html", v.telling(t)), err
+		}},
+		{"telling-phone-only", func(ctx context.Context, v *visit) (answer, error) {
+			t, err := v.howTold(ctx)
+			t.addresses = []account.Address{{ID: "ad_sample", Channel: message.SMS, Value: "+819012345678"}}
+			return show("telling.html", v.telling(t)), err
+		}},
+		{"claim-by-number", func(ctx context.Context, v *visit) (answer, error) {
+			p, err := v.claim(ctx)
+			p.ByNumber = true
+			return show("claim.html", p), err
+		}},
+		{"claim-code", func(_ context.Context, v *visit) (answer, error) { return show("code.html", v.claimCodeForm()), nil }},
 		page("offline", func(s *Server) handler { return s.offline }, "", ""),
 		page("plan-identity", func(s *Server) handler { return s.planPage }, "kaisha-month", ""),
 	}

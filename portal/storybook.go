@@ -67,7 +67,7 @@ func OpenStorybook(ctx context.Context) (_ *Storybook, err error) {
 	}
 	b.server = &Server{
 		DB: base, Shelf: shelf, Log: log, Advice: &advice.Adviser{DB: base, Shelf: shelf, Log: log}, URL: "https://shop.example", PushKey: "a key",
-		Door: &account.Door{DB: base, IDs: ids, Secret: []byte("a secret that protects nothing")},
+		Door: &account.Door{DB: base, IDs: ids, Secret: []byte("a secret that protects nothing"), SMS: &account.SMS{Countries: []string{"JP", "KR", "CN", "TW", "HK", "MO", "SG", "US"}}},
 		Desk: &order.Desk{
 			DB: base, IDs: ids, Shelf: shelf, Log: log, Wallet: order.WalletFull,
 			Providers: map[string]payment.Provider{"sample": sampleTill{}}, Rails: till,

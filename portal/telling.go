@@ -28,6 +28,8 @@ type tellingPage struct {
 	PushScript  string
 	Devices     []deviceRow
 	DeviceError string
+
+	NoNumber bool // SMS could be had by adding a number
 }
 
 // deviceRow is one browser that shows notifications.
@@ -53,13 +55,17 @@ type channelBox struct {
 type howTold struct {
 	account.Telling
 
-	devices []account.Device
+	devices   []account.Device
+	addresses []account.Address
 }
 
 func (v *visit) howTold(ctx context.Context) (howTold, error) {
 	return db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (t howTold, err error) {
 		if t.Telling, err = account.TellingOf(ctx, tx, v.account.ID); err == nil {
 			t.devices, err = v.server.Door.Devices(ctx, tx, v.account.ID)
+		}
+		if err == nil {
+			t.addresses, err = account.Addresses(ctx, tx, v.account.ID)
 		}
 		return t, err
 	})
@@ -74,7 +80,7 @@ func (s *Server) tellingPage(ctx context.Context, v *visit) (answer, error) {
 	p := v.telling(t)
 	if what := v.r.URL.Query().Get("done"); slices.Contains([]string{"saved", "device", "no_device"}, what) {
 		p.Notice = ui.Notice{Tone: ui.Good, Text: v.voice.T("telling.done." + what)}
-		if lines := t.Of(message.AboutLines); what == "saved" && !lines.Mail && (!lines.Push || s.PushKey == "") {
+		if lines := t.Of(message.AboutLines); what == "saved" && !lines.Mail && !lines.SMS && (!lines.Push || s.PushKey == "") {
 			p.Notice = ui.Notice{Tone: ui.Warn, Text: v.voice.T("telling.none")}
 		}
 	}
@@ -92,8 +98,10 @@ func (v *visit) telling(t howTold) tellingPage {
 		p.Clocks = v.voice.Say("telling.clocks", locale.Args{"zone": string(v.account.Zone), "time": locale.Clock(v.voice.Lang, v.voice.Now, loc)})
 	}
 	for _, theme := range message.Themes() {
-		p.Themes = append(p.Themes, v.theme(theme, t.Of(theme)))
+		p.Themes = append(p.Themes, v.theme(theme, t))
 	}
+	instead, beside := v.bySMS(t.addresses)
+	p.NoNumber = v.server.Door.SMS != nil && !instead && !beside
 	for _, d := range t.devices {
 		row := deviceRow{
 			ID: d.ID, Agent: d.Agent, This: d.ID == v.cookie(deviceCookie),
@@ -107,12 +115,20 @@ func (v *visit) telling(t howTold) tellingPage {
 	return p
 }
 
-func (v *visit) theme(theme message.Theme, w account.Wish) themeRow {
+func (v *visit) theme(theme message.Theme, t howTold) themeRow {
+	w, mail, always := t.Of(theme), "telling.mail", ".always"
+	instead, beside := v.bySMS(t.addresses)
+	if instead {
+		mail, always = "telling.sms", ".always.sms"
+	}
 	row := themeRow{Name: v.voice.T("telling." + string(theme)), What: v.voice.T("telling." + string(theme) + ".what")}
 	if theme.Always() {
-		row.Always = v.voice.T("telling." + string(theme) + ".always")
+		row.Always = v.voice.T("telling." + string(theme) + always)
 	} else {
-		row.Channels = append(row.Channels, channelBox{string(theme) + "-mail", "mail", string(theme), v.voice.T("telling.mail"), w.Mail})
+		row.Channels = append(row.Channels, channelBox{string(theme) + "-mail", "mail", string(theme), v.voice.T(mail), w.Mail})
+	}
+	if theme != message.AboutAccount && beside {
+		row.Channels = append(row.Channels, channelBox{string(theme) + "-sms", "sms", string(theme), v.voice.T("telling.sms"), w.SMS})
 	}
 	if theme != message.AboutAccount && v.server.PushKey != "" {
 		row.Channels = append(row.Channels, channelBox{string(theme) + "-push", "push", string(theme), v.voice.T("telling.push"), w.Push})
@@ -127,11 +143,15 @@ func (s *Server) saveTelling(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	_, beside := v.bySMS(t.addresses)
 	wished := func(field string, theme message.Theme) bool {
 		return slices.Contains(v.r.PostForm[field], string(theme))
 	}
 	for _, theme := range message.Themes() {
-		w := account.Wish{Mail: wished("mail", theme), Push: wished("push", theme)}
+		w := account.Wish{Mail: wished("mail", theme), Push: wished("push", theme), SMS: wished("sms", theme)}
+		if !beside {
+			w.SMS = t.Of(theme).SMS
+		}
 		if s.PushKey == "" {
 			w.Push = t.Of(theme).Push
 		}

@@ -30,6 +30,7 @@ type securityPage struct {
 	SignIns      []signInRow
 	Addresses    []addressRow
 	AddressError string
+	Phone        numberForm
 	Closing      string // when the account will be closed; "" where it stays
 	Stale        bool   // who wants to change something signs in again first
 }
@@ -63,7 +64,7 @@ func (s *Server) security(ctx context.Context, v *visit) (securityPage, error) {
 	if len(addresses) > 0 {
 		p.Login = addresses[0].Value
 	}
-	p.Addresses = v.addressRows(addresses)
+	p.Addresses, p.Phone = v.addressRows(addresses), v.numberForm()
 	if v.account.State == account.Closing {
 		at, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (time.Time, error) { return account.ClosesAt(ctx, tx, v.account.ID) })
 		if err != nil {

@@ -136,6 +136,26 @@ func Several(ctx context.Context, tx db.Tx, iccids []string) (map[string]Item, e
 	return found, err
 }
 
+// AnyByNumber reports whether there is a card that can be claimed by a code to its
+// number.
+func AnyByNumber(ctx context.Context, tx db.Tx) (bool, error) {
+	var one int64
+	err := tx.QueryRow(ctx, `SELECT 1 FROM stock WHERE kind = 'sim' AND state = 'free' AND msisdn <> '' LIMIT 1`).Scan(&one)
+	if errors.Is(err, db.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// NumberToClaim is the number to which a code goes that shows who holds a card; "" for
+// what is no card, was withdrawn or is too old, and where nobody knows the number.
+func (i Item) NumberToClaim(now time.Time) string {
+	if i.Kind != SIM || i.State == Withdrawn || i.State == Free && !i.ExpiresAt.IsZero() && !now.Before(i.ExpiresAt) {
+		return ""
+	}
+	return i.MSISDN
+}
+
 func maybe(i Item, err error) (Item, bool, error) {
 	if errors.Is(err, db.ErrNoRows) {
 		return Item{}, false, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/message/phonesim"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 )
@@ -75,6 +76,8 @@ func troubles() []trouble {
 		{"operator-lost", "Operator: extends the line or makes the eSIM, and the answer is lost", operator(carriersim.LoseAnswer, outboundsim.LoseAnswer)},
 		{"operator-slow", "Operator: does it long after we stopped waiting", operator(carriersim.ActLater, outboundsim.None)},
 		{"operator-away", "Operator: cannot be reached for the next extension or new eSIM", operator(carriersim.NotSent, outboundsim.Refuse)},
+		{"sms-refuse", "SMS: the gateway refuses the next one", text(phonesim.Refuse)},
+		{"sms-lost", "SMS: the next one arrives, and the gateway's answer is lost", text(phonesim.SilentAfter)},
 	}, lying()...)
 }
 
@@ -91,6 +94,14 @@ func operator(simple carriersim.Fault, wire outboundsim.Fault) func(*Strangers) 
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.extend = operatorFault{simple, wire}
+	}
+}
+
+func text(f phonesim.Fault) func(*Strangers) {
+	return func(s *Strangers) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.text = f
 	}
 }
 

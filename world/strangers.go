@@ -24,6 +24,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess/esimaccesssim"
 	"github.com/tsuzuku/tsuzuku/carrier/remote/remotesim"
 	"github.com/tsuzuku/tsuzuku/message/inboxsim"
+	"github.com/tsuzuku/tsuzuku/message/phonesim"
 	"github.com/tsuzuku/tsuzuku/message/pushsim"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 	"github.com/tsuzuku/tsuzuku/payment/stripe/stripesim"
@@ -34,6 +35,9 @@ const (
 	AccessCode   = "simulated-access-code"
 	AccessSecret = "simulated-secret-key"
 	AccessHook   = "simulated-unguessable-path"
+
+	// SMSSecret is the one by which the bridge to the simulated SMS gateway knows us.
+	SMSSecret = "whsec_c2ltdWxhdGVkLXNlY3JldC1vZi10aGUtZGVtbw=="
 )
 
 // Strangers are everyone outside the house.
@@ -54,6 +58,7 @@ type Strangers struct {
 	Inbox  *inboxsim.Inbox
 	Push   *pushsim.Service
 	Issuer *openidsim.Sim
+	SMS    *phonesim.Bridge
 
 	numbers *rand.Rand // of cards
 	wires   map[string]*outboundsim.Wire
@@ -63,6 +68,7 @@ type Strangers struct {
 	charge  outboundsim.Fault // what happens to the next request for money, at whichever bank
 	decline bool              // whether the next who pays is declined
 	tell    string            // how the next notification arrives: one of the simulators' deliveries
+	text    phonesim.Fault    // what happens to the next SMS
 	extend  operatorFault     // what happens to the next extension or new line, at whichever operator
 	lateAt  time.Time         // when what was put off happens by itself; zero: nothing was
 }
@@ -106,6 +112,7 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 		Making:      makingTakes,
 	}
 	s.Inbox = &inboxsim.Inbox{Now: clock.Now}
+	s.SMS = &phonesim.Bridge{Secret: SMSSecret, Now: clock.Now, Choose: s.atSMS}
 	s.Push = &pushsim.Service{Now: clock.Now, Random: crand.Reader}
 	s.addAiralo(f)
 	s.addESIMGo(f)
@@ -120,6 +127,9 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 func (s *Strangers) Transport(stranger string) http.RoundTripper {
 	if stranger == "push" {
 		return s.Push
+	}
+	if stranger == "sms" {
+		return s.SMS
 	}
 	if w, ok := s.wires[stranger]; ok {
 		return w
@@ -202,6 +212,15 @@ func (s *Strangers) atExtension() operatorFault {
 	return f
 }
 
+// atSMS uses up the fault that was asked for.
+func (s *Strangers) atSMS(string) phonesim.Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.text
+	s.text = phonesim.None
+	return f
+}
+
 // putOffFor lets what is done later be done after a time of chance, or with what
 // is put off already.
 func (s *Strangers) putOffFor(later bool, after func() time.Duration) {
@@ -240,15 +259,16 @@ func (s *Strangers) delivery() string {
 	return d
 }
 
-// Handler serves what strangers show to people: the payment pages, the mailbox
-// and the panel. Mount it at /sim/.
+// Handler serves what strangers show to people: the payment pages, the mailbox, the
+// telephones and the panel. Mount it at /sim/.
 func (s *Strangers) Handler(p *Panel) http.Handler {
 	mux := http.NewServeMux()
 	for _, b := range s.Banks {
 		mux.Handle("/sim/"+b.Name+"/", http.StripPrefix("/sim/"+b.Name, s.counter(b)))
 	}
 	mux.Handle("GET /sim/inbox", s.Inbox.Handler())
-	mux.Handle("GET /sim/phone", s.Push.Handler())
+	mux.Handle("GET /sim/phone", s.SMS.Handler())
+	mux.Handle("GET /sim/notifications", s.Push.Handler())
 	mux.Handle("/sim/"+Issuer+"/", s.Issuer)
 	mux.Handle("/sim/", p.handler())
 	return mux

@@ -159,7 +159,8 @@ type lineCmd struct {
 type lineClaimCmd struct {
 	staffed
 	ICCID string `arg:"" name:"iccid" help:"The number of the card."`
-	Email string `required:"" help:"The customer's mail address." placeholder:"ADDRESS"`
+	Email string `xor:"who" required:"" help:"The customer's mail address." placeholder:"ADDRESS"`
+	Phone string `xor:"who" required:"" help:"The customer's telephone number, with the country's calling code." placeholder:"NUMBER"`
 	Why   string `required:"" help:"What shows that the card is theirs, for the trail." placeholder:"TEXT"`
 }
 
@@ -170,7 +171,12 @@ func (c *lineClaimCmd) Run(ctx context.Context, s std) error {
 		return err
 	}
 	return c.with(ctx, s, func(a *app.App) error {
-		owner, err := db.Seen(ctx, a.DB, func(ctx context.Context, tx db.Tx) (account.Account, error) { return account.ByEmail(ctx, tx, c.Email) })
+		owner, err := db.Seen(ctx, a.DB, func(ctx context.Context, tx db.Tx) (account.Account, error) {
+			if c.Phone != "" {
+				return account.ByPhone(ctx, tx, c.Phone)
+			}
+			return account.ByEmail(ctx, tx, c.Email)
+		})
 		if err != nil {
 			return err
 		}
