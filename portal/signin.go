@@ -48,7 +48,7 @@ func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 
 func (v *visit) signInForm(next string) (signInForm, error) {
 	passkey, err := v.entry()
-	return signInForm{Frame: v.frame(v.voice.T("signin.title")), Next: next, Passkey: passkey}, err
+	return signInForm{Frame: v.publicFrame(v.voice.T("signin.title"), v.voice.T("signin.lead")), Next: next, Passkey: passkey}, err
 }
 
 // challengeLife is a little longer than a code is good for.
