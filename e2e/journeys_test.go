@@ -198,7 +198,6 @@ func (b *tab) comeIn() {
 		b.t.Fatal(err)
 	}
 	b.do(network.SetCookie("session", token).WithURL(b.demo.url).WithHTTPOnly(true))
-	b.open("/")
 }
 
 // text is one of the pages' texts, in the traveller's language.
