@@ -229,19 +229,22 @@ type Step struct {
 	// Take is the first half of Do, where the work that it returns may be done while
 	// more is claimed; nil: there is one at a time.
 	Take func(context.Context) (do func(context.Context) error, err error)
+
+	// Rung is the topic of [db.DB.Ring] that tells of new work; empty: none does.
+	Rung string
 }
 
 // Steps are all of it, in the order in which one turn would take them.
 func (a *App) Steps() []Step {
 	numbering := &billing.Numbering{DB: a.DB}
 	return []Step{
-		{Name: "orders", Do: a.Desk.Step, Take: a.Desk.Take},
-		{Name: "payments", Do: a.Desk.PaymentStep},
+		{Name: "orders", Do: a.Desk.Step, Take: a.Desk.Take, Rung: order.OrdersDue},
+		{Name: "payments", Do: a.Desk.PaymentStep, Rung: order.PaymentsDue},
 		{Name: "refunds", Do: a.Desk.RefundStep},
 		{Name: "late service", Do: a.Desk.AfterStep},
 		{Name: "wallets", Do: a.Desk.WalletStep},
 		{Name: "saved tools", Do: a.Desk.ToolStep},
-		{Name: "usage", Do: a.Desk.LookStep, Take: a.Desk.TakeLooks},
+		{Name: "usage", Do: a.Desk.LookStep, Take: a.Desk.TakeLooks, Rung: order.LooksDue},
 		{Name: "operators", Do: a.Desk.OperatorStep},
 		{Name: "balances with operators", Do: a.Watch.BalanceStep},
 		{Name: "operators' prices", Do: a.Watch.PriceStep},
@@ -323,7 +326,7 @@ func (a *App) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 // Work does the work until ctx ends, each Step in a loop of its own: again at once
-// while there is something to do, else after idle.
+// while there is something to do, else when it is rung for, or after idle.
 func (a *App) Work(ctx context.Context, idle time.Duration) { a.work(ctx, a.Steps(), idle) }
 
 func (a *App) work(ctx context.Context, steps []Step, idle time.Duration) {
@@ -338,6 +341,12 @@ func (a *App) loop(ctx context.Context, s Step, idle time.Duration) {
 	var under sync.WaitGroup
 	defer under.Wait()
 	free := make(chan struct{}, 1) // somebody has time again
+	var rung <-chan struct{}
+	if s.Rung != "" {
+		var stop func()
+		rung, stop = a.DB.Listen(s.Rung)
+		defer stop()
+	}
 	for ctx.Err() == nil {
 		if a.turn(ctx, s, &under, free) {
 			continue
@@ -345,6 +354,7 @@ func (a *App) loop(ctx context.Context, s Step, idle time.Duration) {
 		select {
 		case <-ctx.Done():
 		case <-free:
+		case <-rung:
 		case <-time.After(idle):
 		}
 	}

@@ -187,6 +187,10 @@ func (l *limit) books(set []lot, at time.Time) []statement {
 			reminder, it.order, q.Line, ends-3*day, ends, now)
 		messages.add(q.Account, l.ids.Under("msg", q.Account), "reminder_1d/"+it.order, "reminder_1d",
 			reminder, it.order, q.Line, ends-day, ends, now)
+		messages.add(q.Account, l.ids.Under("msg", q.Account), "reminder_3h/"+it.order, "reminder_3h",
+			reminder, it.order, q.Line, ends-day/8, ends, now)
+		messages.add(q.Account, l.ids.Under("msg", q.Account), "reminder_ended/"+it.order, "reminder_ended",
+			reminder, it.order, q.Line, ends, ends+3*day, now)
 	}
 	if len(set) == 1 {
 		q, ends := set[0].quote, set[0].quote.EndsAt.UnixMicro()

@@ -73,6 +73,11 @@ func (u Usage) Left() int64 { return max(0, u.Total-u.Used) }
 // allowance is known.
 func (u Usage) Empty() bool { return !u.Unlimited && u.Total > 0 && u.Used >= u.Total }
 
+// AlmostEmpty reports whether four fifths of a limited allowance are used, or more.
+func (u Usage) AlmostEmpty() bool {
+	return !u.Unlimited && u.Total > 0 && u.Used >= u.Total-u.Total/5
+}
+
 // LastFour is the end of the ICCID, by which people recognise a line.
 func (l Line) LastFour() string { return l.ICCID[max(0, len(l.ICCID)-4):] }
 

@@ -29,6 +29,9 @@ const (
 	Reminder1Day      Kind = "reminder_1d"
 	Reminder3Hours    Kind = "reminder_3h"
 	ReminderEnded     Kind = "reminder_ended"
+	ReminderGrace     Kind = "reminder_grace"   // it has ended, and can be renewed for a last day
+	Usage80           Kind = "usage_80"         // four fifths of the data are used
+	Usage100          Kind = "usage_100"        // all of it is
 	ReminderInstall   Kind = "reminder_install" // a new line must be in use by …
 	WalletToppedUp    Kind = "wallet_topped_up"
 	WalletExpiring    Kind = "wallet_expiring"  // some of its value expires soon
@@ -51,7 +54,7 @@ func Kinds() []Kind {
 	return []Kind{
 		SignInCode, NewSignIn, LineCode, AddressCode, PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved,
 		AddressAdded, AddressRemoved, AccountClosing, AccountKept, OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld,
-		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderInstall, WalletToppedUp,
+		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderGrace, Usage80, Usage100, ReminderInstall, WalletToppedUp,
 		WalletExpiring, WalletExpired,
 		ToolSaved, ToolRemoved, OneTapAllowed,
 		PaymentDisputed, DisputeWon, DisputeLost,
@@ -62,5 +65,5 @@ func Kinds() []Kind {
 
 // Reminders are the kinds that are worthless once a line has been renewed.
 func Reminders() []Kind {
-	return []Kind{Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded}
+	return []Kind{Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderGrace, Usage80, Usage100}
 }

@@ -53,5 +53,5 @@ func (m Message) about() string {
 
 // urgent says that somebody may lose something who does not see it soon.
 func (k Kind) urgent() bool {
-	return k == Reminder1Day || k == Reminder3Hours || k == ReminderEnded || k == ReminderInstall || k == PaymentFailed
+	return k == Reminder1Day || k == Reminder3Hours || k == ReminderEnded || k == ReminderGrace || k == Usage100 || k == ReminderInstall || k == PaymentFailed
 }

@@ -44,7 +44,13 @@ func (w *writer) outline(k Kind) error {
 	case Reminder3Hours:
 		w.reminder("reminder_3h.subject")
 	case ReminderEnded:
-		w.reminderEnded()
+		w.reminderEnded("reminder_ended.subject")
+	case ReminderGrace:
+		w.reminderEnded("reminder_grace.subject")
+	case Usage80:
+		w.reminderUsage("usage_80.subject", "usage_80.lead")
+	case Usage100:
+		w.reminderUsage("usage_100.subject", "usage_100.lead")
 	case ReminderInstall:
 		w.reminderInstall()
 	case WalletToppedUp:
@@ -372,6 +378,21 @@ func (w *writer) reminder(subject string) {
 	}
 	w.row("row.plan", tidy(w.f.PlanName))
 	w.row("row.left", w.left())
+	w.howToGoOn()
+}
+
+// reminderUsage is of a line whose data is used, or nearly. Its time goes on.
+func (w *writer) reminderUsage(subject, lead string) {
+	w.subject(subject, locale.Args{"line": w.line})
+	w.lead(lead, locale.Args{"line": w.line})
+	w.row("row.plan", tidy(w.f.PlanName))
+	w.row("row.left", w.left())
+	w.row("row.ends", w.moment(w.f.EndsAt))
+	w.howToGoOn()
+}
+
+// howToGoOn is until when, with what, and by which button.
+func (w *writer) howToGoOn() {
 	until := w.f.RenewUntil
 	if until.IsZero() {
 		until = w.f.EndsAt
@@ -412,14 +433,14 @@ func (w *writer) reminderInstall() {
 	w.button("install.button")
 }
 
-func (w *writer) reminderEnded() {
-	w.subject("reminder_ended.subject", locale.Args{"line": w.line})
+func (w *writer) reminderEnded(subject string) {
+	w.subject(subject, locale.Args{"line": w.line})
 	if end := w.moment(w.f.EndsAt); end != "" {
 		w.lead("reminder_ended.lead_at", locale.Args{"line": w.line, "end": end})
 	} else {
 		w.lead("reminder_ended.lead", locale.Args{"line": w.line})
 	}
-	if until := w.moment(w.f.RenewUntil); until != "" {
+	if until := w.moment(w.f.RenewUntil); until != "" && w.f.RenewUntil.After(w.f.EndsAt) {
 		w.note("reminder_ended.still", locale.Args{"time": until})
 	}
 	w.row("row.plan", tidy(w.f.PlanName))

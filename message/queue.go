@@ -125,11 +125,11 @@ const withdrawMessages = `
 	       expires_at = $3
 	 WHERE account_id = $1 AND line_id = $2
 	   AND state IN ('due', 'sending', 'unknown') AND due_at IS NOT NULL
-	   AND kind IN ($4, $5, $6, $7, $8, $9)`
+	   AND kind IN ($4, $5, $6, $7, $8, $9, $10)`
 
-const maxWithdrawnKinds = 6
+const maxWithdrawnKinds = 7
 
-// Withdraw takes back the messages of these kinds (at most 6) about one line
+// Withdraw takes back the messages of these kinds (at most 7) about one line
 // that have not been sent: the reminders of a line that has been renewed.
 func Withdraw(ctx context.Context, tx db.Tx, account, line string, kinds ...Kind) error {
 	_, err := tx.Exec(ctx, withdrawMessages, withdrawal(tx.Now(), account, line, kinds)...)

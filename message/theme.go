@@ -21,7 +21,7 @@ func Themes() []Theme { return []Theme{AboutLines, AboutOrders, AboutCases, Abou
 // so always told.
 func (k Kind) Theme() Theme {
 	switch k {
-	case Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderInstall:
+	case Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderGrace, Usage80, Usage100, ReminderInstall:
 		return AboutLines
 	case OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld, PaymentFailed,
 		WalletToppedUp, WalletExpiring, WalletExpired, ToolSaved, ToolRemoved, OneTapAllowed,
@@ -53,9 +53,16 @@ func (d Draft) TooLate() time.Time {
 	switch d.Kind { //nolint:exhaustive // the others warn of nothing
 	case ReminderInstall:
 		return d.Facts.InstallBy
-	case ReminderEnded:
-		return d.Facts.RenewUntil
-	case Reminder3Days, Reminder1Day, Reminder3Hours, WalletExpiring:
+	case ReminderEnded, ReminderGrace:
+		if d.Facts.RenewUntil.After(d.Facts.EndsAt) {
+			return d.Facts.RenewUntil
+		}
+	case Reminder3Days, Reminder1Day, Reminder3Hours:
+		if last := d.Facts.RenewUntil; !last.IsZero() && last.Before(d.Facts.EndsAt) {
+			return last
+		}
+		return d.Facts.EndsAt
+	case Usage80, Usage100, WalletExpiring:
 		return d.Facts.EndsAt
 	}
 	return time.Time{}

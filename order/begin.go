@@ -158,11 +158,20 @@ func (d *Desk) turnAway(ctx context.Context, c candidate) (err error) {
 	case c.why != "":
 		_, err = d.giveUp(ctx, c.order, c.why, "")
 	case refused:
-		_, err = d.giveUp(ctx, c.order, string(no.Reason), no.Error())
+		_, err = d.refused(ctx, c.remembering(), no)
 	default:
-		_, err = d.notAsked(ctx, c.order, c.shown)
+		_, err = d.notAsked(ctx, c.remembering(), c.shown)
 	}
 	return err
+}
+
+// remembering is the order of a new line with who was to make it, as if it had been
+// asked: the next one is chosen by that.
+func (c candidate) remembering() Order {
+	if c.issuer != nil {
+		c.order.Snapshot = c.snapshot()
+	}
+	return c.order
 }
 
 // intend stores that the operators are about to be asked, and reserves the

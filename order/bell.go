@@ -10,11 +10,19 @@ import (
 	"github.com/tsuzuku/tsuzuku/line"
 )
 
+// What this process is told by [db.DB.Ring] when rows have become due for which
+// somebody waits. Whoever hears nothing finds them a moment later.
+const (
+	OrdersDue   = "orders"
+	PaymentsDue = "payments"
+	LooksDue    = "looks"
+)
+
 // Ring takes an operator's notification, already read by its adapter: it is
 // stored as evidence, and an order of the line that waits for the operator is
 // looked at now. It never changes a line or an order by itself.
 func (d *Desk) Ring(ctx context.Context, adapter string, bell carrier.Doorbell, body []byte) error {
-	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+	err := d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		account, lineID, err := d.lineOf(ctx, tx, adapter, bell.Profile)
 		if err != nil {
 			return err
@@ -40,6 +48,11 @@ func (d *Desk) Ring(ctx context.Context, adapter string, bell carrier.Doorbell, 
 			account, l.Extending, db.At(tx.Now()), db.At(tx.Now().Add(-lease)))
 		return err
 	})
+	if err == nil {
+		d.DB.Ring(OrdersDue)
+		d.DB.Ring(LooksDue)
+	}
+	return err
 }
 
 // wakeNewLine lets a worker look now whether the line is made that an order is

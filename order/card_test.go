@@ -69,6 +69,38 @@ func TestCardRenewal(t *testing.T) {
 	})
 }
 
+// What a provider tells, and that money has come, is rung for: nobody waits until the
+// loops look again.
+func TestMoneyIsRungFor(t *testing.T) {
+	c := newCashier(t, dbtest.SQLite(t))
+	account, ln := c.customer(t, extendable, 48*time.Hour, 0)
+	_, p := c.checkout(t, c.quote(t, account, ln, extendable), payment.Card)
+	payments, stop := c.DB.Listen(order.PaymentsDue)
+	defer stop()
+	orders, stop := c.DB.Listen(order.OrdersDue)
+	defer stop()
+	heard := func(bell <-chan struct{}) bool {
+		select {
+		case <-bell:
+			return true
+		default:
+			return false
+		}
+	}
+	must(t)(c.card.Pay(p.Ref))
+	if heard(payments) || heard(orders) {
+		t.Error("rung before anything was told")
+	}
+	c.Clock.Add(5 * time.Second)
+	c.deliver(t)
+	if !heard(payments) || heard(orders) {
+		t.Error("the notification was not rung for, or for more than it says")
+	}
+	if worked, err := c.Desk.PaymentStep(t.Context()); !worked || err != nil || !heard(orders) {
+		t.Errorf("money came, and nobody was rung for: %t %v", worked, err)
+	}
+}
+
 // A declined card charges nothing and the same page takes another one; the
 // customer hears of the decline only who leaves it at that.
 func TestDecline(t *testing.T) {

@@ -337,3 +337,60 @@ func TestOwnSMDPRenewedByHand(t *testing.T) {
 	s.pass(t, time.Minute)
 	s.want(t, again, order.Fulfilling, "") // on the work list
 }
+
+// What an SM-DP+ will not even set aside is no reason to give the money back, where
+// another operator of the plan makes lines. One that cannot be reached is not waited for.
+func TestAnOwnSMDPIsOneOfSeveralSources(t *testing.T) {
+	const cheap, dear = "yamabiko", "kazemachi"
+	for name, one := range map[string]struct {
+		profiles int
+		faults   []outboundsim.Fault // of what sets aside
+		of       string              // whose the line is; empty: the money is back
+		no       bool                // the other one refuses, too
+		dear     int                 // how often that was asked
+	}{
+		"it has profiles":            {1, nil, cheap, false, 0},
+		"it has none":                {0, nil, dear, false, 1},
+		"nobody has any":             {0, nil, "", true, 1},
+		"it cannot be reached":       {1, []outboundsim.Fault{outboundsim.Refuse}, dear, false, 1},
+		"its setting aside is lost":  {1, []outboundsim.Fault{outboundsim.LoseAnswer}, dear, false, 1},
+		"it is away, and nobody has": {0, []outboundsim.Fault{outboundsim.Refuse}, "", true, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newOwnSMDP(t, dbtest.SQLite(t), 0, false, "first_use")
+			for n := range one.profiles {
+				s.smdp.Add("NEW-Y3", fmt.Sprintf("898110000000%07d", n))
+			}
+			s.Sim.Title = "simple"
+			s.Desk.Carriers = map[string]carrier.Carrier{"simple": s.Sim, "esimaccess": s.able}
+			s.Desk.Shelf = &catalogue.Shelf{}
+			s.write(t, func(ctx context.Context, tx db.Tx) error {
+				_, _, err := catalogue.Apply(ctx, tx, sourcedFile("8", "7"), "test")
+				return err
+			})
+			if one.no {
+				s.Sim.Sells = []carrier.Package{}
+			}
+			s.fail("downloadOrder", one.faults...)
+			account := s.visitor(t, 20_000)
+			o := s.buysNew(t, account, usedLater, order.ToolWallet)
+			s.pass(t, 2*time.Hour)
+			s.pass(t, rest)
+			if one.of == "" {
+				o = s.want(t, o, order.Refunded, "package_gone")
+			} else {
+				o = s.want(t, o, order.Completed, "")
+				if l := s.line(t, account, o.Line); l.Operator != one.of {
+					t.Errorf("the line is of %s, want %s", l.Operator, one.of)
+				}
+			}
+			if n := s.Sim.Asked(o.ID); n != one.dear {
+				t.Errorf("%s was asked %d times, want %d", dear, n, one.dear)
+			}
+			if made := s.Sim.Issues(o.ID) + s.smdp.Sold(); (made == 1) != (one.of != "") {
+				t.Errorf("%d lines were made", made)
+			}
+			s.clean(t, account)
+		})
+	}
+}

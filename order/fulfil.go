@@ -193,10 +193,7 @@ func (d *Desk) record(ctx context.Context, a answer) (Order, error) {
 	case a.err == nil:
 		return d.accepted(ctx, a.order, a.issued.Ref, "the operator accepted the order, and is making the line")
 	case refused:
-		if o, another, err := d.nextSource(ctx, a.order, no); another || err != nil {
-			return o, err
-		}
-		return d.giveUp(ctx, a.order, string(no.Reason), no.Error())
+		return d.refused(ctx, a.order, no)
 	case errors.Is(a.err, carrier.ErrNotSent):
 		return d.notAsked(ctx, a.order, a.err)
 	default:
@@ -204,6 +201,15 @@ func (d *Desk) record(ctx context.Context, a answer) (Order, error) {
 		// wrapped. lookUp takes over.
 		return d.later(ctx, a.order, pause(1), a.err.Error())
 	}
+}
+
+// refused is for a certain no: a new line is asked of the next operator of its plan;
+// where there is none, and of an extension, the money goes back.
+func (d *Desk) refused(ctx context.Context, o Order, no *carrier.Refusal) (Order, error) {
+	if o, another, err := d.nextSource(ctx, o, no); another || err != nil {
+		return o, err
+	}
+	return d.giveUp(ctx, o, string(no.Reason), no.Error())
 }
 
 // lookUp finds out what became of a request whose answer was lost. Absence
@@ -276,9 +282,9 @@ func (d *Desk) notAsked(ctx context.Context, o Order, cause error) (Order, error
 		o, leaseEnds := o, o.DueAt // nobody else has taken it meanwhile
 		o.AskedAt, o.DueAt, o.Evidence = time.Time{}, tx.Now().Add(pause(o.Attempts)), clip(cause.Error())
 		var b db.Batch
-		b.Guard(`UPDATE orders SET asked_at = NULL, due_at = $4, evidence = $5, updated_at = $6
+		b.Guard(`UPDATE orders SET asked_at = NULL, due_at = $4, evidence = $5, updated_at = $6, snapshot = $8
 			WHERE account_id = $1 AND id = $2 AND state = $3 AND due_at = $7`,
-			o.Account, o.ID, o.State, db.At(o.DueAt), o.Evidence, db.At(tx.Now()), db.At(leaseEnds))
+			o.Account, o.ID, o.State, db.At(o.DueAt), o.Evidence, db.At(tx.Now()), db.At(leaseEnds), string(o.Snapshot))
 		line.Free(&b, o.Account, o.Line, o.ID)
 		if err := d.tellWorking(&b, tx, &o); err != nil {
 			return o, err

@@ -55,6 +55,9 @@ func (d *Desk) observe(ctx context.Context, p Payment, seen payment.Observation)
 			break
 		}
 	}
+	if err == nil && now.State == payment.Paid {
+		d.DB.Ring(OrdersDue)
+	}
 	return now, err
 }
 

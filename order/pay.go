@@ -429,7 +429,7 @@ func (d *Desk) Notify(ctx context.Context, provider string, h http.Header, body 
 	if err != nil {
 		return bell, err
 	}
-	return bell, d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		account, id, err := rungFor(ctx, tx, provider, bell)
 		if err != nil {
 			return err
@@ -454,6 +454,10 @@ func (d *Desk) Notify(ctx context.Context, provider string, h http.Header, body 
 		}
 		return wake(ctx, tx, account, id)
 	})
+	if err == nil {
+		d.DB.Ring(PaymentsDue)
+	}
+	return bell, err
 }
 
 // rungFor finds the attempt that a doorbell is about; empty where we have none.

@@ -88,7 +88,10 @@ func (r *request) prepare(ctx context.Context) (err error) {
 	case r.issuer == nil:
 		r.extension.Snapshot, err = r.carrier.Prepare(ctx, r.extension)
 	case ok && r.reserves():
-		r.purchase.Snapshot, err = reserver.Reserve(ctx, r.purchase)
+		var aside carrier.Snapshot
+		if aside, err = reserver.Reserve(ctx, r.purchase); err == nil {
+			r.purchase.Snapshot = aside // an error leaves what was set aside before
+		}
 	}
 	return err
 }

@@ -153,7 +153,7 @@ func (d *Desk) looked(ctx context.Context, l line.Line, op catalogue.Operator, s
 	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		again := again
-		if err := note(ctx, tx, l, st, loc); err != nil {
+		if err := d.note(ctx, tx, l, st, loc); err != nil {
 			return err
 		}
 		if l.StartedAt.IsZero() && l.State != line.Terminal && l.State != line.Recycled {
@@ -232,12 +232,18 @@ func (d *Desk) begun(ctx context.Context, tx db.Tx, l line.Line, e line.ESIM, st
 }
 
 // note writes down what is known of a line.
-func note(ctx context.Context, tx db.Tx, l line.Line, st carrier.Status, loc *time.Location) error {
+func (d *Desk) note(ctx context.Context, tx db.Tx, l line.Line, st carrier.Status, loc *time.Location) error {
 	// An operator's clock may run ahead of ours.
 	if asOf := st.AsOf; !asOf.IsZero() && !asOf.After(tx.Now()) && (st.Unlimited || st.Total > 0) {
 		u := line.Usage{Unlimited: st.Unlimited, Total: st.Total, Used: st.Used, Throttled: st.Throttled, AsOf: asOf}
-		if _, err := line.Report(ctx, tx, l.Account, l.ID, u); err != nil {
+		newer, err := line.Report(ctx, tx, l.Account, l.ID, u)
+		if err != nil {
 			return err
+		}
+		if newer {
+			if err := d.remindUsage(ctx, tx, l, u); err != nil {
+				return err
+			}
 		}
 		if err := line.NoteDay(ctx, tx, l.Account, l.ID, u, loc); err != nil {
 			return err
@@ -299,7 +305,7 @@ func (d *Desk) EnterStatus(ctx context.Context, lineID string, st carrier.Status
 		if err != nil {
 			return err
 		}
-		if err := note(ctx, tx, l, st, loc); err != nil {
+		if err := d.note(ctx, tx, l, st, loc); err != nil {
 			return err
 		}
 		var b db.Batch

@@ -75,8 +75,8 @@ func TestDevicesAreToldBesideMail(t *testing.T) {
 		l := s.line(t, ac, volume, 24*time.Hour, nil)
 		o := s.renew(t, l, "JPY")
 		s.until(t, o.EndsAt.Add(time.Hour))
-		if n := len(s.inbox.To("mum@example.com")); n != 3 {
-			t.Errorf("%d letters by mail, want 3", n)
+		if n := len(s.inbox.To("mum@example.com")); n != 5 {
+			t.Errorf("%d letters by mail, want 5", n)
 		}
 		titles := map[string][]string{}
 		for _, m := range service.All() {
@@ -89,7 +89,7 @@ func TestDevicesAreToldBesideMail(t *testing.T) {
 			}
 		}
 		for _, endpoint := range []string{one, two} {
-			if got := titles[endpoint]; len(got) != 2 || !strings.HasPrefix(got[0], "Order complete") || !strings.HasPrefix(got[1], "About a day left") {
+			if got := titles[endpoint]; len(got) != 2 || !strings.HasPrefix(got[0], "Order complete") || !strings.HasPrefix(got[1], "Ended") {
 				t.Errorf("a device shows %q", got)
 			}
 		}
@@ -99,8 +99,8 @@ func TestDevicesAreToldBesideMail(t *testing.T) {
 		if n := s.count(t, `SELECT COUNT(*) FROM messages WHERE state <> 'sent'`); n != 0 {
 			t.Errorf("%d messages are not sent", n)
 		}
-		if all := s.listed(t, ac); len(all) != 3 {
-			t.Errorf("the inbox has %d messages, want 3", len(all))
+		if all := s.listed(t, ac); len(all) != 5 {
+			t.Errorf("the inbox has %d messages, want 5", len(all))
 		}
 	})
 }

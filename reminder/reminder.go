@@ -181,12 +181,7 @@ func (f *Filler) withInstall(ctx context.Context, tx db.Tx, m message.Message, l
 // and the link that opens this line's renewal and nothing else. It stops one
 // that is not true any more: the line ends at another time, or for ever.
 func (f *Filler) asReminder(ctx context.Context, tx db.Tx, m message.Message, l line.Line, paid money.Currency) (message.Message, error) {
-	switch l.At(tx.Now()) {
-	case line.Terminal, line.Recycled:
-		return m, message.ErrNotNeeded
-	case line.New, line.Active, line.Grace, line.Ended, line.Suspended:
-	}
-	if !l.EndsAt.Equal(m.Facts.EndsAt) {
+	if !holds(m, l) {
 		return m, message.ErrNotNeeded
 	}
 	cat, err := f.Shelf.Current(ctx, tx)
@@ -204,6 +199,8 @@ func (f *Filler) asReminder(ctx context.Context, tx db.Tx, m message.Message, l 
 		if measured(plan, l, periods, tx.Now()) {
 			left := l.Usage.Left()
 			m.Facts.Left, m.Facts.AsOf = &left, l.Usage.AsOf
+		} else if m.Kind == message.Usage80 || m.Kind == message.Usage100 {
+			return m, message.ErrNotNeeded // the figures are of another period, or no figures of a volume
 		}
 		s := renewal.Situation{Now: tx.Now(), Line: l, Periods: periods, Catalogue: cat}
 		facts, err := advice.FactsOf(ctx, tx, m.Account, l.ID)
@@ -223,6 +220,20 @@ func (f *Filler) asReminder(ctx context.Context, tx db.Tx, m message.Message, l 
 	token, err := f.Door.MakeLink(ctx, tx, m.Account, l.ID, last.Add(linkLives))
 	m.Facts.Link = "/r/" + token
 	return m, err
+}
+
+// holds reports whether what a reminder is about is still so.
+func holds(m message.Message, l line.Line) bool {
+	u := l.Usage
+	switch {
+	case l.State == line.Terminal, l.State == line.Recycled, !l.EndsAt.Equal(m.Facts.EndsAt):
+		return false
+	case m.Kind == message.Usage80:
+		return u.AlmostEmpty() && !u.Empty()
+	case m.Kind == message.Usage100:
+		return u.Empty()
+	}
+	return true
 }
 
 // measured reports whether the operator's figures say how much is left of what

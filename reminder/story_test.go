@@ -1,11 +1,18 @@
 package reminder_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
@@ -21,8 +28,8 @@ func (s *shop) subjects(address string) string {
 	return strings.Join(all, "\n")
 }
 
-// A customer renews on Monday, is reminded three days and one day before the
-// new end, once each, in words and with a link that works; and hears nothing
+// A customer renews on Monday, is reminded three days, one day and three hours before
+// the new end, and told that it has come, once each, in words and with a link that works; and hears nothing
 // more after that.
 func TestCustomerIsRemindedOnceEach(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
@@ -40,10 +47,10 @@ func TestCustomerIsRemindedOnceEach(t *testing.T) {
 		s.until(t, o.EndsAt.Add(100*time.Hour))
 
 		letters := s.inbox.To("mum@example.com")[1:]
-		if len(letters) != 2 {
-			t.Fatalf("%d reminders, want 2:\n%s", len(letters), s.subjects("mum@example.com"))
+		if len(letters) != 4 {
+			t.Fatalf("%d reminders, want 4:\n%s", len(letters), s.subjects("mum@example.com"))
 		}
-		for i, before := range []time.Duration{72 * time.Hour, 24 * time.Hour} {
+		for i, before := range []time.Duration{72 * time.Hour, 24 * time.Hour, 3 * time.Hour, 0} {
 			k := letters[i]
 			if want := o.EndsAt.Add(-before); !k.At.Equal(want) || k.Times != 1 {
 				t.Errorf("reminder %d came at %s, %d times; the line ends at %s", i, k.At, k.Times, o.EndsAt)
@@ -52,14 +59,18 @@ func TestCustomerIsRemindedOnceEach(t *testing.T) {
 			if !ours || !strings.Contains(k.Text, k.Link) || !strings.Contains(k.HTML, token) {
 				t.Errorf("reminder %d has the link %q", i, k.Link)
 			}
-			for _, want := range []string{"17 GB", "Machi 10 GB, 10 GB for 15 days", "$"} {
+			says := []string{"17 GB", "Machi 10 GB, 10 GB for 15 days", "$"}
+			if before == 0 {
+				says = []string{"ended on", "See how to go on"} // it can be renewed no more
+			}
+			for _, want := range says {
 				if !strings.Contains(k.Text, want) {
 					t.Errorf("reminder %d does not say %q:\n%s", i, want, k.Text)
 				}
 			}
 		}
-		// The link works as long as renewing helps, and shows this line.
-		env.Clock.Set(o.EndsAt.Add(-time.Hour))
+		// The links work as long as renewing helps, and show this line.
+		env.Clock.Set(o.EndsAt.Add(time.Hour))
 		for _, k := range letters {
 			token := strings.TrimPrefix(k.Link, "https://shop.example/r/")
 			if account, opened, err := s.door.OpenLink(t.Context(), token); account != ac || opened != l.ID || err != nil {
@@ -91,7 +102,7 @@ func TestRenewingEndsTheOldReminders(t *testing.T) {
 				due = append(due, k.At)
 			}
 		}
-		want := []time.Time{first.EndsAt.Add(-72 * time.Hour), second.EndsAt.Add(-72 * time.Hour), second.EndsAt.Add(-24 * time.Hour)}
+		want := []time.Time{first.EndsAt.Add(-72 * time.Hour), second.EndsAt.Add(-72 * time.Hour), second.EndsAt.Add(-24 * time.Hour), second.EndsAt.Add(-3 * time.Hour), second.EndsAt}
 		if len(due) != len(want) {
 			t.Fatalf("%d reminders, want %d:\n%s", len(due), len(want), s.subjects("mum@example.com"))
 		}
@@ -100,8 +111,8 @@ func TestRenewingEndsTheOldReminders(t *testing.T) {
 				t.Errorf("reminder %d came at %s, want %s", i, due[i], want[i])
 			}
 		}
-		if n := s.count(t, `SELECT COUNT(*) FROM messages WHERE state = 'withdrawn'`); n != 1 {
-			t.Errorf("%d messages withdrawn, want the one of the old end", n)
+		if n := s.count(t, `SELECT COUNT(*) FROM messages WHERE state = 'withdrawn'`); n != 3 {
+			t.Errorf("%d messages withdrawn, want the three of the old end", n)
 		}
 		reminded := 0
 		for _, k := range s.inbox.To("dad@example.com") {
@@ -109,8 +120,8 @@ func TestRenewingEndsTheOldReminders(t *testing.T) {
 				reminded++
 			}
 		}
-		if reminded != 2 || !others.EndsAt.Equal(first.EndsAt) {
-			t.Errorf("the other customer was reminded %d times, want 2", reminded)
+		if reminded != 4 || !others.EndsAt.Equal(first.EndsAt) {
+			t.Errorf("the other customer was reminded %d times, want 4", reminded)
 		}
 	})
 }
@@ -142,5 +153,114 @@ func TestRenewedBetweenClaimAndLetter(t *testing.T) {
 		if !renewed {
 			t.Error("no reminder was due")
 		}
+	})
+}
+
+// A line that can be renewed for some days after its end is told of once more on the
+// last of them; one that must be renewed before its end is warned of that moment.
+func TestTheLastMomentIsWarnedOf(t *testing.T) {
+	for name, one := range map[string]struct {
+		rules string // added to the policy in the demo catalogue
+		want  []time.Duration
+	}{
+		"at the end":    {"", []time.Duration{-72 * time.Hour, -24 * time.Hour, -3 * time.Hour, 0}},
+		"in grace":      {"grace: 5d", []time.Duration{-72 * time.Hour, -24 * time.Hour, -3 * time.Hour, 0, 96 * time.Hour}},
+		"a short grace": {"grace: 1d", []time.Duration{-72 * time.Hour, -24 * time.Hour, -3 * time.Hour, 0}},
+		"before it":     {"closes: 1d", []time.Duration{-96 * time.Hour, -48 * time.Hour, -27 * time.Hour, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t, dbtest.SQLite(t))
+			s.applies(t, one.rules)
+			l := s.line(t, s.customer(t, "mum@example.com", locale.En), volume, 48*time.Hour, nil)
+			o := s.renew(t, l, "JPY")
+			s.until(t, o.EndsAt.Add(10*24*time.Hour))
+			var came []time.Duration
+			for _, k := range s.inbox.To("mum@example.com") {
+				if strings.Contains(k.Link, "/r/") {
+					came = append(came, k.At.Sub(o.EndsAt))
+				}
+			}
+			if !slices.Equal(came, one.want) {
+				t.Errorf("reminders came at %v from the end, want %v\n%s", came, one.want, s.subjects("mum@example.com"))
+			}
+		})
+	}
+}
+
+// applies gives the policy of volume in the demo catalogue another rule about the end
+// of its lines.
+func (s *shop) applies(t *testing.T, rule string) {
+	t.Helper()
+	if rule == "" {
+		return
+	}
+	was := []byte("  extend-in-place:\n    renewable: true\n    needs: [running]\n")
+	file := bytes.Replace(catalogue.DemoFile(), was, []byte("  extend-in-place:\n    renewable: true\n    "+rule+"\n"), 1)
+	s.write(t, func(ctx context.Context, tx db.Tx) error {
+		_, _, err := catalogue.Apply(ctx, tx, file, "test")
+		return err
+	})
+}
+
+// That most of a volume is used is told once, and that all of it is, once for what
+// was bought; not when more was bought before the letter, and of no unlimited line.
+func TestUsageIsTold(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		s := newShop(t, env)
+		ac := s.customer(t, "mum@example.com", locale.En)
+		l := s.line(t, ac, volume, 20*24*time.Hour, nil)
+		endless := s.line(t, ac, unlimited, 20*24*time.Hour, nil)
+		sim := s.desk.Carriers["simple"].(*carriersim.Sim)
+		const gb = int64(1 << 30)
+		ends := l.EndsAt
+		reports := func(used, total int64) {
+			t.Helper()
+			env.Clock.Add(10 * time.Hour)
+			now := env.Clock.Now()
+			sim.Set(l.ProfileID, carrier.Status{State: carrier.LineActive, Total: total, Used: used, AsOf: now, EndsAt: ends})
+			sim.Set(endless.ProfileID, carrier.Status{State: carrier.LineActive, Unlimited: true, Total: 5 * gb, Used: 5 * gb, AsOf: now, EndsAt: ends})
+			s.write(t, func(ctx context.Context, tx db.Tx) error {
+				return errors.Join(line.LookSoon(ctx, tx, ac, l.ID), line.LookSoon(ctx, tx, ac, endless.ID))
+			})
+			for range 3 {
+				if _, err := s.desk.LookStep(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		told := func(want ...string) {
+			t.Helper()
+			s.send(t)
+			var got []string
+			for _, k := range s.inbox.To("mum@example.com") {
+				if strings.Contains(k.Subject, "data is used") {
+					got = append(got, strings.SplitN(k.Subject, ":", 2)[0])
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("told %q, want %q", got, want)
+			}
+		}
+		const most, all = "Most of the data is used", "All data is used"
+		reports(7*gb, 10*gb)
+		told()
+		reports(8*gb, 10*gb)
+		told(most)
+		reports(9*gb, 10*gb)
+		told(most)
+		reports(10*gb, 10*gb)
+		reports(10*gb, 10*gb)
+		told(most, all)
+		o := s.renew(t, l, "JPY") // ten more, carried over
+		ends = o.EndsAt
+		reports(12*gb, 20*gb)
+		told(most, all)
+		reports(17*gb, 20*gb)
+		o = s.renew(t, l, "JPY") // before the letter is written
+		ends = o.EndsAt
+		told(most, all)
+		reports(29*gb, 30*gb)
+		reports(30*gb, 30*gb) // both at once: the later one says it all
+		told(most, all, all)
 	})
 }
