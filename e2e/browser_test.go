@@ -161,9 +161,9 @@ type tab struct {
 	demo *theDemo
 	visitor
 
-	pictures string          // the folder for them; empty: none are taken
-	taken    map[string]bool // by file
-	survey   *survey         // looks every page over more closely; nil: nobody does
+	pictures string               // the folder for them; empty: none are taken
+	taken    map[string]bool      // by file
+	survey   *survey              // looks every page over more closely; nil: nobody does
 	memory   cdp.BrowserContextID // of cookies and what is kept; "": the browser's own
 
 	mu         sync.Mutex

@@ -38,7 +38,8 @@ func TestLighthouse(t *testing.T) {
 			return err
 		}
 		i := slices.IndexFunc(cookies, func(c *network.Cookie) bool { return c.Name == "session" })
-		text, err := json.Marshal(map[string]string{"Cookie": "session=" + cookies[i].Value})
+		// "live" is what a browser with scripts has after the first order's page.
+		text, err := json.Marshal(map[string]string{"Cookie": "session=" + cookies[i].Value + "; live=1"})
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/order"
-	)
+)
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
 
