@@ -11,6 +11,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
@@ -313,8 +314,8 @@ func (b *Storybook) others() []story {
 // baskets are several lines renewed with one payment.
 func (b *Storybook) baskets() []story {
 	two := func(ctx context.Context, v *visit) (all []quoted, err error) {
-		for _, key := range []string{"plenty", "soon"} {
-			q, err := b.quote(ctx, v, key, "10d")
+		for _, wish := range [][2]string{{"plenty", "10d"}, {"soon", "5d"}} {
+			q, err := b.quote(ctx, v, wish[0], wish[1])
 			if err != nil {
 				return nil, err
 			}
@@ -549,6 +550,15 @@ func (sampleTill) Limits() payment.Limits {
 	l.Currencies[payment.Alipay] = []money.Currency{"CNY"}
 	return l
 }
+
+// sampleOperator is an operator that sells lines, and is never asked for one.
+type sampleOperator struct{ carrier.Issuer }
+
+// Name is that of the adapter whose place it takes.
+func (sampleOperator) Name() string { return "simple" }
+
+// Abilities say that it sells lines.
+func (sampleOperator) Abilities() carrier.Abilities { return carrier.Abilities{Issues: true} }
 
 // visitOf is a signed-in customer who looks at a story.
 func (b *Storybook) visitOf(r *http.Request, voice ui.Voice) *visit {
