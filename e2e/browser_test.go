@@ -9,13 +9,14 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -31,12 +32,14 @@ import (
 	"github.com/tsuzuku/tsuzuku/world"
 )
 
-// theDemo is the demo, open on a port of its own.
+// theDemo is the demo, open on a port of its own, as one customer knows it.
 type theDemo struct {
 	*app.Demo
 	url      string
+	email    string
 	customer string
 	lines    map[string]line.Line // by plan
+	house    *atomic.Int64        // in which visitors live, as network addresses say; 0: in this machine
 }
 
 // openDemo opens a demo of its own for the test.
@@ -55,7 +58,7 @@ func openDemoWith(t *testing.T, o app.DemoOptions) *theDemo {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &theDemo{url: "http://" + l.Addr().String(), lines: map[string]line.Line{}}
+	d := &theDemo{url: "http://" + l.Addr().String(), house: &atomic.Int64{}}
 	if o.URL == named { // passkeys are for names, not for numbers
 		d.url = strings.Replace(d.url, "127.0.0.1", "localhost", 1)
 	}
@@ -64,7 +67,13 @@ func openDemoWith(t *testing.T, o app.DemoOptions) *theDemo {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: d.Handler(), ReadHeaderTimeout: time.Minute}
+	come := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n := d.house.Load(); n > 0 {
+			r.RemoteAddr = net.JoinHostPort(fmt.Sprintf("2001:db8:0:%x::1", n), "4711") // RFC 3849
+		}
+		d.Handler().ServeHTTP(w, r)
+	})
+	server := &http.Server{Handler: come, ReadHeaderTimeout: time.Minute}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var all sync.WaitGroup
 	all.Go(func() { _ = server.Serve(l) }) // it ends with Close
@@ -77,19 +86,27 @@ func openDemoWith(t *testing.T, o app.DemoOptions) *theDemo {
 			t.Error(err)
 		}
 	})
+	return d.as(t, world.Traveller)
+}
+
+// as is the demo as that customer knows it.
+func (d *theDemo) as(t *testing.T, email string) *theDemo {
+	t.Helper()
+	own := *d
+	own.email, own.lines = email, map[string]line.Line{}
 	d.read(t, func(ctx context.Context, tx db.Tx) error {
-		a, err := account.ByEmail(ctx, tx, world.Traveller)
+		a, err := account.ByEmail(ctx, tx, email)
 		if err != nil {
 			return err
 		}
-		d.customer = a.ID
+		own.customer = a.ID
 		lines, err := line.List(ctx, tx, a.ID)
 		for _, l := range lines {
-			d.lines[l.Plan] = l
+			own.lines[l.Plan] = l
 		}
 		return err
 	})
-	return d
+	return &own
 }
 
 func (d *theDemo) read(t *testing.T, fn func(context.Context, db.Tx) error) {
@@ -137,18 +154,27 @@ func chromium(t *testing.T) context.Context {
 	return ctx
 }
 
-// tab is one person's browser, on a phone.
+// tab is one person's browser.
 type tab struct {
 	t    *testing.T
 	ctx  context.Context
 	demo *theDemo
-	lang string
+	visitor
 
-	pictures string          // the folder for them; empty: none are taken
-	taken    map[string]bool // by file
+	pictures string               // the folder for them; empty: none are taken
+	taken    map[string]bool      // by file
+	survey   *survey              // looks every page over more closely; nil: nobody does
+	memory   cdp.BrowserContextID // of cookies and what is kept; "": the browser's own
 
 	mu         sync.Mutex
 	complaints []string // of the browser's console
+}
+
+// visitor is how somebody looks at pages.
+type visitor struct {
+	lang    string
+	size    [2]int64
+	scripts bool
 }
 
 // phone and desktop are the sizes that pages are looked at in.
@@ -160,10 +186,16 @@ var (
 // clickLimit is how long one click may take, on a busy machine.
 const clickLimit = 60 * time.Second
 
+// openTab starts a browser for somebody with a phone.
 func openTab(t *testing.T, d *theDemo, lang string, scripts bool) *tab {
 	t.Helper()
-	ctx := chromium(t)
-	b := &tab{t: t, ctx: ctx, demo: d, lang: lang, taken: map[string]bool{}}
+	return newTab(t, chromium(t), d, visitor{lang, phone, scripts})
+}
+
+// newTab makes a tab of a browser somebody's.
+func newTab(t *testing.T, ctx context.Context, d *theDemo, v visitor) *tab {
+	t.Helper()
+	b := &tab{t: t, ctx: ctx, demo: d, visitor: v, taken: map[string]bool{}}
 	chromedp.ListenTarget(ctx, func(ev any) {
 		switch e := ev.(type) {
 		case *log.EventEntryAdded:
@@ -172,19 +204,26 @@ func openTab(t *testing.T, d *theDemo, lang string, scripts bool) *tab {
 			}
 		case *runtime.EventExceptionThrown:
 			b.complain(e.ExceptionDetails.Error())
+		case *runtime.EventConsoleAPICalled:
+			if e.Type == runtime.APITypeError || e.Type == runtime.APITypeWarning {
+				b.complain(fmt.Sprintf("a script calls console.%s", e.Type))
+			}
 		}
 	})
 	b.do(
 		log.Enable(), network.Enable(), page.Enable(),
-		emulation.SetScriptExecutionDisabled(!scripts),
-		emulation.SetDeviceMetricsOverride(phone[0], phone[1], 1, true),
+		emulation.SetScriptExecutionDisabled(!v.scripts),
+		emulation.SetDeviceMetricsOverride(v.size[0], v.size[1], 1, v.size == phone),
 	)
 	return b
 }
 
 func (b *tab) complain(text string) {
-	if strings.Contains(text, "net::ERR_INTERNET_DISCONNECTED") {
-		return // the test has taken the network away
+	switch {
+	case strings.Contains(text, "net::ERR_INTERNET_DISCONNECTED"): // the test has taken the network away
+		return
+	case strings.Contains(text, "a status of 422"): // the shop has refused a form, and says so on the page
+		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -218,7 +257,7 @@ func (b *tab) arrive(r *network.Response, err error) {
 	if err != nil {
 		b.t.Fatalf("%v\n%s", err, b.whereabouts())
 	}
-	if r.Status >= 500 {
+	if r != nil && r.Status >= 500 { // there is none of a page that loads itself anew meanwhile
 		b.t.Errorf("%s answers %d", r.URL, r.Status)
 	}
 	b.inspect()
@@ -258,11 +297,23 @@ func (b *tab) set(selector, value string) {
 }
 
 // eval asks the page something.
-func eval[T any](b *tab, expression string) (v T) {
+func eval[T any](b *tab, expression string) T {
 	b.t.Helper()
+	return evaluate[T](b, expression, false)
+}
+
+// eval2 asks the page something that takes a while.
+func eval2[T any](b *tab, expression string) T {
+	b.t.Helper()
+	return evaluate[T](b, expression, true)
+}
+
+func evaluate[T any](b *tab, expression string, await bool) (v T) {
+	b.t.Helper()
+	patience := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(await) }
 	b.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		for tries := 3; tries > 0; tries-- {
-			if err = chromedp.Evaluate(expression, &v).Do(ctx); !disturbed(err) {
+			if err = chromedp.Evaluate(expression, &v, patience).Do(ctx); !disturbed(err) {
 				return err
 			}
 			err = errors.Join(err, chromedp.WaitReady("body", chromedp.ByQuery).Do(ctx))
@@ -294,35 +345,6 @@ func (b *tab) whereabouts() string {
 	var where, words string
 	_ = chromedp.Run(ctx, chromedp.Evaluate("location.href", &where), chromedp.Evaluate("document.body ? document.body.innerText : ''", &words))
 	return "on " + where + ":\n" + words
-}
-
-// key is what is left of a text that was not translated.
-var key = regexp.MustCompile(`\b(nav|line|lines|renew|offer|review|order|tool|bill|wallet|account|signin|code|rules|fault|state|step)\.[a-z_]+(\.[a-z_]+)*\b`)
-
-// inspect looks for what no page of ours may have: another language, a text
-// without translation, something broader than the screen, a complaint of the
-// browser.
-func (b *tab) inspect() {
-	b.t.Helper()
-	path := b.path()
-	if strings.HasPrefix(path, "/sim/") {
-		return // strangers' pages
-	}
-	if got := eval[string](b, "document.documentElement.lang"); got != b.lang {
-		b.t.Errorf("%s is in %q, want %q", path, got, b.lang)
-	}
-	if raw := key.FindString(b.words()); raw != "" {
-		b.t.Errorf("%s shows the key %s", path, raw)
-	}
-	if wide := eval[int](b, "document.scrollingElement.scrollWidth - window.innerWidth"); wide > 0 {
-		b.t.Errorf("%s is %d pixels broader than the screen", path, wide)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, c := range b.complaints {
-		b.t.Errorf("%s: the browser says %s", path, c)
-	}
-	b.complaints = nil
 }
 
 // forget takes the session away, as its end would.

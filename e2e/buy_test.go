@@ -3,9 +3,9 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
-	"testing"
 
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/line"
@@ -13,32 +13,6 @@ import (
 )
 
 var lpa = regexp.MustCompile(`^LPA:1\$[a-z0-9.-]+\$[A-Za-z0-9-]+$`)
-
-// A traveller buys a new eSIM from each operator that sells them, is shown what to
-// install it with, goes online, and renews it; and one is refused, for which nothing
-// is charged in the end.
-func TestTravellerBuysALineInTheBrowser(t *testing.T) {
-	d := openDemo(t)
-	b := openTab(t, d, "en", false)
-	b.signIn("/")
-	for _, plan := range []string{simplePlan, accessPlan} {
-		b.buysLine(plan)
-		b.open("/")
-		if !b.has(`main a[href^="/lines/"]`) {
-			t.Errorf("no line at home:\n%s", b.words())
-		}
-	}
-
-	before := d.wallet(t)
-	b.arm("operator-refuse")
-	b.choosesPlan(simplePlan)
-	b.pay("wallet")
-	b.ended(order.Refunded)
-	if got := d.wallet(t); got != before {
-		t.Errorf("refused, and the wallet went from %d to %d", before, got)
-	}
-	d.judge(t)
-}
 
 // choosesPlan goes from the list of plans to the review of a new line.
 func (b *tab) choosesPlan(plan string) {
@@ -51,6 +25,7 @@ func (b *tab) choosesPlan(plan string) {
 	}
 }
 
+// buysLine buys a new eSIM by card, installs it, goes online, and renews it.
 func (b *tab) buysLine(plan string) {
 	b.t.Helper()
 	b.choosesPlan(plan)
@@ -70,19 +45,12 @@ func (b *tab) buysLine(plan string) {
 			b.t.Errorf("%s does not install %s", href, whole)
 		}
 	}
-	if plan == simplePlan {
-		b.pictures = album(b.t)
-		b.screens("install")
-		b.pictures = ""
-	}
 
-	b.open("/sim/")
-	b.press(`form[action="/sim/use"] button`)
+	b.demo.panel(b.t, "use", url.Values{})
 	id := strings.TrimPrefix(page, "/lines/")
 	var l line.Line
 	b.until(plan+" is in use", func() bool {
-		b.open("/sim/")
-		b.press(`button[value="minutes"]`)
+		b.demo.passes(b.t, "minutes")
 		b.demo.read(b.t, func(ctx context.Context, tx db.Tx) (err error) {
 			l, err = line.Get(ctx, tx, b.demo.customer, id)
 			return err

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -81,10 +79,7 @@ func (b *tab) focus(selector string) {
 func (b *tab) withoutConnection() {
 	b.t.Helper()
 	b.until("the worker rules", func() bool {
-		var ready bool
-		b.do(chromedp.Evaluate(`navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller !== null)`, &ready,
-			func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-		return ready
+		return eval2[bool](b, `navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller !== null)`)
 	})
 	line := "/lines/" + b.demo.lines[simplePlan].ID
 	b.open(line)
@@ -122,13 +117,6 @@ func (b *tab) withoutConnection() {
 	b.open("/account")
 	b.press(`form[action="/sign-out"] button`)
 	b.until("nothing is kept", func() bool { return eval2[bool](b, fmt.Sprintf(`caches.match(%q).then(x => x === undefined)`, line)) })
-}
-
-// eval2 asks the page something that takes a while.
-func eval2[T any](b *tab, expression string) (v T) {
-	b.t.Helper()
-	b.do(chromedp.Evaluate(expression, &v, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-	return v
 }
 
 // worker is the page's service worker, to be spoken with.
@@ -207,10 +195,10 @@ func (b *tab) forEverybody() {
 	}
 }
 
-// axe reports what axe-core finds on a page: WCAG 2.2 A and AA, and its own best
-// practices. A page whose every element stands, with its class and its parent, on a
-// page before it is left out, unless every one is wished for. The page is put in
-// place of the one before: to load axe-core anew takes longer than to run it.
+// axe reports what axe-core finds on a page. A page whose every element stands, with
+// its class and its parent, on a page before it is left out, unless every one is
+// wished for. The page is put in place of the one before: to load axe-core anew takes
+// longer than to run it.
 func (b *tab) axe(path string, every bool) (looked bool) {
 	b.t.Helper()
 	found := eval2[string](b, fmt.Sprintf(`(async () => {
@@ -220,21 +208,11 @@ func (b *tab) axe(path string, every bool) (looked bool) {
 		for (const e of page.querySelectorAll("*")) kinds.add(kind(e.parentElement ?? e) + ">" + kind(e));
 		if (kinds.size === before && !%t) return "";
 		document.replaceChild(document.adoptNode(page.documentElement), document.documentElement);
-		const r = await axe.run(document, {resultTypes: ["violations"], preload: false, iframes: false, elementRef: false});
-		return JSON.stringify(r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.map(n => n.html + " " + n.any.map(a => a.message).join(" ")).slice(0, 3)})));
-	})()`, path, every))
+		%s
+	})()`, path, every, runAxe))
 	if found == "" {
 		return false
 	}
-	var violations []struct {
-		ID, Help string
-		Nodes    []string
-	}
-	if err := json.Unmarshal([]byte(found), &violations); err != nil {
-		b.t.Fatal(err)
-	}
-	for _, v := range violations {
-		b.t.Errorf("%s: %s: %s\n  %s", path, v.ID, v.Help, strings.Join(v.Nodes, "\n  "))
-	}
+	b.violations(path, found)
 	return true
 }

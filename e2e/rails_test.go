@@ -56,7 +56,7 @@ func TestTravellerPaysThroughOtherAdapters(t *testing.T) {
 				}
 			}
 			d.judge(t)
-			d.compareCharges(t)
+			compareCharges(t, d)
 		})
 	}
 }

@@ -7,13 +7,13 @@ import (
 )
 
 // onLockScreen is f without what whoever lies in reach of a telephone may not read:
-// names that people gave, where they can be reached, what they paid and with what,
-// what they wrote and were told, and whatever opens a door but the way to go. How
-// one signs in is never told so.
+// names that people gave, where they can be reached, any sum of money and what it is
+// paid with, what they wrote and were told, and whatever opens a door but the way to
+// go. How one signs in is never told so.
 func (f Facts) onLockScreen() Facts {
 	return Facts{
 		LineLastFour: f.LineLastFour, PlanName: f.PlanName, StartsAt: f.StartsAt, EndsAt: f.EndsAt, RenewUntil: f.RenewUntil, Zone: f.Zone,
-		InstallBy: f.InstallBy, Left: f.Left, AsOf: f.AsOf, GB: f.GB, OfferName: f.OfferName, OfferPrice: f.OfferPrice,
+		InstallBy: f.InstallBy, Left: f.Left, AsOf: f.AsOf, GB: f.GB, OfferName: f.OfferName,
 		NextNewsAt: f.NextNewsAt, PayBy: f.PayBy, Link: f.Link,
 	}
 }

@@ -11,12 +11,13 @@ import (
 )
 
 // Of every kind, in every language, a locked screen shows something, and nothing of
-// what people called things, where they are reached, what they paid, or what opens
-// a door.
+// what people called things, where they are reached, what they paid or would pay, or
+// what opens a door.
 func TestALockedScreenShowsNothingPrivate(t *testing.T) {
 	f := bought()
 	f.LineName, f.Passkey, f.Address, f.ToolLabel, f.Said, f.Agent, f.Bill, f.Order = "secretline", "secretkey", "secret@example.com", "secretcard", "secretsaid", "secretagent", "secretbill", "secretorder"
 	f.Amount, f.Balance, f.Owed, f.OwedPaid = money.Of(77_123, "JPY"), money.Of(77_123, "JPY"), money.Of(77_123, "JPY"), money.Of(77_123, "JPY")
+	f.OfferName, f.OfferPrice = "10 days", f.Amount
 	f.FromWallet, f.ByTool, f.WalletBack, f.PointsUsed, f.PointsBack, f.Points = f.Amount, f.Amount, f.Amount, 77_123, 77_123, 77_123
 	f.Code, f.Install, f.StopLink, f.Advice = "771237", "LPA:1$secret.example$secret", "/secretstop", "Secretly."
 	for _, k := range message.Kinds() {

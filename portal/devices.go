@@ -99,7 +99,7 @@ func soldIn(place string) string {
 
 // devicesPage is the form, and nothing else yet.
 func (v *visit) devicesPage(typed, place string) devicesPage {
-	p := devicesPage{Frame: v.frame(v.voice.T("devices.title")), Query: typed}
+	p := devicesPage{Frame: v.publicFrame(v.voice.T("devices.title"), v.voice.T("devices.lead")), Query: typed}
 	p.Places = []ui.Choice{{Value: "", Name: v.voice.T("devices.sold_in.any"), Chosen: place == ""}}
 	for _, c := range device.Places {
 		p.Places = append(p.Places, ui.Choice{Value: c, Name: device.Place(v.voice.Lang, c), Chosen: c == place})

@@ -91,7 +91,7 @@ type linesPage struct {
 // home shows the customer's lines, or says what this is.
 func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
 	if v.account.ID == "" {
-		return show("welcome.html", welcomePage{v.frame(v.voice.T("welcome.title"))}), nil
+		return show("welcome.html", welcomePage{v.publicFrame(v.voice.T("welcome.title"), v.voice.T("welcome.lead"))}), nil
 	}
 	lines, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) ([]line.Line, error) {
 		return line.List(ctx, tx, v.account.ID)

@@ -244,11 +244,14 @@ func check(html string, l locale.Language) (troubles []string) {
 		for _, a := range attribute.FindAllStringSubmatch(rest, -1) {
 			has[a[1]] = a[2]
 		}
-		_, styled := has["style"]
+		_, active := has["style"]
+		for attribute := range has { // a word that begins so may stand in a value
+			active = active || strings.HasPrefix(attribute, "on")
+		}
 		switch {
 		case name == "script" && (rest == ` type="module" src="`+passkeyPath+`"` || rest == ` type="module" src="`+pushPath+`"`) && strings.HasPrefix(body[m[1]:], "</script>"): // ours, a file of its own
 			open = append(open, name)
-		case name == "script" && !closing || styled || strings.Contains(rest, " on"):
+		case name == "script" && !closing || active:
 			bad("has a script or an inline style: <%s%s>", name, rest)
 		case closing:
 			if len(open) == 0 || open[len(open)-1] != name {

@@ -42,7 +42,7 @@ func (s *Server) plansPage(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	p := plansPage{Frame: v.frame(v.voice.T("plans.title"))}
+	p := plansPage{Frame: v.publicFrame(v.voice.T("plans.title"), v.voice.T("plans.lead"))}
 	for _, plan := range v.shop.Plans {
 		if !s.Desk.Sells(v.shop, plan) {
 			continue
@@ -137,7 +137,7 @@ func (v *visit) plan(ctx context.Context) (planPage, error) {
 		ID: plan.ID, Name: plan.NameIn(v.voice.Lang), Network: network.Name, Allowance: v.allowance(plan),
 		Coverage: device.CoverageIn(v.voice.Lang, network, plan.Facts.FiveG), Currency: string(sit.Currency),
 	}
-	p.Frame = v.frame(p.Name)
+	p.Frame = v.publicFrame(p.Name, p.Allowance)
 	p.Compared = plan.RoamingAdvice && len(v.shop.Roaming) > 0
 	at := placeOf(v.shop, plan.ID)
 	p.Facts = v.newLineFacts(plan, at.loc)

@@ -56,7 +56,7 @@ func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 func (v *visit) signInForm(next string) (signInForm, error) {
 	passkey, err := v.entry()
 	p := signInForm{
-		Frame: v.frame(v.voice.T("signin.title")), Next: next, Passkey: passkey, Phone: v.numberForm(), Elsewhere: v.elsewhere("signin.with", next, false),
+		Frame: v.publicFrame(v.voice.T("signin.title"), v.voice.T("signin.lead")), Next: next, Passkey: passkey, Phone: v.numberForm(), Elsewhere: v.elsewhere("signin.with", next, false),
 	}
 	p.Phone.Next = next
 	return p, err

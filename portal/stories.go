@@ -12,6 +12,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
@@ -22,7 +23,9 @@ import (
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/portal/prose"
 	"github.com/tsuzuku/tsuzuku/renewal"
+	"github.com/tsuzuku/tsuzuku/support"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -77,6 +80,7 @@ func (b *Storybook) stories() []story {
 	for _, l := range b.lines {
 		all = append(all, story{"line-" + l.key, by(func(s *Server) handler { return s.linePage }, l.id, "")})
 	}
+	all = append(all, story{"line-install", b.install})
 	for _, l := range b.lines {
 		all = append(all, story{"renew-" + l.key, by(func(s *Server) handler { return s.renewPage }, l.id, "")})
 	}
@@ -94,6 +98,7 @@ func (b *Storybook) stories() []story {
 	}
 	all = append(all, b.reviews()...)
 	all = append(all, b.orders()...)
+	all = append(all, b.baskets()...)
 	return append(all, b.others()...)
 }
 
@@ -103,6 +108,18 @@ func known(who account.Identity) func(context.Context, *visit) (answer, error) {
 		p, err := v.whoForm(ctx, account.Stranger{Identity: who})
 		return show("who.html", p), err
 	}
+}
+
+// install is a line that was bought here and is not in a phone yet.
+func (b *Storybook) install(ctx context.Context, v *visit) (answer, error) {
+	a, err := by(func(s *Server) handler { return s.linePage }, b.line("new"), "")(ctx, v)
+	page, ok := a.page.(linePage)
+	if err != nil || !ok {
+		return a, err
+	}
+	at := placeOf(b.shop, "koyomi-3gb")
+	page.Install = v.installOf(line.ESIM{Code: "LPA:1$smdp.example$A1B2-C3D4-E5F6", InstallBy: b.now.AddDate(0, 3, 0)}, line.Line{State: line.New}, at)
+	return show("line.html", page), nil
 }
 
 func (b *Storybook) code(why string) func(context.Context, *visit) (answer, error) {
@@ -327,7 +344,7 @@ func (b *Storybook) others() []story {
 		page("offline", func(s *Server) handler { return s.offline }, "", ""),
 		page("plan-identity", func(s *Server) handler { return s.planPage }, "kaisha-month", ""),
 	}
-	return append(append(all, b.checks()...), b.cancellings()...)
+	return slices.Concat(all, b.checks(), b.cancellings(), b.talks(), b.readings())
 }
 
 // cancellings are the pages about a new line that is not wanted.
@@ -353,6 +370,110 @@ func (b *Storybook) cancellings() (all []story) {
 	}
 	slices.SortFunc(all, func(a, b story) int { return strings.Compare(a.name, b.name) })
 	return all
+}
+
+// baskets are several lines renewed with one payment.
+func (b *Storybook) baskets() []story {
+	two := func(ctx context.Context, v *visit) (all []quoted, err error) {
+		for _, wish := range [][2]string{{"plenty", "10d"}, {"soon", "5d"}} {
+			q, err := b.quote(ctx, v, wish[0], wish[1])
+			if err != nil {
+				return nil, err
+			}
+			q.wallet, q.points = money.Of(12_000, "JPY"), 340
+			all = append(all, q)
+		}
+		return all, nil
+	}
+	placed := func(state order.State, second order.State) func(context.Context, *visit) (answer, error) {
+		return func(ctx context.Context, v *visit) (answer, error) {
+			first, err := b.order(ctx, v, state)
+			if err != nil {
+				return answer{}, err
+			}
+			other, err := b.order(ctx, v, second)
+			if err != nil {
+				return answer{}, err
+			}
+			other.order.Line = b.line("soon")
+			t := basketTold{told: first, orders: []order.Order{first.order, other.order}, lines: map[string]line.Line{first.order.Line: first.line, other.order.Line: first.line}}
+			return show("basket.html", v.basketStory(t)), nil
+		}
+	}
+	return []story{
+		{"together-review", func(ctx context.Context, v *visit) (answer, error) {
+			all, err := two(ctx, v)
+			if err != nil {
+				return answer{}, err
+			}
+			return show("together_review.html", v.reviewTogether(all)), nil
+		}},
+		{"together-placed", placed(order.Placed, order.Placed)},
+		{"together-completed", placed(order.Completed, order.Completed)},
+		{"together-half", placed(order.Completed, order.Refunded)},
+	}
+}
+
+// talks are cases, as conversations.
+func (b *Storybook) talks() []story {
+	at := func(before time.Duration) time.Time { return b.now.Add(-before) }
+	asked := support.Message{Number: 1, Author: support.Customer, Text: "The line is slow since noon.\nI am in Kyoto.", At: at(3 * time.Hour), Files: []support.File{{Number: 1, Name: "speed.png", Bytes: 81_000}}}
+	answered := support.Message{Number: 2, Author: support.Staff, Text: "Thank you for telling us. The operator works on it until 18:00.", At: at(2 * time.Hour)}
+	told := func(name string, change func(*talk)) story {
+		return story{"case-" + name, func(ctx context.Context, v *visit) (answer, error) {
+			l, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (line.Line, error) {
+				return line.Get(ctx, tx, v.account.ID, b.line("slow"))
+			})
+			if err != nil {
+				return answer{}, err
+			}
+			t := talk{
+				c: support.Case{
+					Account: v.account.ID, ID: "cs_sample", Line: l.ID, State: support.Open, OpenedBy: support.Customer, Topic: "slow", Turn: support.Staff,
+					CreatedAt: at(3 * time.Hour), UpdatedAt: at(2 * time.Hour),
+				},
+				about: aboutCase{line: l}, messages: []support.Message{asked},
+			}
+			change(&t)
+			return show("case.html", v.conversation(t, "sample")), nil
+		}}
+	}
+	return []story{
+		told("asked", func(*talk) {}),
+		told("answered", func(t *talk) { t.c.Turn, t.messages = support.Customer, append(t.messages, answered) }),
+		told("closed", func(t *talk) {
+			t.c.State, t.c.ClosedAt, t.messages = support.Closed, b.now, append(t.messages, answered)
+		}),
+	}
+}
+
+// readings are pages of which a visitor only reads: help, law, letters.
+func (b *Storybook) readings() []story {
+	of := func(name string, h func(*Server) handler, key, value string) story {
+		return story{name, func(ctx context.Context, v *visit) (answer, error) {
+			v.r.SetPathValue(key, value)
+			return h(v.server)(ctx, v)
+		}}
+	}
+	var all []story
+	for _, topic := range prose.Topics {
+		all = append(all, of("help-"+topic, func(s *Server) handler { return s.helpTopic }, "topic", topic))
+	}
+	for _, page := range prose.LegalPages {
+		all = append(all, of("legal-"+page, func(s *Server) handler { return s.legalPage }, "page", page))
+	}
+	return append(all, story{"letter", func(_ context.Context, v *visit) (answer, error) {
+		at := v.shopZone()
+		letter, err := message.Write(message.Reminder1Day, v.voice.Lang, v.letters(), message.Facts{
+			LineName: "Tablet", LineLastFour: "4712", PlanName: v.voice.PlanName(b.shop, "machi-5gb"), EndsAt: b.now.Add(12 * time.Hour), Zone: "Asia/Tokyo",
+		})
+		if err != nil {
+			return answer{}, err
+		}
+		return show("letter.html", letterPage{
+			Frame: v.frame(letter.Subject), Subject: letter.Subject, Text: letter.Text, Lang: string(letter.Language), At: v.voice.Moment(b.now.Add(-time.Hour), at),
+		}), nil
+	}})
 }
 
 // checks are an identity check in every state.
@@ -490,6 +611,15 @@ func (sampleTill) Limits() payment.Limits {
 	l.Currencies[payment.Alipay] = []money.Currency{"CNY"}
 	return l
 }
+
+// sampleOperator is an operator that sells lines, and is never asked for one.
+type sampleOperator struct{ carrier.Issuer }
+
+// Name is that of the adapter whose place it takes.
+func (sampleOperator) Name() string { return "simple" }
+
+// Abilities say that it sells lines.
+func (sampleOperator) Abilities() carrier.Abilities { return carrier.Abilities{Issues: true} }
 
 // visitOf is a signed-in customer who looks at a story.
 func (b *Storybook) visitOf(r *http.Request, voice ui.Voice) *visit {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/advice"
+	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/id"
@@ -70,7 +71,7 @@ func OpenStorybook(ctx context.Context) (_ *Storybook, err error) {
 		Door: &account.Door{DB: base, IDs: ids, Secret: []byte("a secret that protects nothing"), SMS: &account.SMS{Countries: []string{"JP", "KR", "CN", "TW", "HK", "MO", "SG", "US"}}},
 		Desk: &order.Desk{
 			DB: base, IDs: ids, Shelf: shelf, Log: log, Wallet: order.WalletFull,
-			Providers: map[string]payment.Provider{"sample": sampleTill{}}, Rails: till,
+			Providers: map[string]payment.Provider{"sample": sampleTill{}}, Rails: till, Carriers: map[string]carrier.Carrier{"simple": sampleOperator{}},
 		},
 	}
 	b.server.Papers = seal.New(identity.Purpose, "a secret that protects nothing", nil, nil)

@@ -181,6 +181,13 @@ func (v *visit) frame(title string) ui.Frame {
 	return f
 }
 
+// publicFrame is the frame of a page that everybody may see, and find.
+func (v *visit) publicFrame(title, about string) ui.Frame {
+	f := v.frame(title)
+	f.About = about
+	return f
+}
+
 // shopZone is the zone of the shop's own days.
 func (v *visit) shopZone() *time.Location {
 	loc, err := v.shop.Seller.Zone.Location()

@@ -72,6 +72,7 @@ func Pages(files fs.FS, patterns ...string) *template.Template {
 type Frame struct {
 	Voice
 	Title     string
+	About     string // what the page is, for who finds it elsewhere; "" of pages that only a customer sees
 	Shop      string // the seller's name
 	Contact   string // a mail address, or a page
 	Languages []Choice

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,28 +66,66 @@ var examples = []example{
 	{name: "More for today", plan: "fuyou-1gb", term: "10d", began: 4 * day, usedParts: 90, state: line.Active, days: []int64{62, 100, 48, 77}, leaves: 6},
 }
 
+// guests are those lines that only guests have.
+var guests = []example{
+	{name: "Cannot be extended", plan: "tsumugi-light", term: "14d", began: 3 * day, usedParts: 40, state: line.Active, days: []int64{40, 30, 50}, leaves: 8},
+}
+
+// Guest is a customer who comes to the demo beside its own.
+type Guest struct {
+	Email    string
+	Language locale.Language
+	Number   int      // 1 or more, another for each: the numbers of their cards are made of it
+	Plans    []string // of their lines, which are those of the demo's customer, and tsumugi-light, which cannot be extended
+}
+
 // Settle brings the demo customer to the shop, once, and lets the strangers
 // know the customer's lines, which they forget when the demo ends.
 func (s *Strangers) Settle(ctx context.Context, d *db.DB, ids *id.Source, cat *catalogue.Catalogue) error {
-	err := d.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		a, err := account.Create(ctx, tx, ids, account.New{Name: "Demo Traveller", Language: locale.En, Zone: "Asia/Shanghai", Email: Traveller})
+	s.stock(cat)
+	s.stockAiralo(cat)
+	s.stockESIMGo(cat)
+	s.stockCMI(cat)
+	s.stockMore(cat)
+	who := account.New{Name: "Demo Traveller", Language: locale.En, Zone: "Asia/Shanghai", Email: Traveller}
+	err := settle(ctx, d, ids, cat, who, 0, examples)
+	if err != nil && fault.KindOf(err) != fault.Conflict {
+		return err
+	}
+	return s.remember(ctx, d, cat, Traveller)
+}
+
+// Receive brings a guest to the shop, once, and lets the strangers know the lines.
+func (s *Strangers) Receive(ctx context.Context, d *db.DB, ids *id.Source, cat *catalogue.Catalogue, g Guest) error {
+	var lines []example
+	for _, e := range slices.Concat(examples, guests) {
+		if slices.Contains(g.Plans, e.plan) {
+			lines = append(lines, e)
+		}
+	}
+	err := settle(ctx, d, ids, cat, account.New{Language: g.Language, Zone: "Asia/Shanghai", Email: g.Email}, g.Number, lines)
+	if err != nil {
+		return err
+	}
+	return s.remember(ctx, d, cat, g.Email)
+}
+
+func settle(ctx context.Context, d *db.DB, ids *id.Source, cat *catalogue.Catalogue, who account.New, number int, lines []example) error {
+	return d.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		a, err := account.Create(ctx, tx, ids, who)
 		if err != nil {
 			return err
 		}
 		if err := fund(ctx, tx, a.ID); err != nil {
 			return err
 		}
-		for i, e := range examples {
-			if err := e.add(ctx, tx, ids, cat, a.ID, i); err != nil {
+		for i, e := range lines {
+			if err := e.add(ctx, tx, ids, cat, a.ID, number, i); err != nil {
 				return fmt.Errorf("demo line %q: %w", e.name, err)
 			}
 		}
 		return nil
 	})
-	if err != nil && fault.KindOf(err) != fault.Conflict {
-		return err
-	}
-	return s.remember(ctx, d, cat)
 }
 
 // fund gives the demo customer something to spend, as an opening balance.
@@ -97,7 +136,7 @@ func fund(ctx context.Context, tx db.Tx, account string) error {
 	}})
 }
 
-func (e example) add(ctx context.Context, tx db.Tx, ids *id.Source, cat *catalogue.Catalogue, account string, n int) error {
+func (e example) add(ctx context.Context, tx db.Tx, ids *id.Source, cat *catalogue.Catalogue, account string, guest, n int) error {
 	plan, ok := cat.Plan(e.plan)
 	if !ok {
 		return fmt.Errorf("the catalogue has no plan %s", e.plan)
@@ -126,14 +165,14 @@ func (e example) add(ctx context.Context, tx db.Tx, ids *id.Source, cat *catalog
 	total := cmp.Or(term.Volume, plan.DailyCap)
 	l := line.Line{
 		Account: account, ID: ids.Under("ln", account), Operator: op.ID, Plan: plan.ID, Name: e.name, State: e.state,
-		ProfileID: fmt.Sprintf("demo-%02d", n+1), ICCID: fmt.Sprintf("898112345678901%04d", 1203+n*1117),
+		ProfileID: fmt.Sprintf("demo-%02d", n+1), ICCID: fmt.Sprintf("8981123456%05d%04d", 78_901+guest, 1203+n*1117),
 		Anchor: anchor, StartedAt: starts, EndsAt: last, GraceEnds: renewal.GraceEnd(plan, last, loc), Periods: len(periods), Identity: true,
 		Usage: line.Usage{
 			Unlimited: plan.Kind != catalogue.Volume, Total: total, Used: total / 100 * e.usedParts,
 			Throttled: e.throttled, AsOf: now.Add(-20 * time.Minute),
 		},
 	}
-	if byCard[op.Carrier] {
+	if byCard[op.Carrier] || guest > 0 {
 		l.ProfileID = l.ICCID
 	}
 	if err := line.Add(ctx, tx, l); err != nil {
@@ -187,15 +226,10 @@ func (e example) remembers(ctx context.Context, tx db.Tx, l line.Line, loc *time
 	return line.NoteDay(ctx, tx, l.Account, l.ID, l.Usage, loc)
 }
 
-// remember makes every line of the demo customer known to its operator.
-func (s *Strangers) remember(ctx context.Context, d *db.DB, cat *catalogue.Catalogue) error {
-	s.stock(cat)
-	s.stockAiralo(cat)
-	s.stockESIMGo(cat)
-	s.stockCMI(cat)
-	s.stockMore(cat)
+// remember makes every line of a customer known to its operator.
+func (s *Strangers) remember(ctx context.Context, d *db.DB, cat *catalogue.Catalogue, email string) error {
 	return d.Read(ctx, func(ctx context.Context, tx db.Tx) error {
-		a, err := account.ByEmail(ctx, tx, Traveller)
+		a, err := account.ByEmail(ctx, tx, email)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@
 //	testall fmt      rewrite to the house's format
 //	testall fuzz     every fuzz target for half a minute
 //	testall vuln     govulncheck, where its database answers
+//	testall lighthouse  Lighthouse over the demo's pages; needs Node.js and npm
 package main
 
 import (
@@ -32,6 +33,8 @@ const (
 	golangciLint = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"
 	govulncheck  = "golang.org/x/vuln/cmd/govulncheck@v1.9.0"
 	stripeMock   = "github.com/stripe/stripe-mock@v0.203.0"
+
+	lighthouseVersion = "12.8.2" // the last that runs with Node.js 20, which Debian has
 )
 
 // debian says which package brings a file that the tests need.
@@ -50,10 +53,10 @@ func main() {
 	if len(os.Args) > 1 {
 		verb = os.Args[1]
 	}
-	verbs := map[string]func(context.Context) error{"test": test, "soak": soak, "towns": towns, "lint": lint, "fmt": format, "fuzz": fuzz, "vuln": vuln}
+	verbs := map[string]func(context.Context) error{"test": test, "soak": soak, "towns": towns, "lint": lint, "fmt": format, "fuzz": fuzz, "vuln": vuln, "lighthouse": lighthouse}
 	do, ok := verbs[verb]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "testall: no %q; there are test, soak, towns, lint, fmt, fuzz, vuln\n", verb)
+		fmt.Fprintf(os.Stderr, "testall: no %q; there are test, soak, towns, lint, fmt, fuzz, vuln, lighthouse\n", verb)
 		os.Exit(2)
 	}
 	if err := do(ctx); err != nil {
@@ -370,6 +373,29 @@ func vuln(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr, "govulncheck NOT RUN")
 	}
 	return nil
+}
+
+// lighthouse installs Lighthouse once per version under the user's cache, and has it
+// judge the demo's pages.
+func lighthouse(ctx context.Context) error {
+	if err := install(ctx); err != nil {
+		return err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(cache, "tsuzuku-tools", "lighthouse-"+lighthouseVersion)
+	binary := filepath.Join(dir, "node_modules", ".bin", "lighthouse")
+	if _, err := os.Stat(binary); err != nil {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return err
+		}
+		if err := run(ctx, nil, "npm", "install", "--no-audit", "--no-fund", "--prefix", dir, "lighthouse@"+lighthouseVersion); err != nil {
+			return err
+		}
+	}
+	return run(ctx, nil, "go", "test", "-v", "-count=1", "-timeout=40m", "-run=^TestLighthouse$", longest, "-lighthouse="+binary)
 }
 
 var target = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
