@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/audit"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/message"
@@ -50,8 +51,12 @@ func (t *Town) House(
 	if err != nil {
 		return nil, err
 	}
+	a.Repairer.Slice = 64
 	a.Desk.Side, a.Desk.Set, a.Sender.AtOnce = 1, 100, 1 // one goroutine: the seed decides who is first
-	h := &world.House{DB: a.DB, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: a.Handler(), Close: a.Close}
+	notice := func(do func(what string, since time.Time)) {
+		a.Repairer.Notice = func(f audit.Finding, since time.Time) { do(f.Sign+" "+f.Subject, since) }
+	}
+	h := &world.House{Notice: notice, DB: a.DB, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: a.Handler(), Close: a.Close}
 	for _, step := range a.Steps() {
 		switch step.Name {
 		case "advice", "learning":

@@ -14,7 +14,7 @@ import (
 // turnQueries are all that a turn asks, each a few times, whatever the shop holds.
 func turnQueries() map[string]string {
 	all := map[string]string{
-		"unfinished": unfinished, "waiting": waitingOrders, "forgotten": forgottenOrders, "refunds": waitingRefunds,
+		"traits": traitsOf, "unfinished": unfinished, "waiting": waitingOrders, "forgotten": forgottenOrders, "refunds": waitingRefunds,
 		"paid": paidPayments, "served late": servedLate, "numbered": numberedBills, "sweep": allOrders, "open findings": openFindings, "old findings": closedFindings,
 		"reports": openReports, "standing": standing,
 	}

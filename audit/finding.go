@@ -44,6 +44,8 @@ type Finding struct {
 	CaseAt     time.Time `json:"case_at,omitzero"`     // when a person was called
 	ClosedAt   time.Time `json:"closed_at,omitzero"`
 	LookAt     time.Time `json:"-"` // when it is looked at next; zero: it is closed
+
+	since time.Time // of one that was just seen: from when it has been true, as the rows say
 }
 
 // Open reports whether f is still true, as far as is known.

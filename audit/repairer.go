@@ -29,6 +29,9 @@ type Repairer struct {
 	// Slice is how many orders of all a turn passes; 0: 512.
 	Slice int
 
+	// Notice is told of what was found, and from when it had been true; nil: nobody is.
+	Notice func(f Finding, since time.Time)
+
 	next  atomic.Int64 // of this process: no turn before, in microseconds since 1970
 	tally tally
 }
@@ -202,11 +205,15 @@ func (r *Repairer) examine(ctx context.Context, tx db.Tx, keys []order.Key) (all
 	for i, k := range keys {
 		rows[i] = []any{k.Account, k.ID}
 	}
-	if all, err = r.waiting(ctx, tx, rows); err != nil {
+	traits, err := readTraits(ctx, tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	if all, err = r.waiting(ctx, tx, traits.having(underWay|returning, rows)); err != nil {
 		return nil, err
 	}
 	for _, s := range signs {
-		found, err := s.seen(ctx, tx, rows)
+		found, err := s.seen(ctx, tx, traits.having(s.of, rows))
 		if err != nil {
 			return nil, err
 		}
@@ -231,6 +238,9 @@ func (r *Repairer) record(ctx context.Context, s sight) error {
 		case !known || !was.Open():
 			r.tally.note(f.Kind, Found)
 			r.Log.WarnContext(ctx, "found", "kind", f.Kind, "sign", f.Sign, "subject", f.Subject, "order", f.Order)
+			if r.Notice != nil {
+				r.Notice(f, f.since)
+			}
 			addOpened(&b, f, now)
 		case !was.LookAt.After(now) || was.Sign != f.Sign:
 			if was.Sign == f.Sign && signNamed[f.Sign].within > 0 {

@@ -20,10 +20,74 @@ type sign struct {
 	told   bool          // the customer hears that a person is looking
 	word   string        // of package message, for what the customer hears
 	stays  bool          // the case is a person's to close, also when the sign is gone
+	of     trait         // orders without any of these cannot have it; 0: every order can
 
 	query string
 	since time.Duration // it counts from so long after its instant on
 	until bool          // it counts only before its instant
+}
+
+// trait is what decides which signs an order can have. Most orders of a turn are
+// completed, were paid from a wallet, and are as they were in the turn before.
+type trait uint8
+
+const (
+	served    trait = 1 << iota // completed
+	underWay                    // paid, and not at its end
+	unserved                    // any other
+	paidFor                     // a payment arrived for it
+	returning                   // there is a refund of it
+)
+
+const traitsOf = `SELECT o.account_id, o.id, o.state,
+		EXISTS (SELECT 1 FROM audit_payments p WHERE p.account_id = o.account_id AND p.order_id = o.id AND p.state = 'paid'),
+		EXISTS (SELECT 1 FROM audit_refunds r WHERE r.account_id = o.account_id AND r.order_id = o.id)
+	FROM (VALUES ($1,$2)) AS v JOIN audit_orders o ON o.account_id = column1 AND o.id = column2`
+
+// traits are those of some orders. One that is not there can have every sign.
+type traits map[order.Key]trait
+
+func readTraits(ctx context.Context, tx db.Tx, rows [][]any) (all traits, err error) {
+	all = make(traits, len(rows))
+	err = tx.Several(ctx, traitsOf, rows, func(row db.Row) error {
+		var k order.Key
+		var state order.State
+		var paid, back bool
+		if err := row.Scan(&k.Account, &k.ID, &state, &paid, &back); err != nil {
+			return err
+		}
+		t := unserved
+		switch state {
+		case order.Completed:
+			t = served
+		case order.Paid, order.Fulfilling, order.Held, order.RefundDue:
+			t = underWay
+		case order.Placed, order.Cancelled, order.Refunded:
+		}
+		if paid {
+			t |= paidFor
+		}
+		if back {
+			t |= returning
+		}
+		all[k] = t
+		return nil
+	})
+	return all, err
+}
+
+// having are the rows, of orders, that have one of some traits.
+func (all traits) having(some trait, rows [][]any) (out [][]any) {
+	if some == 0 {
+		return rows
+	}
+	for _, row := range rows {
+		k := order.Key{Account: row[0].(string), ID: row[1].(string)}
+		if t, known := all[k]; !known || t&some != 0 {
+			out = append(out, row)
+		}
+	}
+	return out
 }
 
 // byRule is how long a rule may take to settle what it can.
@@ -33,7 +97,7 @@ const byRule = order.SettleWithin
 // something may last are in waits.go.
 var signs = []sign{
 	{
-		name: "served_nowhere", kind: ChargedNotExtended, within: order.DecideWithin, person: true, told: true, stays: true,
+		name: "served_nowhere", of: served, kind: ChargedNotExtended, within: order.DecideWithin, person: true, told: true, stays: true,
 		query: `SELECT o.account_id, o.id, o.id, 'completed, and no period, pack or line has it', o.updated_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_orders o ON o.account_id = column1 AND o.id = column2
 			WHERE o.state = 'completed'
@@ -42,17 +106,17 @@ var signs = []sign{
 			       OR o.kind = 'line' AND NOT EXISTS (SELECT 1 FROM audit_esims e WHERE e.account_id = o.account_id AND e.order_id = o.id))`,
 	},
 	{
-		name: "money_of_nobody", kind: ChargedNotExtended, within: byRule, repair: returnStray, person: true, told: true,
+		name: "money_of_nobody", of: paidFor, kind: ChargedNotExtended, within: byRule, repair: returnStray, person: true, told: true,
 		query: `SELECT p.account_id, p.order_id, p.id, 'a payment arrived that no order has, and it did not go back', p.paid_at` + stray + `
 			  AND NOT EXISTS (SELECT 1 FROM audit_payments q WHERE q.account_id = p.account_id AND q.order_id = p.order_id AND q.id <> p.id AND q.state = 'paid')`,
 	},
 	{
-		name: "paid_twice", kind: ChargedTwice, within: byRule, repair: returnStray, person: true, told: true,
+		name: "paid_twice", of: paidFor, kind: ChargedTwice, within: byRule, repair: returnStray, person: true, told: true,
 		query: `SELECT p.account_id, p.order_id, p.id, 'another payment has paid the order, and this one did not go back', p.paid_at` + stray + `
 			  AND EXISTS (SELECT 1 FROM audit_payments q WHERE q.account_id = p.account_id AND q.order_id = p.order_id AND q.id <> p.id AND q.state = 'paid')`,
 	},
 	{
-		name: "given_twice", kind: ChargedTwice, within: order.DecideWithin, person: true, told: true, stays: true,
+		name: "given_twice", of: served | underWay, kind: ChargedTwice, within: order.DecideWithin, person: true, told: true, stays: true,
 		query: `SELECT o.account_id, o.id, o.id, 'more money was given to the order than it costs', o.updated_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_orders o ON o.account_id = column1 AND o.id = column2
 			WHERE o.state IN ('paid', 'fulfilling', 'completed')
@@ -62,7 +126,7 @@ var signs = []sign{
 			                           AND r.order_id = o.id AND r.why = 'double'))`,
 	},
 	{
-		name: "served_unpaid", kind: ExtendedNotCharged, within: order.DecideWithin, person: true, stays: true,
+		name: "served_unpaid", of: served, kind: ExtendedNotCharged, within: order.DecideWithin, person: true, stays: true,
 		query: `SELECT o.account_id, o.id, o.id, 'completed, and not paid in full', o.updated_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_orders o ON o.account_id = column1 AND o.id = column2
 			WHERE o.state = 'completed' AND o.minor > 0
@@ -72,7 +136,7 @@ var signs = []sign{
 			               + COALESCE((SELECT SUM(a.minor) FROM audit_allocations a WHERE a.account_id = o.account_id AND a.order_id = o.id), 0)`,
 	},
 	{
-		name: "served_unfinished", kind: ExtendedNotCharged, within: order.DecideWithin, person: true, stays: true,
+		name: "served_unfinished", of: unserved | underWay, kind: ExtendedNotCharged, within: order.DecideWithin, person: true, stays: true,
 		query: `SELECT o.account_id, o.id, o.id, o.state || ', and there is service by it', o.updated_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_orders o ON o.account_id = column1 AND o.id = column2
 			WHERE o.state <> 'completed'
@@ -97,14 +161,14 @@ var signs = []sign{
 			                     AND c.title = 'extended_not_charged' AND c.state = 'closed')`,
 	},
 	{
-		name: "no_document", kind: NoBill, within: byRule, repair: writeBill, person: true,
+		name: "no_document", of: served, kind: NoBill, within: byRule, repair: writeBill, person: true,
 		query: `SELECT o.account_id, o.id, o.id, 'completed, and no bill or receipt says so', o.updated_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_orders o ON o.account_id = column1 AND o.id = column2
 			WHERE o.state = 'completed' AND o.minor > 0
 			  AND NOT EXISTS (SELECT 1 FROM audit_bills b WHERE b.account_id = o.account_id AND b.order_id = o.id AND b.kind <> 'credit_note')`,
 	},
 	{
-		name: "document_differs", kind: NoBill, within: order.DecideWithin, person: true, stays: true,
+		name: "document_differs", of: served, kind: NoBill, within: order.DecideWithin, person: true, stays: true,
 		query: `SELECT o.account_id, o.id, o.id, 'its document is of another amount', o.updated_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_orders o ON o.account_id = column1 AND o.id = column2
 			JOIN audit_bills b ON b.account_id = o.account_id AND b.order_id = o.id AND b.kind <> 'credit_note'
@@ -117,13 +181,13 @@ var signs = []sign{
 			WHERE b.number IS NULL`,
 	},
 	{
-		name: "refund_forgotten", kind: RefundNotArrived, within: byRule, repair: wakeRefund, person: true, told: true, word: "refund_not_arrived",
+		name: "refund_forgotten", of: returning, kind: RefundNotArrived, within: byRule, repair: wakeRefund, person: true, told: true, word: "refund_not_arrived",
 		query: `SELECT r.account_id, r.order_id, r.id, r.state || ', and nobody would look at it', r.created_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_refunds r ON r.account_id = column1 AND r.order_id = column2
 			WHERE r.state IN ('due', 'sent', 'unknown') AND r.due_at IS NULL` + nobodyCalled,
 	},
 	{
-		name: "refund_failed_unseen", kind: RefundNotArrived, within: order.DecideWithin, person: true, told: true, word: "refund_not_arrived",
+		name: "refund_failed_unseen", of: returning, kind: RefundNotArrived, within: order.DecideWithin, person: true, told: true, word: "refund_not_arrived",
 		query: `SELECT r.account_id, r.order_id, r.id, 'failed, and nobody was called', r.created_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_refunds r ON r.account_id = column1 AND r.order_id = column2
 			WHERE r.state = 'failed'` + nobodyCalled,
@@ -135,14 +199,14 @@ var signs = []sign{
 			WHERE p.state IN ('queued', 'active') AND p.operator_ends_at < p.ends_at - 3600000000`,
 	},
 	{
-		name: "payment_unbooked", kind: LedgerDiffers, within: order.DecideWithin, person: true, stays: true,
+		name: "payment_unbooked", of: paidFor, kind: LedgerDiffers, within: order.DecideWithin, person: true, stays: true,
 		query: `SELECT p.account_id, p.order_id, p.id, 'what its provider took is not what is in the books', p.paid_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_payments p ON p.account_id = column1 AND p.order_id = column2
 			WHERE p.state = 'paid' AND p.minor <> COALESCE((SELECT SUM(t.minor) FROM audit_transfers t
 			      WHERE t.account_id = p.account_id AND t.subject = p.id AND t.step = 'paid' AND t.from_book = 'provider:' || p.provider), 0)`,
 	},
 	{
-		name: "refund_unbooked", kind: LedgerDiffers, within: order.DecideWithin, person: true, stays: true,
+		name: "refund_unbooked", of: returning, kind: LedgerDiffers, within: order.DecideWithin, person: true, stays: true,
 		query: `SELECT r.account_id, r.order_id, r.id, 'a refund is done and not in the books', r.done_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_refunds r ON r.account_id = column1 AND r.order_id = column2
 			WHERE r.state = 'done' AND NOT EXISTS (SELECT 1 FROM audit_transfers t
@@ -150,7 +214,7 @@ var signs = []sign{
 			  AND NOT EXISTS (SELECT 1 FROM audit_disputes d WHERE d.account_id = r.account_id AND d.payment_id = r.payment_id)`, // a bank gave it back
 	},
 	{
-		name: "sale_unbooked", kind: LedgerDiffers, within: order.DecideWithin, person: true, stays: true,
+		name: "sale_unbooked", of: served, kind: LedgerDiffers, within: order.DecideWithin, person: true, stays: true,
 		query: `SELECT o.account_id, o.id, o.id, 'completed, and not in the books', o.updated_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_orders o ON o.account_id = column1 AND o.id = column2
 			WHERE o.state = 'completed' AND o.minor > o.discount_minor AND NOT EXISTS (SELECT 1 FROM audit_transfers t
@@ -186,6 +250,7 @@ func (s sign) seen(ctx context.Context, tx db.Tx, rows [][]any) (all []Finding, 
 		case s.until && !tx.Now().Before(at.Time), !s.until && tx.Now().Before(at.Add(s.since)):
 			return nil
 		}
+		f.since = at.Add(s.since)
 		f.Deadline = tx.Now().Add(s.within)
 		if s.since > 0 {
 			f.Deadline = at.Add(s.since + s.within)

@@ -97,7 +97,10 @@ func (r *Repairer) waitingOrder(ctx context.Context, tx db.Tx, o order.Order, ba
 	}
 	w, waits := r.Desk.Patience().Order(cat, o)
 	late := waits && w.Late(tx.Now()) > 0
-	f := Finding{Account: o.Account, Subject: o.ID, Order: o.ID, Evidence: string(o.State) + ", waits for " + w.For, Deadline: w.Deadline}
+	f := Finding{Account: o.Account, Subject: o.ID, Order: o.ID, Evidence: string(o.State) + ", waits for " + w.For, Deadline: w.Deadline, since: w.Deadline}
+	if !late {
+		f.since = o.UpdatedAt
+	}
 	switch {
 	case o.State == order.Held && o.Reason != "staff" && !called:
 		return f.by(signHeldUncalled, tx.Now()), nil
@@ -122,7 +125,7 @@ func (r *Repairer) waitingRefunds(tx db.Tx, o order.Order, back []order.Refund) 
 		if !waits || w.Late(tx.Now()) == 0 || x.DueAt.IsZero() || x.State == payment.RefundFailed {
 			continue
 		}
-		f := Finding{Account: o.Account, Subject: x.ID, Order: o.ID, Evidence: string(x.State) + ", waits for " + w.For + ": " + carrier.Quote(x.Code), Deadline: w.Deadline}
+		f := Finding{Account: o.Account, Subject: x.ID, Order: o.ID, Evidence: string(x.State) + ", waits for " + w.For + ": " + carrier.Quote(x.Code), Deadline: w.Deadline, since: w.Deadline}
 		all = append(all, f.by(signRefundLate, tx.Now())...)
 	}
 	return all

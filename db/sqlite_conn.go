@@ -2,8 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -17,39 +15,39 @@ const statementsMax = 512
 // sqliteConn is one connection with its prepared statements by text. Preparing
 // costs several times what a small statement costs to run.
 type sqliteConn struct {
-	*sql.Conn
+	*handle
 	prepared map[string]*prepared
 }
 
-func newSQLiteConn(ctx context.Context, pool *sql.DB) (*sqliteConn, error) {
-	c, err := pool.Conn(ctx)
+func newSQLiteConn(dsn string) (*sqliteConn, error) {
+	h, err := openHandle(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteConn{c, map[string]*prepared{}}, nil
+	return &sqliteConn{h, map[string]*prepared{}}, nil
 }
 
 // take returns a prepared statement for the caller's use alone; give it back.
 // A statement whose rows are still being read is not in the map.
-func (c *sqliteConn) take(ctx context.Context, query string) (*prepared, error) {
+func (c *sqliteConn) take(query string) (*prepared, error) {
 	if p, ok := c.prepared[query]; ok {
 		delete(c.prepared, query)
 		return p, nil
 	}
 	text, order := questions(query)
-	s, err := c.PrepareContext(ctx, text)
+	p, err := c.prepare(text)
 	if err != nil {
 		return nil, err
 	}
-	return &prepared{s, order}, nil
+	return &prepared{p, order, make([]any, len(order))}, nil
 }
 
-// prepared is a statement as the driver has it: with plain question marks. The
-// driver asks SQLite for the name of every parameter each time it binds them,
-// and SQLite walks through all names for each; where there are none it does not.
+// prepared is a statement with plain question marks: to SQLite $1 is a name, and a
+// statement with more than one use of it has fewer parameters than places.
 type prepared struct {
-	*sql.Stmt
+	*program
 	order []int // which argument each question mark stands for
+	args  []any // in the order of the question marks, for one run
 }
 
 var parameter = regexp.MustCompile(`'[^']*'|\$[0-9]+`)
@@ -72,9 +70,9 @@ func questions(query string) (text string, order []int) {
 	return text, order
 }
 
-// arguments are args in the order of the question marks.
+// arguments are args in the order of the question marks, until the next run.
 func (p *prepared) arguments(args []any) ([]any, error) {
-	out := make([]any, len(p.order))
+	out := p.args
 	most := 0
 	for i, n := range p.order {
 		if n < 0 || n >= len(args) {
@@ -91,7 +89,7 @@ func (p *prepared) arguments(args []any) ([]any, error) {
 func (c *sqliteConn) give(query string, s *prepared) {
 	if len(c.prepared) >= statementsMax {
 		for _, old := range c.prepared {
-			_ = old.Close()
+			old.Close()
 		}
 		clear(c.prepared)
 	}
@@ -100,20 +98,21 @@ func (c *sqliteConn) give(query string, s *prepared) {
 
 // command runs a statement without arguments and results.
 func (c *sqliteConn) command(ctx context.Context, query string) error {
-	s, err := c.take(ctx, query)
+	s, err := c.take(query)
 	if err != nil {
 		return err
 	}
 	defer c.give(query, s)
-	_, err = s.ExecContext(ctx)
+	_, err = s.exec(ctx, nil)
 	return err
 }
 
 func (c *sqliteConn) close() error {
 	for _, s := range c.prepared {
-		_ = s.Close()
+		s.Close()
 	}
-	return c.Close()
+	clear(c.prepared)
+	return c.handle.close()
 }
 
 // sqliteSession is a transaction's access to a connection.
@@ -128,7 +127,10 @@ func (s *sqliteSession) prepare(ctx context.Context, query string, args []any) (
 	if s.ctx != nil {
 		ctx = s.ctx
 	}
-	stmt, err := s.conn.take(ctx, query)
+	if err := ctx.Err(); err != nil {
+		return ctx, nil, nil, err
+	}
+	stmt, err := s.conn.take(query)
 	if err != nil {
 		return ctx, nil, nil, err
 	}
@@ -144,11 +146,7 @@ func (s *sqliteSession) exec(ctx context.Context, query string, args []any) (int
 		return 0, err
 	}
 	defer s.conn.give(query, stmt)
-	res, err := stmt.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
+	return stmt.exec(ctx, args)
 }
 
 func (s *sqliteSession) query(ctx context.Context, query string, args []any) (cursor, error) {
@@ -156,12 +154,12 @@ func (s *sqliteSession) query(ctx context.Context, query string, args []any) (cu
 	if err != nil {
 		return nil, err
 	}
-	r, err := stmt.QueryContext(ctx, args...)
+	r, err := stmt.query(ctx, args)
 	if err != nil {
 		s.conn.give(query, stmt)
 		return nil, err
 	}
-	return &sqliteRows{Rows: r, done: func() { s.conn.give(query, stmt) }}, nil
+	return &sqliteRows{programRows: r, conn: s.conn, query: query, stmt: stmt}, nil
 }
 
 func (s *sqliteSession) batch(ctx context.Context, b *Batch) error {
@@ -179,12 +177,14 @@ func (s *sqliteSession) batch(ctx context.Context, b *Batch) error {
 
 // sqliteRows gives its statement back when it is closed.
 type sqliteRows struct {
-	*sql.Rows
-	done func()
+	*programRows
+	conn  *sqliteConn
+	query string
+	stmt  *prepared
 }
 
 func (r *sqliteRows) Close() error {
-	err := r.Rows.Close()
-	r.done()
-	return errors.Join(err, r.Err())
+	r.stmt.reset()
+	r.conn.give(r.query, r.stmt)
+	return r.Err()
 }

@@ -22,7 +22,9 @@ func TestTownKeepsThePromises(t *testing.T) {
 		{2, world.SomeFaults, 100, 2},
 		{1, world.WildFaults, 100, 2},
 		{2, world.WildFaults, 100, 2},
-		{101, world.WildFaults, 250, 1}, // a dispute was told, and the one question that followed got no answer
+		{101, world.WildFaults, 250, 1},
+		{9, world.SomeFaults, 3_000, 1},
+		{34, world.WildFaults, 600, 1},
 	} {
 		var first []byte
 		for range tt.times {

@@ -24,9 +24,11 @@ type Result struct {
 	Faults     Faults            `json:"faults"`
 	Orders     int               `json:"orders"` // that customers wanted
 	Outcomes   map[string]int    `json:"outcomes"`
-	Injected   map[string]int    `json:"injected"` // faults, by kind
-	Repairs    map[string]Repair `json:"repairs"`  // what the system put right by itself, by kind
-	Settled    Spread            `json:"settle_seconds"`
+	Injected   map[string]int    `json:"injected"`       // faults, by kind
+	Repairs    map[string]Repair `json:"repairs"`        // what the system put right by itself, by kind
+	Detected   Detection         `json:"detect_seconds"` // from when something was wrong until the repairer found it
+	Settled    Spread            `json:"settle_seconds"` // from when an order was paid until it was completed or given back
+	Late       int               `json:"settled_late"`   // of these, later than promised, see [auditor.inTime]
 	Hosts      int               `json:"hosts"`
 	Lives      int               `json:"process_lives"`
 	Violations []string          `json:"violations"`
@@ -37,6 +39,13 @@ type Spread struct {
 	P50 int64 `json:"p50"`
 	P99 int64 `json:"p99"`
 	Max int64 `json:"max"`
+}
+
+// Detection says how often the repairer found something, and how long after it had come
+// about, in seconds of the town's time.
+type Detection struct {
+	Times int `json:"times"`
+	Spread
 }
 
 // Repair says how often something was put right, and how long it took, from when the
@@ -56,6 +65,9 @@ type auditor struct {
 	outcomes map[string]int
 	repairs  map[string][]time.Duration
 	settled  []time.Duration
+	late     int
+	breaches map[breach]time.Time // when the repairer found them
+	decided  map[string]bool      // orders that a person decided
 
 	kept   map[string]map[money.Currency]int64 // what each bank should have kept
 	wallet map[string]map[money.Currency]int64 // by account
@@ -70,8 +82,22 @@ func newAuditor(s *Simulation) *auditor {
 	return &auditor{
 		s: s, outcomes: map[string]int{}, repairs: map[string][]time.Duration{}, kept: map[string]map[money.Currency]int64{},
 		wallet: map[string]map[money.Currency]int64{}, points: map[string]int64{}, stayed: map[string]int64{}, served: map[string]int{}, listed: map[string]bool{},
-		orders: map[string][]order.Order{},
+		orders: map[string][]order.Order{}, breaches: map[breach]time.Time{}, decided: map[string]bool{},
 	}
+}
+
+// breach is something wrong, and from when it is.
+type breach struct {
+	what  string
+	since time.Time
+}
+
+// notice is the repairer that has found something. One that died before it could keep
+// that finds it again.
+func (a *auditor) notice(what string, since time.Time) {
+	now := a.s.clock.Now()
+	a.breaches[breach{what, since}] = now
+	a.s.log("found %s, true for %s", what, now.Sub(since))
 }
 
 // maxFound bounds how many violations a result names.
@@ -115,8 +141,13 @@ func (s *Simulation) judge(ctx context.Context) (Result, error) {
 	}
 	r := Result{
 		Seed: s.plan.Seed, Faults: s.plan.Faults, Orders: len(a.tickets), Outcomes: a.outcomes, Injected: s.weather.count, Repairs: map[string]Repair{},
-		Hosts: len(s.hosts), Settled: spread(a.settled), Violations: a.found,
+		Hosts: len(s.hosts), Settled: spread(a.settled), Late: a.late, Violations: a.found,
 	}
+	var took []time.Duration
+	for b, found := range a.breaches {
+		took = append(took, max(0, found.Sub(b.since)))
+	}
+	r.Detected = Detection{len(took), spread(took)}
 	for kind, took := range a.repairs {
 		r.Repairs[kind] = Repair{len(took), spread(took)}
 	}
@@ -383,10 +414,42 @@ func (a *auditor) noteRepairs(t *ticket, o order.Order, p page) {
 	}
 	if o.State == order.Completed || o.State == order.Refunded {
 		a.settled = append(a.settled, took)
+		if !a.inTime(o, p) {
+			a.late++
+			a.s.log("%d settled late: %s (%s), after %s", t.n, o.State, o.Reason, took)
+		}
 		if t.paidAt.After(o.PaidAt) {
 			a.s.log("%d paid after it was seen", t.n)
 		}
 	}
+}
+
+// inTime reports whether an order that was paid was completed or given back within five
+// minutes, or within a minute after the longest time that a stranger of it needs until
+// its silence means something, from when it was paid, or the operator was asked, and no
+// stranger of it was away. What a person decided takes as long as people do.
+func (a *auditor) inTime(o order.Order, p page) bool {
+	if a.decided[o.ID] {
+		return true
+	}
+	settles, strangers := time.Duration(0), []string{}
+	if o.Kind != order.TopUp {
+		settles, strangers = a.s.town.Simple.Settles, append(strangers, "simple")
+	}
+	for _, pay := range p.payments {
+		strangers = append(strangers, pay.Provider)
+		settles = max(settles, a.s.settles[pay.Provider])
+	}
+	from := o.PaidAt
+	if o.AskedAt.After(from) {
+		from = o.AskedAt
+	}
+	for _, out := range a.s.weather.past {
+		if slices.Contains(strangers, out.who) && out.from.Before(o.CompletedAt) && out.to.After(from) {
+			from = out.to
+		}
+	}
+	return o.CompletedAt.Sub(from) <= max(order.SettleWithin, settles+time.Minute)
 }
 
 // judgeBanks wants every bank to have kept what the orders say, and nothing that

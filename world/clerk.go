@@ -20,6 +20,10 @@ const (
 	clerkLooks = 50 // orders at a time
 	clerkWaits = 20 * time.Minute
 
+	// refundTakes is how long the house is awake for a refund that staff asked for: until
+	// it is done, or found to be late.
+	refundTakes = 15 * time.Minute
+
 	// lastResend is how long into the time without faults a refund is sent again that
 	// its provider says nothing clear of: it is tried for a day.
 	lastResend = 3 * time.Hour
@@ -61,6 +65,7 @@ func (s *Simulation) sendAgain(ctx context.Context, t *ticket) {
 			if r.State != payment.RefundDone && r.DueAt.IsZero() {
 				_, err = h.Desk.RefundAgain(ctx, k, order.Act{Staff: "mika", Reason: "the dispute is over"})
 				s.log("clerk sends the refund of %s again: %s", t.order, said(err))
+				s.alert = s.clock.Now().Add(refundTakes)
 				break
 			}
 		}
@@ -75,6 +80,7 @@ func (s *Simulation) decide(ctx context.Context, o order.Order) {
 	if o.Reason == "refund_failed" && sunny > lastResend {
 		return // what is still unclear a day after would be no nearer to its end when the town ends
 	}
+	s.auditor.decided[o.ID] = true
 	act := order.Act{Staff: "mika", Reason: "looked at the operator's console"}
 	what := "gives back"
 	_, err := s.in(ctx, "the clerk", func(ctx context.Context, h *House) (err error) {
@@ -122,6 +128,7 @@ func (s *Simulation) giveBack(ctx context.Context, t *ticket, amount money.Money
 		return err
 	})
 	s.log("clerk gives %s of %s back: %s", amount, t.order, said(err))
+	s.alert = s.clock.Now().Add(refundTakes)
 	switch {
 	case !alive, fault.KindOf(err) == fault.Unavailable: // it is tried again, and may have been done
 		s.after(time.Minute, func(ctx context.Context) { s.giveBack(ctx, t, amount) })

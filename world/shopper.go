@@ -334,6 +334,9 @@ func (t *ticket) know(id string, s *Simulation) {
 	if t.order != "" && t.order != id {
 		s.note("quote of order %d became two orders", t.n)
 	}
+	if t.order == "" {
+		s.known = append(s.known, t)
+	}
 	t.order = id
 }
 

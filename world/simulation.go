@@ -27,6 +27,9 @@ type House struct {
 	Door  http.Handler // takes notifications
 	Steps []Step
 	Close func() error
+
+	// Notice lets somebody hear what the repairer finds, and since when it is true.
+	Notice func(do func(what string, since time.Time))
 }
 
 // Step is one piece of the house's work that runs by itself.
@@ -69,8 +72,11 @@ type Simulation struct {
 	looked time.Time     // when the house last asked what lines have used
 
 	people  []*customer
-	comers  int // who wanted to become one
+	comers  int       // who wanted to become one
+	alert   time.Time // until then refunds are under way that staff asked for
+	known   []*ticket // whose orders have no end, as far as was looked
 	auditor *auditor
+	settles map[string]time.Duration // after which a provider's silence means something
 	faulty  []string
 }
 
@@ -112,12 +118,14 @@ func (q *events) Pop() any {
 
 // The pace of a town.
 const (
-	perSecond = 20               // orders that customers want in a second of the town's time
+	perSecond = 20               // orders that customers want in a second of the town's time, or more, …
+	openMost  = 4 * time.Minute  // … for they all come within this
 	busyTick  = time.Second      // how often the house works while customers come
 	calmTick  = 20 * time.Second // … until every price has ended, as long as there is something to do
 	calmMost  = 2 * time.Minute  // … and where there is nothing
 	idleTick  = 10 * time.Minute // … and while only late money and deadlines are left
 	idleMost  = time.Hour
+	waitTick  = 30 * time.Second // … and while an order that was paid has no end
 	calmFor   = 2 * time.Hour
 	idleFor   = 26 * time.Hour
 
@@ -137,7 +145,7 @@ func Simulate(ctx context.Context, p Plan) (Result, error) {
 	s.after(busyTick, s.tick)
 	s.after(clerkEvery, s.clerk)
 	for i := range p.Orders {
-		s.at(s.epoch.Add(time.Duration(i)*time.Second/perSecond), s.wish)
+		s.at(s.epoch.Add(s.length*time.Duration(i)/time.Duration(p.Orders)), s.wish)
 	}
 	end := s.epoch.Add(s.length + calmFor + idleFor)
 	for s.queue.Len() > 0 && ctx.Err() == nil {
@@ -162,7 +170,7 @@ func Simulate(ctx context.Context, p Plan) (Result, error) {
 func begin(ctx context.Context, p Plan) (*Simulation, error) {
 	s := &Simulation{plan: p, rand: rand.New(rand.NewPCG(p.Seed, 1)), epoch: time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC)}
 	s.clock = &Clock{Real: func() time.Time { return s.epoch }}
-	s.length = time.Duration(p.Orders) * time.Second / perSecond
+	s.length = min(time.Duration(p.Orders)*time.Second/perSecond, openMost)
 	s.weather = NewWeather(p.Faults, rand.New(rand.NewPCG(p.Seed, 2)), s.epoch, s.length+calmFor)
 	s.town = NewStrangers(s.clock, "http://shop.invalid", p.Seed, p.Keys)
 	s.town.weather = s.weather
@@ -212,6 +220,13 @@ func (s *Simulation) open(ctx context.Context, h *host) (*House, error) {
 	house, err := s.plan.Open(ctx, s.town, s.mail, now, h.random, point)
 	if err != nil {
 		return nil, err
+	}
+	house.Notice(s.auditor.notice)
+	if s.settles == nil {
+		s.settles = map[string]time.Duration{}
+		for name, p := range house.Desk.Providers {
+			s.settles[name] = p.Limits().SettlesWithin
+		}
 	}
 	h.house = house
 	h.lives++
@@ -295,7 +310,42 @@ func (s *Simulation) tick(ctx context.Context) {
 	if s.pause = min(2*s.pause, most); worked || s.pause < least {
 		s.pause = least
 	}
-	s.after(s.pause, s.tick)
+	pause := s.pause
+	if pause > waitTick && (s.clock.Now().Before(s.alert) || s.waits(ctx)) {
+		pause = waitTick
+	}
+	s.after(pause, s.tick)
+}
+
+// lookMost is how many orders are looked at to know whether one waits; the others have
+// their turn after the next tick.
+const lookMost = 1000
+
+// waits reports whether an order of those that customers know of was paid and has no
+// end, and no person to decide it.
+func (s *Simulation) waits(ctx context.Context) (waits bool) {
+	_, _ = s.in(ctx, "looking around", func(ctx context.Context, h *House) error {
+		return h.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+			look := s.known[:min(len(s.known), lookMost)]
+			var left []*ticket
+			for _, t := range look {
+				o, err := order.Get(ctx, tx, order.Key{Account: t.who.account, ID: t.order})
+				if err != nil {
+					return err
+				}
+				if o.State == order.Paid || o.State == order.Fulfilling || o.State == order.RefundDue {
+					waits = true
+					return nil
+				}
+				if !o.State.Final() {
+					left = append(left, t)
+				}
+			}
+			s.known = append(s.known[len(look):len(s.known):len(s.known)], left...)
+			return nil
+		})
+	})
+	return waits
 }
 
 // roundsMax bounds the work of one turn; more is due again later.

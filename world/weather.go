@@ -36,6 +36,7 @@ type Weather struct {
 
 	stale   int // of 10,000 look-ups so many show what was
 	outages []outage
+	past    []outage      // all that there were
 	crash   int           // one commit or call boundary in so many is the last of its process; 0: none is
 	skew    time.Duration // how much the second host's clock differs
 	hosts   int           // how many processes of ours work on the same rows
@@ -84,6 +85,7 @@ func NewWeather(f Faults, r *rand.Rand, begin time.Time, length time.Duration) *
 		from := begin.Add(time.Duration(r.Int64N(int64(length) + 1)))
 		w.outages = append(w.outages, outage{who, from, from.Add(time.Duration(1+r.IntN(180)) * time.Minute)})
 	}
+	w.past = w.outages
 	return w
 }
 

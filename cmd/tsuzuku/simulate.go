@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -45,6 +46,9 @@ const garbage = 400
 // run that breaks one, says how to see it again, and ends with 1.
 func (c *simulateCmd) Run(ctx context.Context, s std) error {
 	debug.SetGCPercent(garbage)
+	if c.Engine == db.SQLite {
+		runtime.GOMAXPROCS(1) // one thing happens after another: a second core would only be woken and sent to sleep
+	}
 	began := time.Now()
 	r, err := c.once(ctx, c.Orders, c.Log)
 	if err != nil {

@@ -25,9 +25,11 @@ type townRun struct {
 
 // townRuns are what one soak runs, each with a fresh seed.
 var townRuns = []townRun{
-	{"sqlite", "none", 2_000},
+	{"sqlite", "none", 10_000},
 	{"sqlite", "some", 20_000},
-	{"sqlite", "wild", 10_000},
+	{"sqlite", "some", 20_000},
+	{"sqlite", "some", 20_000},
+	{"sqlite", "wild", 20_000},
 	{"postgres", "some", 2_000},
 	{"postgres", "wild", 1_000},
 }
