@@ -153,7 +153,7 @@ var signs = []sign{
 			                     AND c.title = 'extended_not_charged' AND c.state = 'closed')`,
 	},
 	{
-		name: "silent_after_refund", kind: ExtendedNotCharged, within: order.DecideWithin, person: true, stays: true,
+		name: "silent_after_refund", of: unserved | underWay, kind: ExtendedNotCharged, within: order.DecideWithin, person: true, stays: true,
 		query: `SELECT l.account_id, l.order_id, l.order_id, 'the money went back, and the operator has not said since whether it carried it out: ' || l.why, l.gave_up_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_late_looks l ON l.account_id = column1 AND l.order_id = column2
 			WHERE l.gave_up_at IS NOT NULL AND l.served_at IS NULL

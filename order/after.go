@@ -148,7 +148,7 @@ func (d *Desk) after(ctx context.Context, k Key) (t task, tells bool, err error)
 			return err
 		}
 		t = task{o, r}
-		_, hand := handTime(r.carrier, o)
+		_, hand := handTime(r.operator(), o)
 		keeps := o.Kind == NewLine || r.carrier.Abilities().KeepsRef || l.Periods == o.Periods && l.Extending == ""
 		tells = keeps && !hand && (o.State == RefundDue || o.State == Refunded)
 		return nil
