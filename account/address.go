@@ -14,7 +14,7 @@ import (
 // Whether somebody has the address already is told only to who shows that they
 // read its mail. It fails with [fault.Denied] and reason sign_in_again, with
 // [fault.Invalid] for what is no address, and with [fault.TooMany].
-func (d *Door) AskAddress(ctx context.Context, s Session, email, client string) (challenge string, err error) {
+func (d *Door) AskAddress(ctx context.Context, s Session, email string, from Browser) (challenge string, err error) {
 	if err := d.MustBeFresh(s); err != nil {
 		return "", err
 	}
@@ -24,15 +24,13 @@ func (d *Door) AskAddress(ctx context.Context, s Session, email, client string) 
 	}
 	code, nonce := d.code(), d.IDs.Bytes(nonceLen)
 	challenge, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (string, error) {
-		if err := d.limitCodes(ctx, tx, client); err != nil {
+		digits, err := d.allowCode(ctx, tx, asked{s.Account, "address", email, from})
+		if err != nil {
 			return "", err
 		}
-		perAddress := limit{d.hash("limit", "codes", "address", email), codesPerAddress, "too_many_codes"}
-		if err := perAddress.take(ctx, tx); err != nil {
-			return "", err
-		}
+		code := code[:digits]
 		challenge, expires := d.IDs.Under("ch", s.Account), tx.Now().Add(codeValid)
-		_, err := tx.Exec(ctx, `
+		_, err = tx.Exec(ctx, `
 			INSERT INTO challenges (account_id, id, purpose, address_id, address, code_hash, created_at, expires_at)
 			VALUES ($1, $2, 'address', '', $3, $4, $5, $6)`,
 			s.Account, challenge, email, d.hash("code", challenge, code), db.At(tx.Now()), db.At(expires))
@@ -69,7 +67,7 @@ func (d *Door) EnterAddress(ctx context.Context, s Session, sealed, code string)
 	}
 	address := d.IDs.Under("ad", s.Account)
 	refused, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (*fault.Error, error) {
-		_, _, refused, err := d.try(ctx, tx, "address", account, challenge, code)
+		_, _, refused, err := d.try(ctx, tx, "address", account, challenge, code, Browser{})
 		if err != nil || refused != nil {
 			return refused, err
 		}

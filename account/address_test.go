@@ -14,7 +14,7 @@ import (
 func (h *house) askAddress(s account.Session, email string) (challenge, code string) {
 	h.Helper()
 	h.Clock.Add(time.Second)
-	challenge, err := h.door.AskAddress(h.Context(), s, email, "192.0.2.1")
+	challenge, err := h.door.AskAddress(h.Context(), s, email, account.Browser{Client: "192.0.2.1"})
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestAddresses(t *testing.T) {
 		}
 		env.Clock.Add(16 * time.Minute)
 		want(t, h.door.RemoveAddress(t.Context(), s, all[1].ID), fault.Denied, "sign_in_again")
-		_, err = h.door.AskAddress(t.Context(), s, second, "")
+		_, err = h.door.AskAddress(t.Context(), s, second, account.Browser{})
 		want(t, err, fault.Denied, "sign_in_again")
 	})
 }

@@ -99,7 +99,11 @@ func EraseClosed(ctx context.Context, tx db.Tx, account string) (closed bool, er
 	if err := dropDevices(ctx, tx, account, `DELETE FROM push_devices WHERE account_id = $1 RETURNING mark`); err != nil {
 		return false, err
 	}
+	if err := dropConnections(ctx, tx, account); err != nil {
+		return false, err
+	}
 	for _, statement := range []string{
+		`DELETE FROM sign_ins WHERE account_id = $1`,
 		`DELETE FROM addresses WHERE account_id = $1`,
 		`DELETE FROM sessions WHERE account_id = $1`,
 		`DELETE FROM challenges WHERE account_id = $1`,

@@ -18,12 +18,10 @@ import (
 const (
 	codeValid   = 10 * time.Minute
 	codeTries   = 5
-	codeDigits  = 6
 	limitWindow = time.Hour
 
-	codesPerAddress = 5    // an hour
-	codesPerClient  = 20   // an hour
-	codesForAll     = 2000 // an hour, unless the door says otherwise
+	codesPerClient = 20   // an hour
+	codesForAll    = 2000 // an hour, unless the door says otherwise
 )
 
 // Door is where customers come in: by a code sent to them, by the session that
@@ -47,9 +45,12 @@ type Door struct {
 
 	cheap argon // for tests; zero: todaysArgon
 
-	// CodesPerHour is how many codes are sent in an hour, to everybody: what
-	// a flood may cost. 0: 2000.
+	// CodesPerHour is how many codes are sent in an hour, to everybody whose browser
+	// is not known: what a flood may cost. 0: 2000.
 	CodesPerHour int64
+
+	// Tally counts who comes in and who does not; nil: nobody does.
+	Tally *Tally
 }
 
 // AskCode sends a sign-in code to a mail address and returns the challenge that
@@ -57,17 +58,18 @@ type Door struct {
 // code as well, and with it an account: this is also how one signs up. The work
 // done and what is returned are the same for both.
 //
-// language is what the page was in. client says where the request came from, an
-// IP address; requests of one client are limited together.
+// language is what the page was in. from says where the request came from; those of
+// one client are limited together, and those of a browser that the owner is known to
+// have signed in with alone.
 //
 // It fails with [fault.Invalid] for what is no address, and with
 // [fault.TooMany].
-func (d *Door) AskCode(ctx context.Context, email, language, client string) (challenge string, err error) {
+func (d *Door) AskCode(ctx context.Context, email, language string, from Browser) (challenge string, err error) {
 	email, err = Normalise(email)
 	if err != nil {
 		return "", err
 	}
-	a := d.prepareAsk(email, locale.Match(language), client)
+	a := d.prepareAsk(email, locale.Match(language), from)
 	challenge, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (string, error) {
 		return d.ask(ctx, tx, a)
 	})
@@ -80,18 +82,19 @@ func (d *Door) AskCode(ctx context.Context, email, language, client string) (cha
 // ask is everything about a request for a code that must be the same when the
 // transaction runs again.
 type ask struct {
-	email, client string
-	language      locale.Language
-	code          string
-	account       string // for an address that nobody has
-	address       string
-	nonce         []byte
+	email    string
+	from     Browser
+	language locale.Language
+	code     string // as long as one can be
+	account  string // for an address that nobody has
+	address  string
+	nonce    []byte
 }
 
-func (d *Door) prepareAsk(email string, l locale.Language, client string) ask {
+func (d *Door) prepareAsk(email string, l locale.Language, from Browser) ask {
 	account := d.IDs.Account()
 	return ask{
-		email: email, client: client, language: l, code: d.code(),
+		email: email, from: from, language: l, code: d.code(),
 		account: account, address: d.IDs.Under("ad", account), nonce: d.IDs.Bytes(nonceLen),
 	}
 }
@@ -99,17 +102,15 @@ func (d *Door) prepareAsk(email string, l locale.Language, client string) ask {
 // ask stores the challenge and the message with the code. It executes the same
 // statements whether or not somebody has the address.
 func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
-	if err := d.limitCodes(ctx, tx, a.client); err != nil {
-		return "", err
-	}
-	perAddress := limit{d.hash("limit", "codes", "address", a.email), codesPerAddress, "too_many_codes"}
-	if err := perAddress.take(ctx, tx); err != nil {
-		return "", err
-	}
 	account, address, err := locate(ctx, tx, a)
 	if err != nil {
 		return "", err
 	}
+	digits, err := d.allowCode(ctx, tx, asked{account, "address", a.email, a.from})
+	if err != nil {
+		return "", err
+	}
+	code := a.code[:digits]
 	if err := insertAccount(ctx, tx, Account{ID: account, State: Unverified, Language: a.language}); err != nil {
 		return "", err
 	}
@@ -121,33 +122,16 @@ func (d *Door) ask(ctx context.Context, tx db.Tx, a ask) (string, error) {
 	_, err = tx.Exec(ctx, `
 		INSERT INTO challenges (account_id, id, purpose, address_id, code_hash, created_at, expires_at)
 		VALUES ($1, $2, 'sign_in', $3, $4, $5, $6)`,
-		account, challenge, address, d.hash("code", challenge, a.code), db.At(tx.Now()), db.At(expires))
+		account, challenge, address, d.hash("code", challenge, code), db.At(tx.Now()), db.At(expires))
 	if err != nil {
 		return "", err
 	}
 	return challenge, message.Queue(ctx, tx, d.IDs.Under("msg", account), message.Draft{
 		Account: account, Key: "sign_in_code/" + challenge, Kind: message.SignInCode,
 		To: message.Address{Channel: message.Email, Value: a.email}, Language: a.language,
-		Facts:     message.Facts{Code: a.code, CodeValidFor: codeValid},
+		Facts:     message.Facts{Code: code, CodeValidFor: codeValid},
 		ExpiresAt: expires,
 	})
-}
-
-// limitCodes counts one more code, for everybody and for the client.
-func (d *Door) limitCodes(ctx context.Context, tx db.Tx, client string) error {
-	all := d.CodesPerHour
-	if all == 0 {
-		all = codesForAll
-	}
-	for _, l := range []limit{
-		{bucket: d.hash("limit", "codes", "all"), most: all},
-		{bucket: d.hash("limit", "codes", "client", network(client)), most: codesPerClient},
-	} {
-		if err := l.take(ctx, tx); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // locate returns the account that has the address. If none has, the account
@@ -188,6 +172,11 @@ type entry struct {
 // EnterCode fails with [fault.Denied] for a wrong code, with reason code_wrong
 // while there are tries left, and with [fault.Invalid] for what is no code.
 func (d *Door) EnterCode(ctx context.Context, challenge, code string, from Browser) (token string, a Account, err error) {
+	token, a, err = d.enterCode(ctx, challenge, code, from)
+	return d.came(byCode, token, a, err)
+}
+
+func (d *Door) enterCode(ctx context.Context, challenge, code string, from Browser) (token string, a Account, err error) {
 	code, ok := digits(code)
 	if !ok {
 		return "", Account{}, because(fault.Invalid, "code_format", nil)
@@ -198,7 +187,7 @@ func (d *Door) EnterCode(ctx context.Context, challenge, code string, from Brows
 	}
 	s := d.newSession(account, byCode, from)
 	e, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (entry, error) {
-		return d.enter(ctx, tx, account, challenge, code, s)
+		return d.enter(ctx, tx, account, challenge, code, s, from)
 	})
 	if err != nil {
 		return "", Account{}, err
@@ -209,8 +198,8 @@ func (d *Door) EnterCode(ctx context.Context, challenge, code string, from Brows
 	return s.token(), e.account, nil
 }
 
-func (d *Door) enter(ctx context.Context, tx db.Tx, account, challenge, code string, s secretSession) (entry, error) {
-	address, _, refused, err := d.try(ctx, tx, "sign_in", account, challenge, code)
+func (d *Door) enter(ctx context.Context, tx db.Tx, account, challenge, code string, s secretSession, from Browser) (entry, error) {
+	address, _, refused, err := d.try(ctx, tx, "sign_in", account, challenge, code, from)
 	if err != nil || refused != nil {
 		return entry{refused: refused}, err
 	}
@@ -250,13 +239,18 @@ func (d *Door) admit(ctx context.Context, tx db.Tx, account string, s secretSess
 		return entry{}, err
 	}
 	if a.State == Closed || a.State == Unverified {
-		return entry{refused: because(fault.Denied, "account_closed", nil)}, nil
+		err := d.noteRefused(ctx, tx, account, s.way, "account_closed", Browser{Mark: s.mark, Client: s.client})
+		return entry{refused: because(fault.Denied, "account_closed", nil)}, err
 	}
 	known, err := d.expected(ctx, tx, s)
 	if err != nil {
 		return entry{}, err
 	}
 	if err := s.insert(ctx, tx); err != nil {
+		return entry{}, err
+	}
+	err = d.note(ctx, tx, account, SignIn{Way: s.way, Known: known, Agent: s.agent, Client: s.client})
+	if err != nil {
 		return entry{}, err
 	}
 	if known {
@@ -279,5 +273,5 @@ func digits(s string) (string, bool) {
 		return "", false
 	}
 	s = strings.NewReplacer(" ", "", "-", "", "\t", "", "\n", "", "\r", "").Replace(norm.NFKC.String(s))
-	return s, len(s) == codeDigits && strings.Trim(s, "0123456789") == ""
+	return s, (len(s) == shortDigits || len(s) == longDigits) && strings.Trim(s, "0123456789") == ""
 }

@@ -8,7 +8,7 @@ import (
 
 // AskIn is [Door.AskCode] within a transaction of the caller's.
 func (d *Door) AskIn(ctx context.Context, tx db.Tx, email string) (string, error) {
-	return d.ask(ctx, tx, d.prepareAsk(email, "en", "192.0.2.1"))
+	return d.ask(ctx, tx, d.prepareAsk(email, "en", Browser{Client: "192.0.2.1"}))
 }
 
 // Cheaply makes the door hash with less work than it should; passes makes the

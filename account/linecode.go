@@ -11,10 +11,8 @@ import (
 	"github.com/tsuzuku/tsuzuku/message"
 )
 
-const (
-	codesPerLine = 5              // an hour
-	codeLinkLife = 24 * time.Hour // of the link that a code opens
-)
+// codeLinkLife is how long the link is good that a code opens.
+const codeLinkLife = 24 * time.Hour
 
 // LineAsk is what somebody typed who wants to renew a line without signing in.
 type LineAsk struct {
@@ -23,7 +21,7 @@ type LineAsk struct {
 	Line     string
 	LastFour string // of the number
 	Name     string // that its owner gave it
-	Client   string // where the request came from
+	From     Browser
 }
 
 // AskLineCode sends a code to the confirmed addresses of the line's owner, and
@@ -35,11 +33,13 @@ func (d *Door) AskLineCode(ctx context.Context, a LineAsk) (challenge string, er
 		account = nobody // its challenge opens nothing, and is swept away
 	}
 	challenge, err = db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (string, error) {
-		if err := d.limitLineCodes(ctx, tx, a); err != nil {
+		digits, err := d.allowCode(ctx, tx, asked{account, "line", a.Number, a.From})
+		if err != nil {
 			return "", err
 		}
+		code := code[:digits]
 		challenge, expires := d.IDs.Under("ch", account), tx.Now().Add(codeValid)
-		_, err := tx.Exec(ctx, `
+		_, err = tx.Exec(ctx, `
 			INSERT INTO challenges (account_id, id, purpose, address_id, line_id, code_hash, created_at, expires_at)
 			VALUES ($1, $2, 'line', '', $3, $4, $5, $6)`,
 			account, challenge, a.Line, d.hash("code", challenge, code), db.At(tx.Now()), db.At(expires))
@@ -52,13 +52,6 @@ func (d *Door) AskLineCode(ctx context.Context, a LineAsk) (challenge string, er
 		return "", err
 	}
 	return d.seal(challenge, nonce), nil
-}
-
-func (d *Door) limitLineCodes(ctx context.Context, tx db.Tx, a LineAsk) error {
-	if err := d.limitCodes(ctx, tx, a.Client); err != nil {
-		return err
-	}
-	return limit{d.hash("limit", "codes", "line", a.Number), codesPerLine, "too_many_codes"}.take(ctx, tx)
 }
 
 func (d *Door) sendLineCode(ctx context.Context, tx db.Tx, a LineAsk, challenge, code string, expires time.Time) error {
@@ -87,7 +80,7 @@ func (d *Door) sendLineCode(ctx context.Context, tx db.Tx, a LineAsk, challenge,
 // EnterLineCode returns the token of a link to the line whose code was right. It
 // is a link like those of [Door.MakeLink], for a day. It fails as
 // [Door.EnterCode] does.
-func (d *Door) EnterLineCode(ctx context.Context, sealed, code string) (token string, err error) {
+func (d *Door) EnterLineCode(ctx context.Context, sealed, code string, from Browser) (token string, err error) {
 	code, ok := digits(code)
 	if !ok {
 		return "", because(fault.Invalid, "code_format", nil)
@@ -101,7 +94,7 @@ func (d *Door) EnterLineCode(ctx context.Context, sealed, code string) (token st
 		refused *fault.Error
 	}
 	o, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (opened, error) {
-		_, line, refused, err := d.try(ctx, tx, "line", account, challenge, code)
+		_, line, refused, err := d.try(ctx, tx, "line", account, challenge, code, from)
 		if err != nil || refused != nil {
 			return opened{refused: refused}, err
 		}
@@ -121,17 +114,17 @@ func (d *Door) EnterLineCode(ctx context.Context, sealed, code string) (token st
 }
 
 // try counts one try at a challenge. refused says why the code opens nothing;
-// the try counts all the same.
-func (d *Door) try(ctx context.Context, tx db.Tx, purpose, account, challenge, code string) (address, line string, refused *fault.Error, err error) {
-	var hash string
+// the try counts all the same, and is written down where it would have opened something.
+func (d *Door) try(ctx context.Context, tx db.Tx, purpose, account, challenge, code string, from Browser) (address, line string, refused *fault.Error, err error) {
+	var hash, adds string
 	var attempts int64
 	err = tx.QueryRow(ctx, `
 		UPDATE challenges
 		   SET attempts = attempts + 1
 		 WHERE account_id = $1 AND id = $2 AND purpose = $5
 		   AND used_at IS NULL AND expires_at > $3 AND attempts < $4
-		RETURNING code_hash, address_id, line_id, attempts`,
-		account, challenge, db.At(tx.Now()), int64(codeTries), purpose).Scan(&hash, &address, &line, &attempts)
+		RETURNING code_hash, address_id, line_id, address, attempts`,
+		account, challenge, db.At(tx.Now()), int64(codeTries), purpose).Scan(&hash, &address, &line, &adds, &attempts)
 	switch {
 	case errors.Is(err, db.ErrNoRows):
 		return "", "", because(fault.Denied, "code_expired", nil), nil
@@ -140,7 +133,18 @@ func (d *Door) try(ctx context.Context, tx db.Tx, purpose, account, challenge, c
 	case same(hash, d.hash("code", challenge, code)):
 		return address, line, nil, nil
 	case attempts == codeTries:
-		return "", "", because(fault.Denied, "code_expired", nil), nil
+		refused = because(fault.Denied, "code_expired", nil)
+	default:
+		refused = because(fault.Denied, "code_wrong", map[string]string{"left": fmt.Sprint(codeTries - attempts)})
 	}
-	return "", "", because(fault.Denied, "code_wrong", map[string]string{"left": fmt.Sprint(codeTries - attempts)}), nil
+	if err := d.wrongCode(ctx, tx, account, adds); err != nil {
+		return "", "", nil, err
+	}
+	if purpose == "address" {
+		return "", "", refused, nil
+	}
+	return "", "", refused, d.noteRefused(ctx, tx, account, purposes[purpose], "code_wrong", from)
 }
+
+// purposes are what a code would have opened, as sign-ins are written down.
+var purposes = map[string]Way{"sign_in": byCode, "line": byLine}

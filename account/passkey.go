@@ -241,8 +241,22 @@ func (d *Door) RemovePasskey(ctx context.Context, s Session, key string) error {
 // passkey that we do not know or that seems to exist twice, without the person
 // having been verified. It fails with [fault.TooMany].
 func (d *Door) EnterPasskey(ctx context.Context, sealed string, response []byte, from Browser) (token string, a Account, err error) {
+	token, a, err = d.enterPasskey(ctx, sealed, response, from)
+	if reason := reasonOf(err); reason == "passkey_wrong" {
+		// Whose it would have been is what the browser says, and it was not believed.
+		e := d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			return d.noteRefused(ctx, tx, "", byPasskey, reason, from)
+		})
+		if e != nil {
+			err = errors.Join(e, err)
+		}
+	}
+	return d.came(byPasskey, token, a, err)
+}
+
+func (d *Door) enterPasskey(ctx context.Context, sealed string, response []byte, from Browser) (token string, a Account, err error) {
 	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		return limit{d.hash("limit", "passkeys", "client", network(from.Client)), triesPerClient, "too_many_entries"}.take(ctx, tx)
+		return limit{bucket: d.hash("limit", "passkeys", "client", network(from.Client)), most: triesPerClient, reason: refusedTries}.take(ctx, tx)
 	})
 	if err != nil {
 		return "", Account{}, err

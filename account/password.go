@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	triesPerAddress = 10 // an hour, with a password
+	triesPerAccount = 10 // an hour, at the password so far
 	triesPerClient  = 60 // an hour
 )
 
@@ -31,11 +31,16 @@ var nobodysPassword = stored{argon: todaysArgon, salt: make([]byte, saltBytes), 
 // same. It fails with [fault.Invalid] for what is no address, and with
 // [fault.TooMany].
 func (d *Door) EnterPassword(ctx context.Context, email, password string, from Browser) (token string, a Account, err error) {
+	token, a, err = d.enterPassword(ctx, email, password, from)
+	return d.came(byPassword, token, a, err)
+}
+
+func (d *Door) enterPassword(ctx context.Context, email, password string, from Browser) (token string, a Account, err error) {
 	email, err = Normalise(email)
 	if err != nil {
 		return "", Account{}, err
 	}
-	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return d.limitTries(ctx, tx, email, from.Client) })
+	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return d.limitTries(ctx, tx, email, from) })
 	if err != nil {
 		return "", Account{}, err
 	}
@@ -48,7 +53,13 @@ func (d *Door) EnterPassword(ctx context.Context, email, password string, from B
 		return "", Account{}, err
 	}
 	if !right {
-		return "", Account{}, because(fault.Denied, "password_wrong", nil)
+		err := d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			return d.noteRefused(ctx, tx, account, byPassword, "password_wrong", from)
+		})
+		if err == nil {
+			err = because(fault.Denied, "password_wrong", nil)
+		}
+		return "", Account{}, err
 	}
 	s := d.newSession(account, byPassword, from)
 	e, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (entry, error) {
@@ -68,32 +79,28 @@ func (d *Door) EnterPassword(ctx context.Context, email, password string, from B
 	return s.token(), e.account, nil
 }
 
-// limitTries counts one more try to guess a password.
-func (d *Door) limitTries(ctx context.Context, tx db.Tx, email, client string) error {
-	for _, l := range []limit{
-		{d.hash("limit", "passwords", "client", network(client)), triesPerClient, "too_many_entries"},
-		{d.hash("limit", "passwords", "address", email), triesPerAddress, "too_many_entries"},
-	} {
-		if err := l.take(ctx, tx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // passwordOf returns whose address it is, and the hash of their password; both
 // may be empty. The statements are the same.
 func (d *Door) passwordOf(ctx context.Context, email string) (account, phc string, err error) {
 	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		var err error
-		account, _, err = db.Locate(ctx, tx, emailKind, email)
-		if err != nil && fault.KindOf(err) != fault.NotFound {
+		account, _, err = locateEmail(ctx, tx, email)
+		if err != nil {
 			return err
 		}
 		phc, err = hashOf(ctx, tx, account)
 		return err
 	})
 	return account, phc, err
+}
+
+// locateEmail is db.Locate of a mail address; nobody has it where account is "".
+func locateEmail(ctx context.Context, tx db.Tx, email string) (account, address string, err error) {
+	account, address, err = db.Locate(ctx, tx, emailKind, email)
+	if fault.KindOf(err) == fault.NotFound {
+		return "", "", nil
+	}
+	return account, address, err
 }
 
 // hashOf is the hash of the account's password, "" where it has none.
@@ -237,7 +244,7 @@ func (d *Door) prove(ctx context.Context, s Session, current string) (phc string
 		return "", because(fault.Denied, "sign_in_again", nil)
 	}
 	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		return limit{d.hash("limit", "passwords", "account", s.Account), triesPerAddress, "too_many_entries"}.take(ctx, tx)
+		return limit{bucket: d.hash("limit", "passwords", "account", s.Account), most: triesPerAccount, reason: refusedTries}.take(ctx, tx)
 	})
 	if err != nil {
 		return "", err

@@ -2,6 +2,7 @@ package account
 
 import (
 	_ "embed" // the texts
+	"errors"
 
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/locale"
@@ -23,4 +24,12 @@ func because(k fault.Kind, reason string, args map[string]string) *fault.Error {
 		values[name] = value
 	}
 	return fault.Because(k, reason, book.Say(locale.En, reason, values), args)
+}
+
+// reasonOf is the reason of an error; "" where there is none.
+func reasonOf(err error) string {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f.Reason
+	}
+	return ""
 }

@@ -40,10 +40,10 @@ func (d *Door) hash(parts ...string) string {
 // same compares hashes in a time that tells nothing.
 func same(a, b string) bool { return hmac.Equal([]byte(a), []byte(b)) }
 
-// code returns six random digits.
+// code returns as many random digits as a code may have; a short one is its beginning.
 func (d *Door) code() string {
-	n := binary.BigEndian.Uint64(d.IDs.Bytes(8)) // so many that all codes are as likely, but for 2^-44
-	return fmt.Sprintf("%0*d", codeDigits, n%1_000_000)
+	n := binary.BigEndian.Uint64(d.IDs.Bytes(8)) // so many that all codes are as likely, but for 2^-24
+	return fmt.Sprintf("%0*d", longDigits, n%1_000_000_000_000)
 }
 
 // seal hides a challenge's identifier from whoever asked for the code: it

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/db"
@@ -28,6 +27,8 @@ const (
 	byCode     Way = "code"
 	byPassword Way = "password"
 	byPasskey  Way = "passkey"
+	byIssuer   Way = "issuer"
+	byLine     Way = "line" // a code that opens one line; it begins no session
 )
 
 // Browser is what somebody signs in with.
@@ -50,8 +51,11 @@ type Session struct {
 
 // Fresh reports whether the session began so short a time ago that whoever has
 // it may change how one signs in, or close the account: a browser that was left
-// open somewhere may not.
-func (s Session) Fresh(now time.Time) bool { return now.Sub(s.CreatedAt) < freshFor }
+// open somewhere may not. One that an issuer opened never does: who is still signed
+// in there was perhaps asked for nothing.
+func (s Session) Fresh(now time.Time) bool {
+	return now.Sub(s.CreatedAt) < freshFor && s.Way != byIssuer
+}
 
 // MustBeFresh fails with [fault.Denied] and reason sign_in_again for a session
 // that is not.
@@ -66,11 +70,11 @@ func (d *Door) MustBeFresh(s Session) error {
 type secretSession struct {
 	account, id, secret, hash, agent string
 	way                              Way
-	mark                             string
+	mark, client                     string
 }
 
 func (d *Door) newSession(account string, way Way, from Browser) secretSession {
-	s := secretSession{account: account, agent: describe(from.Agent), way: way, mark: from.Mark}
+	s := secretSession{account: account, agent: describe(from.Agent), way: way, mark: from.Mark, client: from.Client}
 	s.id, s.secret = d.newToken("ss", account)
 	s.hash = d.hash("session", s.id, s.secret)
 	return s
@@ -100,14 +104,7 @@ func (d *Door) expected(ctx context.Context, tx db.Tx, s secretSession) (bool, e
 	if any, err := anySession(ctx, tx, s.account); err != nil || !any {
 		return !any, err
 	}
-	at, hash, _ := strings.Cut(s.mark, ".")
-	micro, err := strconv.ParseInt(at, 10, 64)
-	if err != nil || !same(hash, d.hash("browser", s.account, at)) {
-		return false, nil
-	}
-	var since int64
-	err = tx.QueryRow(ctx, `SELECT browsers_since FROM accounts WHERE account_id = $1`, s.account).Scan(&since)
-	return err == nil && micro >= since, err
+	return d.marked(ctx, tx, s.account, s.mark)
 }
 
 // anySession reports whether the account has or had a session that is still

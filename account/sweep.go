@@ -39,6 +39,8 @@ func (d *Door) Step(ctx context.Context) (worked bool, err error) {
 				SELECT bucket FROM limits WHERE window_start < $1 ORDER BY window_start LIMIT $2)`, tx.Now().Add(-keepCodes)},
 			{`DELETE FROM passkey_answers WHERE (account_id, challenge) IN (
 				SELECT account_id, challenge FROM passkey_answers WHERE at < $1 ORDER BY at LIMIT $2)`, tx.Now().Add(-keepCodes)},
+			{`DELETE FROM sign_ins WHERE (account_id, id) IN (
+				SELECT account_id, id FROM sign_ins WHERE at < $1 ORDER BY at LIMIT $2)`, tx.Now().Add(-KeepSignIns)},
 			{`DELETE FROM sessions WHERE (account_id, id) IN (
 				SELECT account_id, id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, tx.Now().Add(-keepEnded)},
 			{`DELETE FROM links WHERE (account_id, id) IN (
@@ -88,8 +90,13 @@ func (a abandoned) remove(ctx context.Context, tx db.Tx) error {
 	if err != nil || n == 0 { // they have just come in
 		return err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM addresses WHERE account_id = $1`, a.account); err != nil {
-		return err
+	for _, statement := range []string{
+		`DELETE FROM addresses WHERE account_id = $1`,
+		`DELETE FROM sign_ins WHERE account_id = $1`,
+	} {
+		if _, err := tx.Exec(ctx, statement, a.account); err != nil {
+			return err
+		}
 	}
 	return db.Release(ctx, tx, emailKind, a.email, a.account)
 }

@@ -17,7 +17,6 @@ import (
 	"context"
 	_ "embed" // the document
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -29,6 +28,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/device"
+	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/order"
 )
 
@@ -105,6 +105,7 @@ func (s *Server) describe(mux humago.Mux) huma.API {
 	})
 	s.addCatalogue(d)
 	s.addDevices(d)
+	s.addRoaming(d)
 	s.addLines(d)
 	s.addAdvice(d)
 	s.addQuotes(d)
@@ -152,6 +153,7 @@ func add[In, Out any](s *Server, d huma.API, r route, do func(context.Context, *
 // setHeaders says that answers are for this caller alone and are no pages.
 func setHeaders(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Disposition", `attachment; filename="answer.json"`) // where a browser is led here, it shows nothing
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Vary", "Accept-Language, Authorization")
@@ -160,7 +162,7 @@ func setHeaders(h http.Header) {
 // caught turns a panic into a problem, and logs it.
 func (s *Server) caught(w http.ResponseWriter, r *http.Request) {
 	if p := recover(); p != nil {
-		s.write(w, s.problem(r.Context(), voiceOf(r, s.DB.Now()), fmt.Errorf("api: panic: %v", p)))
+		s.write(w, s.problem(r.Context(), voiceOf(r, s.DB.Now()), fault.Panicked(p)))
 	}
 }
 

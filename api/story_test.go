@@ -30,6 +30,12 @@ func TestRenewalByAProgram(t *testing.T) {
 	if plan := read[Plan](p, "/plans/machi-5gb"); len(plan.Rules) == 0 || plan.Zone != "Asia/Tokyo" {
 		t.Errorf("plan: %+v", plan)
 	}
+	if r := read[Roaming](p, "/roaming?home=AT%26T&days=5"); !r.Reliable || r.PerDay == nil || *r.Trip != (Money{6000, "USD"}) || r.Source == "" || r.AsOf != "2025" {
+		t.Errorf("roaming: %+v", r)
+	}
+	if r := read[Roaming](p, "/roaming?home=China+Mobile"); r.Reliable || r.PerDay != nil || r.Why == "" || len(r.Homes) < 4 {
+		t.Errorf("weak roaming: %+v", r)
+	}
 	phone := want[Phone](p, http.StatusOK, "POST", "/devices/check", map[string]any{"phone": "iphone15", "plan": "machi-5gb", "soldIn": "CN"})
 	if phone.Name != "Apple iPhone 15" || len(phone.Verdicts) != 1 || phone.Verdicts[0].Answer != "no_esim" || phone.Verdicts[0].Text == "" {
 		t.Errorf("phone: %+v", phone)

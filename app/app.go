@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
@@ -37,6 +38,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/portal"
 	"github.com/tsuzuku/tsuzuku/portal/prose"
+	"github.com/tsuzuku/tsuzuku/radius"
 	"github.com/tsuzuku/tsuzuku/reminder"
 	"github.com/tsuzuku/tsuzuku/seal"
 	"github.com/tsuzuku/tsuzuku/settlement"
@@ -97,6 +99,7 @@ type App struct {
 	programs *api.Server
 	legal    prose.Legal
 	pushKey  string // the public one
+	radius   *radius.Server
 }
 
 // Open opens the database and puts the house together. It does not migrate; a
@@ -180,8 +183,9 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
 		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"), Funds: upstream.Left,
 		Log: env.Log, Wallet: c.Wallet, WalletExpiry: c.WalletExpiry, Disputed: c.Disputed, QuoteTTL: c.QuoteTTL, Side: sideBySide,
+		Meters: c.Radius.metered(),
 	}
-	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/")}
+	door := &account.Door{DB: d, IDs: ids, Secret: []byte(c.Secret), Origin: strings.TrimSuffix(c.URL, "/"), Tally: &account.Tally{}}
 	adviser := &advice.Adviser{DB: d, Shelf: shelf, Log: env.Log}
 	fill := &reminder.Filler{DB: d, Shelf: shelf, Door: door, Advice: adviser, Codes: desk.Codes}
 	a := &App{
@@ -196,9 +200,14 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 		Metrics:    &metrics.Registry{Log: env.Log},
 		Watch:      &upstream.Watch{DB: d, Shelf: shelf, Carriers: adapters.Carriers, Floors: floors, Log: env.Log},
 	}
+	if a.radius, err = a.radiusServer(); err != nil {
+		return nil, err
+	}
 	a.Metrics.Add(a.operatorMetrics()...)
+	a.Metrics.Add(a.radiusMetrics()...)
 	a.Metrics.Add(a.balanceMetrics()...)
 	a.Metrics.Add(a.repairMetrics()...)
+	a.Metrics.Add(a.doorMetrics()...)
 	return a, nil
 }
 
@@ -271,7 +280,37 @@ func (a *App) papers() *seal.Box { return sealing(a.Config, a.IDs, identity.Purp
 
 // Handler is everything that is served: the portal, the API, the webhooks, and whether
 // the house is well.
-func (a *App) Handler() http.Handler {
+func (a *App) Handler() http.Handler { return a.guarded(a.doors()) }
+
+// guarded lets no panic of a door end a connection unseen, and says on every answer
+// what browsers are to do with it.
+func (a *App) guarded(doors http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer a.caught(w, r)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if strings.HasPrefix(a.Config.URL, "https://") {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		doors.ServeHTTP(w, r)
+	})
+}
+
+// caught answers where a door panicked.
+func (a *App) caught(w http.ResponseWriter, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p) // the connection is to end, and nothing is wrong
+	}
+	err := fault.Panicked(p)
+	a.Env.Log.ErrorContext(r.Context(), "a door panicked", "method", r.Method, "path", r.Pattern, "err", err)
+	http.Error(w, fault.Message(err), http.StatusInternalServerError)
+}
+
+// doors are the handlers themselves: in a town a process dies in them.
+func (a *App) doors() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/hooks/", (&hooks.Server{Desk: a.Desk, Carriers: a.adapters.Carriers, Paths: a.adapters.CarrierHooks, Log: a.Env.Log, Client: a.client}).Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
@@ -280,7 +319,7 @@ func (a *App) Handler() http.Handler {
 	mux.Handle("/", (&portal.Server{
 		DB: a.DB, Desk: a.Desk, Door: a.Door, Shelf: a.Shelf, Leaving: a.leaving(), Advice: a.Adviser, Log: a.Env.Log, URL: strings.TrimSuffix(a.Config.URL, "/"),
 		Secure: strings.HasPrefix(a.Config.URL, "https://"), PayOrigins: a.adapters.PayOrigins, Client: a.client, Heard: a.Env.Heard,
-		Papers:  a.papers(),
+		Papers: a.papers(), Issuers: a.Config.issuers(a.Env),
 		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
 		PushKey: a.pushKey,
 	}).Handler())
@@ -342,6 +381,7 @@ func (a *App) loop(ctx context.Context, s Step, idle time.Duration) {
 	var under sync.WaitGroup
 	defer under.Wait()
 	free := make(chan struct{}, 1) // somebody has time again
+	s, broken := s.caught()
 	var rung <-chan struct{}
 	if s.Rung != "" {
 		var stop func()
@@ -352,12 +392,64 @@ func (a *App) loop(ctx context.Context, s Step, idle time.Duration) {
 		if a.turn(ctx, s, &under, free) {
 			continue
 		}
+		bell, panics := rung, broken.Load()
+		if panics > 0 {
+			bell = nil // a bell is no reason to panic sooner
+		}
 		select {
 		case <-ctx.Done():
 		case <-free:
-		case <-rung:
-		case <-time.After(idle):
+		case <-bell:
+		case <-time.After(patience(idle, panics)):
 		}
+	}
+}
+
+// mostPatience is how long a Step that panics waits at most before it is tried again.
+const mostPatience = 5 * time.Minute
+
+// patience is how long a loop waits: twice as long after every panic in a row.
+func patience(idle time.Duration, panics int64) time.Duration {
+	for range min(panics, 30) {
+		idle = min(2*idle, max(idle, mostPatience))
+	}
+	return idle
+}
+
+// caught is the Step with its panics turned into errors, and how many there were since it
+// last went well.
+func (s Step) caught() (Step, *atomic.Int64) {
+	broken := &atomic.Int64{}
+	if do := s.Do; do != nil {
+		s.Do = func(ctx context.Context) (worked bool, err error) {
+			defer settle(broken, &err, true)
+			return do(ctx)
+		}
+	}
+	if take := s.Take; take != nil {
+		s.Take = func(ctx context.Context) (do func(context.Context) error, err error) {
+			defer settle(broken, &err, false) // what it claimed may still go wrong
+			claimed, err := take(ctx)
+			if claimed == nil {
+				return nil, err
+			}
+			return func(ctx context.Context) (err error) {
+				defer settle(broken, &err, true)
+				return claimed(ctx)
+			}, err
+		}
+	}
+	return s, broken
+}
+
+// settle turns a panic into an error, and counts those in a row; to be deferred. What
+// went well ends the row, where that is its end.
+func settle(broken *atomic.Int64, err *error, end bool) {
+	if p := recover(); p != nil {
+		*err = fault.Panicked(p)
+		broken.Add(1)
+	} else if *err == nil && end {
+		broken.Store(0)
 	}
 }
 

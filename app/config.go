@@ -60,9 +60,11 @@ type Config struct {
 	ES2Plus    ES2Plus    `embed:"" prefix:"smdp-" group:"Operator: your own SM-DP+"`
 	Remote     Remote     `embed:"" prefix:"remote-" group:"Operators: remote"`
 	Manual     Manual     `embed:"" prefix:"manual-" group:"Operators: by hand"`
+	Radius     Radius     `embed:"" prefix:"radius-" group:"Operators: RADIUS accounting"`
 	Balance    Balance    `embed:"" prefix:"balance-" group:"Operators: balances"`
 	Mail       Mail       `embed:"" prefix:"mail-" group:"Messages: mail"`
 	Push       Push       `embed:"" prefix:"push-" group:"Messages: notifications"`
+	Issuers    Issuers    `embed:"" prefix:"issuer-" group:"Signing in elsewhere"`
 }
 
 // Balance is when staff are told that little is left of the seller's money with an
@@ -263,7 +265,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("--esimaccess-hook-path: give at least 16 characters: it is all that proves who sends a notification"))
 	}
 	_, err := c.Balance.Floors()
-	errs = append(errs, c.checkOperators(), err, c.Contact.check())
+	errs = append(errs, c.checkOperators(), err, c.Contact.check(), c.Issuers.check())
 	return errors.Join(errs...)
 }
 
@@ -275,7 +277,7 @@ func (c *Config) checkOperators() error {
 	if c.ESIMAccess.AccessCode == "" && c.ESIMAccess.SecretKey != "" {
 		errs = append(errs, errors.New("--esimaccess-secret-key needs --esimaccess-access-code"))
 	}
-	return errors.Join(append(errs, c.Remote.check(), c.ES2Plus.check())...)
+	return errors.Join(append(errs, c.Remote.check(), c.ES2Plus.check(), c.Radius.check())...)
 }
 
 // reads reports whether a provider's reports are read by themselves.

@@ -147,7 +147,12 @@ func TownConfig(url string, s *world.Strangers) Config {
 		ESIMAccess: ESIMAccess{AccessCode: world.AccessCode, SecretKey: world.AccessSecret, HookPath: world.AccessHook},
 		Airalo:     Airalo{ClientID: world.AiraloClient, ClientSecret: world.AiraloSecret},
 		ESIMGo:     ESIMGo{APIKey: world.ESIMGoKey},
-		CMI:        CMI{AppKey: world.CMIKey, AppSecret: world.CMISecret, Base: "https://gds.invalid:39043", Currency: "USD"},
+		Issuers: Issuers{
+			URL: map[string]string{world.Issuer: url + "/sim/" + world.Issuer}, Title: map[string]string{world.Issuer: world.IssuerTitle},
+			ClientID: map[string]string{world.Issuer: world.IssuerClient}, Secret: map[string]Secret{world.Issuer: world.IssuerSecret},
+			Private: []string{world.Issuer},
+		},
+		CMI: CMI{AppKey: world.CMIKey, AppSecret: world.CMISecret, Base: "https://gds.invalid:39043", Currency: "USD"},
 	}
 }
 

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/calls"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/metrics"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/upstream"
@@ -173,5 +175,31 @@ func (a *App) alarms(ctx context.Context) (all []metrics.Sample, err error) {
 	slices.SortFunc(all, func(x, y metrics.Sample) int {
 		return cmp.Or(cmp.Compare(x.Labels[0].Value, y.Labels[0].Value), cmp.Compare(x.Labels[1].Value, y.Labels[1].Value))
 	})
+	return all, nil
+}
+
+// doorMetrics is what is counted of people who come in, and of panics.
+func (a *App) doorMetrics() []metrics.Family {
+	return []metrics.Family{
+		{
+			Name: "tsuzuku_sign_ins_total", Kind: metrics.Counter, Read: a.signIns,
+			Help: "Wishes to come in since this process began, by way and by what came of them: in, refused (wrong), limited (too many).",
+		},
+		{
+			Name: "tsuzuku_panics_total", Kind: metrics.Counter, Read: func(context.Context) ([]metrics.Sample, error) {
+				return []metrics.Sample{{Value: metrics.Whole(fault.Panics())}}, nil
+			},
+			Help: "Panics that were caught since this process began: each is a bug, and stands in the log.",
+		},
+	}
+}
+
+func (a *App) signIns(context.Context) (all []metrics.Sample, err error) {
+	for _, way := range account.Ways() {
+		for _, outcome := range account.Outcomes() {
+			labels := []metrics.Label{{Name: "way", Value: string(way)}, {Name: "outcome", Value: outcome}}
+			all = append(all, metrics.Sample{Labels: labels, Value: metrics.Whole(a.Door.Tally.Of(account.Tallied{Way: way, Outcome: outcome}))})
+		}
+	}
 	return all, nil
 }

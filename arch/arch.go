@@ -22,14 +22,14 @@ var layers = []string{
 	// those who read it
 	"intake", "advice", "advice/travellers", "advice/examination", "reminder", "leaving", "settlement", "upstream", "audit", "backup", "assistant",
 	// doors
-	"ui", "portal", "console", "api", "tmf", "mcp", "hooks",
+	"ui", "portal", "console", "api", "tmf", "mcp", "hooks", "radius",
 	// top
 	"world", "bench", "app", "cmd/tsuzuku",
 }
 
 // adapters are the folders whose children are adapters of a port: a child
 // imports words, its port and nothing else of the house.
-var adapters = []string{"message", "payment", "carrier", "language"}
+var adapters = []string{"message", "account", "payment", "carrier", "language"}
 
 // words end here: what an adapter may import besides its port.
 const lastWord = "outbound"

@@ -42,6 +42,8 @@ var notKeyedByAccount = map[string]string{
 	"operator_spending":     "is the shop's: a row an adapter and day",
 	"operator_prices":       "is the shop's: a row an adapter",
 	"operator_alarms":       "is the shop's: what its staff were told",
+	"gateways":              "is the shop's: a row a gateway that counts",
+	"card_numbers":          "is what finds a card, whoever has it",
 	"goose_db_version":      "is the migration tool's",
 }
 

@@ -242,6 +242,16 @@ type Roaming struct {
 	Confidence string // A to K, as in the source table; only A and B are shown
 }
 
+// Homes are the operators at home of which there is a figure, reliable or not, each once.
+func (c *Catalogue) Homes() (names []string) {
+	for _, r := range c.Roaming {
+		if !slices.Contains(names, r.Home) {
+			names = append(names, r.Home)
+		}
+	}
+	return names
+}
+
 // Plan returns the plan with that ID.
 func (c *Catalogue) Plan(id string) (Plan, bool) {
 	for _, p := range c.Plans {

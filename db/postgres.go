@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -55,6 +56,9 @@ func openPostgres(ctx context.Context, text string) (engine, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "The database URL has a part that PostgreSQL does not know. Check the names after the question mark.")
 	}
+	if host := fallsBack(c.ConnConfig); host != "" {
+		return nil, fault.New(fault.Invalid, "PostgreSQL at %s might be spoken to without encryption, and nobody would notice. Add sslmode=verify-full to the database URL (sslmode=require, if its certificate cannot be verified), or sslmode=disable if the way there is your own.", host)
+	}
 	if !u.Query().Has("pool_max_conns") {
 		c.MaxConns = poolMax
 	}
@@ -72,6 +76,37 @@ func openPostgres(ctx context.Context, text string) (engine, error) {
 	p := &postgresEngine{pool: pool}
 	p.sender.attempt = func(ctx context.Context, j job) error { return p.attempt(ctx, beginWrite, j) }
 	return p, nil
+}
+
+// fallsBack returns a host across a network to which a connection would be made with or
+// without encryption, as it turns out: what the driver does unless the URL says
+// otherwise. It is "" where the URL says one of both, and for this very machine.
+func fallsBack(c *pgx.ConnConfig) string {
+	plain, encrypted := map[string]bool{}, map[string]bool{}
+	note := func(host string, tls bool) {
+		if tls {
+			encrypted[host] = true
+		} else {
+			plain[host] = true
+		}
+	}
+	note(c.Host, c.TLSConfig != nil)
+	for _, f := range c.Fallbacks {
+		note(f.Host, f.TLSConfig != nil)
+	}
+	for host := range plain {
+		if encrypted[host] && !thisMachine(host) {
+			return host
+		}
+	}
+	return ""
+}
+
+// thisMachine reports whether a host is reached without a network: a socket's folder, or
+// a loopback address.
+func thisMachine(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || err == nil && a.Unmap().IsLoopback()
 }
 
 // unreachable says what to do about a server that cannot be used.

@@ -43,7 +43,7 @@ func TestTravellerRenewsInTheBrowser(t *testing.T) {
 	}
 }
 
-var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
+var codeDigits = regexp.MustCompile(`\b\d{8}(\d{4})?\b`)
 
 // signIn starts at a page, signs in with the code from the simulated mailbox, and
 // must come back there.
@@ -62,7 +62,7 @@ func (b *tab) signIn(at string) {
 	back := eval[string](b, "location.pathname + location.search")
 	b.until("the code is in the mailbox", func() bool { return b.codesSent() > sent })
 	b.open("/sim/inbox?to=" + world.Traveller)
-	code := sixDigits.FindString(eval[string](b, `Array.from(document.querySelectorAll('article h2'), h => h.innerText).find(t => /\b\d{6}\b/.test(t)) ?? ""`))
+	code := codeDigits.FindString(eval[string](b, `Array.from(document.querySelectorAll('article h2'), h => h.innerText).find(t => /\b\d{8}(\d{4})?\b/.test(t)) ?? ""`))
 	if code == "" {
 		b.t.Fatalf("there is no code in the mailbox:\n%s", b.whereabouts())
 	}
@@ -79,7 +79,7 @@ func (b *tab) signIn(at string) {
 // that of an order which has just ended.
 func (b *tab) codesSent() (n int) {
 	for _, letter := range b.demo.Strangers.Inbox.To(world.Traveller) {
-		if sixDigits.MatchString(letter.Subject) {
+		if codeDigits.MatchString(letter.Subject) {
 			n++
 		}
 	}

@@ -71,10 +71,12 @@ type (
 		Confirmed time.Time `json:"confirmed"`
 	}
 	signInFacts struct {
-		PasswordSet time.Time      `json:"password_set,omitzero"`
-		Passkeys    []passkeyFacts `json:"passkeys"`
-		Sessions    []sessionFacts `json:"sessions"`
-		Devices     []deviceFacts  `json:"devices_that_show_notifications"`
+		PasswordSet time.Time         `json:"password_set,omitzero"`
+		Passkeys    []passkeyFacts    `json:"passkeys"`
+		Connections []connectionFacts `json:"signing_in_elsewhere"`
+		Attempts    []attemptFacts    `json:"sign_ins"`
+		Sessions    []sessionFacts    `json:"sessions"`
+		Devices     []deviceFacts     `json:"devices_that_show_notifications"`
 	}
 	deviceFacts struct {
 		Browser string    `json:"browser"`
@@ -84,6 +86,20 @@ type (
 		Name  string    `json:"name"`
 		Added time.Time `json:"added"`
 		Used  time.Time `json:"used,omitzero"`
+	}
+	connectionFacts struct {
+		Issuer    string    `json:"issuer"`
+		Label     string    `json:"known_there_as,omitempty"`
+		Connected time.Time `json:"connected"`
+		Used      time.Time `json:"used,omitzero"`
+	}
+	attemptFacts struct {
+		At      time.Time `json:"at"`
+		Way     string    `json:"way"`
+		Refused string    `json:"refused_because,omitempty"`
+		Known   bool      `json:"in_a_known_browser"`
+		Browser string    `json:"browser,omitempty"`
+		Address string    `json:"network_address,omitempty"`
 	}
 	sessionFacts struct {
 		Browser string    `json:"browser"`
@@ -104,6 +120,15 @@ type (
 		StaysTo  string        `json:"needed_until,omitempty"`
 		Periods  []periodFacts `json:"periods"`
 		Use      []useFacts    `json:"use_by_day"`
+
+		Sessions []countedFacts `json:"sessions,omitempty"`
+	}
+	countedFacts struct {
+		Begun time.Time `json:"begun"`
+		Ended time.Time `json:"ended,omitzero"`
+		Down  int64     `json:"down_bytes"`
+		Up    int64     `json:"up_bytes"`
+		AsOf  time.Time `json:"as_of"`
 	}
 	periodFacts struct {
 		Number int       `json:"number"`
@@ -275,6 +300,9 @@ func (o *Office) signIn(ctx context.Context, of string) (f signInFacts, err erro
 	if err != nil {
 		return f, err
 	}
+	if err := o.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error { return f.readWays(ctx, tx, of) }); err != nil {
+		return f, err
+	}
 	devices, err := db.Seen(ctx, o.DB, func(ctx context.Context, tx db.Tx) ([]account.Device, error) {
 		return o.Door.Devices(ctx, tx, of)
 	})
@@ -282,6 +310,25 @@ func (o *Office) signIn(ctx context.Context, of string) (f signInFacts, err erro
 		f.Devices = append(f.Devices, deviceFacts{one.Agent, one.CreatedAt})
 	}
 	return f, err
+}
+
+// mostAttempts is how many sign-ins are given out; what is older than 90 days is gone.
+const mostAttempts = 5000
+
+// readWays reads who lets the customer in, and who came in or did not.
+func (f *signInFacts) readWays(ctx context.Context, tx db.Tx, of string) error {
+	connections, err := account.Connections(ctx, tx, of)
+	if err != nil {
+		return err
+	}
+	for _, c := range connections {
+		f.Connections = append(f.Connections, connectionFacts{c.Issuer, c.Label, c.CreatedAt, c.UsedAt})
+	}
+	all, err := account.SignIns(ctx, tx, of, mostAttempts)
+	for _, s := range all {
+		f.Attempts = append(f.Attempts, attemptFacts{s.At, string(s.Way), s.Reason, s.Known, s.Agent, s.Client})
+	}
+	return err
 }
 
 func (e *Everything) readAccount(ctx context.Context, tx db.Tx, id string) error {
@@ -351,6 +398,13 @@ func (e *Everything) readLines(ctx context.Context, tx db.Tx, id string, codes *
 		}
 		for _, r := range readings {
 			f.Use = append(f.Use, useFacts{day(r.Day), r.Usage.Used})
+		}
+		sessions, err := line.Sessions(ctx, tx, id, l.ID, most)
+		if err != nil {
+			return err
+		}
+		for _, s := range sessions {
+			f.Sessions = append(f.Sessions, countedFacts{s.BegunAt, s.StoppedAt, s.Down, s.Up, s.AsOf})
 		}
 		e.Lines = append(e.Lines, f)
 	}

@@ -79,6 +79,7 @@ type Facts struct {
 	Agent        string        `json:"agent,omitempty"`    // the browser or app that signed in
 	At           time.Time     `json:"at,omitzero"`        // when it happened
 	Passkey      string        `json:"passkey,omitempty"`  // what the customer calls it
+	Issuer       string        `json:"issuer,omitempty"`   // what customers know it by
 	Address      string        `json:"address,omitempty"`  // that was added or removed
 	ClosesAt     time.Time     `json:"closes_at,omitzero"` // when the account will be closed
 

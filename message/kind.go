@@ -46,6 +46,9 @@ const (
 	CaseAnswered      Kind = "case_answered"    // staff wrote into a case
 	CaseClosed        Kind = "case_closed"      // staff ended it without a word more
 
+	IssuerConnected    Kind = "issuer_connected" // an issuer lets somebody into the account from now on
+	IssuerDisconnected Kind = "issuer_disconnected"
+
 	IdentityApproved Kind = "identity_approved" // staff know now who the customer is
 	IdentityRefused  Kind = "identity_refused"  // and what the customer can do where they do not
 )
@@ -54,7 +57,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		SignInCode, NewSignIn, LineCode, AddressCode, PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved,
-		AddressAdded, AddressRemoved, AccountClosing, AccountKept, OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld, LineStays,
+		IssuerConnected, IssuerDisconnected, AddressAdded, AddressRemoved, AccountClosing, AccountKept, OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld, LineStays,
 		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderGrace, Usage80, Usage100, ReminderInstall, WalletToppedUp,
 		WalletExpiring, WalletExpired,
 		ToolSaved, ToolRemoved, OneTapAllowed,

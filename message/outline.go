@@ -19,7 +19,7 @@ func (w *writer) outline(k Kind) error {
 		return w.code("line_code.subject", "line_code.lead", "line_code.warning")
 	case AddressCode:
 		return w.code("address_code.subject", "address_code.lead", "address_code.warning")
-	case PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved, AddressAdded, AddressRemoved, AccountClosing, AccountKept:
+	case PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved, IssuerConnected, IssuerDisconnected, AddressAdded, AddressRemoved, AccountClosing, AccountKept:
 		w.aboutAccount(k)
 	case NewSignIn:
 		w.newSignIn()
@@ -186,6 +186,12 @@ func (w *writer) aboutAccount(k Kind) {
 	case PasskeyRemoved:
 		w.subject("passkey_removed.subject", nil)
 		w.lead("passkey_removed.lead", seller)
+	case IssuerConnected:
+		w.subject("issuer_connected.subject", nil)
+		w.lead("issuer_connected.lead", seller)
+	case IssuerDisconnected:
+		w.subject("issuer_disconnected.subject", nil)
+		w.lead("issuer_disconnected.lead", seller)
 	case AddressAdded:
 		w.subject("address_added.subject", nil)
 		w.lead("address_added.lead", seller)
@@ -199,6 +205,7 @@ func (w *writer) aboutAccount(k Kind) {
 		w.subject("account_closing.subject", nil)
 		w.lead("account_closing.lead", seller)
 	}
+	w.row("row.issuer", tidy(w.f.Issuer))
 	w.row("row.passkey", tidy(w.f.Passkey))
 	w.row("row.address", tidy(w.f.Address))
 	w.row("row.closes", w.moment(w.f.ClosesAt))

@@ -50,6 +50,10 @@ type Desk struct {
 	// line; nil: nobody knows.
 	Funds Funds
 
+	// Meters are the operators of the catalogue whose lines are counted by gateways that
+	// report to us, see [Desk.Meter]. What else is said about their usage is not taken.
+	Meters map[string]bool
+
 	// Wallet says what the seller's wallet may be used for.
 	Wallet WalletMode
 

@@ -151,6 +151,9 @@ func (d *Desk) looked(ctx context.Context, l line.Line, op catalogue.Operator, s
 	if err != nil {
 		loc = time.UTC // of an operator that the catalogue has no more
 	}
+	if d.Meters[l.Operator] {
+		st.Unlimited, st.Total = false, 0 // its gateways say what is used
+	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		again := again
 		if err := d.note(ctx, tx, l, st, loc); err != nil {
@@ -308,6 +311,8 @@ func (d *Desk) EnterStatus(ctx context.Context, lineID string, st carrier.Status
 		switch {
 		case d.HandWithin(cat, l) == 0:
 			return fault.New(fault.Conflict, "The operator of line %s reports by itself.", lineID)
+		case d.Meters[l.Operator] && (st.Unlimited || st.Total > 0):
+			return fault.New(fault.Conflict, "What line %s uses is counted by its gateways. Enter its state alone.", lineID)
 		case st.AsOf.IsZero() || st.AsOf.After(tx.Now()) || st.Total < 0 || st.Used < 0 || st.Total == 0 && st.Used > 0:
 			return fault.New(fault.Invalid, "Figures have a time that is not in the future, are not negative, and what is used belongs to a total.")
 		}

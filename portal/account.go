@@ -178,12 +178,7 @@ func (v *visit) zones() []ui.Choice {
 
 // homes are the operators at home that the catalogue knows a roaming price of.
 func (v *visit) homes() []ui.Choice {
-	var names []string
-	for _, r := range v.shop.Roaming {
-		if !slices.Contains(names, r.Home) {
-			names = append(names, r.Home)
-		}
-	}
+	names := v.shop.Homes()
 	if len(names) == 0 {
 		return nil
 	}

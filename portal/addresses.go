@@ -31,7 +31,7 @@ func (s *Server) changeAddresses(ctx context.Context, v *visit) (answer, error) 
 		done, err = securityPath+"?done=no_address", s.Door.RemoveAddress(ctx, v.session, id)
 	} else {
 		var challenge string
-		challenge, err = s.Door.AskAddress(ctx, v.session, v.field("email"), v.client())
+		challenge, err = s.Door.AskAddress(ctx, v.session, v.field("email"), v.browser())
 		if err == nil {
 			v.setCookie(newAddressCookie, challenge, challengeLife)
 		}

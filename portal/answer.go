@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -55,6 +54,7 @@ const maxForm = 16 << 10
 // sent, so one that fails becomes an error page, not half a page.
 func (s *Server) page(a access, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer s.caught(w, r)
 		ctx := r.Context()
 		v, err := s.greet(ctx, w, r)
 		var out answer
@@ -75,11 +75,25 @@ func (s *Server) page(a access, h handler) http.Handler {
 	})
 }
 
+// caught answers what no page could be made for because of a panic.
+func (s *Server) caught(w http.ResponseWriter, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p) // the connection is to end, and nothing is wrong
+	}
+	s.Log.ErrorContext(r.Context(), "portal", "path", r.Pattern, "err", fault.Panicked(p))
+	v := &visit{server: s, w: w, r: r}
+	http.Error(w, ui.NewVoice(v.language(), nil, s.DB.Now()).T("fault.internal"), http.StatusInternalServerError)
+}
+
 // answer calls h if the visitor may, and turns a panic into an error.
 func (v *visit) answer(ctx context.Context, a access, h handler) (out answer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			out, err = answer{}, fmt.Errorf("portal: panic: %v", p)
+			out, err = answer{}, fault.Panicked(p)
 		}
 	}()
 	if to, ok := v.chooseLanguage(); ok {

@@ -44,7 +44,7 @@ func (s *Server) askLineCode(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	challenge, err := s.Door.AskLineCode(ctx, account.LineAsk{
-		Number: number, Account: l.Account, Line: l.ID, LastFour: l.LastFour(), Name: l.Name, Client: v.client(),
+		Number: number, Account: l.Account, Line: l.ID, LastFour: l.LastFour(), Name: l.Name, From: v.browser(),
 	})
 	if fault.KindOf(err) == fault.TooMany {
 		p.Error = v.voice.Fault(err)
@@ -73,7 +73,7 @@ func (v *visit) lineCodeForm() codeForm {
 
 // enterLineCode opens the renewal of the line whose code was right.
 func (s *Server) enterLineCode(ctx context.Context, v *visit) (answer, error) {
-	token, err := s.Door.EnterLineCode(ctx, v.cookie(cardCookie), v.field("code"))
+	token, err := s.Door.EnterLineCode(ctx, v.cookie(cardCookie), v.field("code"), v.browser())
 	switch fault.KindOf(err) {
 	case "":
 	case fault.Invalid, fault.Denied:

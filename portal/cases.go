@@ -187,11 +187,16 @@ func (v *visit) readSaid() (support.Said, error) {
 	if !v.uploads() {
 		return support.Said{Key: v.field("key"), Text: v.field("text")}, nil
 	}
+	end, err := v.server.uploading.begin(v.account.ID)
+	if err != nil {
+		return support.Said{}, err
+	}
+	defer end()
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxUpload)
 	if err := tooLarge(v.r.ParseMultipartForm(maxUpload)); err != nil { //nolint:gosec // bounded by the line above, and in memory: no file is left behind
 		return support.Said{}, err
 	}
-	said := support.Said{Key: v.field("key"), Text: v.field("text")}
+	said, sum := support.Said{Key: v.field("key"), Text: v.field("text")}, 0
 	for _, h := range v.r.MultipartForm.File["files"] {
 		if h.Filename == "" && h.Size == 0 {
 			continue // nothing was chosen
@@ -203,8 +208,9 @@ func (v *visit) readSaid() (support.Said, error) {
 		if said.Files = append(said.Files, support.File{Name: h.Filename, Content: content}); len(said.Files) > support.MostFiles {
 			break // too many, which is said where it is kept
 		}
+		sum += len(content)
 	}
-	return said, nil
+	return said, v.room(v.r.Context(), sum)
 }
 
 func contentOf(h *multipart.FileHeader) ([]byte, error) {

@@ -323,6 +323,11 @@ const slowestPhoto = 15 * time.Minute
 
 // readPhoto reads the form with a photo, however slow the line is.
 func (v *visit) readPhoto() ([]byte, error) {
+	end, err := v.server.uploading.begin(v.account.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	line := http.NewResponseController(v.w)
 	_, _ = line.SetReadDeadline(time.Time{}), line.SetWriteDeadline(time.Time{}) // what cannot wait longer fails as always
 	late := time.AfterFunc(slowestPhoto, func() { _ = line.SetReadDeadline(time.Unix(1, 0)) })
@@ -343,7 +348,10 @@ func (v *visit) readPhoto() ([]byte, error) {
 		return nil, err
 	}
 	file, err := io.ReadAll(io.LimitReader(f, identity.MostUpload+1))
-	return file, errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	return file, v.room(v.r.Context(), len(file))
 }
 
 // ownPhoto shows the customer what they sent: while they may still change it, to

@@ -25,12 +25,12 @@ import (
 
 // structs are the pages and what each may use.
 var structs = map[string]any{
-	"welcome.html": welcomePage{}, "signin.html": signInForm{}, "code.html": codeForm{}, "lines.html": linesPage{},
+	"welcome.html": welcomePage{}, "signin.html": signInForm{}, "who.html": whoForm{}, "code.html": codeForm{}, "lines.html": linesPage{},
 	"line.html": linePage{}, "renew.html": renewPage{}, "review.html": reviewPage{}, "order.html": orderPage{},
 	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{}, "security.html": securityPage{}, "card.html": cardPage{}, "close.html": closePage{}, "cancel.html": cancelPage{},
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
-	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "plan.html": planPage{}, "offline.html": offlinePage{}, "storybook.html": storybookPage{},
+	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "roaming.html": roamingPage{}, "plan.html": planPage{}, "offline.html": offlinePage{}, "storybook.html": storybookPage{},
 	"claim.html": claimPage{}, "redeem.html": redeemPage{},
 	"cases.html": casesPage{}, "case_new.html": newCasePage{}, "case.html": casePage{}, "status.html": statusPage{}, "help.html": helpPage{}, "prose.html": prosePage{},
 	"inbox.html": inboxPage{}, "letter.html": letterPage{}, "telling.html": tellingPage{},
@@ -122,6 +122,7 @@ func (w *town) stops(b *browser) map[string]string {
 		}
 	}
 	stops["offline"] = "/offline"
+	stops["roaming"], stops["roaming compared"], stops["roaming unknown"] = "/roaming", "/roaming?home=AT%26T&days=5", "/roaming?home=China+Mobile"
 	asked, _, _ := strings.Cut(b.post("/cases/new", url.Values{"key": {"k"}, "topic": {"slow"}, "text": {"Slow.\nSince noon."}, "line": {w.lines["fresh"]}}), "?")
 	stops["inbox"], stops["letter"] = "/inbox", "/inbox/"+letter
 	stops["status"], stops["help"], stops["help found"], stops["help nothing"] = "/status", "/help", "/help?q=eSIM", "/help?q=xyzzy"

@@ -97,6 +97,7 @@ type planPage struct {
 	Identity   string // what is to know about the check that it asks for; "": nothing
 	Again      []againLine
 	Owing      *owing
+	Compared   bool // with roaming, for who says with whose
 }
 
 // againLine is a line of the customer's that has ended and can go on with this plan
@@ -137,6 +138,7 @@ func (v *visit) plan(ctx context.Context) (planPage, error) {
 		Coverage: device.CoverageIn(v.voice.Lang, network, plan.Facts.FiveG), Currency: string(sit.Currency),
 	}
 	p.Frame = v.frame(p.Name)
+	p.Compared = plan.RoamingAdvice && len(v.shop.Roaming) > 0
 	at := placeOf(v.shop, plan.ID)
 	p.Facts = v.newLineFacts(plan, at.loc)
 	if v.account.ID == "" {
@@ -164,7 +166,11 @@ func (v *visit) plan(ctx context.Context) (planPage, error) {
 			p.Refusal = &ui.Refusal{Why: v.voice.T("plan.sold_out"), Instead: v.voice.T("plan.not_sold.instead")}
 		}
 		for _, o := range offers {
-			p.Offers = append(p.Offers, offerCard{Offer: v.voice.Offer(v.shop, plan, o, at.loc), Choose: v.voice.T("plan.choose")})
+			card := offerCard{Offer: v.voice.Offer(v.shop, plan, o, at.loc), Choose: v.voice.T("plan.choose")}
+			if c, none := renewal.RoamingSaving(v.shop, v.home(), o, v.voice.Now); none == "" {
+				card.Roaming = c.Text(v.voice.Lang)
+			}
+			p.Offers = append(p.Offers, card)
 		}
 	}
 	return p, v.addOwn(ctx, &p, plan)

@@ -80,6 +80,9 @@ type Server struct {
 	// notifications from us alone; empty: the shop sends none.
 	PushKey string
 
+	// Issuers are those that customers can sign in at, in the order of their buttons.
+	Issuers []account.Issuer
+
 	// Papers opens what customers gave for an identity check; nil: there are none.
 	Papers *seal.Box
 
@@ -87,6 +90,8 @@ type Server struct {
 	status   statusShelf
 	watchers watchers
 	drawing  sync.Mutex // of photos
+
+	uploading uploading
 }
 
 //go:embed pages/*.html
@@ -113,7 +118,7 @@ type route struct {
 
 // routes are all pages and forms. A test walks them as everybody.
 func (s *Server) routes() []route {
-	return slices.Concat(s.waysIn(), s.securityRoutes(), s.tellingRoutes(), s.identityRoutes(), []route{
+	return slices.Concat(s.waysIn(), s.securityRoutes(), s.issuerRoutes(), s.tellingRoutes(), s.identityRoutes(), []route{
 		{"GET /{$}", anyone, s.home},
 		{"GET /plans", anyone, s.plansPage},
 		{"GET /plans/{id}", anyone, s.planPage},
@@ -121,6 +126,7 @@ func (s *Server) routes() []route {
 		{"GET /plans/{id}/rules", anyone, s.rules},
 		{"GET /plans/{id}/devices", anyone, s.planDevices},
 		{"GET /devices", anyone, s.devicesAnswer},
+		{"GET /roaming", anyone, s.roamingPage},
 		{"POST /devices", anyone, s.askDevice},
 
 		{"GET /lines/{id}", customer, s.linePage},

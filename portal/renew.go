@@ -39,6 +39,7 @@ type renewPage struct {
 	Currencies []ui.Choice
 	Converted  string   // how prices were converted; "" where they stand in the list
 	Common     []string // what is the same for all terms, said once
+	AskHome    bool     // whether to offer a comparison with roaming
 	NoRoaming  string   // why nothing is compared with roaming, for a customer who asked
 	Offers     []offerCard
 	Packs      []offerCard
@@ -120,6 +121,7 @@ func (v *visit) renewal(ctx context.Context) (renewPage, error) {
 		p.Currencies = append(p.Currencies, ui.Choice{Value: string(c), Name: v.voice.Currency(c), Chosen: c == f.situation.Currency})
 	}
 	v.addOffers(ctx, &p, f.situation, f.advice)
+	p.AskHome = v.asksHome(f.situation.Line.Plan)
 	return p, nil
 }
 
@@ -162,7 +164,7 @@ func (v *visit) addOffers(ctx context.Context, p *renewPage, s renewal.Situation
 // roaming compares a term with roaming at the customer's home operator, where
 // there is a reliable figure; why there is none is said once for the page.
 func (v *visit) roaming(p *renewPage, s renewal.Situation, o renewal.Offer) string {
-	home := v.account.HomeOperator
+	home := v.home()
 	if home == "" || o.Item.Kind != renewal.Term {
 		return ""
 	}

@@ -25,7 +25,7 @@ func TestRenewalFromSignInToBill(t *testing.T) {
 	if to := b.post("/sign-in", url.Values{"email": {" Aiko@Example.com"}, "next": {"/lines/" + w.lines["fresh"]}}); !strings.HasPrefix(to, "/sign-in/code?next=") {
 		t.Fatalf("after asking for a code: %q", to)
 	}
-	if p := b.do("POST", "/sign-in/code", url.Values{"code": {"000000"}}); p.status != http.StatusUnprocessableEntity || !strings.Contains(p.html, "Tries left") {
+	if p := b.do("POST", "/sign-in/code", url.Values{"code": {"00000000"}}); p.status != http.StatusUnprocessableEntity || !strings.Contains(p.html, "Tries left") {
 		t.Fatalf("a wrong code: %d", p.status)
 	}
 	if to := b.post("/sign-in/code", url.Values{"code": {w.lastCode()}, "next": {"/lines/" + w.lines["fresh"]}}); to != "/lines/"+w.lines["fresh"] {

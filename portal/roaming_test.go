@@ -26,3 +26,27 @@ func TestTermsBesideRoamingAtHome(t *testing.T) {
 	}
 	has(t, html, "no reliable")
 }
+
+// Whoever looks at it chooses an operator at home and a number of days, and sees what
+// roaming costs a day and in all, from where that is known and how well, beside our plans
+// in that currency; plan pages remember it. What is too weak or too old is no figure.
+func TestRoamingBesideOurPlans(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En)
+	has(t, b.see("/plans/machi-5gb").html, `href="/roaming"`)
+	has(t, b.see("/roaming").html, "AT&amp;T", "China Mobile", `value="7"`)
+	html := b.see("/roaming?home=AT%26T&days=5").html
+	has(t, html, "US$12.00 a day, US$60.00 for 5 days", "starreveld.com", "as of 2025", "one source with a date", "less than roaming", `href="/plans/ichiba-500"`)
+	has(t, b.see("/plans/machi-5gb?currency=USD").html, "Roaming with AT&amp;T costs US$12.00 a day")
+	for _, home := range []string{"China+Mobile", "Chunghwa%2C+Taiwan+Mobile%2C+FarEasTone+%28lowest%29"} {
+		html := b.see("/roaming?days=5&home=" + home).html
+		if has(t, html, "no reliable figure"); strings.Contains(html, "less than roaming") {
+			t.Errorf("%s: compared with nothing", home)
+		}
+	}
+	for _, query := range []string{"home=AT%26T&days=0", "home=AT%26T&days=99999999999999999999", "home=<script>&days=x"} {
+		if html := b.see("/roaming?" + query).html; strings.Contains(html, "<script>&") || !strings.Contains(html, `value="7"`) {
+			t.Errorf("%s: not asked again", query)
+		}
+	}
+}

@@ -19,8 +19,10 @@ const (
 	addressCookie    = "address"    // where the code went, to be shown
 	languageCookie   = "lang"
 	currencyCookie   = "currency"
-	deviceCookie     = "device" // which of the devices that show notifications this is
-	markCookie       = "known"  // by which the account's owner need not be told of signing in here
+	errandCookie     = "errand"   // the way to an issuer and back
+	strangerCookie   = "stranger" // whom an issuer knows and nobody here yet
+	deviceCookie     = "device"   // which of the devices that show notifications this is
+	markCookie       = "known"    // by which the account's owner need not be told of signing in here
 )
 
 const (

@@ -20,6 +20,7 @@ type signInForm struct {
 	Error         string
 	PasswordError string
 	Passkey       passkeyForm
+	Elsewhere     []wayRow
 	Again         bool // somebody who has signed in is to show once more that they are the owner
 }
 
@@ -38,7 +39,7 @@ func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		p.Again = true
+		p.Again, p.Elsewhere = true, nil // who is still signed in there might be asked for nothing
 		if len(addresses) > 0 {
 			p.Email = addresses[0].Value
 		}
@@ -48,7 +49,7 @@ func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 
 func (v *visit) signInForm(next string) (signInForm, error) {
 	passkey, err := v.entry()
-	return signInForm{Frame: v.frame(v.voice.T("signin.title")), Next: next, Passkey: passkey}, err
+	return signInForm{Frame: v.frame(v.voice.T("signin.title")), Next: next, Passkey: passkey, Elsewhere: v.elsewhere("signin.with", next, false)}, err
 }
 
 // challengeLife is a little longer than a code is good for.
@@ -58,7 +59,7 @@ const challengeLife = 15 * time.Minute
 // the address.
 func (s *Server) askCode(ctx context.Context, v *visit) (answer, error) {
 	email, next := v.field("email"), safeNext(v.field("next"))
-	challenge, err := s.Door.AskCode(ctx, email, string(v.language()), v.client())
+	challenge, err := s.Door.AskCode(ctx, email, string(v.language()), v.browser())
 	if kind := fault.KindOf(err); kind == fault.Invalid || kind == fault.TooMany {
 		p, e := v.signInForm(next)
 		p.Email, p.Error = email, v.voice.Fault(err)

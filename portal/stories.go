@@ -60,6 +60,9 @@ func (b *Storybook) stories() []story {
 		})},
 		{"code", nobody(b.code(""))},
 		{"code-wrong", nobody(b.code("code_wrong"))},
+		{"connect", known(account.Identity{Issuer: "Kaisha", Email: "a.tanaka@kaisha.example", Verified: true})},
+		{"connect-taken", nobody(known(account.Identity{Issuer: "Kaisha", Email: sampleEmail, Verified: true}))},
+		{"connect-no-address", nobody(known(account.Identity{Issuer: "Kaisha"}))},
 		{"lines", by(func(s *Server) handler { return s.home }, "", "")},
 		{"lines-none", func(_ context.Context, v *visit) (answer, error) {
 			return show("lines.html", linesPage{Frame: v.frame(v.voice.T("lines.title"))}), nil
@@ -80,9 +83,20 @@ func (b *Storybook) stories() []story {
 			return by(func(s *Server) handler { return s.renewPage }, b.line("plenty"), "")(ctx, v)
 		}},
 	)
+	for name, query := range map[string]string{"": "", "-compared": "home=AT%26T&days=8", "-unknown": "home=China+Mobile"} {
+		all = append(all, story{"roaming" + name, nobody(by(func(s *Server) handler { return s.roamingPage }, "", query))})
+	}
 	all = append(all, b.reviews()...)
 	all = append(all, b.orders()...)
 	return append(all, b.others()...)
+}
+
+// known is a story of somebody whom an issuer knows.
+func known(who account.Identity) func(context.Context, *visit) (answer, error) {
+	return func(ctx context.Context, v *visit) (answer, error) {
+		p, err := v.whoForm(ctx, account.Stranger{Identity: who})
+		return show("who.html", p), err
+	}
 }
 
 func (b *Storybook) code(why string) func(context.Context, *visit) (answer, error) {

@@ -25,6 +25,9 @@ type securityPage struct {
 	Passkeys     []passkeyRow
 	Passkey      passkeyForm
 	PasskeyError string
+	Connections  []connectionRow
+	Connect      []wayRow // who else may let somebody in
+	SignIns      []signInRow
 	Addresses    []addressRow
 	AddressError string
 	Closing      string // when the account will be closed; "" where it stays
@@ -79,6 +82,13 @@ func (s *Server) security(ctx context.Context, v *visit) (securityPage, error) {
 	if p.Passkeys, err = v.passkeyRows(ctx); err != nil {
 		return p, err
 	}
+	if p.Connections, err = v.connectionRows(ctx); err != nil {
+		return p, err
+	}
+	if p.SignIns, err = v.signInRows(ctx); err != nil {
+		return p, err
+	}
+	p.Connect = v.elsewhere("issuers.connect", securityPath, true)
 	if p.Stale = !v.session.Fresh(v.voice.Now); !p.Stale {
 		p.Passkey, err = v.adding(ctx)
 	}

@@ -1,6 +1,7 @@
 package renewal
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -42,14 +43,23 @@ func RoamingSaving(c *catalogue.Catalogue, home string, o Offer, now time.Time) 
 	if !ok || !plan.RoamingAdvice || o.Days < 1 {
 		return Comparison{}, NotCompared
 	}
-	why := NoHome
-	var best catalogue.Roaming
+	best, why := RoamingFigure(c, home, o.Price.Currency, now)
+	if why != "" {
+		return Comparison{}, why
+	}
+	return BesideRoaming(best, o.Price, o.Days)
+}
+
+// RoamingFigure is the newest reliable figure of a home operator, in a currency or, with
+// "", in any; and why there is none.
+func RoamingFigure(c *catalogue.Catalogue, home string, in money.Currency, now time.Time) (best catalogue.Roaming, why NoFigure) {
+	why = NoHome
 	var newest time.Time
 	for _, r := range c.Roaming {
 		if r.Home != home {
 			continue
 		}
-		asOf, not := reliable(r, o.Price.Currency, now)
+		asOf, not := reliable(r, cmp.Or(in, r.PerDay.Currency), now)
 		switch {
 		case not != "":
 			why = better(why, not)
@@ -58,9 +68,14 @@ func RoamingSaving(c *catalogue.Catalogue, home string, o Offer, now time.Time) 
 		}
 	}
 	if newest.IsZero() {
-		return Comparison{}, why
+		return best, why
 	}
-	out, ok := compare(best, o.Price, o.Days)
+	return best, ""
+}
+
+// BesideRoaming compares a price with roaming for a trip of so many days.
+func BesideRoaming(r catalogue.Roaming, price money.Money, days int) (Comparison, NoFigure) {
+	out, ok := compare(r, price, days)
 	if !ok {
 		return Comparison{}, Doubtful
 	}

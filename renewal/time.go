@@ -75,6 +75,26 @@ func nextReset(p catalogue.Plan, start, end, now time.Time, operator *time.Locat
 	return end
 }
 
+// LastReset is when the plan's cap last began anew, at now or before; zero where it
+// has not yet, or never does.
+func LastReset(p catalogue.Plan, l line.Line, now time.Time, operator *time.Location) time.Time {
+	loc := resetZone(p, operator)
+	switch p.Reset {
+	case catalogue.ResetMidnight:
+		return calendar.StartOfDay(now, loc)
+	case catalogue.ResetRolling:
+		if l.StartedAt.IsZero() || now.Before(l.StartedAt) {
+			return time.Time{}
+		}
+		return l.StartedAt.Add(now.Sub(l.StartedAt) / day * day)
+	case catalogue.ResetMonthly:
+		y, m, _ := calendar.StartOfDay(now, loc).Add(12 * time.Hour).In(loc).Date()
+		return calendar.StartOfDay(time.Date(y, m, 1, 12, 0, 0, 0, loc), loc)
+	case catalogue.ResetNone:
+	}
+	return time.Time{}
+}
+
 // resetZone is whose days a cap counts.
 func resetZone(p catalogue.Plan, operator *time.Location) *time.Location {
 	if p.ResetZone != "" {

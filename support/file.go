@@ -21,10 +21,11 @@ import (
 
 // What a customer may send, at most.
 const (
-	MostFiles    = 3       // with one message
-	MostFile     = 5 << 20 // bytes of one
-	mostFilesDay = 12      // in 24 hours, in all cases
-	mostFileName = 100     // characters
+	MostFiles    = 3         // with one message
+	MostFile     = 5 << 20   // bytes of one
+	mostFilesDay = 12        // in 24 hours, in all cases
+	mostKept     = 200 << 20 // bytes of all files of a customer
+	mostFileName = 100       // characters
 )
 
 // Kinds of files are what a customer may send; what a file is its content says.
@@ -90,12 +91,19 @@ func keep(ctx context.Context, tx db.Tx, c Case, files []File) error {
 	if len(files) == 0 {
 		return nil
 	}
-	var today int
-	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM case_files WHERE account_id = $1 AND at > $2`,
-		c.Account, db.At(tx.Now().Add(-24*time.Hour))).Scan(&today); err != nil {
+	var today, kept int64
+	if err := tx.QueryRow(ctx, `
+		SELECT COUNT(CASE WHEN at > $2 THEN 1 END), CAST(COALESCE(SUM(bytes), 0) AS bigint) FROM case_files WHERE account_id = $1`,
+		c.Account, db.At(tx.Now().Add(-24*time.Hour))).Scan(&today, &kept); err != nil {
 		return err
 	}
-	if today+len(files) > mostFilesDay {
+	for _, f := range files {
+		kept += int64(len(f.Content))
+	}
+	if kept > mostKept {
+		return fault.Because(fault.TooMany, "case_files_full", "We keep as many of your files as we can. Please describe the rest in words.", nil)
+	}
+	if today+int64(len(files)) > mostFilesDay {
 		return fault.Because(fault.TooMany, "case_files_day", "You have sent many files today. Please describe the rest in words, or wait until tomorrow.", nil)
 	}
 	for i, f := range files {

@@ -275,7 +275,7 @@ func TestFaults(t *testing.T) {
 		{fault.Because(fault.Invalid, "quote_expired", "x", nil), texts.Say(locale.Ja, "fault.quote_expired", nil)},
 		{fault.Because(fault.Invalid, "renewal.too_early", "x", nil), texts.Say(locale.Ja, "fault.renewal", nil)},
 		{fault.Because(fault.Invalid, "amount_format", "x", map[string]string{"example": "3000"}), "金額の形式が正しくありません。3000のように入力してください。"},
-		{fault.Because(fault.Invalid, "code_format", "x", nil), "確認コードは6桁の数字です。すべて入力してください。"},
+		{fault.Because(fault.Invalid, "code_format", "x", nil), "確認コードは8桁または12桁の数字です。すべて入力してください。"},
 		{fault.New(fault.Invalid, "Only in English."), "Only in English."},
 	} {
 		if got := v.Fault(c.err); got != c.want {

@@ -62,7 +62,7 @@ type trouble struct {
 // troubles are the buttons, in order. Each concerns the next payment or
 // extension only.
 func troubles() []trouble {
-	return []trouble{
+	return append([]trouble{
 		{"pay-decline", "Payment: the next one is declined", func(s *Strangers) { s.refuseNext() }},
 		{"pay-silent", "Payment: the next request gets no answer, and was not carried out", charge(outboundsim.LoseRequest)},
 		{"pay-lost", "Payment: the next request is carried out, and its answer is lost", charge(outboundsim.LoseAnswer)},
@@ -75,7 +75,7 @@ func troubles() []trouble {
 		{"operator-lost", "Operator: extends the line or makes the eSIM, and the answer is lost", operator(carriersim.LoseAnswer, outboundsim.LoseAnswer)},
 		{"operator-slow", "Operator: does it long after we stopped waiting", operator(carriersim.ActLater, outboundsim.None)},
 		{"operator-away", "Operator: cannot be reached for the next extension or new eSIM", operator(carriersim.NotSent, outboundsim.Refuse)},
-	}
+	}, lying()...)
 }
 
 func charge(f outboundsim.Fault) func(*Strangers) {

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/account/openid/openidsim"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/carrier/es2plus/es2plussim"
@@ -52,6 +53,7 @@ type Strangers struct {
 	Simple *carriersim.Sim
 	Inbox  *inboxsim.Inbox
 	Push   *pushsim.Service
+	Issuer *openidsim.Sim
 
 	numbers *rand.Rand // of cards
 	wires   map[string]*outboundsim.Wire
@@ -109,6 +111,7 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 	s.addESIMGo(f)
 	s.addCMI(f)
 	s.addMore(f)
+	s.addIssuer(f)
 	s.wires["esimaccess"] = &outboundsim.Wire{Stranger: s.Access, Choose: s.atTopUp}
 	return s
 }
@@ -246,6 +249,7 @@ func (s *Strangers) Handler(p *Panel) http.Handler {
 	}
 	mux.Handle("GET /sim/inbox", s.Inbox.Handler())
 	mux.Handle("GET /sim/phone", s.Push.Handler())
+	mux.Handle("/sim/"+Issuer+"/", s.Issuer)
 	mux.Handle("/sim/", p.handler())
 	return mux
 }

@@ -15,10 +15,11 @@ import (
 
 // catalogueCmd is the seller's reviewable file.
 type catalogueCmd struct {
-	Check catalogueCheckCmd `cmd:"" help:"Say everything that is wrong with a file, with its lines; with --live, compare it with what operators sell now."`
-	Diff  catalogueDiffCmd  `cmd:"" help:"Say what a file would change."`
-	Apply catalogueApplyCmd `cmd:"" help:"Make a file the shop's catalogue. What was sold keeps its old rules."`
-	Demo  catalogueDemoCmd  `cmd:"" help:"Print the demo's catalogue file, to begin with."`
+	Check   catalogueCheckCmd   `cmd:"" help:"Say everything that is wrong with a file, with its lines; with --live, compare it with what operators sell now."`
+	Diff    catalogueDiffCmd    `cmd:"" help:"Say what a file would change."`
+	Apply   catalogueApplyCmd   `cmd:"" help:"Make a file the shop's catalogue. What was sold keeps its old rules."`
+	Roaming catalogueRoamingCmd `cmd:"" help:"Print the roaming of a catalogue file, made of a CSV with the columns home, country, currency, per_day, as_of, source, confidence."`
+	Demo    catalogueDemoCmd    `cmd:"" help:"Print the demo's catalogue file, to begin with."`
 }
 
 // adapters is what the commands know about operators' adapters besides those that
@@ -159,5 +160,23 @@ type catalogueDemoCmd struct{}
 // Run prints the file.
 func (c *catalogueDemoCmd) Run(s std) error {
 	_, err := s.out.Write(catalogue.DemoFile())
+	return err
+}
+
+type catalogueRoamingCmd struct {
+	File string `arg:"" type:"existingfile" help:"The CSV."`
+}
+
+// Run prints what belongs into the catalogue file, which is checked there.
+func (c *catalogueRoamingCmd) Run(s std) error {
+	file, err := os.Open(c.File)
+	if err != nil {
+		return err
+	}
+	block, err := catalogue.RoamingBlock(file)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	_, err = s.out.Write(block)
 	return err
 }

@@ -34,10 +34,12 @@ type commands struct {
 	Rates         ratesCmd         `cmd:"" help:"Import and print the rates of exchange that prices are converted with."`
 	Order         orderCmd         `cmd:"" help:"Look at orders, and decide those that wait for a person."`
 	Case          caseCmd          `cmd:"" help:"Talk with customers about what went wrong."`
+	Account       accountCmd       `cmd:"" help:"Look at who came into accounts, and who did not."`
 	Identity      identityCmd      `cmd:"" help:"Check who customers are, for plans that ask for it."`
 	Payment       paymentCmd       `cmd:"" help:"What there is to know about ways to pay."`
 	Carrier       carrierCmd       `cmd:"" help:"Operators: how they are, what is left with them, what they sell; servers that speak our contract; work by hand."`
 	SMDP          smdpCmd          `cmd:"" name:"smdp" help:"Ask your own SM-DP+ by hand: order, confirm, release and cancel profiles."`
+	Radius        radiusCmd        `cmd:"" help:"Gateways that count what lines use: which card has which number, and what was counted of a line."`
 	Notifications notificationsCmd `cmd:"" help:"Show what came to our webhooks and was refused: forged, unreadable, too long."`
 	API           apiCmd           `cmd:"" name:"api" help:"Keys for programs, and the description of the API."`
 	Audit         auditCmd         `cmd:"" help:"Ask the database whether every promise was kept."`

@@ -47,9 +47,13 @@ func (c *serveCmd) open(ctx context.Context, a *app.App, log *slog.Logger) error
 	if err != nil {
 		return errors.Join(err, stopAdmin())
 	}
+	closeRadius, err := openRadiusDoor(ctx, a, log)
+	if err != nil {
+		return errors.Join(err, closeDoor(), stopAdmin())
+	}
 	err = serve(ctx, c.Listen, a.Handler(), func(ctx context.Context) { a.Work(ctx, time.Second) }, log,
 		func(addr string) { log.Info("the shop is open", "address", addr, "url", c.URL) })
-	return errors.Join(err, closeDoor(), stopAdmin())
+	return errors.Join(err, closeRadius(), closeDoor(), stopAdmin())
 }
 
 // nothing is served, so that nothing is to be stopped.
@@ -67,6 +71,19 @@ func openProfileDoor(ctx context.Context, a *app.App, log *slog.Logger) (end fun
 	}
 	log.Info("listening for the SM-DP+", "address", l.Addr().String())
 	return serveBeside(ctx, l, door.Handler, log), nil
+}
+
+// openRadiusDoor listens for gateways that count what lines use, where it is configured.
+func openRadiusDoor(ctx context.Context, a *app.App, log *slog.Logger) (end func() error, err error) {
+	conn, run, ok, err := a.RadiusDoor(ctx)
+	if err != nil || !ok {
+		return nothing, err
+	}
+	log.Info("listening for gateways", "address", conn.LocalAddr().String())
+	taking, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- run(taking) }()
+	return func() error { stop(); return <-ended }, nil
 }
 
 // serveAdmin serves what is not for customers; nothing where no address is given.

@@ -40,6 +40,7 @@ var debian = []struct{ file, pkg string }{
 	{"/usr/bin/chromium", "chromium"},
 	{"/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk"},
 	{"/usr/lib/python3/dist-packages/aiosmtpd", "python3-aiosmtpd"},
+	{"/usr/bin/radclient", "freeradius-utils"},
 }
 
 func main() {
