@@ -348,7 +348,7 @@ func (s *tale) due(t *testing.T) map[string]time.Time {
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
+		defer rows.Close() //nolint:errcheck // a read; Err says what went wrong
 		for rows.Next() {
 			var step string
 			var at db.Instant
@@ -543,10 +543,11 @@ func (w *way) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	case outboundsim.LoseRequest, outboundsim.ActLater:
 		panic(http.ErrAbortHandler)
+	case outboundsim.LoseAnswer, outboundsim.Break, outboundsim.Garble, outboundsim.Refuse, outboundsim.Twice, outboundsim.Stale:
 	}
 	rec := httptest.NewRecorder()
 	stranger.ServeHTTP(rec, r)
-	switch fault {
+	switch fault { //nolint:exhaustive // those that do not act are told above
 	case outboundsim.Break:
 		rw.WriteHeader(http.StatusInternalServerError)
 	case outboundsim.Garble:

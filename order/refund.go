@@ -131,7 +131,7 @@ func refundWord(reason string) string {
 		return "operator_refused"
 	case carrier.PriceChanged:
 		return "price_changed"
-	case carrier.OutOfStock:
+	case carrier.OutOfStock, carrier.Installed:
 		return ""
 	}
 	switch reason {

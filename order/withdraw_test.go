@@ -216,6 +216,7 @@ func TestGivenBackUnclear(t *testing.T) {
 		if state, err := c.Desk.Withdraw(t.Context(), o.Ref(), order.Act{Staff: "mika", Reason: "it speaks again"}); state != order.WithdrawDone || err != nil {
 			t.Errorf("staff again: %s, %v", state, err)
 		}
+		c.follow(t, 10*time.Minute)
 		c.unwantedEnds(t, o, c.line(t, o.Account, o.Line), true, 0)
 	})
 }
