@@ -151,6 +151,7 @@ func (s *Server) addLines(d huma.API) {
 	add(s, d, route{
 		id: "forget-stay", method: http.MethodDelete, path: "/lines/{line}/stay", scope: Renew, tag: "Lines", summary: "Forget until when the customer needs the line",
 	}, s.forgetStay)
+	s.addCancelling(d)
 }
 
 func (s *Server) listLines(ctx context.Context, c *call, in *OfAccount) (Lines, error) {

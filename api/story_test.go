@@ -111,6 +111,7 @@ func TestRenewalByAProgram(t *testing.T) {
 	if all := read[Bills](p, "/accounts/"+aiko.ID+"/bills"); len(all.Bills) != 4 {
 		t.Errorf("bills: %+v", all)
 	}
+	givesBack(w, p)
 	for path, item := range w.document.Paths {
 		for _, op := range []string{"GET", "POST", "PUT", "DELETE"} {
 			if known := w.operation(op, path); known != nil && !w.served[known.OperationID] {
@@ -202,5 +203,32 @@ func byCard(w *town, p *program) {
 	o = want[Order](p, http.StatusOK, "POST", "/orders/"+o.ID+"/cancel", nil)
 	if o.State != "cancelled" {
 		t.Errorf("order: %+v", o)
+	}
+}
+
+// givesBack buys a new eSIM for a customer, reads what giving it back would come to, and
+// gives it back, once.
+func givesBack(w *town, p *program) {
+	t := w.t
+	t.Helper()
+	w.env.Clock.Add(time.Second)
+	q := want[Quote](p, http.StatusCreated, "POST", "/accounts/"+w.aiko.ID+"/quotes", map[string]any{"item": "line/machi-5gb/3d", "currency": "JPY"})
+	o := want[Order](p.with("Idempotency-Key", "unwanted"), http.StatusCreated, "POST", "/orders", accept(q, "wallet"))
+	w.work()
+	o = read[Order](p, "/orders/"+o.ID)
+	c := read[Cancellation](p, "/lines/"+o.Line+"/cancellation")
+	if o.State != "completed" || c.State != "possible" || c.Order != o.ID || c.Wallet == nil || *c.Wallet != o.Price || c.Until == nil {
+		t.Fatalf("%+v, and %+v", o, c)
+	}
+	if no := read[Cancellation](p, "/lines/"+w.lines["fresh"]+"/cancellation"); no.State != "impossible" || no.Reason != "cancel_no_line" || no.Why == "" {
+		t.Errorf("%+v", no)
+	}
+	for range 2 {
+		if done := want[Cancellation](p, http.StatusOK, "POST", "/lines/"+o.Line+"/cancel", nil); done.State != "done" {
+			t.Errorf("%+v", done)
+		}
+	}
+	if bills := read[Order](p, "/orders/"+o.ID).Bills; len(bills) != 2 || bills[1].Kind != "credit_note" {
+		t.Errorf("%+v", bills)
 	}
 }

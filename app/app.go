@@ -242,6 +242,7 @@ func (a *App) Steps() []Step {
 		{Name: "payments", Do: a.Desk.PaymentStep, Rung: order.PaymentsDue},
 		{Name: "refunds", Do: a.Desk.RefundStep},
 		{Name: "late service", Do: a.Desk.AfterStep},
+		{Name: "eSIMs given back", Do: a.Desk.WithdrawStep},
 		{Name: "wallets", Do: a.Desk.WalletStep},
 		{Name: "saved tools", Do: a.Desk.ToolStep},
 		{Name: "usage", Do: a.Desk.LookStep, Take: a.Desk.TakeLooks, Rung: order.LooksDue},

@@ -85,6 +85,9 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 		if err != nil {
 			return all, err
 		}
+		if err := all.townOperators(c, env, ids); err != nil {
+			return all, err
+		}
 		all.Carriers["simple"] = strangers.Simple
 		all.Deliverers = map[message.Channel]message.Deliverer{message.Email: strangers.Inbox} // and notifications, see plugIn
 		all.PayOrigins = nil                                                                   // the card page is ours here
@@ -114,7 +117,7 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 	})
 	mux.Handle("/storybook", d.stories())
 	mux.Handle("/storybook/", d.stories())
-	mux.Handle("/sim/", strangers.Handler(&world.Panel{Strangers: strangers, NextEnd: d.nextEnd, Codes: d.codes, Pause: d.pause, Moved: d.catchUp}))
+	mux.Handle("/sim/", strangers.Handler(&world.Panel{Strangers: strangers, Desk: a.Desk, NextEnd: d.nextEnd, Codes: d.codes, Pause: d.pause, Moved: d.catchUp}))
 	d.handler = mux
 	return d, nil
 }
@@ -200,7 +203,7 @@ func (d *Demo) keptKey(ctx context.Context, file string) (string, error) {
 
 func (d *Demo) settle(ctx context.Context) error {
 	cat, err := db.Written(ctx, d.App.DB, func(ctx context.Context, tx db.Tx) (*catalogue.Catalogue, error) {
-		c, _, err := catalogue.Apply(ctx, tx, catalogue.DemoFile(), "demo")
+		c, _, err := catalogue.Apply(ctx, tx, world.ShopFile(), "demo")
 		if err != nil {
 			return nil, err
 		}
@@ -213,7 +216,10 @@ func (d *Demo) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.Strangers.Settle(ctx, d.App.DB, d.App.IDs, cat)
+	if err := d.Strangers.Settle(ctx, d.App.DB, d.App.IDs, cat); err != nil {
+		return err
+	}
+	return d.Strangers.FillStock(ctx, d.App.DB, d.App.Desk.Codes, cat)
 }
 
 // Handler serves the shop and the town around it.
@@ -223,6 +229,7 @@ func (d *Demo) Handler() http.Handler { return d.handler }
 func (d *Demo) Work(ctx context.Context) {
 	steps := d.steps()
 	for i, s := range steps {
+		steps[i].Take = nil // or what was taken would be done while the clock is moved
 		steps[i].Do = func(ctx context.Context) (bool, error) {
 			d.busy.RLock()
 			defer d.busy.RUnlock()
@@ -237,7 +244,11 @@ func (d *Demo) steps() []Step {
 	return append([]Step{{Name: "strangers", Do: d.deliver}}, d.App.Steps()...)
 }
 
-func (d *Demo) deliver(ctx context.Context) (bool, error) { return d.Strangers.Deliver(ctx, d.house) }
+func (d *Demo) deliver(ctx context.Context) (bool, error) {
+	heard, err := d.hearPhones(ctx)
+	worked, err2 := d.Strangers.Deliver(ctx, d.house)
+	return heard || worked, errors.Join(err, err2)
+}
 
 // pause waits until nobody does anything, and keeps it so until resume.
 func (d *Demo) pause() (resume func()) {

@@ -87,6 +87,8 @@ type Examination struct {
 	Line, Ended carrier.Profile
 	Package     string
 	Days        int
+	NewPackage  string // empty: no new lines are made
+	NewDays     int
 	File        string // capabilities to compare with; empty: none
 }
 
@@ -94,6 +96,7 @@ type Examination struct {
 func (s RemoteServer) Examine(ctx context.Context, env Env, e Examination) (remote.Report, error) {
 	bed := remote.Bed{
 		URL: s.URL, Keys: strings.Fields(string(s.Key)), Line: e.Line, Ended: e.Ended, Package: e.Package, Days: e.Days,
+		NewPackage: e.NewPackage, NewDays: e.NewDays,
 		Client: func(perSecond int) *outbound.Client { return env.client("remote", perSecond) },
 		Now:    env.Now, Nonce: nonce(id.NewSource(env.Now, env.Random)),
 	}

@@ -221,7 +221,14 @@ var Checks = []Check{
 		Name: "line_reserved_for_nothing", Promise: NothingStuck, Says: "a line is reserved for an order that is over:",
 		query: `SELECT l.account_id, l.id, l.extending FROM audit_lines l
 			JOIN audit_orders o ON o.account_id = l.account_id AND o.id = l.extending
-			WHERE o.state IN ('completed', 'cancelled', 'refunded', 'refund_due') AND o.updated_at <= $1`,
+			WHERE o.state IN ('completed', 'cancelled', 'refunded', 'refund_due') AND o.updated_at <= $1
+			  AND NOT EXISTS (SELECT 1 FROM audit_withdrawals w WHERE w.account_id = o.account_id AND w.order_id = o.id AND w.state IN ('asked', 'unclear'))`,
+	},
+	{
+		Name: "withdrawal_unseen", Promise: NothingStuck, Says: "nobody knows whether an eSIM was given back, and no case is open:",
+		query: `SELECT w.account_id, w.order_id, w.state FROM audit_withdrawals w
+			WHERE w.state = 'unclear' AND CAST($1 AS bigint) > 0
+			  AND NOT EXISTS (SELECT 1 FROM audit_cases c WHERE c.account_id = w.account_id AND c.order_id = w.order_id)`,
 	},
 	{
 		Name: "order_late", Promise: NothingStuck, Says: "nobody works on an order that is due:", Late: WorkLate,

@@ -24,6 +24,9 @@ func (r *Repairer) gather(ctx context.Context, tx db.Tx, s *sight) (err error) {
 	if _, err := s.add(ctx, tx, page, servedLate, db.At(tx.Now().Add(-time.Hour)), page); err != nil {
 		return err
 	}
+	if _, err := s.add(ctx, tx, page, silentLate, db.At(tx.Now().Add(-time.Hour)), page); err != nil {
+		return err
+	}
 	if err := s.paid(ctx, tx); err != nil {
 		return err
 	}
@@ -49,6 +52,9 @@ const (
 
 	servedLate = `SELECT account_id, order_id, served_at, order_id FROM audit_late_looks
 		WHERE served_at IS NOT NULL AND served_at > $1 ORDER BY served_at LIMIT $2`
+
+	silentLate = `SELECT account_id, order_id, gave_up_at, order_id FROM audit_late_looks
+		WHERE gave_up_at IS NOT NULL AND gave_up_at > $1 ORDER BY gave_up_at LIMIT $2`
 
 	paidPayments = `SELECT account_id, order_id, paid_at, id FROM audit_payments
 		WHERE paid_at IS NOT NULL AND paid_at > $1 ORDER BY paid_at LIMIT $2`

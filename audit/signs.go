@@ -153,6 +153,14 @@ var signs = []sign{
 			                     AND c.title = 'extended_not_charged' AND c.state = 'closed')`,
 	},
 	{
+		name: "silent_after_refund", of: unserved | underWay, kind: ExtendedNotCharged, within: order.DecideWithin, person: true, stays: true,
+		query: `SELECT l.account_id, l.order_id, l.order_id, 'the money went back, and the operator has not said since whether it carried it out: ' || l.why, l.gave_up_at
+			FROM (VALUES ($1,$2)) AS v JOIN audit_late_looks l ON l.account_id = column1 AND l.order_id = column2
+			WHERE l.gave_up_at IS NOT NULL AND l.served_at IS NULL
+			  AND NOT EXISTS (SELECT 1 FROM audit_cases c WHERE c.account_id = l.account_id AND c.order_id = l.order_id
+			                     AND c.title = 'extended_not_charged' AND c.state = 'closed')`,
+	},
+	{
 		name: "no_document", of: served, kind: NoBill, within: byRule, repair: writeBill, person: true,
 		query: `SELECT o.account_id, o.id, o.id, 'completed, and no bill or receipt says so', o.updated_at
 			FROM (VALUES ($1,$2)) AS v JOIN audit_orders o ON o.account_id = column1 AND o.id = column2

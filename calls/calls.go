@@ -63,6 +63,7 @@ var (
 	_ carrier.Issuer       = (*Operator)(nil)
 	_ carrier.HealthTeller = (*Operator)(nil)
 	_ carrier.Reserver     = (*Operator)(nil)
+	_ carrier.Withdrawer   = (*Operator)(nil)
 )
 
 // New puts a plan around an adapter. now is the clock of both.
@@ -288,6 +289,25 @@ func (o *Operator) LookUpIssue(ctx context.Context, p carrier.Purchase) (carrier
 		return carrier.IssueReading{}, fmt.Errorf("%w: %s sells no new lines", carrier.ErrNotSent, o.Name())
 	}
 	return call(o, ctx, CallLookUpIssue, reads, carrier.Profile{}, o.budget.Costs.LookUp, func() (carrier.IssueReading, error) { return i.LookUpIssue(ctx, p) })
+}
+
+// Withdraw implements [carrier.Withdrawer]; ask Abilities whether the adapter does.
+func (o *Operator) Withdraw(ctx context.Context, p carrier.Purchase, profile carrier.Profile) error {
+	w, ok := o.Carrier.(carrier.Withdrawer)
+	if !ok {
+		return &carrier.Refusal{Reason: carrier.OperatorRefuses, Text: o.Name() + " takes no new line back"}
+	}
+	_, err := call(o, ctx, CallCancel, follows, profile, 2, func() (struct{}, error) { return struct{}{}, w.Withdraw(ctx, p, profile) })
+	return err
+}
+
+// Withdrawal implements [carrier.Withdrawer].
+func (o *Operator) Withdrawal(ctx context.Context, p carrier.Purchase, profile carrier.Profile) (carrier.Withdrawal, error) {
+	w, ok := o.Carrier.(carrier.Withdrawer)
+	if !ok {
+		return carrier.Withdrawal{}, fmt.Errorf("%w: %s takes no new line back", carrier.ErrNotSent, o.Name())
+	}
+	return call(o, ctx, CallLookUp, reads, profile, o.budget.Costs.LookUp, func() (carrier.Withdrawal, error) { return w.Withdrawal(ctx, p, profile) })
 }
 
 // Probe asks a braked operator one question when its time has come, and reports

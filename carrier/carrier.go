@@ -87,6 +87,26 @@ type Extension struct {
 
 	// AskedAt is the instant Extend was first allowed to be called; zero in Prepare.
 	AskedAt time.Time
+
+	// Since is when the line came into use, as far as we know; zero: we do not. Where
+	// the operator knows lines by their ICCIDs alone, one whose whole history is
+	// younger is another line, to which the number was given: see [Extension.Younger].
+	Since time.Time
+}
+
+// sinceMargin is how wrong we may be about when a line came into use: what was written
+// down by people has days, and ICCIDs rest for longer before they are given again.
+const sinceMargin = 48 * time.Hour
+
+// Younger reports whether something that began at an instant, the zero time where it
+// has not, is too young to be of the time from which we know the line.
+func (e Extension) Younger(began time.Time) bool {
+	return !e.Since.IsZero() && (began.IsZero() || began.After(e.Since.Add(sinceMargin)))
+}
+
+// GivenAgain is the answer about an ICCID that is another line's now.
+func GivenAgain() error {
+	return &Refusal{Reason: LineTerminal, Text: "all that the operator has under this ICCID is younger than the line: the number was given to another one"}
 }
 
 // Snapshot is what an operator showed of a line before an extension was asked
@@ -173,6 +193,7 @@ type Abilities struct {
 	KeepsRef      bool          // finds an extension by our Ref; no Snapshot needed
 	Issues        bool          // sells new profiles: the adapter is an [Issuer]
 	Reserves      bool          // a new profile is set aside before it is ordered: the adapter is a [Reserver]
+	Withdraws     bool          // takes a new profile back that nobody installed: the adapter is a [Withdrawer]
 
 	// Finishes says that looking a purchase up carries it out where it was lost: the
 	// operator documents a key under which asking again makes nothing twice, and has

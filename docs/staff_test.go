@@ -306,7 +306,7 @@ func TestSettingsExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := []string{
-		"help", "by", "why", "staff", "operator-ref", "state", "data", "amount", "provider", "day", "from", "to", "json",
+		"help", "new-package", "by", "why", "staff", "operator-ref", "state", "data", "amount", "provider", "day", "from", "to", "json",
 		"key", "line", "iccid", "package", "days", "ended-line", "capabilities", "overdue", "new", "ref", "file", "ends", "as-of", "total", "used",
 		"unlimited", "throttled", "rehearse", "data-checksums", "waiting", "all", "text", "close", "live", "carrier", "stored", "watch", "for",
 		"profile", "code", "final", "type", "eid", "matching-id",

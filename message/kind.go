@@ -24,6 +24,7 @@ const (
 	OrderRefundDue    Kind = "order_refund_due"    // it could not be done; the money goes back
 	OrderRefunded     Kind = "order_refunded"      // the money has gone back
 	OrderHeld         Kind = "order_held"          // a person is looking at it
+	LineStays         Kind = "line_stays"          // it was to be given back, and is in use
 	PaymentFailed     Kind = "payment_failed"      // nothing was charged
 	Reminder3Days     Kind = "reminder_3d"
 	Reminder1Day      Kind = "reminder_1d"
@@ -53,7 +54,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		SignInCode, NewSignIn, LineCode, AddressCode, PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved,
-		AddressAdded, AddressRemoved, AccountClosing, AccountKept, OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld,
+		AddressAdded, AddressRemoved, AccountClosing, AccountKept, OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld, LineStays,
 		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderGrace, Usage80, Usage100, ReminderInstall, WalletToppedUp,
 		WalletExpiring, WalletExpired,
 		ToolSaved, ToolRemoved, OneTapAllowed,

@@ -35,6 +35,8 @@ func (w *writer) outline(k Kind) error {
 		w.orderRefunded()
 	case OrderHeld:
 		w.orderHeld()
+	case LineStays:
+		w.lineStays()
 	case PaymentFailed:
 		w.paymentFailed()
 	case Reminder3Days:
@@ -59,18 +61,8 @@ func (w *writer) outline(k Kind) error {
 		w.walletExpiring()
 	case WalletExpired:
 		w.walletExpired()
-	case ToolSaved:
-		w.aboutTool("tool_saved.subject", "tool_saved.lead", "tool_saved.advice")
-	case ToolRemoved:
-		w.aboutTool("tool_removed.subject", "tool_removed.lead", "tool_removed.advice")
-	case OneTapAllowed:
-		w.aboutTool("one_tap_allowed.subject", "one_tap_allowed.lead", "one_tap_allowed.advice")
-	case PaymentDisputed:
-		w.aboutDispute("payment_disputed.subject", "payment_disputed.lead")
-	case DisputeWon:
-		w.aboutDispute("dispute_won.subject", "dispute_won.lead")
-	case DisputeLost:
-		w.aboutDispute("dispute_lost.subject", "dispute_lost.lead")
+	case ToolSaved, ToolRemoved, OneTapAllowed, PaymentDisputed, DisputeWon, DisputeLost:
+		w.aboutPaying(k)
 	case CaseAnswered:
 		w.caseAnswered()
 	case CaseClosed:
@@ -83,6 +75,24 @@ func (w *writer) outline(k Kind) error {
 		return fmt.Errorf("message: no words for kind %q", k)
 	}
 	return nil
+}
+
+// aboutPaying is outline for saved tools and disputes.
+func (w *writer) aboutPaying(k Kind) {
+	switch k { //nolint:exhaustive // the others are of outline
+	case ToolSaved:
+		w.aboutTool("tool_saved.subject", "tool_saved.lead", "tool_saved.advice")
+	case ToolRemoved:
+		w.aboutTool("tool_removed.subject", "tool_removed.lead", "tool_removed.advice")
+	case OneTapAllowed:
+		w.aboutTool("one_tap_allowed.subject", "one_tap_allowed.lead", "one_tap_allowed.advice")
+	case PaymentDisputed:
+		w.aboutDispute("payment_disputed.subject", "payment_disputed.lead")
+	case DisputeWon:
+		w.aboutDispute("dispute_won.subject", "dispute_won.lead")
+	case DisputeLost:
+		w.aboutDispute("dispute_lost.subject", "dispute_lost.lead")
+	}
 }
 
 // aboutDispute says what a bank did, and what is open because of it.
@@ -294,6 +304,13 @@ func (w *writer) orderByHand() {
 	}
 	w.note("note.no_second_payment", nil)
 	w.note("order_still_working.promise", nil)
+	w.aboutOrder()
+}
+
+func (w *writer) lineStays() {
+	w.subject("line_stays.subject", locale.Args{"line": w.line})
+	w.lead("line_stays.lead", nil)
+	w.note("line_stays.next", nil)
 	w.aboutOrder()
 }
 

@@ -23,7 +23,7 @@ func (k Kind) Theme() Theme {
 	switch k {
 	case Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderGrace, Usage80, Usage100, ReminderInstall:
 		return AboutLines
-	case OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld, PaymentFailed,
+	case OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld, LineStays, PaymentFailed,
 		WalletToppedUp, WalletExpiring, WalletExpired, ToolSaved, ToolRemoved, OneTapAllowed,
 		PaymentDisputed, DisputeWon, DisputeLost:
 		return AboutOrders

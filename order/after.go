@@ -20,6 +20,13 @@ const operatorSilent = "operator_silent"
 // looksAfter are when an operator is asked once more, each from the look before.
 var looksAfter = []time.Duration{time.Hour, 24 * time.Hour}
 
+// mostSilences is how often in a row an operator that gives no reading is asked
+// before a person is called: with the pauses of silentPause some 33 hours.
+const mostSilences = 12
+
+// silentPause grows with the silences: 2, 4, 8 … minutes, at most 6 hours.
+func silentPause(n int) time.Duration { return min(6*time.Hour, time.Minute<<min(max(n, 1), 20)) }
+
 // addLookAfter appends that an operator is asked once more after the money went back.
 func addLookAfter(b *db.Batch, tx db.Tx, o Order) {
 	b.Add(`INSERT INTO late_looks (account_id, order_id, due_at) VALUES ($1,$2,$3) ON CONFLICT (account_id, order_id) DO NOTHING`,
@@ -42,10 +49,11 @@ func (d *Desk) AfterStep(ctx context.Context) (worked bool, err error) {
 	return true, errors.Join(errs...)
 }
 
-// lateLook is one order that is looked for, for the n-th time.
+// lateLook is one order that is looked for, for the n-th time, and how often in a
+// row the operator gave no reading of it.
 type lateLook struct {
 	Key
-	n int
+	n, silences int
 }
 
 // lookedAfterAtOnce is how many are looked for at once: they are in no hurry.
@@ -55,14 +63,14 @@ func takeLateLooks(ctx context.Context, tx db.Tx) (due []lateLook, err error) {
 	rows, err := tx.Query(ctx, `WITH due AS MATERIALIZED (
 			SELECT account_id AS account, order_id AS row FROM late_looks WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
 		UPDATE late_looks SET due_at = $2 FROM due WHERE account_id = account AND order_id = row
-		RETURNING account_id, order_id, looks`, db.At(tx.Now()), db.At(tx.Now().Add(lease)), lookedAfterAtOnce)
+		RETURNING account_id, order_id, looks, silences`, db.At(tx.Now()), db.At(tx.Now().Add(lease)), lookedAfterAtOnce)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var l lateLook
-		if err := rows.Scan(&l.Account, &l.ID, &l.n); err != nil {
+		if err := rows.Scan(&l.Account, &l.ID, &l.n, &l.silences); err != nil {
 			return nil, err
 		}
 		due = append(due, l)
@@ -70,8 +78,7 @@ func takeLateLooks(ctx context.Context, tx db.Tx) (due []lateLook, err error) {
 	return due, rows.Err()
 }
 
-// lookAfter asks about one. Where the operator gives no reading it is asked again when
-// the lease ends.
+// lookAfter asks about one.
 func (d *Desk) lookAfter(ctx context.Context, l lateLook) error {
 	t, tells, err := d.after(ctx, l.Key)
 	if err != nil {
@@ -82,7 +89,7 @@ func (d *Desk) lookAfter(ctx context.Context, l lateLook) error {
 		call, cancel := d.callLimit(ctx)
 		defer cancel()
 		if seen, err = t.lookUp(call); err != nil {
-			return nil //nolint:nilerr // the row is due again
+			return d.stillSilent(ctx, l, err)
 		}
 	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
@@ -93,8 +100,25 @@ func (d *Desk) lookAfter(ctx context.Context, l lateLook) error {
 		case tells && l.n+1 < len(looksAfter):
 			next = tx.Now().Add(looksAfter[l.n+1])
 		}
-		_, err := tx.Exec(ctx, `UPDATE late_looks SET due_at = $3, looks = $4, served_at = $5, why = $6 WHERE account_id = $1 AND order_id = $2 AND looks = $7`,
+		_, err := tx.Exec(ctx, `UPDATE late_looks SET due_at = $3, looks = $4, served_at = $5, why = $6, silences = 0
+			WHERE account_id = $1 AND order_id = $2 AND looks = $7`,
 			l.Account, l.ID, db.At(next), l.n+1, db.At(served), clip(seen.Why+" "+seen.Receipt.Ref), l.n)
+		return err
+	})
+}
+
+// stillSilent notes that the operator gave no reading. It is asked again after a pause
+// that grows, and after mostSilences no more: then nobody knows, and the auditor calls a
+// person.
+func (d *Desk) stillSilent(ctx context.Context, l lateLook, cause error) error {
+	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		next, gaveUp := tx.Now().Add(silentPause(l.silences+1)), time.Time{}
+		if l.silences+1 >= mostSilences {
+			next, gaveUp = time.Time{}, tx.Now()
+		}
+		_, err := tx.Exec(ctx, `UPDATE late_looks SET due_at = $3, silences = $4, gave_up_at = $5, why = $6
+			WHERE account_id = $1 AND order_id = $2 AND looks = $7 AND silences = $8`,
+			l.Account, l.ID, db.At(next), l.silences+1, db.At(gaveUp), clip(cause.Error()), l.n, l.silences)
 		return err
 	})
 }
@@ -124,7 +148,7 @@ func (d *Desk) after(ctx context.Context, k Key) (t task, tells bool, err error)
 			return err
 		}
 		t = task{o, r}
-		_, hand := handTime(r.carrier, o)
+		_, hand := handTime(r.operator(), o)
 		keeps := o.Kind == NewLine || r.carrier.Abilities().KeepsRef || l.Periods == o.Periods && l.Extending == ""
 		tells = keeps && !hand && (o.State == RefundDue || o.State == Refunded)
 		return nil

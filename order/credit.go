@@ -368,7 +368,9 @@ func (d *Desk) addDiscarded(b *db.Batch, tx db.Tx, c crediting) {
 	}
 	addCase(b, tx, d.IDs, o, CaseCancelESIM,
 		"the money for line "+l.ID+" goes back and nobody has used it: cancel profile "+l.ProfileID+" (ICCID "+l.ICCID+") at operator "+l.Operator)
+	line.Free(b, l.Account, l.ID, o.ID) // where it was to be given back, and nobody knew
 	line.AddState(b, l.Account, l.ID, line.Terminal, tx.Now())
+	b.Add(`UPDATE withdrawals SET state = 'done', ended_at = $3 WHERE account_id = $1 AND order_id = $2 AND state = 'unclear'`, o.Account, o.ID, db.At(tx.Now()))
 }
 
 // addCredited appends the credit note, the books, and the way of the money.

@@ -124,7 +124,7 @@ func (a answer) done() bool { return a.err == nil && (a.issuer == nil || a.issue
 // it from the lease's end on, and must not find it absent and then have it done.
 // Staff may have seen theirs on the list, and begun: it stays there.
 func (d *Desk) call(ctx context.Context, t task) answer {
-	if _, hand := handTime(t.carrier, t.order); !hand && !d.inTime(t.order.DueAt) {
+	if _, hand := handTime(t.operator(), t.order); !hand && !d.inTime(t.order.DueAt) {
 		return answer{task: t, err: fmt.Errorf("%w: the worker had to wait too long", carrier.ErrNotSent)}
 	}
 	call, cancel := d.callLimit(ctx)
@@ -233,7 +233,7 @@ func (d *Desk) lookUp(ctx context.Context, o Order) (Order, error) {
 	if err != nil {
 		return o, err
 	}
-	if by, ok := handTime(t.carrier, o); ok {
+	if by, ok := handTime(t.operator(), o); ok {
 		return d.awaitStaff(ctx, o, by)
 	}
 	call, cancel := d.callLimit(ctx)

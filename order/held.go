@@ -147,6 +147,9 @@ func (d *Desk) ConfirmLine(ctx context.Context, k Key, made carrier.Issued, a Ac
 		if err := o.servable(ctx, tx); err != nil {
 			return o, err
 		}
+		if err := d.oneDoor(ctx, tx, o); err != nil {
+			return o, err
+		}
 		cat, err := d.Shelf.At(ctx, tx, o.Catalogue)
 		if err != nil {
 			return o, err

@@ -198,6 +198,25 @@ func TestNewLineBeginsWithItsFirstUse(t *testing.T) {
 	})
 }
 
+// An operator that does not say when a line began, and when it ends, has told both: the
+// customer is not shown an end that is not there. One that gives less time than was
+// sold is not believed about that: it would be hidden.
+func TestNewLineWhoseStartIsNotSaid(t *testing.T) {
+	for less, counts := range map[time.Duration]bool{0: true, 24 * time.Hour: false} {
+		c := newCashier(t, dbtest.SQLite(t))
+		account := c.visitor(t, 6_000)
+		o := c.buysNew(t, account, "ichiba-rolling", order.ToolWallet) // 3 times 24 hours
+		c.lookAtLines(t)
+		ends := c.Clock.Now().Add(72*time.Hour - less)
+		c.Clock.Add(time.Hour)
+		c.Sim.Set(c.line(t, account, o.Line).ProfileID, carrier.Status{State: carrier.LineActive, EndsAt: ends, AsOf: c.Clock.Now()})
+		c.lookAtLines(t)
+		if l := c.line(t, account, o.Line); l.At(c.Clock.Now()) != line.Active || l.EndsAt.Equal(ends) != counts {
+			t.Errorf("%v less: ends %v, and at the operator %v", less, l.EndsAt, ends)
+		}
+	}
+}
+
 // lookAtLines asks the operators about every line that is due to be looked at.
 func (c *cashier) lookAtLines(t *testing.T) {
 	t.Helper()

@@ -227,7 +227,7 @@ func (d *Desk) extension(cat *catalogue.Catalogue, l line.Line, o Order) (carrie
 	if !ok || !ok2 || !ok3 || !ok4 {
 		return nil, carrier.Extension{}, fault.New(fault.Internal, "no operator for plan %s of line %s (adapter %q)", o.Plan, l.ID, op.Carrier)
 	}
-	e := carrier.Extension{Ref: o.ID, Profile: carrier.Profile{ID: l.ProfileID, ICCID: l.ICCID}, Snapshot: o.Snapshot, AskedAt: o.AskedAt}
+	e := carrier.Extension{Ref: o.ID, Profile: carrier.Profile{ID: l.ProfileID, ICCID: l.ICCID}, Snapshot: o.Snapshot, AskedAt: o.AskedAt, Since: l.StartedAt}
 	switch o.Kind {
 	case Term:
 		t, ok := plan.Term(o.Item)

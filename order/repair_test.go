@@ -525,6 +525,66 @@ func TestServiceAfterARefund(t *testing.T) {
 	})
 }
 
+// An operator that is silent after the money went back is asked less and less often,
+// and at last a person is called, once. One that speaks meanwhile is asked on as if it
+// had never been silent.
+func TestSilenceAfterARefund(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		r := newRepairers(t, env)
+		r.Sim.Choose = func(carrier.Extension) carriersim.Fault { return carriersim.ActLater }
+		account, _, o := r.paid(t)
+		if _, err := r.Desk.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.until(t, o.PaidAt.Add(3*time.Minute))
+		r.want(t, o, order.Refunded, "operator_silent")
+		looks := func(within, every time.Duration) (at []time.Time) {
+			t.Helper()
+			for end := r.Clock.Now().Add(within); r.Clock.Now().Before(end); r.Clock.Add(every) {
+				worked, err := r.Desk.AfterStep(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if worked {
+					at = append(at, r.Clock.Now())
+				}
+			}
+			return at
+		}
+		r.Sim.Silence(true)
+		if n := len(looks(3*time.Hour, time.Minute)); n < 5 || n > 7 {
+			t.Errorf("asked %d times in the first two hours of silence", n)
+		}
+		r.Sim.Silence(false)
+		if n := len(looks(24*time.Hour, 10*time.Minute)); n != 1 {
+			t.Errorf("asked %d times on the day after it spoke", n)
+		}
+		r.Sim.Silence(true)
+		at := looks(7*24*time.Hour, 30*time.Minute)
+		if len(at) != 12 {
+			t.Fatalf("asked %d times in a week of silence", len(at))
+		}
+		for i := 2; i < len(at); i++ {
+			if before, now := at[i-1].Sub(at[i-2]), at[i].Sub(at[i-1]); now < before || now > 6*time.Hour {
+				t.Errorf("asked after %v, and then after %v", before, now)
+			}
+		}
+		r.damage(t, `UPDATE late_looks SET gave_up_at = $2 WHERE account_id = $1`, account, db.At(r.Clock.Now())) // the repairer was there then
+		for range 3 {
+			r.turn(t)
+		}
+		r.one(t, account, audit.ExtendedNotCharged, "silent_after_refund")
+		r.evidence(t, account, "extended_not_charged", "has not said since", "is silent")
+		if r.cases(t, account, "extended_not_charged") != 1 || r.held(t, account) != 0 {
+			t.Errorf("%d cases, %d letters", r.cases(t, account, "extended_not_charged"), r.held(t, account))
+		}
+		r.damage(t, `UPDATE cases SET state = 'closed' WHERE account_id = $1`, account) // staff have seen to it
+		r.Clock.Add(time.Minute)
+		r.turn(t)
+		r.none(t, account, "")
+	})
+}
+
 // until lets turns and everything else happen, up to an instant.
 func (r *repairers) until(t *testing.T, end time.Time) {
 	t.Helper()

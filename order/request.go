@@ -27,6 +27,14 @@ type request struct {
 	from     sourcing // whose issuer that is
 }
 
+// operator is who is asked.
+func (r request) operator() carrier.Carrier {
+	if r.issuer != nil {
+		return r.issuer
+	}
+	return r.carrier
+}
+
 // request is what the operator of a line, or of the plan that a new one is of,
 // will be asked for.
 func (d *Desk) request(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, l line.Line, o Order) (r request, err error) {

@@ -189,9 +189,16 @@ func (d *Desk) firstUse(ctx context.Context, tx db.Tx, l line.Line, st carrier.S
 		return time.Time{}, nil
 	case carrier.LineNew, carrier.LineSuspended:
 	}
-	// Less often the longer it lies in a drawer: a fortieth of its age.
-	return tx.Now().Add(max(line.FirstLook, min(day, tx.Now().Sub(e.CreatedAt)/40))), nil
+	return tx.Now().Add(inDrawer(tx.Now().Sub(e.CreatedAt))), nil
 }
+
+// inDrawer is how long a line that nobody has used is not looked at: the longer the
+// older it is.
+func inDrawer(age time.Duration) time.Duration { return max(line.FirstLook, min(day, age/40)) }
+
+// lookedLate is how much later than that a look may be that finds a line in use: what
+// ends sooner was sold for less time than we think, and is not to be hidden.
+const lookedLate = 2 * time.Hour
 
 const day = 24 * time.Hour
 
@@ -215,7 +222,11 @@ func (d *Desk) begun(ctx context.Context, tx db.Tx, l line.Line, e line.ESIM, st
 	}
 	starts := st.StartsAt.UTC()
 	if starts.IsZero() || starts.After(tx.Now()) {
-		starts = tx.Now() // it has begun; when, the operator does not say
+		starts = tx.Now() // it has begun; when, the operator does not say, but perhaps when it ends
+		late := renewal.TermEnd(term, starts, loc, calendar.Anchor(starts, loc)).Sub(st.EndsAt)
+		if age := starts.Sub(e.CreatedAt); !st.EndsAt.IsZero() && late > 0 && late <= min(age, inDrawer(age)+lookedLate) {
+			starts = starts.Add(-late)
+		}
 	}
 	anchor := calendar.Anchor(starts, loc)
 	ends := renewal.TermEnd(term, starts, loc, anchor)
@@ -307,6 +318,11 @@ func (d *Desk) EnterStatus(ctx context.Context, lineID string, st carrier.Status
 		}
 		if err := d.note(ctx, tx, l, st, loc); err != nil {
 			return err
+		}
+		if l.StartedAt.IsZero() && st.State != "" {
+			if _, err := d.firstUse(ctx, tx, l, st); err != nil {
+				return err
+			}
 		}
 		var b db.Batch
 		if err := AddTrail(&b, tx, d.IDs, account, a, "line status", lineID); err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
@@ -65,6 +66,10 @@ type Proof struct {
 	Reference string    // the operator's own; never empty
 	EndsAt    time.Time // the end that the operator shows; zero: not told
 	File      File      // without Name: none
+
+	// Line is the line that the operator made, where one was ordered: its profile with
+	// the ICCID, and the code. Its Ref is Reference.
+	Line carrier.Issued
 }
 
 // The bounds of a proof.
@@ -83,12 +88,14 @@ func (d *Desk) byHand(ctx context.Context, tx db.Tx, o Order) (Work, *catalogue.
 		return w, nil, err
 	}
 	no := fault.New(fault.Conflict, "Order %s is not carried out by hand.", o.ID)
-	if o.Kind == TopUp || o.Kind == NewLine || o.AskedAt.IsZero() {
+	if o.Kind == TopUp || o.AskedAt.IsZero() {
 		return w, cat, no
 	}
-	l, err := line.Get(ctx, tx, o.Account, o.Line)
-	if err != nil {
-		return w, cat, err
+	var l line.Line
+	if o.Kind != NewLine {
+		if l, err = line.Get(ctx, tx, o.Account, o.Line); err != nil {
+			return w, cat, err
+		}
 	}
 	w, hand, err := d.handWork(cat, l, o)
 	if err != nil || !hand {
@@ -105,6 +112,9 @@ func (d *Desk) byHand(ctx context.Context, tx db.Tx, o Order) (Work, *catalogue.
 // carries it out, also one that is not configured: it is not this one.
 func (d *Desk) handWork(cat *catalogue.Catalogue, l line.Line, o Order) (w Work, hand bool, err error) {
 	w = Work{Order: o, Line: l}
+	if o.Kind == NewLine {
+		return d.handPurchase(cat, w)
+	}
 	c := d.carrierOf(cat, l)
 	if c == nil || !c.Abilities().ByHand {
 		return w, false, nil
@@ -119,10 +129,27 @@ func (d *Desk) handWork(cat *catalogue.Catalogue, l line.Line, o Order) (w Work,
 	return w, true, nil
 }
 
+// handPurchase is the work of ordering a new line of whoever was asked for it; false
+// where an adapter does that, and where it comes from stock.
+func (d *Desk) handPurchase(cat *catalogue.Catalogue, w Work) (_ Work, hand bool, err error) {
+	plan, err := fedBy(cat, w.Order)
+	if err != nil {
+		return w, false, err
+	}
+	c, p, err := d.purchase(cat, plan, w.Order)
+	if err != nil || !c.Abilities().ByHand {
+		return w, false, nil //nolint:nilerr // nobody sells it any more: that is not staff
+	}
+	by, _ := handTime(c, w.Order)
+	op, _ := cat.Operator(plan.Operator)
+	w.Operator, w.Package, w.Days, w.By = op.Name, p.Package, p.Days, by
+	return w, true, nil
+}
+
 // handTime is when staff must have carried out an order that was asked for; false
 // where an adapter carries it out.
 func handTime(c carrier.Carrier, o Order) (by time.Time, ok bool) {
-	if c == nil || o.Kind == NewLine {
+	if c == nil {
 		return time.Time{}, false
 	}
 	able := c.Abilities()
@@ -132,11 +159,25 @@ func handTime(c carrier.Carrier, o Order) (by time.Time, ok bool) {
 // HandTime says until when staff carry out an order by hand; ok is false where
 // they do not, or nobody has been asked yet.
 func (d *Desk) HandTime(cat *catalogue.Catalogue, l line.Line, o Order) (by time.Time, ok bool) {
-	c := d.carrierOf(cat, l)
-	if c == nil || o.AskedAt.IsZero() || o.State != Fulfilling {
+	if o.Kind == TopUp || o.AskedAt.IsZero() || o.State != Fulfilling {
 		return time.Time{}, false
 	}
-	return handTime(c, o)
+	w, hand, err := d.handWork(cat, l, o)
+	return w.By, hand && err == nil
+}
+
+// HandWithinNew is how long staff may take to order a new line of a plan, with a term:
+// the longest of its operators without an API; 0 where all have one.
+func (d *Desk) HandWithinNew(cat *catalogue.Catalogue, p catalogue.Plan, term string) (within time.Duration) {
+	if t, _ := p.Term(term); t.FromStock {
+		return 0
+	}
+	for _, from := range d.makers(cat, p, term, nil) {
+		if i, _ := d.issuer(cat, from); i.Abilities().ByHand {
+			within = max(within, i.Abilities().SettlesWithin)
+		}
+	}
+	return within
 }
 
 // HandWithin is how long staff may take for a line whose operator has no API; 0
@@ -197,7 +238,7 @@ func (d *Desk) works(ctx context.Context, tx db.Tx) ([]Work, error) {
 		// Whether an order is one of theirs its own version of the catalogue says, so
 		// that no query can: those that wait for adapters are read, and left out.
 		waiting, err := all(ctx, tx, `SELECT `+columns+` FROM orders
-			WHERE state IN ('fulfilling','held') AND kind IN ('term','pack') AND asked_at IS NOT NULL
+			WHERE state IN ('fulfilling','held') AND kind IN ('term','pack','line') AND asked_at IS NOT NULL
 			  AND (asked_at > $1 OR asked_at = $1 AND (account_id, id) > ($2, $3))
 			ORDER BY asked_at, account_id, id LIMIT $4`, askedAfter(last), last.Account, last.ID, MostWorks)
 		if err != nil {
@@ -284,8 +325,18 @@ func (d *Desk) Done(ctx context.Context, k Key, p Proof, a Act) (Order, error) {
 	if err := p.check(); err != nil {
 		return Order{}, err
 	}
-	return d.act(ctx, k, a, "work done", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
+	if typed := &p.Line.Profile; typed.ICCID != "" {
+		iccid, err := line.ParseICCID(typed.ICCID)
+		if err != nil {
+			return Order{}, err
+		}
+		typed.ICCID, typed.ID = iccid, cmp.Or(typed.ID, iccid)
+	}
+	o, err := d.act(ctx, k, a, "work done", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {
 		cat, err := d.unanswered(ctx, tx, o)
+		if err == nil {
+			err = p.fits(o)
+		}
 		if err != nil {
 			return o, err
 		}
@@ -295,12 +346,32 @@ func (d *Desk) Done(ctx context.Context, k Key, p Proof, a Act) (Order, error) {
 				return o, err
 			}
 			o = addMove(b, tx, o, Fulfilling, nil)
-			if err := addReservation(ctx, b, tx, o); err != nil {
-				return o, err
+			if o.Kind != NewLine {
+				if err := addReservation(ctx, b, tx, o); err != nil {
+					return o, err
+				}
 			}
 		}
-		return d.addBooks(b, tx, cat, finished{order: o, receipt: carrier.Receipt{Ref: p.Reference, EndsAt: p.EndsAt}})
+		return d.addBooks(b, tx, cat, finished{o, carrier.Receipt{Ref: p.Reference, EndsAt: p.EndsAt}, p.Line})
 	})
+	if db.IsUnique(err) {
+		err = fault.Wrap(fault.Conflict, err, "This profile is a line already.")
+	}
+	return o, err
+}
+
+// fits fails where a proof says of which line it is and none was ordered, or does not
+// and one was.
+func (p Proof) fits(o Order) error {
+	switch {
+	case o.Kind != NewLine && p.Line != (carrier.Issued{}):
+		return fault.New(fault.Invalid, "Order %s is for a line that exists: leave out the profile, its ICCID and its code.", o.ID)
+	case o.Kind == NewLine && (p.Line.Profile.ICCID == "" || !strings.HasPrefix(p.Line.Code, "LPA:1$")):
+		return fault.New(fault.Invalid, "Order %s is of a new line. Give its ICCID and its code (LPA:1$…): the customer installs it with that.", o.ID)
+	case o.Kind == NewLine && !p.EndsAt.IsZero():
+		return fault.New(fault.Invalid, "Order %s is of a new line, whose end is the plan's: leave it out.", o.ID)
+	}
+	return nil
 }
 
 // NotDone ends an order that a member of staff certainly did not carry out, and

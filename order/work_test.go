@@ -16,6 +16,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
+	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -422,5 +423,88 @@ func TestWorkListIsNotFilledByOthers(t *testing.T) {
 		if all := c.works(t); len(all) != 1 || all[0].Order.ID != o.ID {
 			t.Errorf("the list has %d entries: %+v", len(all), all)
 		}
+	})
+}
+
+// A person orders a new line: it is on the list as one, nobody else says what became
+// of it, and with what the operator made the customer has it, once. Its clock starts
+// when a person says that it is in use.
+func TestNewLineByHand(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c, _ := byHand(t, env)
+		account := c.visitor(t, opening)
+		o := c.buysNew(t, account, usedLater, order.ToolWallet)
+		c.pass(t, time.Minute)
+		o = c.want(t, o, order.Fulfilling, "")
+		w, listed := c.mine(t, o)
+		if !listed || w.By != o.AskedAt.Add(within) || !strings.HasPrefix(w.Package, "ESIM-") || w.Operator == "" || w.Line.ICCID != "" {
+			t.Errorf("on the list: %t %+v", listed, w)
+		}
+		if by, ok := c.Desk.HandTime(demo(), line.Line{}, o); !ok || by != w.By || c.told(t, account, message.OrderByHand) != 1 {
+			t.Errorf("the customer is told %v, and %d times", by, c.told(t, account, message.OrderByHand))
+		}
+		made := carrier.Issued{Ref: "R-9", Profile: carrier.Profile{ID: "KZ-9", ICCID: "8981100000000000010"}, Code: "LPA:1$rsp.example$A1B2"}
+		for what, p := range map[string]order.Proof{
+			"no line":   {Reference: "R-9"},
+			"no code":   {Reference: "R-9", Line: carrier.Issued{Ref: "R-9", Profile: made.Profile}},
+			"no ICCID":  {Reference: "R-9", Line: carrier.Issued{Ref: "R-9", Profile: carrier.Profile{ID: "KZ-9", ICCID: "8981100000000000011"}, Code: made.Code}},
+			"an end":    {Reference: "R-9", Line: made, EndsAt: c.Clock.Now().AddDate(0, 0, 3)},
+			"no number": {Line: made},
+		} {
+			if _, err := c.Desk.Done(t.Context(), o.Ref(), p, mika); fault.KindOf(err) != fault.Invalid {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if _, err := c.Desk.Done(t.Context(), o.Ref(), order.Proof{Reference: "R-9", Line: made}, mika); err != nil {
+			t.Fatal(err)
+		}
+		c.want(t, o, order.Completed, "")
+		if e, found := c.esim(t, o); !found || e.OperatorRef != "R-9" {
+			t.Errorf("%t %+v", found, e)
+		}
+		if err := c.done(t, o); !isConflict(err) || len(c.works(t)) != 0 {
+			t.Errorf("done again: %v, and %d are on the list", err, len(c.works(t)))
+		}
+		c.pass(t, time.Hour)
+		err := c.Desk.EnterStatus(t.Context(), o.Line, carrier.Status{State: carrier.LineActive, AsOf: c.Clock.Now()}, mika)
+		if l := c.line(t, account, o.Line); err != nil || l.StartedAt != c.Clock.Now() || l.State != line.Active {
+			t.Errorf("in use: %v, %s since %v", err, l.State, l.StartedAt)
+		}
+		second := c.buysNew(t, c.visitor(t, opening), usedLater, order.ToolWallet)
+		c.pass(t, time.Minute)
+		if _, err := c.Desk.Done(t.Context(), second.Ref(), order.Proof{Reference: "R-9", Line: made}, mika); !isConflict(err) {
+			t.Errorf("the same line for somebody else: %v", err)
+		}
+		if err := c.notDone(t, second); err != nil {
+			t.Fatal(err)
+		}
+		c.pass(t, time.Minute)
+		c.want(t, second, order.Refunded, string(carrier.OperatorRefuses))
+		c.clean(t, account)
+		c.clean(t, second.Account)
+	})
+}
+
+// Nobody orders the new line: it is held, and no money moves.
+func TestNobodyOrdersTheNewLine(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c, _ := byHand(t, env)
+		account := c.visitor(t, opening)
+		o := c.buysNew(t, account, usedLater, order.ToolWallet)
+		had := c.wallet(t, account)
+		c.pass(t, within+time.Hour)
+		o = c.want(t, o, order.Held, "work_late")
+		made := carrier.Issued{Ref: "R-9", Profile: carrier.Profile{ID: "KZ-9", ICCID: "8981100000000000010"}, Code: "LPA:1$rsp.example$A1B2"}
+		if _, err := c.Desk.ConfirmLine(t.Context(), o.Ref(), made, mika); !isConflict(err) {
+			t.Errorf("confirmed by another door: %v", err)
+		}
+		if _, err := c.Desk.GiveBack(t.Context(), o.Ref(), mika); !isConflict(err) || c.wallet(t, account) != had {
+			t.Errorf("given back by another door: %v", err)
+		}
+		if _, err := c.Desk.Done(t.Context(), o.Ref(), order.Proof{Reference: "R-9", Line: made}, mika); err != nil {
+			t.Fatal(err)
+		}
+		c.want(t, o, order.Completed, "work_late")
+		c.clean(t, account)
 	})
 }

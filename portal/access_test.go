@@ -48,8 +48,8 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 
 	things := map[string][]string{ // by the route, what {id} may be
 		"GET /lines/{id}": {w.lines["fresh"]}, "GET /lines/{id}/renew": {w.lines["fresh"]}, "POST /lines/{id}/renew": {w.lines["fresh"]},
-		"POST /lines/{id}/stay": {w.lines["fresh"]},
-		"GET /quotes/{id}":      {quote, used}, "POST /quotes/{id}": {quote, used},
+		"POST /lines/{id}/stay": {w.lines["fresh"]}, "GET /lines/{id}/cancel": {w.lines["fresh"]}, "POST /lines/{id}/cancel": {w.lines["fresh"]},
+		"GET /quotes/{id}": {quote, used}, "POST /quotes/{id}": {quote, used},
 		"GET /orders/{id}": {strings.TrimPrefix(bought, "/orders/")}, "GET /orders/{id}/live": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/pay": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/cancel": {strings.TrimPrefix(bought, "/orders/"), basket},
 		"GET /bills/{id}": {bill}, "GET /together/{id}": {basket}, "POST /together/{id}/pay": {basket},
 		"GET /inbox/{id}":            {letter},

@@ -119,14 +119,16 @@ type linePage struct {
 	ui.Frame
 	Line    lineView
 	Install *installView // of a line that was bought here, until it is renewed
-	Profile *profileView // nil where nobody told what its phone did
-	RenewBy ui.Moment
-	Usage   *usageView
-	Stay    *stayForm // nil where it does not matter
-	Refusal *ui.Refusal
-	Queue   []queued
-	Orders  []orderRow
-	Slow    *slowHelp
+
+	CanCancel bool         // it can be given back, as far as we know
+	Profile   *profileView // nil where nobody told what its phone did
+	RenewBy   ui.Moment
+	Usage     *usageView
+	Stay      *stayForm // nil where it does not matter
+	Refusal   *ui.Refusal
+	Queue     []queued
+	Orders    []orderRow
+	Slow      *slowHelp
 }
 
 // queued is a period that comes next.
@@ -185,6 +187,11 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	fresh := p.Install != nil && l.At(v.voice.Now) == line.New
+	if fresh {
+		if p.CanCancel, err = v.canCancel(ctx, l); err != nil {
+			return answer{}, err
+		}
+	}
 	offers, no := renewal.Offers(f.situation)
 	if no != nil && !fresh {
 		refusal := v.voice.Refused(no, at.loc)

@@ -127,6 +127,8 @@ func (s *Server) routes() []route {
 		{"GET /lines/{id}/renew", holder, s.renewPage},
 		{"POST /lines/{id}/renew", holder, s.choose},
 		{"POST /lines/{id}/stay", holder, s.tellStay},
+		{"GET /lines/{id}/cancel", customer, s.cancelLinePage},
+		{"POST /lines/{id}/cancel", customer, s.cancelLine},
 		{"GET /quotes/{id}", holder, s.reviewPage},
 		{"POST /quotes/{id}", holder, s.accept},
 		{"GET /orders/{id}", holder, s.orderPage},

@@ -213,6 +213,9 @@ func (v *visit) addPurchase(p *reviewPage, q quoted, charged money.Money) {
 	v.addPaperwork(p, q, sold, charged)
 	if quote.Kind == order.NewLine {
 		v.newLineTerms(p, q, own)
+		if within := v.server.Desk.HandWithinNew(q.catalogue, sold, quote.Item); within > 0 {
+			p.Begins = v.voice.ByHandWithin(within)
+		}
 		p.Refund = v.voice.T("new.refund." + string(own.plan.Policy.Refund))
 		return
 	}

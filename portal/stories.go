@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
@@ -289,7 +291,32 @@ func (b *Storybook) others() []story {
 		page("offline", func(s *Server) handler { return s.offline }, "", ""),
 		page("plan-identity", func(s *Server) handler { return s.planPage }, "kaisha-month", ""),
 	}
-	return append(all, b.checks()...)
+	return append(append(all, b.checks()...), b.cancellings()...)
+}
+
+// cancellings are the pages about a new line that is not wanted.
+func (b *Storybook) cancellings() (all []story) {
+	for name, change := range map[string]func(*withdrawing){
+		"": func(*withdrawing) {}, "-asked": func(w *withdrawing) { w.state = order.WithdrawAsked },
+		"-installed": func(w *withdrawing) {
+			w.no = fault.Because(fault.Conflict, "cancel_installed", "This eSIM is installed on a phone.", nil)
+		},
+	} {
+		all = append(all, story{"cancel-esim" + name, func(ctx context.Context, v *visit) (answer, error) {
+			w := withdrawing{what: order.Withdrawing{
+				Tool: money.Of(2_980, "JPY"), Method: "card", Wallet: money.Of(1_000, "JPY"), Points: 340, Until: b.now.AddDate(0, 3, 0),
+			}, order: order.Key{Account: v.account.ID, ID: "ord_sample"}}
+			err := v.server.DB.Read(ctx, func(ctx context.Context, tx db.Tx) (err error) {
+				w.line, err = line.Get(ctx, tx, v.account.ID, b.line("plenty"))
+				return err
+			})
+			w.line.State, w.line.StartedAt, w.line.EndsAt = line.New, time.Time{}, time.Time{}
+			change(&w)
+			return show("cancel.html", v.cancelView(w)), err
+		}})
+	}
+	slices.SortFunc(all, func(a, b story) int { return strings.Compare(a.name, b.name) })
+	return all
 }
 
 // checks are an identity check in every state.

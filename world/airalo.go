@@ -61,13 +61,18 @@ func asSeller(sim *airalosim.Sim, path string, payload map[string]string, token 
 
 // atAiralo is atExtension on the wire to Airalo.
 func (s *Strangers) atAiralo(r *http.Request) outboundsim.Fault {
-	if !strings.HasSuffix(r.URL.Path, "/orders/topups") {
+	buys := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/orders")
+	if !buys && !strings.HasSuffix(r.URL.Path, "/orders/topups") {
 		return outboundsim.None
 	}
 	f := s.atExtension()
 	switch f.simple {
 	case carriersim.Refuse:
-		s.Airalo.RefuseNext(airalosim.TopUpOrder, 23)
+		if buys {
+			s.Airalo.RefuseNext(airalosim.Order, 33)
+		} else {
+			s.Airalo.RefuseNext(airalosim.TopUpOrder, 23)
+		}
 	case carriersim.ActLater:
 		return outboundsim.ActLater
 	case carriersim.None, carriersim.NotSent, carriersim.LoseRequest, carriersim.LoseAnswer:
@@ -78,15 +83,23 @@ func (s *Strangers) atAiralo(r *http.Request) outboundsim.Fault {
 // stockAiralo puts what the catalogue buys from Airalo into its own, at 60 % of
 // our prices.
 func (s *Strangers) stockAiralo(cat *catalogue.Catalogue) {
+	seen := map[string]bool{}
 	for _, p := range cat.Plans {
 		if op, _ := cat.Operator(p.Operator); op.Carrier != "airalo" {
 			continue
 		}
 		for _, t := range p.Terms {
-			s.Airalo.AddPackage(airalosim.Package{
+			k := airalosim.Package{
 				ID: t.Package, Operator: s.Airalo.network, TopUp: true, Price: dollars(t.Prices), NetPrice: max(1, dollars(t.Prices)*60/100),
 				AmountMB: t.Volume >> 20, Days: t.Length.N,
-			})
+			}
+			if !seen[k.ID] {
+				s.Airalo.AddPackage(k)
+			}
+			if k.ID, k.TopUp = t.NewPackage, false; k.ID != "" && !seen[k.ID] {
+				s.Airalo.AddPackage(k)
+			}
+			seen[t.Package], seen[t.NewPackage] = true, true
 		}
 	}
 }

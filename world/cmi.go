@@ -54,7 +54,7 @@ func (s *Strangers) atCMI(r *http.Request) outboundsim.Fault {
 // stockCMI puts what the catalogue buys from China Mobile International into its own,
 // at 60 % of our prices.
 func (s *Strangers) stockCMI(cat *catalogue.Catalogue) {
-	packs := map[string]bool{}
+	packs, seen := map[string]bool{}, map[string]bool{}
 	for _, p := range cat.Plans {
 		if op, _ := cat.Operator(p.Operator); op.Carrier != "cmi" {
 			continue
@@ -68,6 +68,10 @@ func (s *Strangers) stockCMI(cat *catalogue.Catalogue) {
 			}
 		}
 		for _, t := range p.Terms {
+			if seen[t.Package] {
+				continue
+			}
+			seen[t.Package] = true
 			s.CMI.AddPackage(cmisim.Package{
 				ID: t.Package, Name: t.ID, MB: p.DailyCap >> 20, Daily: true, Period: t.Length.N, PeriodType: naturalDays,
 				Price: max(1, dollars(t.Prices)*60/100), Packs: takes,

@@ -193,6 +193,7 @@ func (s *Strangers) remember(ctx context.Context, d *db.DB, cat *catalogue.Catal
 	s.stockAiralo(cat)
 	s.stockESIMGo(cat)
 	s.stockCMI(cat)
+	s.stockMore(cat)
 	return d.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		a, err := account.ByEmail(ctx, tx, Traveller)
 		if err != nil {
@@ -243,7 +244,7 @@ func (s *Strangers) rememberAt(adapter string, l line.Line, p catalogue.Plan) bo
 			TotalVolume: l.Usage.Total, TotalDays: 30, Used: l.Usage.Used,
 		})
 	default:
-		return false
+		return s.rememberMore(adapter, l)
 	}
 	return true
 }

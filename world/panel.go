@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 )
 
@@ -17,6 +19,7 @@ import (
 // misbehave.
 type Panel struct {
 	Strangers *Strangers
+	Desk      *order.Desk // of the shop, where its staff write things down
 
 	// NextEnd is the next end of service in the shop; zero when there is none.
 	NextEnd func(context.Context) (time.Time, error)
@@ -103,7 +106,10 @@ func (p *Panel) handler() http.Handler {
 	mux.HandleFunc("POST /sim/clock", p.clock)
 	mux.HandleFunc("POST /sim/trouble", p.trouble)
 	mux.HandleFunc("POST /sim/till", p.till)
-	mux.HandleFunc("POST /sim/use", p.use)
+	mux.HandleFunc("POST /sim/use", p.useAll)
+	mux.HandleFunc("GET /sim/phones", p.showPhones)
+	mux.HandleFunc("POST /sim/phones", p.phones)
+	mux.HandleFunc("POST /sim/work", p.work)
 	mux.HandleFunc("POST /sim/dispute", p.dispute)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
@@ -176,9 +182,25 @@ func (p *Panel) till(w http.ResponseWriter, r *http.Request) {
 	p.back(w, r, "The slip was paid.")
 }
 
-// use is where the customer arrives, and goes online with every new line.
-func (p *Panel) use(w http.ResponseWriter, r *http.Request) {
+// useAll is where the customer arrives, and goes online with every new line.
+func (p *Panel) useAll(w http.ResponseWriter, r *http.Request) {
 	n := p.Strangers.UseNew()
+	all, err := p.phone(r.Context())
+	if err != nil {
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	for _, h := range all {
+		switch h.Adapter {
+		case "airalo", "cmi", RemoteName, "es2plus", "manual": // of these UseNew knows nothing
+			if h.State != line.New {
+				continue
+			}
+			if _, err := p.use(r.Context(), h, 1<<20); err == nil {
+				n++
+			}
+		}
+	}
 	p.Moved(r.Context())
 	if n == 0 {
 		p.back(w, r, "There is no new eSIM that nobody has used.")
@@ -224,6 +246,11 @@ func (p *Panel) dispute(w http.ResponseWriter, r *http.Request) {
 	p.back(w, r, "There is no payment with which that can be done.")
 }
 
+// back leads to the page where a button was pressed.
 func (p *Panel) back(w http.ResponseWriter, r *http.Request, said string) {
-	http.Redirect(w, r, "/sim/?said="+template.URLQueryEscaper(said), http.StatusSeeOther)
+	page := "/sim/"
+	if r.PostFormValue("back") == "/sim/phones" {
+		page = "/sim/phones"
+	}
+	http.Redirect(w, r, page+"?said="+template.URLQueryEscaper(said), http.StatusSeeOther)
 }

@@ -8,8 +8,9 @@ package world
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
+	crand "crypto/rand"
 	"crypto/x509"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,7 +19,9 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/carrier/es2plus/es2plussim"
 	"github.com/tsuzuku/tsuzuku/carrier/esimaccess/esimaccesssim"
+	"github.com/tsuzuku/tsuzuku/carrier/remote/remotesim"
 	"github.com/tsuzuku/tsuzuku/message/inboxsim"
 	"github.com/tsuzuku/tsuzuku/message/pushsim"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
@@ -43,10 +46,14 @@ type Strangers struct {
 	Airalo *airalo
 	ESIMGo *esimgo
 	CMI    *cmi
+	Remote *remotesim.Sim
+	SMDP   *es2plussim.Sim
+	ByHand *byHand
 	Simple *carriersim.Sim
 	Inbox  *inboxsim.Inbox
 	Push   *pushsim.Service
 
+	numbers *rand.Rand // of cards
 	wires   map[string]*outboundsim.Wire
 	weather *Weather // decides by chance; nil: only what was asked for happens
 
@@ -97,10 +104,11 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 		Making:      makingTakes,
 	}
 	s.Inbox = &inboxsim.Inbox{Now: clock.Now}
-	s.Push = &pushsim.Service{Now: clock.Now, Random: rand.Reader}
+	s.Push = &pushsim.Service{Now: clock.Now, Random: crand.Reader}
 	s.addAiralo(f)
 	s.addESIMGo(f)
 	s.addCMI(f)
+	s.addMore(f)
 	s.wires["esimaccess"] = &outboundsim.Wire{Stranger: s.Access, Choose: s.atTopUp}
 	return s
 }
@@ -274,6 +282,7 @@ func (s *Strangers) Deliver(ctx context.Context, house http.Handler) (worked boo
 	}
 	worked = s.Airalo.tell(ctx, house) || worked
 	worked = s.ESIMGo.tell(ctx, house) || worked
+	worked = s.tellRemote(ctx, house) || worked
 	return s.CMI.tell(ctx, house) || worked, nil
 }
 

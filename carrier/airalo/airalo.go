@@ -95,6 +95,8 @@ func (a *Adapter) Abilities() carrier.Abilities {
 		// minutes), and than the longest that a request can linger between us
 		// and them.
 		SettlesWithin: 30 * time.Minute,
+
+		Issues: true,
 	}
 }
 

@@ -78,7 +78,7 @@ func (s stand) bench(t *testing.T, seed uint64) carriertest.Bench {
 	ours := all[0]
 	wire := &outboundsim.Wire{Stranger: sim}
 	return carriertest.Bench{
-		Carrier: newAdapter(wire, c), Profile: ours, Package: more,
+		Carrier: newAdapter(wire, c), Profile: ours, Package: more, NewPackage: base,
 		Ended: all[1], Others: all[2:],
 		Now: c.Now, Advance: c.Advance, Charges: true, Withdraw: func() { sim.Withdraw(more) },
 		ByHand: func() {
@@ -88,10 +88,15 @@ func (s stand) bench(t *testing.T, seed uint64) carriertest.Bench {
 			}
 		},
 		Extensions: func() int { return toppedUp(sim, ours.ICCID) },
-	}.On(wire, isTopUp)
+		Profiles:   func() int { return len(sim.ICCIDs()) - len(all) },
+	}.On(wire, isOrder)
 }
 
 func isTopUp(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/orders/topups") }
+
+func isOrder(r *http.Request) bool {
+	return isTopUp(r) || r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/orders")
+}
 
 // toppedUp is how often a line was fed with the package of these tests.
 func toppedUp(sim *airalosim.Sim, card string) (n int) {

@@ -182,8 +182,27 @@ const ordersMax = 20
 
 // orders reads the orders that bear the reference of e, and are of its package.
 func (a *Adapter) orders(ctx context.Context, e carrier.Extension) ([]order, error) {
+	raw, err := a.ordersWith(ctx, url.Values{"filter[description]": {e.Ref}, "include": {"status"}})
+	if err != nil {
+		return nil, err
+	}
+	var list []order
+	for _, row := range raw {
+		var o order
+		if err := json.Unmarshal(row, &o); err != nil {
+			return nil, reads.silence("orders: %s", a.quote(err.Error()))
+		}
+		if string(o.Description) == e.Ref && string(o.Package) == e.Package {
+			list = append(list, o)
+		}
+	}
+	return list, nil
+}
+
+// ordersWith reads the orders that a query finds.
+func (a *Adapter) ordersWith(ctx context.Context, query url.Values) ([]json.RawMessage, error) {
 	const what = "orders"
-	query := url.Values{"filter[description]": {e.Ref}, "include": {"status"}, "limit": {fmt.Sprint(ordersMax)}}
+	query.Set("limit", fmt.Sprint(ordersMax))
 	var answer struct {
 		Data json.RawMessage `json:"data"`
 	}
@@ -194,15 +213,5 @@ func (a *Adapter) orders(ctx context.Context, e carrier.Extension) ([]order, err
 	if err != nil {
 		return nil, reads.silence("%s: %s", what, a.quote(err.Error()))
 	}
-	var list []order
-	for _, row := range raw {
-		var o order
-		if err := json.Unmarshal(row, &o); err != nil {
-			return nil, reads.silence("%s: %s", what, a.quote(err.Error()))
-		}
-		if string(o.Description) == e.Ref && string(o.Package) == e.Package {
-			list = append(list, o)
-		}
-	}
-	return list, nil
+	return raw, nil
 }

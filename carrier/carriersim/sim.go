@@ -79,7 +79,8 @@ type Sim struct {
 
 	purchases   map[string][]*purchase // by reference
 	laterIssues []carrier.Purchase
-	sold        int // purchases in all; numbers the next
+	sold        int      // purchases in all; numbers the next
+	back        []string // profiles that were taken back
 }
 
 // deed is an extension that was carried out.
@@ -109,7 +110,7 @@ func (s *Sim) Abilities() carrier.Abilities {
 	}
 	return carrier.Abilities{
 		Modes:    []carrier.Mode{carrier.ModeExtend, carrier.ModeQueue, carrier.ModeParallel, carrier.ModeSameDay},
-		AfterEnd: afterEnd, PerDay: true, Cancel: true, SettlesWithin: settles, RatePerSecond: 1000, KeepsRef: true, Issues: true,
+		AfterEnd: afterEnd, PerDay: true, Cancel: true, SettlesWithin: settles, RatePerSecond: 1000, KeepsRef: true, Issues: true, Withdraws: true,
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,6 +116,9 @@ func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Sna
 	if err != nil {
 		return nil, err
 	}
+	if others(e, list) {
+		return nil, carrier.GivenAgain()
+	}
 	p.see(list)
 	if refuels(e.Package) {
 		running, err := refuellable(list, e.Days, p.TakenAt)
@@ -132,6 +136,12 @@ func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Sna
 		return nil, fmt.Errorf("%w: cmi: snapshot: %w", carrier.ErrNotSent, err)
 	}
 	return s, nil
+}
+
+// others reports whether a card's packages show that it is not the line's: none was
+// active when the line was.
+func others(e carrier.Extension, list []held) bool {
+	return !e.Since.IsZero() && !slices.ContainsFunc(list, func(h held) bool { return !e.Younger(h.ActiveTime.Time) })
 }
 
 // refuellable is the package that a refuelling goes to.

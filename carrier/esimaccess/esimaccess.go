@@ -79,7 +79,8 @@ func (a *Adapter) Abilities() carrier.Abilities {
 		// Only of an eSIM that is not installed: see Cancel.
 		Cancel: true,
 
-		Issues: true,
+		Issues:    true,
+		Withdraws: true,
 
 		UsageDelay:    usageDelay,
 		RatePerSecond: 8,

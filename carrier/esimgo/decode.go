@@ -102,6 +102,25 @@ func decimal(s string) (int64, error) {
 // instant is a time in UTC; null and empty are the zero time.
 type instant struct{ time.Time }
 
+// moment is an instant that one version writes as text and the next in milliseconds.
+// What is neither is one that nobody knows.
+type moment struct{ time.Time }
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (m *moment) UnmarshalJSON(b []byte) error {
+	var i instant
+	if ms, err := strconv.ParseInt(strings.Trim(string(b), `"`), 10, 64); err == nil {
+		if ms > 0 {
+			m.Time = time.UnixMilli(ms).UTC()
+		}
+		return nil
+	}
+	if i.UnmarshalJSON(b) == nil {
+		m.Time = i.Time
+	}
+	return nil
+}
+
 // UnmarshalJSON implements [json.Unmarshaler].
 func (i *instant) UnmarshalJSON(b []byte) error {
 	var t text

@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,7 +79,8 @@ func (a *Adapter) Abilities() carrier.Abilities {
 		// A bundle that has not begun, some sixty days long: see Cancel.
 		Cancel: true,
 
-		Issues: true,
+		Issues:    true,
+		Withdraws: true,
 
 		// Not documented; its site shows figures that are minutes old.
 		UsageDelay: 15 * time.Minute,
@@ -111,11 +113,20 @@ func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Sna
 	if err != nil {
 		return nil, err
 	}
+	if others(e, list) {
+		return nil, carrier.GivenAgain()
+	}
 	s, err := json.Marshal(pictureOf(list, began))
 	if err != nil {
 		return nil, fmt.Errorf("%w: esimgo: snapshot: %w", carrier.ErrNotSent, err)
 	}
 	return s, nil
+}
+
+// others reports whether an eSIM's bundles show that it is not the line's: none was in
+// use when the line was.
+func others(e carrier.Extension, list []held) bool {
+	return !e.Since.IsZero() && !slices.ContainsFunc(list, func(h held) bool { return !e.Younger(h.StartTime.Time) })
 }
 
 // fits asks whether a bundle can be put on an eSIM: bundles of different networks

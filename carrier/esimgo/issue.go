@@ -36,6 +36,8 @@ type profile struct {
 	MatchingID text `json:"matchingId"`
 	Address    text `json:"smdpAddress"`
 	Label      text `json:"customerRef"`
+
+	Installed moment `json:"firstInstalledDateTime"`
 }
 
 // profile reads an eSIM's details.

@@ -1,6 +1,6 @@
 // Package manual is the adapter to operators without any API: the seller's staff
-// extend lines by hand, at the operator's website or by letter, and write down
-// what became of it.
+// extend lines and order new ones by hand, at the operator's website or by letter,
+// and write down what became of it.
 //
 // There is nobody to call. Asking is putting an order on the staff's work list,
 // and the order itself is that entry (package order); so the outcome is unknown
@@ -37,7 +37,7 @@ type Adapter struct {
 	now    func() time.Time
 }
 
-var _ carrier.Carrier = (*Adapter)(nil)
+var _ carrier.Issuer = (*Adapter)(nil)
 
 // New returns an adapter to staff who answer within that time.
 func New(within time.Duration, now func() time.Time) (*Adapter, error) {
@@ -55,7 +55,7 @@ func (a *Adapter) Name() string { return Name }
 func (a *Adapter) Abilities() carrier.Abilities {
 	return carrier.Abilities{
 		Modes:    []carrier.Mode{carrier.ModeExtend, carrier.ModeQueue, carrier.ModeParallel, carrier.ModeSameDay},
-		AfterEnd: carrier.AnyTime, PerDay: true, UsageDelay: carrier.AnyTime, SettlesWithin: a.within, RatePerSecond: 1000, KeepsRef: true, ByHand: true,
+		AfterEnd: carrier.AnyTime, PerDay: true, UsageDelay: carrier.AnyTime, SettlesWithin: a.within, RatePerSecond: 1000, KeepsRef: true, Issues: true, ByHand: true,
 	}
 }
 
@@ -79,6 +79,19 @@ func (a *Adapter) Extend(context.Context, carrier.Extension) (carrier.Receipt, e
 // answered.
 func (a *Adapter) LookUp(context.Context, carrier.Extension) (carrier.Reading, error) {
 	return carrier.Reading{Found: carrier.FoundUnsure, AsOf: a.now().UTC(), Why: "on the work list, and nobody has answered"}, nil
+}
+
+// Issue implements [carrier.Issuer]: from now on a person may order the line.
+func (a *Adapter) Issue(_ context.Context, p carrier.Purchase) (carrier.Issued, error) {
+	if p.Package == "" {
+		return carrier.Issued{}, &carrier.Refusal{Reason: carrier.BadRequest, Text: "no package is named"}
+	}
+	return carrier.Issued{}, fmt.Errorf("%w: on the work list", carrier.ErrUnknown)
+}
+
+// LookUpIssue implements [carrier.Issuer], as LookUp does.
+func (a *Adapter) LookUpIssue(context.Context, carrier.Purchase) (carrier.IssueReading, error) {
+	return carrier.IssueReading{Found: carrier.FoundUnsure, AsOf: a.now().UTC(), Why: "on the work list, and nobody has answered"}, nil
 }
 
 // Cancel implements [carrier.Carrier].

@@ -27,6 +27,13 @@ func TestNothingIsCertain(t *testing.T) {
 	if r, err := a.LookUp(t.Context(), e); err != nil || r.Found != carrier.FoundUnsure || r.AsOf != now {
 		t.Errorf("LookUp: %+v %v", r, err)
 	}
+	p := carrier.Purchase{Ref: "ord_2", Package: "P"}
+	if i, err := a.Issue(t.Context(), p); !errors.Is(err, carrier.ErrUnknown) || i != (carrier.Issued{}) {
+		t.Errorf("Issue: %+v %v", i, err)
+	}
+	if r, err := a.LookUpIssue(t.Context(), p); err != nil || r.Found != carrier.FoundUnsure || r.AsOf != now {
+		t.Errorf("LookUpIssue: %+v %v", r, err)
+	}
 	if s, err := a.Status(t.Context(), e.Profile); err != nil || s != (carrier.Status{}) {
 		t.Errorf("Status: %+v %v, want nothing known", s, err)
 	}

@@ -28,6 +28,7 @@ type Capabilities struct {
 	ActiveOnly      bool     `json:"active_only"`
 	PerDay          bool     `json:"per_day"`
 	Cancel          bool     `json:"cancel"`
+	Issues          bool     `json:"issues,omitempty"`
 	UsageDelay      int64    `json:"usage_delay_seconds"`
 	SettlesWithin   int64    `json:"settles_within_seconds"`
 	CallsPerSecond  int64    `json:"calls_per_second"`
@@ -90,7 +91,7 @@ func (c Capabilities) check() (errs []error) {
 // Abilities are the document as the port has it.
 func (c Capabilities) Abilities() carrier.Abilities {
 	a := carrier.Abilities{
-		AfterEnd: time.Duration(c.AfterEndSeconds) * time.Second, ActiveOnly: c.ActiveOnly, PerDay: c.PerDay, Cancel: c.Cancel,
+		AfterEnd: time.Duration(c.AfterEndSeconds) * time.Second, ActiveOnly: c.ActiveOnly, PerDay: c.PerDay, Cancel: c.Cancel, Issues: c.Issues,
 		UsageDelay: time.Duration(c.UsageDelay) * time.Second, SettlesWithin: time.Duration(c.SettlesWithin) * time.Second,
 		RatePerSecond: int(c.CallsPerSecond), KeepsRef: true,
 	}
@@ -110,7 +111,7 @@ func AskCapabilities(ctx context.Context, url string, keys []string, client *out
 }
 
 // guess stands for the document of a server that has not been asked yet.
-var guess = Capabilities{Contract: 1, Modes: []string{"extend"}, SettlesWithin: settlesLeast, CallsPerSecond: 1, Cancel: true}
+var guess = Capabilities{Contract: 1, Modes: []string{"extend"}, SettlesWithin: settlesLeast, CallsPerSecond: 1, Cancel: true, Issues: true}
 
 // Capabilities asks the server for the document. It is for people who make the
 // file or compare it; the adapter itself goes by the file.

@@ -23,6 +23,11 @@ type Bed struct {
 	Days    int             // of a package that is sold by the day, at most 364; else 0
 	Ended   carrier.Profile // a line past its end; zero: that is not examined
 
+	// NewPackage comes with a new line, of which some are really made, for NewDays
+	// where it is sold by the day; empty: that is not examined.
+	NewPackage string
+	NewDays    int
+
 	// Expect is the file that the shop goes by; nil: whatever the server says.
 	Expect *Capabilities
 
@@ -121,6 +126,12 @@ var checks = []struct {
 	{"the same ref for something else is refused", checkOtherContents},
 	{"silence is settled by look-up", checkSilence},
 	{"an extension is taken back, or that is refused", checkCancel},
+
+	{"a new line that cannot be made is refused", checkNewRefused},
+	{"a new line is made and found, and can be installed", checkNewLine},
+	{"the same ref again makes one line, also at the same time", checkNewAgain},
+	{"the ref of a new line for something else is refused", checkNewOther},
+	{"silence about a new line is settled", checkNewSilence},
 }
 
 // Conform examines a server.
@@ -161,8 +172,12 @@ type examiner struct {
 	able  bool              // the capabilities were read
 	acted carrier.Extension // the newest extension that certainly acted
 	one   growth            // what one extension does to the line; zero: not seen
-	n     int
-	run   string
+
+	bought   carrier.Purchase // a new line that was certainly made
+	boughtAs carrier.Issued
+
+	n   int
+	run string
 }
 
 func newExaminer(b Bed) (*examiner, error) {

@@ -22,13 +22,13 @@ import (
 // examine plays the contract against a server on the loopback.
 func examine(t *testing.T, url string, days int) remote.Report {
 	t.Helper()
-	pkg := "JP5"
+	pkg, fresh := "JP5", "JP_NEW"
 	if days > 0 {
-		pkg = "JP_DAY"
+		pkg, fresh = "JP_DAY", "JP_NEW_DAY"
 	}
 	report, err := remote.Conform(t.Context(), remote.Bed{
 		URL: url, Keys: []string{written(secret)}, Line: carrier.Profile{ID: "L1", ICCID: "8981100000000000017"}, Package: pkg, Days: days,
-		Ended:  carrier.Profile{ID: "L2"},
+		Ended: carrier.Profile{ID: "L2"}, NewPackage: fresh, NewDays: days,
 		Client: func(int) *outbound.Client { return outbound.New(outbound.Options{Timeout: 5 * time.Second}) },
 		Now:    time.Now, Nonce: random, Patience: 300 * time.Millisecond,
 	})
@@ -48,7 +48,7 @@ func random() string {
 func served(t *testing.T, flaw remotesim.Flaw) string {
 	t.Helper()
 	sim := newSim(time.Now)
-	sim.Packages[1].Code, sim.Flaw = "JP_DAY", flaw
+	sim.Packages[1].Code, sim.Packages[2].Code, sim.Packages[3].Code, sim.Flaw = "JP_DAY", "JP_NEW", "JP_NEW_DAY", flaw
 	s := httptest.NewServer(sim)
 	t.Cleanup(s.Close)
 	return s.URL
@@ -85,7 +85,8 @@ func TestFlawsAreFound(t *testing.T) {
 		remotesim.Decimals: "a status says of when", remotesim.WrongClock: "health is answered", remotesim.Refuses500: "an unknown line",
 		remotesim.Words: "an unknown line", remotesim.ForgetsCancel: "an extension is taken back", remotesim.CancelsNot: "an extension is taken back",
 		remotesim.TooSoon: "the capabilities", remotesim.UnknownCalls: "what is no call", remotesim.StrictMembers: "members that are not known",
-		remotesim.AnswersVary: "the same ref again acts once",
+		remotesim.AnswersVary: "the same ref again acts once", remotesim.IssuesTwice: "the same ref again makes one line",
+		remotesim.ReusesIssue: "the ref of a new line", remotesim.ForgetsIssue: "a new line is made", remotesim.NoCode: "a new line is made",
 	}
 	for _, flaw := range remotesim.Flaws {
 		r := examine(t, served(t, flaw), 3)

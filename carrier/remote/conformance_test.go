@@ -26,41 +26,52 @@ var secret = []byte("a key for tests, 32 bytes long.")
 func written(key []byte) string { return "whsec_" + base64.StdEncoding.EncodeToString(key) }
 
 func capabilities() remote.Capabilities {
-	return remote.Capabilities{Contract: 1, Modes: []string{"extend"}, PerDay: true, Cancel: true, SettlesWithin: 900, CallsPerSecond: 50}
+	return remote.Capabilities{Contract: 1, Modes: []string{"extend"}, PerDay: true, Cancel: true, Issues: true, SettlesWithin: 900, CallsPerSecond: 50}
 }
 
 // The adapter keeps the promises of a carrier towards a server that was written
 // from the contract alone.
 func TestConformance(t *testing.T) {
 	for _, days := range []int{0, 3} {
-		t.Run(fmt.Sprintf("days=%d", days), func(t *testing.T) {
-			carriertest.Run(t, func(t *testing.T) carriertest.Bench { return bench(t, days) })
-		})
+		for _, making := range []time.Duration{0, time.Minute} {
+			t.Run(fmt.Sprintf("days=%d making=%v", days, making), func(t *testing.T) {
+				carriertest.Run(t, func(t *testing.T) carriertest.Bench { return bench(t, days, making) })
+			})
+		}
 	}
 }
 
-func bench(t *testing.T, days int) carriertest.Bench {
+func bench(t *testing.T, days int, making time.Duration) carriertest.Bench {
 	t.Helper()
 	c := &clock{now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)}
 	sim := newSim(c.Now)
+	sim.Making = making
 	wire := &outboundsim.Wire{Stranger: sim}
-	pkg := "JP5"
+	pkg, fresh := "JP5", "NEW5"
 	if days > 0 {
-		pkg = "DAY"
+		pkg, fresh = "DAY", "NEWDAY"
 	}
-	return carriertest.Bench{
-		Carrier: adapter(t, wire, c.Now), Profile: carrier.Profile{ID: "L1", ICCID: "8981100000000000017"}, Package: pkg, Days: days,
+	b := carriertest.Bench{
+		Carrier: adapter(t, wire, c.Now), Profile: carrier.Profile{ID: "L1", ICCID: "8981100000000000017"}, Package: pkg, Days: days, NewPackage: fresh,
 		Ended:  carrier.Profile{ID: "L2", ICCID: "8981100000000000025"},
 		Others: []carrier.Profile{{ID: "L3"}, {ID: "L4"}},
 		Now:    c.Now, Advance: c.Advance,
 		ByHand:     func() { sim.By("L1", pkg, int64(days)) },
 		Extensions: func() int { return sim.Extended("L1", func(ref string) bool { return strings.HasPrefix(ref, "ct_") }) },
-	}.On(wire, func(r *http.Request) bool { return callOf(r) == "extend" })
+		Profiles:   func() int { return len(sim.Made()) },
+	}
+	if making > 0 {
+		b.FinishMaking = func() { c.Advance(making) }
+	}
+	return b.On(wire, func(r *http.Request) bool { call := callOf(r); return call == "extend" || call == "issue" })
 }
 
 func newSim(now func() time.Time) *remotesim.Sim {
 	sim := &remotesim.Sim{Key: secret, Now: now, Packages: []remotesim.Package{
-		{Code: "JP5", Bytes: 5 * gigabyte, Days: 30}, {Code: "DAY", Bytes: gigabyte, Days: 1, PerDay: true},
+		{Code: "JP5", Bytes: 5 * gigabyte, Days: 30},
+		{Code: "DAY", Bytes: gigabyte, Days: 1, PerDay: true},
+		{Code: "NEW5", Bytes: 5 * gigabyte, Days: 30, New: true},
+		{Code: "NEWDAY", Bytes: gigabyte, Days: 1, PerDay: true, New: true},
 	}}
 	at := now()
 	for i, l := range []remotesim.Line{

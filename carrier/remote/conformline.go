@@ -315,9 +315,11 @@ func (x *examiner) settled(ctx context.Context, e carrier.Extension) error {
 	return x.lookUntil(ctx, e, func(f carrier.Found) bool { return f == carrier.FoundDone })
 }
 
+// lookPause is how long to wait between two look-ups.
+const lookPause = 200 * time.Millisecond
+
 func (x *examiner) lookUntil(ctx context.Context, e carrier.Extension, enough func(carrier.Found) bool) error {
-	const pause = 200 * time.Millisecond
-	for waited := time.Duration(0); ; waited += pause {
+	for waited := time.Duration(0); ; waited += lookPause {
 		got, err := x.LookUp(ctx, e)
 		switch {
 		case err != nil:
@@ -330,7 +332,7 @@ func (x *examiner) lookUntil(ctx context.Context, e carrier.Extension, enough fu
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pause):
+		case <-time.After(lookPause):
 		}
 	}
 }

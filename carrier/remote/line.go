@@ -95,6 +95,7 @@ func (a *Adapter) Packages(ctx context.Context, p carrier.Profile) ([]carrier.Pa
 			Bytes  whole   `json:"bytes"`
 			Days   whole   `json:"days"`
 			PerDay bool    `json:"per_day"`
+			New    bool    `json:"new"`
 			AsOf   instant `json:"as_of"`
 		} `json:"packages"`
 	}
@@ -114,7 +115,7 @@ func (a *Adapter) Packages(ctx context.Context, p carrier.Profile) ([]carrier.Pa
 			return nil, reads.silence("packages: %q lacks a member, or has one out of range", carrier.Clip(k.Code))
 		}
 		all = append(all, carrier.Package{
-			Code: k.Code, Name: carrier.Clip(k.Name), Cost: c, Bytes: k.Bytes.n, Days: int(k.Days.n), PerDay: k.PerDay, TopUp: true, AsOfDate: k.AsOf.Time,
+			Code: k.Code, Name: carrier.Clip(k.Name), Cost: c, Bytes: k.Bytes.n, Days: int(k.Days.n), PerDay: k.PerDay, TopUp: !k.New, New: k.New, AsOfDate: k.AsOf.Time,
 		})
 	}
 	return all, nil

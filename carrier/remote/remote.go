@@ -114,16 +114,24 @@ var (
 
 // sane refuses what would be a bug of ours to send.
 func sane(e carrier.Extension) error {
-	no := func(why string) error { return &carrier.Refusal{Reason: carrier.BadRequest, Text: why} }
-	switch {
-	case !refs.MatchString(e.Ref):
-		return no("the reference must be 1 to 40 of [0-9a-z_]")
-	case e.Package == "" || len(e.Package) > textMost:
-		return no("a package is 1 to 100 characters")
-	case e.Days < 0 || e.Days > 365:
-		return no("days must be 0 to 365")
+	if err := saneOrder(e.Ref, e.Package, e.Days); err != nil {
+		return err
 	}
 	return named(e.Profile)
+}
+
+// saneOrder is what is sane of an order of anything.
+func saneOrder(ref, code string, days int) error {
+	no := func(why string) error { return &carrier.Refusal{Reason: carrier.BadRequest, Text: why} }
+	switch {
+	case !refs.MatchString(ref):
+		return no("the reference must be 1 to 40 of [0-9a-z_]")
+	case code == "" || len(code) > textMost:
+		return no("a package is 1 to 100 characters")
+	case days < 0 || days > 365:
+		return no("days must be 0 to 365")
+	}
+	return nil
 }
 
 // named refuses a line that the operator cannot tell from others.
@@ -209,7 +217,7 @@ func (a *Adapter) LookUp(ctx context.Context, e carrier.Extension) (carrier.Read
 		}
 		reading.Receipt = r
 	case carrier.FoundAbsent, carrier.FoundUnsure:
-	case carrier.FoundPending: // of new lines, which the contract does not have
+	case carrier.FoundPending: // of new lines alone
 		fallthrough
 	default:
 		return carrier.Reading{}, reads.silence("lookup: found %q", carrier.Clip(string(got.Found)))

@@ -118,7 +118,7 @@ type envelope struct {
 // reasons are the words of a refusal.
 var reasons = []carrier.Reason{
 	carrier.LineEnded, carrier.LineTerminal, carrier.LineUnknown, carrier.LineNotActive, carrier.PackageGone, carrier.PriceChanged,
-	carrier.NoBalance, carrier.StillInProgress, carrier.BadRequest, carrier.Unauthorised, carrier.OperatorRefuses,
+	carrier.NoBalance, carrier.StillInProgress, carrier.BadRequest, carrier.Unauthorised, carrier.OperatorRefuses, carrier.OutOfStock,
 }
 
 // refusal is a definite no. One without a reason that we know says nothing: its

@@ -17,7 +17,7 @@ type carrierCmd struct {
 	Balance      carrierBalanceCmd  `cmd:"" help:"Ask each operator what is left of your money. Ends with 1 if one is low or does not answer."`
 	Alarms       carrierAlarmsCmd   `cmd:"" help:"Print what the running shop found of operators and is so still: low balances, packages that were withdrawn, prices that changed. Ends with 1 if there is anything, for a warning by cron."`
 	Packages     carrierPackagesCmd `cmd:"" help:"Print everything that operators sell you, and at which price."`
-	Conform      conformCmd         `cmd:"" help:"Play the contract of a remote operator against its server, and say what it breaks. Ends with 1 on any breach. The line is really extended."`
+	Conform      conformCmd         `cmd:"" help:"Play the contract of a remote operator against its server, and say what it breaks. Ends with 1 on any breach. The line is really extended, and new ones are made where asked for."`
 	Capabilities capabilitiesCmd    `cmd:"" help:"Print what a remote operator says it can do, for --remote-capabilities."`
 	Work         workCmd            `cmd:"" help:"What staff do by hand at operators without an API."`
 }
@@ -39,6 +39,8 @@ type conformCmd struct {
 	ICCID        string `name:"iccid" help:"Its ICCID." placeholder:"ICCID"`
 	Package      string `required:"" help:"A package that fits the line." placeholder:"CODE"`
 	Days         int    `help:"For a package that is sold by the day: how many are ordered, 1 to 364."`
+	NewPackage   string `help:"A package that comes with a new line, of which some four are made. Unset: that is not examined." placeholder:"CODE"`
+	NewDays      int    `help:"For such a package that is sold by the day: how many are ordered, 1 to 364."`
 	EndedLine    string `help:"Identifier of a line past its end." placeholder:"ID"`
 	Capabilities string `help:"File to compare what the server says with." type:"existingfile" placeholder:"FILE"`
 }
@@ -46,7 +48,8 @@ type conformCmd struct {
 // Run prints a line for each demand of the contract.
 func (c *conformCmd) Run(ctx context.Context, s std) error {
 	report, err := c.server().Examine(ctx, fromHere(), app.Examination{
-		Line: carrier.Profile{ID: c.Line, ICCID: c.ICCID}, Ended: carrier.Profile{ID: c.EndedLine}, Package: c.Package, Days: c.Days, File: c.Capabilities,
+		Line: carrier.Profile{ID: c.Line, ICCID: c.ICCID}, Ended: carrier.Profile{ID: c.EndedLine}, Package: c.Package, Days: c.Days,
+		NewPackage: c.NewPackage, NewDays: c.NewDays, File: c.Capabilities,
 	})
 	if err != nil {
 		return err

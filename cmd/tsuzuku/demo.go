@@ -62,11 +62,12 @@ func (c *demoCmd) greet(s std, url, key string) {
   the shop      %s/            sign in as %s
   the mailbox   %s/sim/inbox   the code to sign in is there
   the telephone %s/sim/phone   what its locked screen shows
+  the lines     %s/sim/phones  install and use what was bought; staff's work by hand
   the town      %s/sim/        move the clock, make strangers misbehave
   the storybook %s/storybook   every page in every state
   the API       curl -H 'Authorization: Bearer %s' %s/api/v1/plans
 
 A card that works: choose the first one on the simulated card page.
 Ctrl-C ends it.
-`, url, world.Traveller, url, url, url, url, key, url)
+`, url, world.Traveller, url, url, url, url, url, key, url)
 }

@@ -33,6 +33,7 @@ type orderCmd struct {
 	LookUp      orderLookUpCmd      `cmd:"" help:"Ask the operator once more what became of a held order."`
 	Confirm     orderConfirmCmd     `cmd:"" help:"Decide that a held order was served, with the operator's reference as proof."`
 	Refund      orderRefundCmd      `cmd:"" help:"Give money back: of an order that is not served, or of a completed one, with a credit note."`
+	CancelESIM  orderCancelESIMCmd  `cmd:"" name:"cancel-esim" help:"Let the operator take a new eSIM back that nobody has installed, and give all of its money back."`
 	RefundAgain orderRefundAgainCmd `cmd:"" help:"Send refunds once more that failed, or of which nothing clear was heard."`
 	Disputes    orderDisputesCmd    `cmd:"" help:"List the disputes that are not decided, with the time until which each must be answered, and what customers owe because of disputes."`
 	Evidence    orderEvidenceCmd    `cmd:"" help:"Print what shows that an order was accepted, paid and delivered, for a dispute."`
@@ -235,6 +236,23 @@ func (c *orderRefundCmd) Run(ctx context.Context, s std) error {
 			return d.RefundToWallet(ctx, k, part, a)
 		}
 		return d.RefundCompleted(ctx, k, part, a)
+	})
+}
+
+type orderCancelESIMCmd struct{ decision }
+
+// Run prints the state the order is in now. Where the operator does not answer, the
+// running shop finds out what became of it.
+func (c *orderCancelESIMCmd) Run(ctx context.Context, s std) error {
+	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
+		state, err := d.Withdraw(ctx, k, a)
+		if err == nil && state != order.WithdrawDone {
+			err = fault.New(fault.Unavailable, "The operator did not answer. The running shop finds out what became of it, and the customer hears: do nothing now.")
+		}
+		if err != nil {
+			return order.Order{}, err
+		}
+		return db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (order.Order, error) { return order.Get(ctx, tx, k) })
 	})
 }
 

@@ -22,7 +22,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/order"
 )
 
-// workCmd is the work list of staff who extend lines by hand.
+// workCmd is the work list of staff who extend lines, and order new ones, by hand.
 type workCmd struct {
 	List   workListCmd   `cmd:"" help:"List what is to be done by hand, the oldest first."`
 	Export workExportCmd `cmd:"" help:"Print it as CSV, and remember that it was exported."`
@@ -82,7 +82,7 @@ func (c *workListCmd) Run(ctx context.Context, s std) error {
 				fmt.Fprintln(w, "DO BY\tWAITS\tORDER\tOPERATOR\tLINE\tICCID\tPACKAGE\tDAYS\tEXPORTED")
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.By.Format(time.RFC3339), cmp.Or(waits, "-"), k.Order.ID, k.Operator,
-				cmp.Or(k.Line.ProfileID, "-"), cmp.Or(k.Line.ICCID, "-"), k.Package, orDash(k.Days), stampOr(k.Exported, "-"))
+				lineOf(k), cmp.Or(k.Line.ICCID, "-"), k.Package, orDash(k.Days), stampOr(k.Exported, "-"))
 		}
 		return w.Flush()
 	})
@@ -101,6 +101,14 @@ func waiting(w order.Work, now time.Time) string {
 		return "soon"
 	}
 	return ""
+}
+
+// lineOf is how the operator calls the line of a work; "new": it is to be made.
+func lineOf(w order.Work) string {
+	if w.Order.Kind == order.NewLine {
+		return "new"
+	}
+	return cmp.Or(w.Line.ProfileID, "-")
 }
 
 func orDash(n int) string {
@@ -142,8 +150,8 @@ func writeWorks(out io.Writer, all []order.Work) error {
 			days = strconv.Itoa(k.Days)
 		}
 		rows = append(rows, []string{
-			k.Order.ID, k.By.Format(time.RFC3339), k.Order.AskedAt.Format(time.RFC3339), string(k.Order.State), k.Operator, k.Line.ProfileID,
-			k.Line.ICCID, k.Line.MSISDN, k.Package, days, k.Order.StartsAt.Format(time.RFC3339), k.Order.EndsAt.Format(time.RFC3339), stampOr(k.Exported, ""),
+			k.Order.ID, k.By.Format(time.RFC3339), k.Order.AskedAt.Format(time.RFC3339), string(k.Order.State), k.Operator, strings.Trim(lineOf(k), "-"),
+			k.Line.ICCID, k.Line.MSISDN, k.Package, days, stampOr(k.Order.StartsAt, ""), stampOr(k.Order.EndsAt, ""), stampOr(k.Exported, ""),
 		})
 	}
 	for _, r := range rows {
@@ -168,6 +176,9 @@ type workDoneCmd struct {
 	Ref   string    `required:"" help:"The operator's reference: the proof." placeholder:"TEXT"`
 	File  string    `type:"existingfile" help:"A file that proves it, at most 2 MiB: it is kept with its SHA-256." placeholder:"FILE"`
 	Ends  time.Time `help:"The line's end as the operator shows it, 2026-05-03T23:59:59+09:00." placeholder:"TIME"`
+	ICCID string    `name:"iccid" help:"Of a new line: its ICCID." placeholder:"ICCID"`
+	Code  string    `help:"Of a new line: what a phone installs it with, LPA:1$$address$$matching identifier." placeholder:"CODE"`
+	Known string    `name:"profile" help:"Of a new line: what the operator calls it. Unset: its ICCID." placeholder:"ID"`
 	Why   string    `default:"carried out by hand" help:"A note for the trail." placeholder:"TEXT"`
 }
 
@@ -180,6 +191,9 @@ func (c *workDoneCmd) Run(ctx context.Context, s std) error {
 	p := order.Proof{Reference: c.Ref, EndsAt: c.Ends.UTC()}
 	if c.Ends.IsZero() {
 		p.EndsAt = time.Time{}
+	}
+	if c.ICCID != "" || c.Code != "" || c.Known != "" {
+		p.Line = carrier.Issued{Ref: c.Ref, Profile: carrier.Profile{ID: c.Known, ICCID: c.ICCID}, Code: c.Code}
 	}
 	if c.File != "" {
 		if p.File, err = readProof(c.File); err != nil {

@@ -3,8 +3,8 @@
 
     KEY=whsec_... python3 remote_operator.py [port [database file]]
 
-This one keeps its lines in its own database: replace operator_extend, line_of
-and what cancel does by calls to the operator. Everything else can stay.
+This one keeps its lines in its own database: replace operator_extend,
+operator_issue, line_of and what cancel does by calls to the operator. Everything else can stay.
 """
 import base64, hashlib, hmac, json, os, re, sqlite3, sys, threading, time
 from datetime import datetime, timezone
@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 KEYS = [base64.b64decode(k.removeprefix("whsec_")) for k in os.environ["KEY"].split()]  # two while it is being changed
 FRESH = 300
 PACKAGES = {"JP5": (5 << 30, 30, False), "JP_DAY": (1 << 30, 1, True)}  # bytes, days, sold by the day
-CAPABILITIES = {"contract": 1, "modes": ["extend"], "after_end_seconds": 0, "active_only": False, "per_day": True, "cancel": True,
+NEW = {"JP_NEW": (5 << 30, 30, False), "JP_NEW_DAY": (1 << 30, 1, True)}  # those that come with a new line
+CAPABILITIES = {"contract": 1, "modes": ["extend"], "after_end_seconds": 0, "active_only": False, "per_day": True, "cancel": True, "issues": True,
                 "usage_delay_seconds": 0, "settles_within_seconds": 900, "calls_per_second": 8}
 lock = threading.Lock()  # one at a time is enough for a small shop
 db = sqlite3.connect(sys.argv[2] if len(sys.argv) > 2 else ":memory:", check_same_thread=False)
@@ -46,25 +47,35 @@ def operator_extend(line, package, days):
     n = days if per_day else 1
     ends = line[3] + n * length * 86400
     db.execute("UPDATE lines SET ends = ?, total = total + ? WHERE id = ?", [ends, n * size, line[0]])
-    return {"ref": "op-%d" % time.time_ns(), "ends_at": instant(ends), "total_bytes": line[4] + n * size}
+    receipt = {"ref": "op-%d" % time.time_ns(), "total_bytes": line[4] + n * size}
+    return receipt if line[2] is None else {**receipt, "ends_at": instant(ends)}
 
 def ref_of(q):
     need(isinstance(q.get("ref"), str) and re.fullmatch("[0-9a-z_]{1,40}", q["ref"]), text="ref is 1 to 40 of [0-9a-z_]")
     return q["ref"]
 
-def extend(q):
-    ref, line, package, days = ref_of(q), line_of(q), q.get("package"), q.get("days")
+def wish(q, packages):
+    package, days = q.get("package"), q.get("days")
     need(isinstance(package, str) and 0 < len(package) <= 100)
-    need(package in PACKAGES, "package_gone", "no such package")
-    per_day = PACKAGES[package][2]
+    need(package in packages, "package_gone", "no such package")
+    per_day = packages[package][2]
     need(type(days) is int and 1 <= days <= 365 if per_day else days is None, text="days: 1 to 365, for a package that is sold by the day")
-    request = json.dumps([line[0], package, days])
+    return package, days
+
+def asked_before(ref, request, name):
     old = db.execute("SELECT request, state, receipt FROM asked WHERE ref = ?", [ref]).fetchone()
-    if old:
-        need(old[0] == request, text="this ref was used for something else")
-        need(old[1] != "cancelled", text="this ref was cancelled")
-        return {"outcome": "done", "receipt": json.loads(old[2])} if old[1] == "done" else {"outcome": "unknown"}
-    need(line[3] > time.time(), "line_ended", "the line has ended")
+    if not old:
+        return None
+    need(old[0] == request, text="this ref was used for something else")
+    need(old[1] != "cancelled", text="this ref was cancelled")
+    return {"outcome": "done", name: json.loads(old[2])} if old[1] == "done" else {"outcome": "unknown"}
+
+def extend(q):
+    ref, line, (package, days) = ref_of(q), line_of(q), wish(q, PACKAGES)
+    request = json.dumps([line[0], package, days])
+    if old := asked_before(ref, request, "receipt"):
+        return old
+    need(line[2] is None or line[3] > time.time(), "line_ended", "the line has ended")
     # Here the operator is this database, and both are one transaction; with another's API commit 'asked' before calling it.
     with db:
         db.execute("INSERT INTO asked VALUES (?, ?, 'asked', NULL)", [ref, request])
@@ -72,15 +83,34 @@ def extend(q):
         db.execute("UPDATE asked SET state = 'done', receipt = ? WHERE ref = ?", [json.dumps(receipt), ref])
     return {"outcome": "done", "receipt": receipt}
 
-def lookup(q):
+def operator_issue(package, days):
+    """Orders a new line. Returns what was made; raises Refused; anything else is: nobody knows."""
+    size, length, per_day = NEW[package]
+    n, number = days if per_day else 1, db.execute("SELECT COUNT(*) FROM lines").fetchone()[0]
+    line, iccid, code = "N%d" % number, "8944%015d" % number, "LPA:1$rsp.operator.example$" + os.urandom(8).hex().upper()
+    db.execute("INSERT INTO lines VALUES (?, ?, NULL, ?, ?, 0)", [line, iccid, n * length * 86400, n * size])  # its end is a length until it starts
+    return {"ref": "op-%d" % time.time_ns(), "line": {"id": line, "iccid": iccid}, "code": code}
+
+def issue(q):
+    ref, (package, days) = ref_of(q), wish(q, NEW)
+    request = json.dumps(["new", package, days])
+    if old := asked_before(ref, request, "issued"):
+        return old
+    with db:  # as in extend
+        db.execute("INSERT INTO asked VALUES (?, ?, 'asked', NULL)", [ref, request])
+        made = operator_issue(package, days)
+        db.execute("UPDATE asked SET state = 'done', receipt = ? WHERE ref = ?", [json.dumps(made), ref])
+    return {"outcome": "done", "issued": made}
+
+def lookup(q, name="receipt"):
     began, old = time.time(), db.execute("SELECT state, receipt FROM asked WHERE ref = ?", [ref_of(q)]).fetchone()
     if old and old[0] == "done":
-        return {"found": "done", "as_of": instant(began), "receipt": json.loads(old[1])}
+        return {"found": "done", "as_of": instant(began), name: json.loads(old[1])}
     return {"found": "unsure" if old and old[0] == "asked" else "absent", "as_of": instant(began)}
 
 def cancel(q):
     old = db.execute("SELECT state, request FROM asked WHERE ref = ?", [ref_of(q)]).fetchone()
-    need(old, "operator_refuses", "there is no such extension")
+    need(old and json.loads(old[1])[0] != "new", "operator_refuses", "there is no such extension")
     need(old[0] != "asked", "in_progress", "it is not clear yet")
     if old[0] == "done":
         line, package, days = json.loads(old[1])
@@ -94,6 +124,8 @@ def cancel(q):
 
 def status(q):
     _, _, starts, ends, total, used = line_of(q)
+    if starts is None:
+        return {"state": "new", "total_bytes": total, "used_bytes": used, "as_of": instant(time.time())}
     state = "ended" if ends <= time.time() else "depleted" if used >= total else "active"
     return {"state": state, "starts_at": instant(starts), "ends_at": instant(ends), "total_bytes": total, "used_bytes": used, "as_of": instant(time.time())}
 
@@ -101,9 +133,10 @@ def packages(q):
     if q.get("line") is not None:
         line_of(q)
     return {"packages": [{"code": c, "name": c, "cost": {"units": 45000, "scale": 10000, "currency": "USD"}, "bytes": b, "days": d, "per_day": p,
-                          "as_of": instant(time.time() - 1)} for c, (b, d, p) in PACKAGES.items()]}
+                          "new": c in NEW, "as_of": instant(time.time() - 1)} for c, (b, d, p) in {**PACKAGES, **NEW}.items()]}
 
 CALLS = {"capabilities": lambda q: CAPABILITIES, "health": lambda q: {"ok": True, "now": instant(time.time())}, "extend": extend, "lookup": lookup,
+         "issue": issue, "lookup_issue": lambda q: lookup(q, "issued"),
          "cancel": cancel, "status": status, "packages": packages, "balance": lambda q: {"balance": {"units": 0, "scale": 100, "currency": "USD"}}}
 
 def signatures(id_, timestamp, body):

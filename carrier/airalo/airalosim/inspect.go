@@ -101,6 +101,18 @@ func (s *Sim) Recycle(iccid string) {
 	s.mustLine(iccid).recycled = s.now
 }
 
+// ICCIDs are those of all eSIMs, in order of creation.
+func (s *Sim) ICCIDs() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance()
+	all := make([]string, len(s.sequence))
+	for i, l := range s.sequence {
+		all[i] = l.iccid
+	}
+	return all
+}
+
 func (s *Sim) mustLine(iccid string) *line {
 	l := s.lines[iccid]
 	if l == nil {

@@ -467,6 +467,8 @@ func (s *Sim) simInfo(q *request) *answer {
 	return said(http.StatusOK, object{"code": "0", "description": "Success", "himsis": rows})
 }
 
+const smdpAddress = "cmi.prod.ondemandconnectivity.com"
+
 // esimInfo serves what a phone installs a card with [3.2.13].
 func (s *Sim) esimInfo(q *request) *answer {
 	c, a := s.named(q, "")
@@ -477,9 +479,9 @@ func (s *Sim) esimInfo(q *request) *answer {
 		return no("1000090")
 	}
 	info := object{
-		"smdpAddress": "cmi.prod.ondemandconnectivity.com", "activationCode": c.esim.code, "state": "Released", "eid": "",
+		"smdpAddress": smdpAddress, "activationCode": c.esim.code, "state": "Released", "eid": "",
 		"installCount": 0, "installTime": nil, "installDevice": nil, "updateTime": nil,
-		"downloadUrl": "LPA:1$cmi.prod.ondemandconnectivity.com$" + c.esim.code,
+		"downloadUrl": "LPA:1$" + smdpAddress + "$" + c.esim.code,
 	}
 	if !c.esim.installed.IsZero() && !c.esim.installed.After(q.asOf) {
 		info["state"], info["eid"], info["installCount"] = "Installed", c.esim.eid, 1

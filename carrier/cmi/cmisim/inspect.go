@@ -163,6 +163,13 @@ func (s *Sim) Install(iccid string) {
 	})
 }
 
+// Code is what a phone installs an eSIM with, as the seller finds it in their portal.
+// It panics if the card is none.
+func (s *Sim) Code(iccid string) (code string) {
+	s.change(iccid, func(c *card) { code = "LPA:1$" + smdpAddress + "$" + c.esim.code })
+	return code
+}
+
 // SetStatus makes a card normal (0), paused (1) or cancelled (3). It panics if
 // there is no such card.
 func (s *Sim) SetStatus(iccid string, is int) {

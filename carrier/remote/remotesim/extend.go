@@ -48,7 +48,7 @@ func (s *Sim) extend(q question) map[string]any {
 	if no != nil {
 		return no
 	}
-	p, no := s.sold(q)
+	p, no := s.soldAs(q, false)
 	if no != nil {
 		return no
 	}
@@ -89,21 +89,6 @@ func (s *Sim) extendRacing(q question) map[string]any {
 	return s.extend(q)
 }
 
-func (s *Sim) sold(q question) (Package, map[string]any) {
-	for _, p := range s.Packages {
-		if p.Code == q.Package {
-			return p, nil
-		}
-	}
-	switch {
-	case q.Package == "":
-		return Package{}, s.no("bad_request", "package is missing")
-	case s.Flaw == NoPackage:
-		return s.Packages[len(s.Packages)-1], nil
-	}
-	return Package{}, s.no("package_gone", "no such package")
-}
-
 func (s *Sim) days(q question, p Package) (int64, map[string]any) {
 	if s.Flaw == NoDays {
 		n, _ := strconv.ParseInt(q.Days.String(), 10, 64) // whatever it is
@@ -128,9 +113,19 @@ func (s *Sim) act(ref string, l *Line, p Package, days int64) map[string]any {
 	}
 	s.n++
 	r.times++
-	l.Ends, l.Total = l.Ends.AddDate(0, 0, int(r.days)), l.Total+r.bytes
-	r.receipt = map[string]any{
-		"ref": fmt.Sprintf("sim-%d", s.n), "starts_at": stamp(l.Starts), "ends_at": stamp(l.Ends), "total_bytes": s.number(l.Total),
+	if s.Queues { // the line's own figures stay those of what runs
+		r.receipt = map[string]any{"ref": fmt.Sprintf("sim-%d", s.n), "starts_at": stamp(l.Ends)}
+		return maps.Clone(r.receipt)
+	}
+	l.Total += r.bytes
+	if l.Starts.IsZero() {
+		l.Lasts += r.days
+	} else {
+		l.Ends = l.Ends.AddDate(0, 0, int(r.days))
+	}
+	r.receipt = map[string]any{"ref": fmt.Sprintf("sim-%d", s.n), "total_bytes": s.number(l.Total)}
+	if !l.Starts.IsZero() {
+		r.receipt["starts_at"], r.receipt["ends_at"] = stamp(l.Starts), stamp(l.Ends)
 	}
 	return maps.Clone(r.receipt)
 }
@@ -153,16 +148,24 @@ func (s *Sim) lookUp(q question) map[string]any {
 
 func (s *Sim) cancel(q question) map[string]any {
 	r := s.asked[q.Ref]
-	if r == nil || s.Flaw == CancelsNot {
+	if r == nil || r.order != nil || s.Flaw == CancelsNot {
 		return s.no("operator_refuses", "there is no such extension")
 	}
 	if r.times > 0 {
 		l := s.lines[r.line]
-		if l.Total-l.Used < r.bytes {
+		if !s.Queues && l.Total-l.Used < r.bytes {
 			return s.no("operator_refuses", "it was used")
 		}
-		l.Ends, l.Total = l.Ends.AddDate(0, 0, -int(r.days)), l.Total-r.bytes
 		r.times = 0
+		if s.Queues {
+			return map[string]any{"outcome": "done"}
+		}
+		l.Total -= r.bytes
+		if l.Starts.IsZero() {
+			l.Lasts -= r.days
+		} else {
+			l.Ends = l.Ends.AddDate(0, 0, -int(r.days))
+		}
 	}
 	return map[string]any{"outcome": "done"}
 }
@@ -181,11 +184,12 @@ func (s *Sim) status(q question) map[string]any {
 	case l.Used >= l.Total:
 		state = "depleted"
 	}
+	used, asOf := s.measured(l)
 	answer := map[string]any{
-		"state": state, "ends_at": stamp(l.Ends), "total_bytes": s.number(l.Total), "used_bytes": l.Used, "as_of": stamp(s.now()),
+		"state": state, "total_bytes": s.number(l.Total), "used_bytes": used, "as_of": stamp(asOf),
 	}
 	if !l.Starts.IsZero() {
-		answer["starts_at"] = stamp(l.Starts)
+		answer["starts_at"], answer["ends_at"] = stamp(l.Starts), stamp(l.Ends)
 	}
 	if s.Flaw == NoAsOf {
 		delete(answer, "as_of")

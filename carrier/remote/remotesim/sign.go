@@ -72,3 +72,28 @@ func (s *Sim) say(w http.ResponseWriter, asked string, answer map[string]any) {
 	}
 	_, _ = w.Write(body) // who hung up hears nothing
 }
+
+// Notification is what the operator tells the shop.
+type Notification struct {
+	Header http.Header
+	Body   []byte
+}
+
+// Notifications takes out what is to be told.
+func (s *Sim) Notifications() (all []Notification) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, bell := range s.bells {
+		body, err := json.Marshal(bell)
+		if err != nil {
+			panic(err) // maps of plain values
+		}
+		s.n++
+		id, at := "evt_"+strconv.Itoa(s.n), strconv.FormatInt(s.now().Unix(), 10)
+		all = append(all, Notification{http.Header{
+			"Webhook-Id": {id}, "Webhook-Timestamp": {at}, "Webhook-Signature": {"v1," + signed(s.Key, id, at, body)}, "Content-Type": {"application/json"},
+		}, body})
+	}
+	s.bells = nil
+	return all
+}

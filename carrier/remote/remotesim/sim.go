@@ -51,20 +51,27 @@ const (
 	UnknownCalls   Flaw = "unknown calls"    // answers 200 to words that it does not know
 	StrictMembers  Flaw = "strict members"   // refuses members that it does not know
 	AnswersVary    Flaw = "answers vary"     // the same ref gets another receipt each time
+	IssuesTwice    Flaw = "issues twice"     // the ref of a new line is not looked at
+	ReusesIssue    Flaw = "reuses an issue"  // the same ref for another new line is answered like the first
+	ForgetsIssue   Flaw = "forgets an issue" // a new line is never found
+	NoCode         Flaw = "no code"          // a new line cannot be installed
 )
 
 // Flaws are all flaws but None.
 var Flaws = []Flaw{
 	ActsTwice, RacesItself, ReusesRef, TrustsAll, FirstSignature, Ageless, Unsigned, WrongID, OldAnswers, OneKey, NoDays, NoPackage,
 	NoICCID, EndedToo, AbsentAlways, DoneAlways, NoAsOf, Tomorrow, Decimals, WrongClock, Refuses500, Words, ForgetsCancel, CancelsNot,
-	TooSoon, UnknownCalls, StrictMembers, AnswersVary,
+	TooSoon, UnknownCalls, StrictMembers, AnswersVary, IssuesTwice, ReusesIssue, ForgetsIssue, NoCode,
 }
 
 // Line is one line at the operator.
 type Line struct {
 	ID, ICCID    string
-	Starts, Ends time.Time
+	Starts, Ends time.Time // a line that has not begun has no start, and ends when it can no longer be installed
 	Total, Used  int64
+
+	known []figure // of a delay
+	Lasts int64    // days from its first use on, of one that has not begun
 }
 
 // Package is something that it sells.
@@ -73,6 +80,7 @@ type Package struct {
 	Bytes  int64
 	Days   int64
 	PerDay bool
+	New    bool  // comes with a new line
 	Cost   int64 // units of which 10000 are a dollar; 0: 45000
 }
 
@@ -82,13 +90,22 @@ type Sim struct {
 	Key      []byte // the bytes of the shared key
 	Now      func() time.Time
 	Flaw     Flaw
-	Packages []Package
-	Balance  int64 // units as of a cost; 0: 12500000
+	Packages []Package     // with one for new lines it sells these
+	Balance  int64         // units as of a cost; 0: 12500000
+	Making   time.Duration // how long a new line takes; 0: it is there at once
 
-	mu    sync.Mutex
-	lines map[string]*Line
-	asked map[string]*request
-	n     int
+	UsageDelay time.Duration // how old its figures of use are
+	Queues     bool          // what is extended waits for the line's end
+
+	mu     sync.Mutex
+	lines  map[string]*Line
+	asked  map[string]*request
+	orders []*order // of new lines, the oldest first
+	bells  []map[string]any
+	n      int
+	refuse []string        // why the next extends are turned away
+	slow   []time.Duration // how much later the next are carried out
+	later  []late
 }
 
 // request is what is kept of one ref.
@@ -99,22 +116,28 @@ type request struct {
 	bytes   int64
 	times   int // carried out and not taken back
 	receipt map[string]any
+	order   *order // of a new line; nil: an extension
 }
 
 // Add puts a line on the operator's books.
 func (s *Sim) Add(l Line) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.open()
+	s.lines[l.ID] = &l
+}
+
+func (s *Sim) open() {
 	if s.lines == nil {
 		s.lines, s.asked = map[string]*Line{}, map[string]*request{}
 	}
-	s.lines[l.ID] = &l
 }
 
 // Extended is how often a line was extended by refs that accept takes.
 func (s *Sim) Extended(line string, accept func(ref string) bool) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.overdue()
 	n := 0
 	for ref, r := range s.asked {
 		if r.line == line && accept(ref) {
@@ -159,7 +182,11 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = json.Unmarshal(shape["call"], &q.Call) // what is no word is no call
-	if !slices.Contains([]string{"capabilities", "health", "extend", "lookup", "status", "cancel", "packages", "balance"}, q.Call) && s.Flaw != UnknownCalls {
+	words := []string{"capabilities", "health", "extend", "lookup", "status", "cancel", "packages", "balance"}
+	if s.issues() {
+		words = append(words, "issue", "lookup_issue")
+	}
+	if !slices.Contains(words, q.Call) && s.Flaw != UnknownCalls {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
@@ -199,12 +226,21 @@ func (s *Sim) answer(q question) map[string]any {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.overdue()
+	s.open()
 	switch q.Call {
+	case "issue":
+		return s.issue(q)
+	case "lookup_issue":
+		return s.lookUpIssue(q)
 	case "capabilities":
 		return s.capabilities()
 	case "health":
 		return map[string]any{"ok": true, "now": stamp(s.now())}
 	case "extend":
+		if answer := s.troubled(q); answer != nil {
+			return answer
+		}
 		return s.extend(q)
 	case "lookup":
 		return s.lookUp(q)
@@ -225,10 +261,19 @@ func (s *Sim) capabilities() map[string]any {
 	if s.Flaw == TooSoon {
 		settles = 60
 	}
-	return map[string]any{
-		"contract": 1, "modes": []string{"extend"}, "after_end_seconds": 0, "active_only": false, "per_day": true, "cancel": true,
-		"usage_delay_seconds": 0, "settles_within_seconds": settles, "calls_per_second": 50,
+	mode := "extend"
+	if s.Queues {
+		mode = "queue"
 	}
+	return map[string]any{
+		"contract": 1, "modes": []string{mode}, "after_end_seconds": 0, "active_only": false, "per_day": true, "cancel": true, "issues": s.issues(),
+		"usage_delay_seconds": int64(s.UsageDelay / time.Second), "settles_within_seconds": settles, "calls_per_second": 50,
+	}
+}
+
+// issues reports whether new lines are sold.
+func (s *Sim) issues() bool {
+	return slices.ContainsFunc(s.Packages, func(p Package) bool { return p.New })
 }
 
 func (s *Sim) sells() map[string]any {
@@ -236,7 +281,7 @@ func (s *Sim) sells() map[string]any {
 	for _, p := range s.Packages {
 		all = append(all, map[string]any{
 			"code": p.Code, "name": "the package " + p.Code, "cost": s.cost(cmp.Or(p.Cost, 45000)), "bytes": p.Bytes, "days": p.Days,
-			"per_day": p.PerDay, "as_of": stamp(s.Now().Add(-time.Minute)),
+			"per_day": p.PerDay, "new": p.New, "as_of": stamp(s.Now().Add(-time.Minute)),
 		})
 	}
 	return map[string]any{"packages": all}

@@ -1,0 +1,77 @@
+package carriersim
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tsuzuku/tsuzuku/carrier"
+)
+
+var _ carrier.Withdrawer = (*Sim)(nil)
+
+// Withdraw implements [carrier.Withdrawer]. [Sim.ChooseIssue] decides its fate, too.
+func (s *Sim) Withdraw(ctx context.Context, p carrier.Purchase, profile carrier.Profile) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fault := None
+	if s.ChooseIssue != nil {
+		fault = s.ChooseIssue(p)
+	}
+	switch {
+	case ctx.Err() != nil || fault == NotSent:
+		return fmt.Errorf("%w: no connection", carrier.ErrNotSent)
+	case s.silent || fault == LoseRequest || fault == ActLater:
+		return fmt.Errorf("%w: request lost", carrier.ErrUnknown)
+	case fault == Refuse:
+		return &carrier.Refusal{Reason: carrier.OperatorRefuses, Code: "no", Text: "the simulated operator refuses"}
+	}
+	switch s.fate(profile) {
+	case carrier.FateInstalled:
+		return carrier.Still(string(s.lines[profile.ID].State))
+	case carrier.FateThere:
+		s.lines[profile.ID] = carrier.Status{State: carrier.LineDead, AsOf: s.Now()}
+		s.back = append(s.back, profile.ID)
+	case carrier.FateGone:
+	}
+	if fault == LoseAnswer {
+		return fmt.Errorf("%w: answer lost", carrier.ErrUnknown)
+	}
+	return nil
+}
+
+// Withdrawal implements [carrier.Withdrawer].
+func (s *Sim) Withdrawal(ctx context.Context, _ carrier.Purchase, profile carrier.Profile) (carrier.Withdrawal, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.unread(ctx); err != nil {
+		return carrier.Withdrawal{}, err
+	}
+	w := carrier.Withdrawal{Fate: s.fate(profile), AsOf: s.Now(), Why: "found by its number"}
+	if w.Fate == carrier.FateInstalled {
+		w.InstalledAt = s.lines[profile.ID].StartsAt
+	}
+	return w, nil
+}
+
+func (s *Sim) fate(profile carrier.Profile) carrier.Fate {
+	switch {
+	case slices.Contains(s.back, profile.ID):
+		return carrier.FateGone
+	case s.lines[profile.ID].State == carrier.LineNew:
+		return carrier.FateThere
+	}
+	return carrier.FateInstalled
+}
+
+// Withdrawn counts how often a profile was taken back.
+func (s *Sim) Withdrawn(profile string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range s.back {
+		if id == profile {
+			n++
+		}
+	}
+	return n
+}

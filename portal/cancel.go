@@ -1,0 +1,167 @@
+package portal
+
+import (
+	"context"
+
+	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/ui"
+)
+
+// cancelPage is everything cancel.html may use.
+type cancelPage struct {
+	ui.Frame
+	Line  lineView
+	Order string
+	Why   string    // why it cannot be given back; empty: it can
+	Waits bool      // the operator was asked, and has not answered
+	Back  []string  // what comes back, one sentence for each way
+	Until ui.Moment // until when, at most; zero: nothing is known
+}
+
+// canCancel reports whether a new line can be given back, as far as is known without
+// asking its operator.
+func (v *visit) canCancel(ctx context.Context, l line.Line) (can bool, err error) {
+	err = v.server.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+		can = false
+		e, found, err := line.GetESIM(ctx, tx, l.Account, l.ID)
+		if err != nil || !found || e.Order == "" {
+			return err
+		}
+		_, err = v.server.Desk.Withdrawing(ctx, tx, order.Key{Account: l.Account, ID: e.Order})
+		if can = err == nil; fault.KindOf(err) == fault.Conflict {
+			return nil
+		}
+		return err
+	})
+	return can, err
+}
+
+// withdrawing is what giving a line back would come to, and how it stands.
+type withdrawing struct {
+	line  line.Line
+	order order.Key
+	what  order.Withdrawing
+	no    error // why it cannot be
+	state order.WithdrawState
+}
+
+func (v *visit) withdrawing(ctx context.Context) (w withdrawing, err error) {
+	k, err := v.at(v.r.PathValue("id"))
+	if err != nil {
+		return w, err
+	}
+	if k.limited() {
+		return w, errSignIn
+	}
+	err = v.server.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+		w = withdrawing{}
+		var err error
+		if w.line, err = line.Get(ctx, tx, k.account, v.r.PathValue("id")); err != nil {
+			return err
+		}
+		e, found, err := line.GetESIM(ctx, tx, k.account, w.line.ID)
+		if err != nil || !found || e.Order == "" {
+			if err == nil {
+				w.no = fault.Because(fault.Conflict, "cancel_no_line", "Only an eSIM that was bought here can be given back.", nil)
+			}
+			return err
+		}
+		w.order = order.Key{Account: k.account, ID: e.Order}
+		if w.state, err = order.WithdrawalState(ctx, tx, w.order); err != nil {
+			return err
+		}
+		if w.what, err = v.server.Desk.Withdrawing(ctx, tx, w.order); fault.KindOf(err) == fault.Conflict {
+			w.no = err
+			return nil
+		}
+		return err
+	})
+	return w, err
+}
+
+// cancelView is the page about giving a line back.
+func (v *visit) cancelView(w withdrawing) cancelPage {
+	at := placeOf(v.shop, w.line.Plan)
+	p := cancelPage{Frame: v.frame(v.voice.T("cancel.title")), Line: v.lineView(w.line), Order: w.order.ID}
+	switch {
+	case w.state == order.WithdrawAsked || w.state == order.WithdrawUnclear:
+		p.Waits = true
+		if w.state == order.WithdrawAsked {
+			p.Refresh = 10
+		}
+	case w.no != nil:
+		p.Why = v.voice.Fault(w.no)
+	default:
+		p.Back = v.comesBack(w.what)
+		if !w.what.Until.IsZero() {
+			p.Until = v.voice.End(w.what.Until, at.loc)
+		}
+	}
+	return p
+}
+
+// comesBack says what is given back, by each way.
+func (v *visit) comesBack(w order.Withdrawing) (all []string) {
+	if w.Tool.Minor > 0 {
+		all = append(all, v.voice.Say("cancel.back.tool", locale.Args{"amount": v.voice.Money(w.Tool), "tool": v.voice.Tool(w.Method)}))
+	}
+	if w.Wallet.Minor > 0 {
+		all = append(all, v.voice.Say("cancel.back.wallet", locale.Args{"amount": v.voice.Money(w.Wallet)}))
+	}
+	if w.Points > 0 {
+		all = append(all, v.voice.Say("cancel.back.points", locale.Args{"points": w.Points}))
+	}
+	return all
+}
+
+// cancelLinePage asks whether a new line is to be given back, and says what for.
+func (s *Server) cancelLinePage(ctx context.Context, v *visit) (answer, error) {
+	w, err := v.withdrawing(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	if w.state == order.WithdrawDone {
+		return goTo("/orders/" + w.order.ID), nil
+	}
+	return show("cancel.html", v.cancelView(w)), nil
+}
+
+// cancelLine gives it back.
+func (s *Server) cancelLine(ctx context.Context, v *visit) (answer, error) {
+	w, err := v.withdrawing(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	if w.order.ID != "" && v.field("sure") != "1" {
+		return goTo("/lines/" + w.line.ID + "/cancel"), nil
+	}
+	if w.order.ID == "" {
+		return answer{template: "cancel.html", page: v.cancelView(w), status: fault.Conflict.Status()}, nil
+	}
+	state, err := s.Desk.Withdraw(ctx, w.order, order.Act{})
+	kind := fault.KindOf(err)
+	switch {
+	case err == nil && state == order.WithdrawDone:
+		return goTo("/orders/" + w.order.ID), nil
+	case err == nil:
+		return goTo("/lines/" + w.line.ID + "/cancel"), nil
+	case kind != fault.Conflict && kind != fault.Unavailable:
+		return answer{}, err
+	}
+	now, again := v.withdrawing(ctx)
+	if again != nil {
+		return answer{}, again
+	}
+	now.no = err
+	p := v.cancelView(now)
+	if !now.what.Order.CompletedAt.IsZero() && kind == fault.Unavailable {
+		now.no = nil // it can be tried again
+		p = v.cancelView(now)
+		p.Notice = ui.Notice{Tone: ui.Bad, Text: v.voice.Fault(err)}
+	}
+	return answer{template: "cancel.html", page: p, status: kind.Status()}, nil
+}
