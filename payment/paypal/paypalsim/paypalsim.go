@@ -342,12 +342,3 @@ func (s *Sim) sum(ref string, of func(*capture) int64) money.Money {
 	}
 	return total
 }
-
-func (c *capture) reversed() (units int64) {
-	for _, r := range c.refunds {
-		if r.reversal && r.state == completed {
-			units += r.units
-		}
-	}
-	return units
-}
