@@ -155,7 +155,7 @@ func reports(ctx context.Context, tx db.Tx) (all []Finding, whole bool, err erro
 		case "refund_not_there", "refund_came_back":
 			f.Kind = RefundNotArrived
 		}
-		f.Evidence, f.Deadline = what+": "+f.Evidence, found.Add(DifferLate)
+		f.Evidence, f.Deadline, f.since = what+": "+f.Evidence, found.Add(DifferLate), found.Time
 		all = append(all, f)
 	}
 	return all, len(all) < mostReports, rows.Err()

@@ -209,7 +209,7 @@ func (h *handle) prepare(query string) (*program, error) {
 		return nil, err
 	}
 	defer libc.Xfree(h.tls, text)
-	if code := lib.Xsqlite3_prepare_v3(h.tls, h.db, text, int32(len(query)+1), lib.SQLITE_PREPARE_PERSISTENT, h.out, 0); code != lib.SQLITE_OK { //nolint:gosec // no statement is that long
+	if code := lib.Xsqlite3_prepare_v3(h.tls, h.db, text, int32(len(query)+1), lib.SQLITE_PREPARE_PERSISTENT, h.out, 0); code != lib.SQLITE_OK {
 		return nil, h.failure(code)
 	}
 	p := &program{h: h, stmt: h.pointer()}
@@ -244,7 +244,8 @@ func (p *program) bind(args []any) error {
 		return libc.GoBytes(from, n), from
 	}
 	for i, a := range args {
-		code, n := int32(lib.SQLITE_OK), int32(i+1) //nolint:gosec // SQLite takes no more than 32,766
+		var code int32
+		n := int32(i + 1)
 		switch v := a.(type) {
 		case nil:
 			code = lib.Xsqlite3_bind_null(h.tls, p.stmt, n)
@@ -259,11 +260,11 @@ func (p *program) bind(args []any) error {
 		case string:
 			dst, from := copied(len(v))
 			copy(dst, v)
-			code = lib.Xsqlite3_bind_text(h.tls, p.stmt, n, from, int32(len(v)), 0) //nolint:gosec // reserve has looked
+			code = lib.Xsqlite3_bind_text(h.tls, p.stmt, n, from, int32(len(v)), 0)
 		case []byte:
 			dst, from := copied(len(v))
 			copy(dst, v)
-			code = lib.Xsqlite3_bind_blob(h.tls, p.stmt, n, from, int32(len(v)), 0) //nolint:gosec // reserve has looked
+			code = lib.Xsqlite3_bind_blob(h.tls, p.stmt, n, from, int32(len(v)), 0)
 		default:
 			return fmt.Errorf("db: %T cannot be given to SQLite", a)
 		}
@@ -295,7 +296,7 @@ func (p *program) reserve(args []any) error {
 		libc.Xfree(p.h.tls, p.text)
 	}
 	p.room = max(2*need, 256)
-	p.text = libc.Xmalloc(p.h.tls, types.Size_t(p.room)) //nolint:gosec // positive
+	p.text = libc.Xmalloc(p.h.tls, types.Size_t(p.room))
 	if p.text == 0 {
 		p.room = 0
 		return &libraryError{lib.SQLITE_NOMEM, "db: out of memory"}
@@ -393,7 +394,7 @@ func (r *programRows) Scan(dest ...any) error {
 		return fmt.Errorf("db: the row has %d columns, and %d are wanted", n, len(dest))
 	}
 	for i, d := range dest {
-		if err := p.scan(int32(i), d); err != nil { //nolint:gosec // no row has so many columns
+		if err := p.scan(int32(i), d); err != nil {
 			return fmt.Errorf("db: column %d: %w", i+1, err)
 		}
 	}
@@ -447,7 +448,7 @@ func (p *program) scanNullable(kind, column int32, to reflect.Value) error {
 		return nil
 	}
 	fresh := reflect.New(to.Type().Elem())
-	if err := p.scan(column, destinations([]any{fresh.Interface()})[0]); err != nil {
+	if err := p.scan(column, destination(fresh.Interface())); err != nil {
 		return err
 	}
 	to.Set(fresh)

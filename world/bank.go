@@ -184,8 +184,11 @@ func paypalBank(f founding) (*Bank, *paypalsim.Sim) {
 	})
 	return &Bank{
 		Name: "paypal", Sim: sim, Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/orders", "/capture", "/refund"),
-		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext, Dispute: sim.Dispute, Judge: sim.ResolveDispute, Disputed: sim.Disputed,
-		Captured: sim.Captured, Refunded: sim.Refunded, Charged: refsOf(sim.Charges, func(c paypalsim.Charge) string { return c.Ref }),
+		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext, Dispute: sim.Dispute, Judge: sim.ResolveDispute,
+		// What a decision for the buyer takes is called a refund there, and we gave nothing.
+		Disputed: func(ref string) money.Money { return plus(sim.Disputed(ref), sim.Reversed(ref), 1) },
+		Refunded: func(ref string) money.Money { return plus(sim.Refunded(ref), sim.Reversed(ref), -1) },
+		Captured: sim.Captured, Charged: refsOf(sim.Charges, func(c paypalsim.Charge) string { return c.Ref }),
 		notices: func() (all []notice) {
 			for _, n := range sim.Notifications() {
 				all = append(all, notice{n.DueAt, n.Header, n.Body, func(status int, answer []byte) {
@@ -197,6 +200,14 @@ func paypalBank(f founding) (*Bank, *paypalsim.Sim) {
 			return all
 		},
 	}, sim
+}
+
+// plus adds an amount, which may be none, once or minus once.
+func plus(m, more money.Money, times int64) money.Money {
+	if more.IsZero() {
+		return m
+	}
+	return money.Of(m.Minor+times*more.Minor, more.Currency)
 }
 
 func linepayBank(f founding) *Bank {

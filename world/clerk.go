@@ -22,7 +22,7 @@ const (
 
 	// refundTakes is how long the house is awake for a refund that staff asked for: until
 	// it is done, or found to be late.
-	refundTakes = 15 * time.Minute
+	refundTakes = 30 * time.Minute
 
 	// lastResend is how long into the time without faults a refund is sent again that
 	// its provider says nothing clear of: it is tried for a day.

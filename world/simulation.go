@@ -125,7 +125,8 @@ const (
 	calmMost  = 2 * time.Minute  // … and where there is nothing
 	idleTick  = 10 * time.Minute // … and while only late money and deadlines are left
 	idleMost  = time.Hour
-	waitTick  = 30 * time.Second // … and while an order that was paid has no end
+	waitTick  = 30 * time.Second // … and while an order that was paid has no end, …
+	backTick  = 50 * time.Second // … or a refund that staff asked for
 	calmFor   = 2 * time.Hour
 	idleFor   = 26 * time.Hour
 
@@ -311,7 +312,10 @@ func (s *Simulation) tick(ctx context.Context) {
 		s.pause = least
 	}
 	pause := s.pause
-	if pause > waitTick && (s.clock.Now().Before(s.alert) || s.waits(ctx)) {
+	if s.clock.Now().Before(s.alert) {
+		pause = min(pause, backTick)
+	}
+	if pause > waitTick && s.waits(ctx) {
 		pause = waitTick
 	}
 	s.after(pause, s.tick)

@@ -47,6 +47,16 @@ func (c *capture) refunded() (total int64) {
 	return total
 }
 
+// reversed is what of refunded went back because a dispute was decided for the buyer.
+func (c *capture) reversed() (units int64) {
+	for _, r := range c.refunds {
+		if r.reversal && r.state == completed {
+			units += r.units
+		}
+	}
+	return units
+}
+
 // disputed is what an open dispute withholds.
 func (c *capture) disputed() int64 {
 	if c.dispute == nil || !c.dispute.open() {

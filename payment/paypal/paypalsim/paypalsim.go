@@ -321,6 +321,10 @@ func (s *Sim) Refunded(ref string) money.Money { return s.sum(ref, (*capture).re
 // Disputed is what of it PayPal withholds for open disputes.
 func (s *Sim) Disputed(ref string) money.Money { return s.sum(ref, (*capture).disputed) }
 
+// Reversed is what of [Sim.Refunded] went back because a dispute was decided for the
+// buyer.
+func (s *Sim) Reversed(ref string) money.Money { return s.sum(ref, (*capture).reversed) }
+
 // sum adds up over the captures that took money. It panics if one ref paid in
 // two currencies: that is a finding, and no sum can tell it.
 func (s *Sim) sum(ref string, of func(*capture) int64) money.Money {
