@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/tsuzuku/tsuzuku/fault"
@@ -143,7 +144,24 @@ func (s *sqliteEngine) copyTo(ctx context.Context, j job, file string) (err erro
 	if err := t.run(inside(ctx), j.fn); err != nil {
 		return err
 	}
-	err = c.copyTo(ctx, "file:"+(&url.URL{Path: file}).EscapedPath()+"?_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)")
+	err = c.Raw(func(driver any) error {
+		source, ok := driver.(interface {
+			NewBackup(to string) (*sqlite.Backup, error)
+		})
+		if !ok {
+			return errors.New("db: this SQLite driver makes no copies")
+		}
+		b, err := source.NewBackup("file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)")
+		if err != nil {
+			return err
+		}
+		for more := true; more && err == nil; {
+			if err = ctx.Err(); err == nil {
+				more, err = b.Step(pagesAtOnce)
+			}
+		}
+		return errors.Join(err, b.Finish())
+	})
 	if err != nil {
 		return err
 	}

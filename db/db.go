@@ -236,7 +236,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
 		d.engine, err = openPostgres(ctx, url)
 	} else {
-		d.engine, err = openSQLite(url)
+		d.engine, err = openSQLite(ctx, url)
 	}
 	if err != nil {
 		return nil, err

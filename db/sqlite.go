@@ -27,11 +27,12 @@ type sqliteEngine struct {
 	scratch string // a directory to remove on close; may be empty
 	lasts   bool   // there is a file, and it is left when the database is closed
 	dsn     string
+	pool    *sql.DB
 	writer  *writer
 	readers chan *sqliteConn // nil: a connection not opened yet
 }
 
-func openSQLite(path string) (engine, error) {
+func openSQLite(ctx context.Context, path string) (engine, error) {
 	s := &sqliteEngine{path: path, readers: make(chan *sqliteConn, readersMax)}
 	if path == ":memory:" {
 		dir, err := os.MkdirTemp("", "tsuzuku-*")
@@ -46,8 +47,15 @@ func openSQLite(path string) (engine, error) {
 		s.lasts = s.scratch == ""
 		s.dsn = sqliteDSN(s.path, s.lasts)
 	}
-	w, err := newWriter(s.dsn)
+	pool, err := sql.Open("sqlite", s.dsn)
 	if err != nil {
+		return nil, err
+	}
+	s.pool = pool
+	pool.SetMaxIdleConns(-1) // a connection we let go of is closed, not given to somebody else
+	w, err := newWriter(ctx, pool)
+	if err != nil {
+		_ = s.pool.Close()
 		return nil, s.explain(err)
 	}
 	s.writer = w
@@ -77,11 +85,12 @@ func sqliteDSN(path string, durable bool) string {
 const inMemory = "memory:"
 
 // memoryDSN is for a database without a file, which all connections of this process
-// share that name it, and with it the pages that are in memory anyway. Whoever reads
-// what another is writing fails at once.
+// share that name it. It has no write-ahead log: a reader and the writer wait for
+// each other.
 func memoryDSN(name string) string {
-	return "file:" + url.PathEscape(name) + "?mode=memory&cache=shared&_txlock=immediate&_dqs=0" +
+	return "file:/" + url.PathEscape(name) + "?vfs=memdb&_txlock=immediate&_dqs=0" +
 		"&_pragma=busy_timeout(5000)" +
+		"&_pragma=journal_mode(MEMORY)" +
 		"&_pragma=temp_store(MEMORY)" +
 		"&_pragma=foreign_keys(ON)"
 }
@@ -129,7 +138,6 @@ func (s *sqliteEngine) read(ctx context.Context, j job) (err error) {
 	if err := c.command(ctx, "BEGIN"); err != nil {
 		return err
 	}
-	defer c.until(ctx)()
 	t := &tx{session: &sqliteSession{conn: c}, now: j.now(), readOnly: true, texts: j.texts}
 	return t.run(inside(ctx), j.fn)
 }
@@ -146,7 +154,7 @@ func (s *sqliteEngine) borrow(ctx context.Context) (*sqliteConn, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	c, err := newSQLiteConn(s.dsn)
+	c, err := newSQLiteConn(ctx, s.pool)
 	if err == nil {
 		if err = c.command(ctx, "PRAGMA query_only = ON"); err != nil {
 			_ = c.close()
@@ -180,6 +188,7 @@ func (s *sqliteEngine) close() error {
 		}
 	}
 	close(s.readers)
+	err = errors.Join(err, s.pool.Close())
 	if s.scratch != "" {
 		err = errors.Join(err, os.RemoveAll(s.scratch))
 	}
@@ -187,9 +196,6 @@ func (s *sqliteEngine) close() error {
 }
 
 func sqliteCode(err error) int {
-	if e, ok := errors.AsType[*libraryError](err); ok {
-		return e.code
-	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code()
 	}

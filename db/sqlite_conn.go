@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -15,39 +17,39 @@ const statementsMax = 512
 // sqliteConn is one connection with its prepared statements by text. Preparing
 // costs several times what a small statement costs to run.
 type sqliteConn struct {
-	*handle
+	*sql.Conn
 	prepared map[string]*prepared
 }
 
-func newSQLiteConn(dsn string) (*sqliteConn, error) {
-	h, err := openHandle(dsn)
+func newSQLiteConn(ctx context.Context, pool *sql.DB) (*sqliteConn, error) {
+	c, err := pool.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteConn{h, map[string]*prepared{}}, nil
+	return &sqliteConn{c, map[string]*prepared{}}, nil
 }
 
 // take returns a prepared statement for the caller's use alone; give it back.
 // A statement whose rows are still being read is not in the map.
-func (c *sqliteConn) take(query string) (*prepared, error) {
+func (c *sqliteConn) take(ctx context.Context, query string) (*prepared, error) {
 	if p, ok := c.prepared[query]; ok {
 		delete(c.prepared, query)
 		return p, nil
 	}
 	text, order := questions(query)
-	p, err := c.prepare(text)
+	s, err := c.PrepareContext(ctx, text)
 	if err != nil {
 		return nil, err
 	}
-	return &prepared{p, order, make([]any, len(order))}, nil
+	return &prepared{s, order}, nil
 }
 
-// prepared is a statement with plain question marks: to SQLite $1 is a name, and a
-// statement with more than one use of it has fewer parameters than places.
+// prepared is a statement as the driver has it: with plain question marks. The
+// driver asks SQLite for the name of every parameter each time it binds them,
+// and SQLite walks through all names for each; where there are none it does not.
 type prepared struct {
-	*program
+	*sql.Stmt
 	order []int // which argument each question mark stands for
-	args  []any // in the order of the question marks, for one run
 }
 
 var parameter = regexp.MustCompile(`'[^']*'|\$[0-9]+`)
@@ -70,9 +72,9 @@ func questions(query string) (text string, order []int) {
 	return text, order
 }
 
-// arguments are args in the order of the question marks, until the next run.
+// arguments are args in the order of the question marks.
 func (p *prepared) arguments(args []any) ([]any, error) {
-	out := p.args
+	out := make([]any, len(p.order))
 	most := 0
 	for i, n := range p.order {
 		if n < 0 || n >= len(args) {
@@ -89,7 +91,7 @@ func (p *prepared) arguments(args []any) ([]any, error) {
 func (c *sqliteConn) give(query string, s *prepared) {
 	if len(c.prepared) >= statementsMax {
 		for _, old := range c.prepared {
-			old.Close()
+			_ = old.Close()
 		}
 		clear(c.prepared)
 	}
@@ -98,21 +100,20 @@ func (c *sqliteConn) give(query string, s *prepared) {
 
 // command runs a statement without arguments and results.
 func (c *sqliteConn) command(ctx context.Context, query string) error {
-	s, err := c.take(query)
+	s, err := c.take(ctx, query)
 	if err != nil {
 		return err
 	}
 	defer c.give(query, s)
-	_, err = s.exec(ctx, nil)
+	_, err = s.ExecContext(ctx)
 	return err
 }
 
 func (c *sqliteConn) close() error {
 	for _, s := range c.prepared {
-		s.Close()
+		_ = s.Close()
 	}
-	clear(c.prepared)
-	return c.handle.close()
+	return c.Close()
 }
 
 // sqliteSession is a transaction's access to a connection.
@@ -127,10 +128,7 @@ func (s *sqliteSession) prepare(ctx context.Context, query string, args []any) (
 	if s.ctx != nil {
 		ctx = s.ctx
 	}
-	if err := ctx.Err(); err != nil {
-		return ctx, nil, nil, err
-	}
-	stmt, err := s.conn.take(query)
+	stmt, err := s.conn.take(ctx, query)
 	if err != nil {
 		return ctx, nil, nil, err
 	}
@@ -146,7 +144,11 @@ func (s *sqliteSession) exec(ctx context.Context, query string, args []any) (int
 		return 0, err
 	}
 	defer s.conn.give(query, stmt)
-	return stmt.exec(ctx, args)
+	res, err := stmt.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
 }
 
 func (s *sqliteSession) query(ctx context.Context, query string, args []any) (cursor, error) {
@@ -154,12 +156,12 @@ func (s *sqliteSession) query(ctx context.Context, query string, args []any) (cu
 	if err != nil {
 		return nil, err
 	}
-	r, err := stmt.query(ctx, args)
+	r, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		s.conn.give(query, stmt)
 		return nil, err
 	}
-	return &sqliteRows{programRows: r, conn: s.conn, query: query, stmt: stmt}, nil
+	return &sqliteRows{Rows: r, done: func() { s.conn.give(query, stmt) }}, nil
 }
 
 func (s *sqliteSession) batch(ctx context.Context, b *Batch) error {
@@ -177,14 +179,12 @@ func (s *sqliteSession) batch(ctx context.Context, b *Batch) error {
 
 // sqliteRows gives its statement back when it is closed.
 type sqliteRows struct {
-	*programRows
-	conn  *sqliteConn
-	query string
-	stmt  *prepared
+	*sql.Rows
+	done func()
 }
 
 func (r *sqliteRows) Close() error {
-	r.stmt.reset()
-	r.conn.give(r.query, r.stmt)
-	return r.Err()
+	err := r.Rows.Close()
+	r.done()
+	return errors.Join(err, r.Err())
 }

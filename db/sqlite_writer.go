@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -31,7 +32,7 @@ var errClosed = errors.New("db: the database is closed")
 // interrupted statement) or refuses the COMMIT, nothing more runs on it, and
 // every member runs again, alone. Nobody is answered before that is settled.
 type writer struct {
-	dsn     string
+	pool    *sql.DB
 	conn    *sqliteConn
 	guard   *guard
 	max     int           // members of a group
@@ -41,24 +42,28 @@ type writer struct {
 	closed  chan struct{} // closed when the loop has ended
 }
 
-func newWriter(dsn string) (*writer, error) {
+func newWriter(ctx context.Context, pool *sql.DB) (*writer, error) {
 	w := &writer{
-		dsn: dsn, max: groupMax, limit: turnLimit,
+		pool: pool, max: groupMax, limit: turnLimit,
 		enter: make(chan *member), closing: make(chan struct{}), closed: make(chan struct{}),
 	}
-	if err := w.connect(); err != nil {
+	if err := w.connect(ctx); err != nil {
 		return nil, err
 	}
 	go w.loop()
 	return w, nil
 }
 
-func (w *writer) connect() error {
-	c, err := newSQLiteConn(w.dsn)
+func (w *writer) connect(ctx context.Context) error {
+	c, err := newSQLiteConn(ctx, w.pool)
 	if err != nil {
 		return err
 	}
-	w.conn, w.guard = c, guarded(c)
+	g, err := guarded(c)
+	if err != nil {
+		return errors.Join(err, c.close())
+	}
+	w.conn, w.guard = c, g
 	return nil
 }
 
@@ -187,7 +192,6 @@ func (w *writer) alone(members []*member) {
 func (w *writer) turn(m *member) {
 	ctx, cancel := context.WithTimeout(inside(context.WithoutCancel(m.ctx)), w.limit)
 	defer cancel()
-	defer w.conn.until(ctx)()
 	s := &sqliteSession{conn: w.conn, ctx: ctx}
 	m.turns <- turn{ctx, &tx{session: s, now: m.now(), texts: m.texts}}
 	<-m.back
@@ -206,7 +210,7 @@ func (w *writer) begin() error {
 	}
 	if sqliteCode(err)&0xff != lib.SQLITE_BUSY {
 		_ = w.conn.close()
-		if err = w.connect(); err == nil {
+		if err = w.connect(context.Background()); err == nil {
 			err = w.run("BEGIN IMMEDIATE")
 		}
 	}

@@ -78,26 +78,22 @@ func text(s string) error {
 // into pointers to these, in place, since the drivers differ in what they know.
 func destinations(dest []any) []any {
 	for i, d := range dest {
-		dest[i] = destination(d)
-	}
-	return dest
-}
-
-func destination(d any) any {
-	switch d.(type) {
-	case *string, *int64, *int, *bool, *[]byte, sql.Scanner:
-		return d
-	}
-	v := reflect.ValueOf(d)
-	if v.Kind() != reflect.Pointer || v.IsNil() {
-		return d // the driver complains
-	}
-	for _, basic := range basics {
-		if v.CanConvert(basic) {
-			return v.Convert(basic).Interface()
+		switch d.(type) {
+		case *string, *int64, *int, *bool, *[]byte, sql.Scanner:
+			continue
+		}
+		v := reflect.ValueOf(d)
+		if v.Kind() != reflect.Pointer || v.IsNil() {
+			continue // the driver complains
+		}
+		for _, basic := range basics {
+			if v.CanConvert(basic) {
+				dest[i] = v.Convert(basic).Interface()
+				break
+			}
 		}
 	}
-	return d
+	return dest
 }
 
 var basics = []reflect.Type{
