@@ -36,7 +36,7 @@ func TestNobodyGetsInWithoutTheRightKey(t *testing.T) {
 		"POST /devices/check": map[string]any{"phone": "iphone 15"},
 		"POST /accounts/find": map[string]any{"email": "aiko@example.com"},
 	}
-	public := []string{"GET /plans", "GET /plans/{plan}", "POST /devices/check"} // what is on sale, and works, is nobody's
+	public := []string{"GET /plans", "GET /plans/{plan}", "POST /devices/check", "GET /roaming"} // what is on sale, and works, is nobody's
 
 	revoked, gone := w.key("", Scopes...)
 	w.write(func(ctx context.Context, tx db.Tx) error {

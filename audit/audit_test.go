@@ -108,6 +108,7 @@ func TestEveryCheckFindsItsWrong(t *testing.T) {
 	wrongs["completed_without_line"] = []string{strings.Replace(order("o", "completed", "NULL, ''"), "'term'", "'line'", 1), line("", "0")}
 	wrongs["line_of_unfinished_order"] = []string{strings.Replace(order("o", "refunded", "NULL, ''"), "'term'", "'line'", 1), line("", "0"), esim}
 	wrongs["message_late"] = []string{strings.NewReplacer("'sent', 1)", "'due', 1, 1)", "created_at)", "created_at, due_at)").Replace(told)}
+	wrongs["withdrawal_unseen"] = []string{`INSERT INTO withdrawals (account_id, order_id, line_id, state, asked_at) VALUES ('a', 'o', 'l', 'unclear', 1)`}
 	wrongs["expired_untold"] = []string{transfer("expired", "wallet", "expired", "5", "JPY")}
 	wrongs["expired_too_much"] = []string{transfer("credited", "due", "wallet", "9", "JPY"), transfer("completed", "due", "wallet", "4", "JPY"), transfer("expired", "wallet", "expired", "5", "JPY")}
 	wrongs["wallet_age_unknown"] = []string{`INSERT INTO balances (account_id, book, currency, minor) VALUES ('a', 'wallet', 'JPY', 5)`}

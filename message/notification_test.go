@@ -24,7 +24,7 @@ func TestALockedScreenShowsNothingPrivate(t *testing.T) {
 		for _, l := range locale.All {
 			m := message.Message{ID: "msg_1", Draft: message.Draft{Kind: k, Language: l, Line: "ln_1", Order: "ord_1", Facts: f}}
 			got, err := shop.Notification(m)
-			if code := k == message.SignInCode || k == message.LineCode || k == message.AddressCode; code {
+			if code := k == message.SignInCode || k == message.LineCode || k == message.AddressCode || k == message.ClaimCode; code {
 				if err == nil {
 					t.Errorf("%s goes to a locked screen: %q", k, got.Subject)
 				}

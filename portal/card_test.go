@@ -125,9 +125,9 @@ func TestLineCodesAreLimited(t *testing.T) {
 			t.Errorf("the sixth code: %d", p.status)
 		}
 		for range 5 {
-			b.do("POST", "/renew/code", url.Values{"code": {"123456"}})
+			b.do("POST", "/renew/code", url.Values{"code": {"12345678"}})
 		}
-		has(t, b.do("POST", "/renew/code", url.Values{"code": {"123456"}}).html, "no longer valid")
+		has(t, b.do("POST", "/renew/code", url.Values{"code": {"12345678"}}).html, "no longer valid")
 	}
 	for i := range 20 {
 		client = "198.51.100.1"

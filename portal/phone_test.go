@@ -50,7 +50,7 @@ func TestSigningInByPhone(t *testing.T) {
 	if to != "/sign-in/code?next=%2Fwallet" {
 		t.Errorf("asking leads to %q", to)
 	}
-	has(t, b.see(to).html, "We have sent six digits to &#43;86 138 1234 5678.")
+	has(t, b.see(to).html, "We have sent a code to &#43;86 138 1234 5678.")
 	code, at := w.sentCode(message.SignInCode)
 	if to := b.post("/sign-in/code", url.Values{"code": {code}, "next": {"/wallet"}}); to != "/wallet" || at != "+8613812345678" {
 		t.Errorf("the code to %s leads to %q", at, to)
@@ -100,7 +100,7 @@ func TestANumberBesideMail(t *testing.T) {
 		t.Errorf("no number: %d", p.status)
 	}
 	to := b.post(securityPath+"/numbers", url.Values{"country": {"JP"}, "number": {"090-1234-5678"}})
-	has(t, b.see(to).html, "We have sent six digits to &#43;81 90-1234-5678", "Add a phone number")
+	has(t, b.see(to).html, "We have sent a code to &#43;81 90-1234-5678", "Add a phone number")
 	code, _ := w.sentCode(message.AddressCode)
 	has(t, b.see(b.post(to, url.Values{"code": {code}})).html, "&#43;81 90-1234-5678")
 	p := b.see(tellingPath).html
