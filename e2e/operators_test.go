@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ var trips = []struct {
 }
 
 // A traveller buys a new eSIM of every operator, installs it, uses it, sees what is
-// left, renews it, and sees the new end.
+// left, renews it, and sees the new end. TSUZUKU_EVERY_POINT=1 wants every operator.
 func TestTravellerTravelsWithEveryOperator(t *testing.T) {
 	d := openDemo(t)
 	err := d.App.DB.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
@@ -46,8 +47,11 @@ func TestTravellerTravelsWithEveryOperator(t *testing.T) {
 	}
 	b := openTab(t, d, "en", false)
 	b.signIn("/")
-	for _, trip := range trips {
+	for i, trip := range trips {
 		t.Run(trip.adapter, func(t *testing.T) {
+			if os.Getenv("TSUZUKU_EVERY_POINT") == "" && i%3 != 2 {
+				t.Skip("every third operator; TSUZUKU_EVERY_POINT=1 wants them all")
+			}
 			b.t = t
 			b.open("/plans/" + trip.plan)
 			b.press(`ul.offers button[name="item"]`)

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
