@@ -99,12 +99,7 @@ func (d *Door) passwordOf(ctx context.Context, at message.Address) (account, phc
 	return account, phc, err
 }
 
-// locateEmail is db.Locate of a mail address; nobody has it where account is "".
-func locateEmail(ctx context.Context, tx db.Tx, email string) (account, address string, err error) {
-	return locateAt(ctx, tx, message.Address{Channel: message.Email, Value: email})
-}
-
-// locateAt is locateEmail for an address of any channel.
+// locateAt is db.Locate of an address; nobody has it where account is "".
 func locateAt(ctx context.Context, tx db.Tx, at message.Address) (account, address string, err error) {
 	account, address, err = db.Locate(ctx, tx, kindOf(at.Channel), at.Value)
 	if fault.KindOf(err) == fault.NotFound {

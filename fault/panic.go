@@ -19,7 +19,7 @@ func Panics() int64 { return panics.Load() }
 func Panicked(p any) error {
 	panics.Add(1)
 	what := fmt.Sprintf("%T", p)
-	if e, ok := p.(runtime.Error); ok { //nolint:errorlint // what was thrown is asked, not what it wraps
+	if e, ok := p.(runtime.Error); ok {
 		what = e.Error()
 	}
 	return &Error{Kind: Internal, Reason: "panic", Message: "panic: " + what, Err: stack(debug.Stack())}

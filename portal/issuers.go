@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"net/url"
 
 	"github.com/tsuzuku/tsuzuku/account"
@@ -253,13 +254,12 @@ func (s *Server) enterWhoCode(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, fault.Because(fault.Denied, "errand_lost", "This sign-in was begun in another browser, or too long ago. Please begin again here.", nil)
 	}
 	token, a, err := s.Door.EnterCode(ctx, v.cookie(challengeCookie), v.field("code"), v.browser())
-	switch fault.KindOf(err) {
-	case "":
-	case fault.Invalid, fault.Denied, fault.TooMany:
+	if slices.Contains([]fault.Kind{fault.Invalid, fault.Denied, fault.TooMany}, fault.KindOf(err)) {
 		p := v.whoCodeForm(w)
 		p.Error = v.voice.Fault(err)
 		return answer{template: "code.html", page: p, status: http.StatusUnprocessableEntity}, nil
-	default:
+	}
+	if err != nil {
 		return answer{}, err
 	}
 	session, _, err := s.Door.Who(ctx, token)

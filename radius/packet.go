@@ -178,7 +178,7 @@ func (p packet) answer(secret []byte) []byte {
 			out = append(append(out, byte(a.kind), byte(len(a.value)+2)), a.value...)
 		}
 	}
-	binary.BigEndian.PutUint16(out[2:], uint16(len(out))) //nolint:gosec // no longer than the request
+	binary.BigEndian.PutUint16(out[2:], uint16(len(out)))
 	sum := sumOf(out, p.authenticator, secret)
 	copy(out[4:], sum[:])
 	return out

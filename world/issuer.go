@@ -13,7 +13,7 @@ const (
 	Issuer       = "kaisha"
 	IssuerTitle  = "Kaisha Inc."
 	IssuerClient = "simulated-openid-client"
-	IssuerSecret = "simulated-openid-client-secret" //nolint:gosec // of a simulator
+	IssuerSecret = "simulated-openid-client-secret"
 )
 
 // addIssuer lets people of the town sign in at a company.
