@@ -144,7 +144,7 @@ func (d *Door) wrongCode(ctx context.Context, tx db.Tx, account, address string)
 
 // limitTries counts one more try to guess a password.
 func (d *Door) limitTries(ctx context.Context, tx db.Tx, to message.Address, from Browser) error {
-	account, _, err := locateAt(ctx, tx, to)
+	account, err := locateAt(ctx, tx, to)
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func (d *Door) enterPasswordAt(ctx context.Context, at message.Address, password
 func (d *Door) passwordOf(ctx context.Context, at message.Address) (account, phc string, err error) {
 	err = d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 		var err error
-		account, _, err = locateAt(ctx, tx, at)
+		account, err = locateAt(ctx, tx, at)
 		if err != nil {
 			return err
 		}
@@ -99,13 +99,13 @@ func (d *Door) passwordOf(ctx context.Context, at message.Address) (account, phc
 	return account, phc, err
 }
 
-// locateAt is db.Locate of an address; nobody has it where account is "".
-func locateAt(ctx context.Context, tx db.Tx, at message.Address) (account, address string, err error) {
-	account, address, err = db.Locate(ctx, tx, kindOf(at.Channel), at.Value)
+// locateAt is whose an address is; nobody has it where account is "".
+func locateAt(ctx context.Context, tx db.Tx, at message.Address) (account string, err error) {
+	account, _, err = db.Locate(ctx, tx, kindOf(at.Channel), at.Value)
 	if fault.KindOf(err) == fault.NotFound {
-		return "", "", nil
+		return "", nil
 	}
-	return account, address, err
+	return account, err
 }
 
 // hashOf is the hash of the account's password, "" where it has none.
