@@ -377,9 +377,9 @@ func everyEpisode(e db.Engine) int {
 	case os.Getenv("TSUZUKU_EVERY_POINT") != "":
 		return 1
 	case e == db.PostgreSQL:
-		return 6
+		return 10
 	}
-	return 2
+	return 4
 }
 
 func refusesEverything(carrier.Extension) carriersim.Fault { return carriersim.Refuse }

@@ -101,7 +101,7 @@ func TestKilledAnywhereNothingIsLostOrDoubled(t *testing.T) {
 const killsAtOnce = 2
 
 // stride is how many points lie between two kills. The points are the same on both
-// engines; where a house takes long to start, every eighth is enough, and of sparse
+// engines; where a house takes long to start, every sixteenth is enough, and of sparse
 // stories fewer. TSUZUKU_EVERY_POINT=1 wants them all. Short runs kill at every seventh.
 func (s story) stride(e db.Engine) int64 {
 	switch {
@@ -110,9 +110,9 @@ func (s story) stride(e db.Engine) int64 {
 	case os.Getenv("TSUZUKU_EVERY_POINT") != "":
 		return 1
 	case e == db.PostgreSQL:
-		return 8 * max(1, s.sparse)
+		return 16 * max(1, s.sparse)
 	}
-	return 2 * max(1, s.sparse)
+	return 4 * max(1, s.sparse)
 }
 
 // killEverywhere tells the story with the process killed at one point after another,
