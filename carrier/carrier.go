@@ -205,6 +205,10 @@ type Abilities struct {
 	// at the latest. Nobody but they knows the outcome, so that no reading settles
 	// it, and no status is had from the operator.
 	ByHand bool
+
+	// IssuesByHand says so of new lines. Who makes a line and who feeds it may be two:
+	// an SM-DP+ answers for itself whose lines are renewed by hand.
+	IssuesByHand bool
 }
 
 // AnyTime stands for a time without a limit that is known.

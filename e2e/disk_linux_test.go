@@ -28,7 +28,7 @@ const roleFullDisk = "full disk"
 const limitVariable = "TSUZUKU_E2E_DISK"
 
 // diskSize is the disk with room for the shop, but not for much business.
-const diskSize = 6 << 20
+const diskSize = 8 << 20
 
 // diskReport is what the process has to say.
 type diskReport struct {

@@ -137,7 +137,7 @@ func (d *Desk) handPurchase(cat *catalogue.Catalogue, w Work) (_ Work, hand bool
 		return w, false, err
 	}
 	c, p, err := d.purchase(cat, plan, w.Order)
-	if err != nil || !c.Abilities().ByHand {
+	if err != nil || !c.Abilities().IssuesByHand {
 		return w, false, nil //nolint:nilerr // nobody sells it any more: that is not staff
 	}
 	by, _ := handTime(c, w.Order)
@@ -153,7 +153,11 @@ func handTime(c carrier.Carrier, o Order) (by time.Time, ok bool) {
 		return time.Time{}, false
 	}
 	able := c.Abilities()
-	return o.AskedAt.Add(able.SettlesWithin), able.ByHand
+	hand := able.ByHand
+	if o.Kind == NewLine {
+		hand = able.IssuesByHand
+	}
+	return o.AskedAt.Add(able.SettlesWithin), hand
 }
 
 // HandTime says until when staff carry out an order by hand; ok is false where
@@ -173,7 +177,7 @@ func (d *Desk) HandWithinNew(cat *catalogue.Catalogue, p catalogue.Plan, term st
 		return 0
 	}
 	for _, from := range d.makers(cat, p, term, nil) {
-		if i, _ := d.issuer(cat, from); i.Abilities().ByHand {
+		if i, _ := d.issuer(cat, from); i.Abilities().IssuesByHand {
 			within = max(within, i.Abilities().SettlesWithin)
 		}
 	}

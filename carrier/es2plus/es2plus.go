@@ -120,7 +120,7 @@ func (a *Adapter) Abilities() carrier.Abilities { return With(a.Carrier.Abilitie
 
 // With is what an operator can do whose lines are made by ES2+.
 func With(able carrier.Abilities, status bool) carrier.Abilities {
-	able.Issues, able.Reserves, able.Withdraws, able.Finishes = true, true, true, !status
+	able.Issues, able.IssuesByHand, able.Reserves, able.Withdraws, able.Finishes = true, false, true, true, !status
 	able.SettlesWithin = max(able.SettlesWithin, settlesWithin)
 	return able
 }

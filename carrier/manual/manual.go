@@ -55,7 +55,7 @@ func (a *Adapter) Name() string { return Name }
 func (a *Adapter) Abilities() carrier.Abilities {
 	return carrier.Abilities{
 		Modes:    []carrier.Mode{carrier.ModeExtend, carrier.ModeQueue, carrier.ModeParallel, carrier.ModeSameDay},
-		AfterEnd: carrier.AnyTime, PerDay: true, UsageDelay: carrier.AnyTime, SettlesWithin: a.within, RatePerSecond: 1000, KeepsRef: true, Issues: true, ByHand: true,
+		AfterEnd: carrier.AnyTime, PerDay: true, UsageDelay: carrier.AnyTime, SettlesWithin: a.within, RatePerSecond: 1000, KeepsRef: true, Issues: true, ByHand: true, IssuesByHand: true,
 	}
 }
 
