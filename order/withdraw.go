@@ -155,9 +155,10 @@ type withdrawal struct {
 // Withdraw gives the line back that an order brought and nobody has installed: the
 // operator takes it back, and then everything that was paid returns. It is done once.
 // Where the operator does not answer the state is [WithdrawAsked]: a worker finds out,
-// and the customer hears. Staff may ask again where that stayed unclear. It fails with [fault.Conflict] and why where it cannot be, and
-// with [fault.Unavailable] where the operator cannot be reached; nothing has changed
-// then. a is the zero Act of the customer.
+// and the customer hears. Staff may ask again where that stayed unclear. It fails with
+// [fault.Conflict] and why where it cannot be, and with [fault.Unavailable] where the
+// operator cannot be reached; nothing has changed then. a is the zero Act of the
+// customer.
 func (d *Desk) Withdraw(ctx context.Context, k Key, a Act) (WithdrawState, error) {
 	w, state, err := d.intendWithdrawal(ctx, k, a)
 	if err != nil || state != "" {
@@ -409,6 +410,9 @@ func (d *Desk) follow(ctx context.Context, r withdrawal) error {
 		}
 		return w, d.withdrawable(ctx, tx, &w)
 	})
+	if fault.KindOf(err) == fault.Conflict { // who was asked is not to be asked any more
+		return d.withdrawalUnclear(ctx, r, err)
+	}
 	if err != nil {
 		return err
 	}

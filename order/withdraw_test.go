@@ -183,6 +183,23 @@ func TestNotGivenBack(t *testing.T) {
 	}
 }
 
+// An operator that takes nothing back any more, when nobody knows yet whether it did, is
+// not asked for ever: a person is called.
+func TestGivenBackToNobody(t *testing.T) {
+	c := newCashier(t, dbtest.SQLite(t))
+	o := c.unwanted(t, order.ToolWallet)
+	c.Sim.ChooseIssue = func(carrier.Purchase) carriersim.Fault { return carriersim.LoseRequest }
+	if state, err := c.Desk.Withdraw(t.Context(), o.Ref(), order.Act{}); state != order.WithdrawAsked || err != nil {
+		t.Fatal(state, err)
+	}
+	c.Desk.Carriers["simple"] = onlyIssues{c.Sim}
+	c.follow(t, time.Hour)
+	if n := c.cases(t, o.Account, "cancel_unclear"); n != 1 {
+		t.Errorf("%d cases", n)
+	}
+	c.clean(t, o.Account)
+}
+
 // onlyIssues sells new lines and takes none back.
 type onlyIssues struct{ carrier.Issuer }
 
