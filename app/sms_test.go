@@ -83,7 +83,7 @@ func (v *visitor) newest(number string) string {
 	return all[len(all)-1].Text
 }
 
-var six = regexp.MustCompile(`\d{8}(\d{4})?`)
+var codeDigits = regexp.MustCompile(`\d{8}(\d{4})?`)
 
 // A traveller from Japan signs up with a telephone alone, buys, is told and reminded by
 // SMS, renews by the link in it; adds a mail address, wishes SMS all the same, and hears
@@ -112,7 +112,7 @@ func TestATelephoneIsEnough(t *testing.T) {
 	if !strings.Contains(said, "ログイン用の確認コード") {
 		t.Errorf("the telephone got %q", said)
 	}
-	if to = v.post("/sign-in/code", url.Values{"code": {six.FindString(said)}, "next": {"/account"}}); to != "/account" {
+	if to = v.post("/sign-in/code", url.Values{"code": {codeDigits.FindString(said)}, "next": {"/account"}}); to != "/account" {
 		t.Errorf("the code leads to %q", to)
 	}
 	v.see("/account", "<dt>電話</dt><dd>+81 90-1234-5678</dd>")
@@ -131,7 +131,7 @@ func TestATelephoneIsEnough(t *testing.T) {
 	v.post("/account/security/addresses", url.Values{"email": {mail}})
 	d.catchUp(t.Context())
 	letters := d.Strangers.Inbox.To(mail)
-	v.post("/account/security/code", url.Values{"code": {six.FindString(letters[len(letters)-1].Subject)}})
+	v.post("/account/security/code", url.Values{"code": {codeDigits.FindString(letters[len(letters)-1].Subject)}})
 	v.see("/account/messages", `name="sms" value="lines">`)
 	v.post("/account/messages", url.Values{"sms": {"lines"}, "mail": {"cases"}}) // no quiet hours
 	v.see("/account/messages", `name="sms" value="lines" checked`)

@@ -203,7 +203,7 @@ func (v *weigher) send(ctx context.Context, path string, form url.Values) (strin
 }
 
 var (
-	inboxCode   = regexp.MustCompile(`\b\d{8}\b`)
+	inboxCode   = regexp.MustCompile(`\b\d{8}(?:\d{4})?\b`)
 	renewLink   = regexp.MustCompile(`href="(/lines/[a-z0-9_]+)/renew"`)
 	orderLink   = regexp.MustCompile(`href="(/orders/[a-z0-9_]+)"`)
 	itemButton  = regexp.MustCompile(`<button name="item" value="([^"]+)"`)

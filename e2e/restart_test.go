@@ -151,7 +151,7 @@ func (w *walker) find(body, pattern string) string {
 }
 
 // inboxCode is the code in the subject of a letter in the simulated inbox.
-var inboxCode = regexp.MustCompile(`<h2>[^<]*\b(\d{8})\b`)
+var inboxCode = regexp.MustCompile(`<h2>[^<]*\b(\d{8}(?:\d{4})?)\b`)
 
 func (w *walker) signIn() {
 	w.t.Helper()
