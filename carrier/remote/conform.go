@@ -12,6 +12,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/outbound"
+	"github.com/tsuzuku/tsuzuku/signed"
 )
 
 // Bed is what a server is examined with. The line is really extended.
@@ -213,7 +214,7 @@ type raw struct {
 }
 
 // signedBy makes a request that is signed with k at an instant.
-func (x *examiner) signedBy(k keys, at time.Time, q any) raw {
+func (x *examiner) signedBy(k signed.Keys, at time.Time, q any) raw {
 	body, err := json.Marshal(q)
 	if text, ok := q.(string); ok {
 		body, err = []byte(text), nil
@@ -222,7 +223,7 @@ func (x *examiner) signedBy(k keys, at time.Time, q any) raw {
 		panic(err) // questions are plain values
 	}
 	r := raw{id: "msg_" + x.nonce(), body: body, header: http.Header{}}
-	k.sign(r.header, r.id, at, body)
+	k.Sign(r.header, r.id, at, body)
 	return r
 }
 
@@ -319,7 +320,7 @@ func (x *examiner) figures(ctx context.Context) (figures, error) {
 }
 
 // anotherKey is one that nobody has.
-func (x *examiner) anotherKey() keys {
+func (x *examiner) anotherKey() signed.Keys {
 	sum := sha256.Sum256([]byte(x.nonce()))
-	return keys{sum[:]}
+	return signed.Keys{sum[:]}
 }

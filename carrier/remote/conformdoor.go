@@ -12,6 +12,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/outbound"
+	"github.com/tsuzuku/tsuzuku/signed"
 )
 
 // What an examiner asks about the door: signatures, health, words.
@@ -68,7 +69,7 @@ func checkCapabilities(ctx context.Context, x *examiner) error {
 }
 
 // turnedAway wants 401 for a spoilt extend, and nothing done.
-func (x *examiner) turnedAway(ctx context.Context, at time.Time, k keys, spoil func(*raw)) error {
+func (x *examiner) turnedAway(ctx context.Context, at time.Time, k signed.Keys, spoil func(*raw)) error {
 	e := x.extension()
 	r := x.signedBy(k, at, about("extend", e))
 	if spoil != nil {
@@ -101,11 +102,11 @@ func checkChanged(ctx context.Context, x *examiner) error {
 }
 
 func checkOld(ctx context.Context, x *examiner) error {
-	return x.turnedAway(ctx, x.now().Add(-2*fresh), x.keys, nil)
+	return x.turnedAway(ctx, x.now().Add(-2*signed.Fresh), x.keys, nil)
 }
 
 func checkFuture(ctx context.Context, x *examiner) error {
-	return x.turnedAway(ctx, x.now().Add(2*fresh), x.keys, nil)
+	return x.turnedAway(ctx, x.now().Add(2*signed.Fresh), x.keys, nil)
 }
 
 func checkTwoSignatures(ctx context.Context, x *examiner) error {

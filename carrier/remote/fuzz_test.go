@@ -11,6 +11,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/outbound"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
+	"github.com/tsuzuku/tsuzuku/signed"
 )
 
 // Whatever a server answers, signed as it should be, is a receipt, a refusal or
@@ -84,7 +85,7 @@ func answering(t *testing.T, now time.Time, status int, body string) *Adapter {
 	t.Helper()
 	key := []byte("a key for tests, 32 bytes long.")
 	server := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		keys{key}.sign(w.Header(), "re_"+r.Header.Get(headerID), now, []byte(body))
+		signed.Keys{key}.Sign(w.Header(), "re_"+r.Header.Get(signed.HeaderID), now, []byte(body))
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(body)) // into a recorder
 	})
@@ -127,25 +128,25 @@ func digits(s string) int {
 // in it is not believed.
 func TestAnswersThatAreNotBelieved(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	key := keys{[]byte("a key for tests, 32 bytes long.")}
-	other := keys{[]byte("another key, also 32 bytes long")}
+	key := signed.Keys{[]byte("a key for tests, 32 bytes long.")}
+	other := signed.Keys{[]byte("another key, also 32 bytes long")}
 	yes := []byte(`{"answer":"extend","outcome":"done","receipt":{"ref":"op-1"}}`)
 	for name, answer := range map[string]func(w http.ResponseWriter, id string){
 		"unsigned": func(w http.ResponseWriter, _ string) { _, _ = w.Write(yes) },
 		"signed by somebody": func(w http.ResponseWriter, id string) {
-			other.sign(w.Header(), "re_"+id, now, yes)
+			other.Sign(w.Header(), "re_"+id, now, yes)
 			_, _ = w.Write(yes)
 		},
-		"to another request":     func(w http.ResponseWriter, _ string) { key.sign(w.Header(), "re_msg_1", now, yes); _, _ = w.Write(yes) },
-		"the request, reflected": func(w http.ResponseWriter, id string) { key.sign(w.Header(), id, now, yes); _, _ = w.Write(yes) },
+		"to another request":     func(w http.ResponseWriter, _ string) { key.Sign(w.Header(), "re_msg_1", now, yes); _, _ = w.Write(yes) },
+		"the request, reflected": func(w http.ResponseWriter, id string) { key.Sign(w.Header(), id, now, yes); _, _ = w.Write(yes) },
 		"of another day": func(w http.ResponseWriter, id string) {
-			key.sign(w.Header(), "re_"+id, now.Add(-time.Hour), yes)
+			key.Sign(w.Header(), "re_"+id, now.Add(-time.Hour), yes)
 			_, _ = w.Write(yes)
 		},
 	} {
 		a := answering(t, now, 200, "")
 		a.client = outbound.New(outbound.Options{Transport: &outboundsim.Wire{Stranger: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			answer(w, r.Header.Get(headerID))
+			answer(w, r.Header.Get(signed.HeaderID))
 		})}})
 		if r, err := a.Extend(t.Context(), carrier.Extension{Ref: "ct_1", Profile: carrier.Profile{ID: "L1"}, Package: "P"}); !errors.Is(err, carrier.ErrUnknown) {
 			t.Errorf("%s: %+v %v", name, r, err)
@@ -163,7 +164,7 @@ func TestNotification(t *testing.T) {
 		`[]`:                carrier.BadRequest,
 	} {
 		h := http.Header{}
-		a.keys.sign(h, "evt_1", now, []byte(body))
+		a.keys.Sign(h, "evt_1", now, []byte(body))
 		bell, err := a.Notification(h, []byte(body))
 		no, _ := errors.AsType[*carrier.Refusal](err)
 		if reason == "" && (err != nil || bell != carrier.Doorbell{EventID: "evt_1", Kind: "usage", Profile: carrier.Profile{ID: "L1"}, Ref: "ord_1"}) ||

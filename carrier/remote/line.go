@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/signed"
 )
 
 // states are the words for a line.
@@ -41,7 +42,7 @@ func (a *Adapter) Status(ctx context.Context, p carrier.Profile) (carrier.Status
 		return carrier.Status{}, reads.silence("status: the state is %q", carrier.Clip(string(got.State)))
 	case got.AsOf.IsZero():
 		return carrier.Status{}, reads.silence("status: the answer has no as_of")
-	case got.AsOf.After(now.Add(fresh)):
+	case got.AsOf.After(now.Add(signed.Fresh)):
 		return carrier.Status{}, reads.silence("status: as of %v, which has not come yet", got.AsOf.Time)
 	case got.Total.given != got.Used.given:
 		return carrier.Status{}, reads.silence("status: total_bytes and used_bytes go together")
@@ -111,7 +112,7 @@ func (a *Adapter) Packages(ctx context.Context, p carrier.Profile) ([]carrier.Pa
 		if err != nil {
 			return nil, err
 		}
-		if k.Code == "" || len(k.Code) > textMost || !k.Bytes.given || !k.Days.given || k.Days.n > 3660 || k.AsOf.IsZero() || k.AsOf.After(a.now().Add(fresh)) {
+		if k.Code == "" || len(k.Code) > textMost || !k.Bytes.given || !k.Days.given || k.Days.n > 3660 || k.AsOf.IsZero() || k.AsOf.After(a.now().Add(signed.Fresh)) {
 			return nil, reads.silence("packages: %q lacks a member, or has one out of range", carrier.Clip(k.Code))
 		}
 		all = append(all, carrier.Package{
@@ -150,7 +151,7 @@ func (a *Adapter) Health(ctx context.Context) (carrier.Health, error) {
 
 // Notification implements [carrier.Carrier].
 func (a *Adapter) Notification(h http.Header, body []byte) (carrier.Doorbell, error) {
-	if err := a.keys.verify(h, a.now(), body); err != nil {
+	if err := a.keys.Verify(h, a.now(), body); err != nil {
 		return carrier.Doorbell{}, &carrier.Refusal{Reason: carrier.Unauthorised, Text: err.Error()}
 	}
 	var got struct {
@@ -161,7 +162,7 @@ func (a *Adapter) Notification(h http.Header, body []byte) (carrier.Doorbell, er
 	if err := json.Unmarshal(body, &got); err != nil || got.Event == "" {
 		return carrier.Doorbell{}, &carrier.Refusal{Reason: carrier.BadRequest, Text: "a notification is an object with an event"}
 	}
-	id := h.Get(headerID)
+	id := h.Get(signed.HeaderID)
 	if len(id) > textMost { // it becomes part of a key
 		sum := sha256.Sum256([]byte(id))
 		id = hex.EncodeToString(sum[:])

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/outbound"
+	"github.com/tsuzuku/tsuzuku/signed"
 )
 
 // Config is what the seller's engineer knows about the server.
@@ -31,7 +32,7 @@ type Config struct {
 // Adapter is a remote operator as a [carrier.Carrier].
 type Adapter struct {
 	config Config
-	keys   keys
+	keys   signed.Keys
 	client *outbound.Client
 	now    func() time.Time
 	nonce  func() string
@@ -51,7 +52,7 @@ func New(c Config, client *outbound.Client, now func() time.Time, nonce func() s
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.Fragment != "" {
 		return nil, fmt.Errorf("%q is not an absolute http(s) address", c.URL)
 	}
-	k, err := parseKeys(c.Keys)
+	k, err := signed.ParseKeys(c.Keys)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/outbound"
+	"github.com/tsuzuku/tsuzuku/signed"
 )
 
 // effect says whether a call could change something at the operator, and so
@@ -88,7 +89,7 @@ func (a *Adapter) send(ctx context.Context, id string, body []byte) (outbound.An
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/json")
-	a.keys.sign(r.Header, id, a.now(), body)
+	a.keys.Sign(r.Header, id, a.now(), body)
 	return a.client.Do(ctx, r)
 }
 
@@ -97,10 +98,10 @@ func (a *Adapter) opened(id string, got outbound.Answer) error {
 	if len(got.Body) > mostAnswer {
 		return fmt.Errorf("the answer is longer than %d bytes", mostAnswer)
 	}
-	if err := a.keys.verify(got.Header, a.now(), got.Body); err != nil {
+	if err := a.keys.Verify(got.Header, a.now(), got.Body); err != nil {
 		return fmt.Errorf("the answer is not believed: %w", err)
 	}
-	if got.Header.Get(headerID) != "re_"+id {
+	if got.Header.Get(signed.HeaderID) != "re_"+id {
 		return errors.New("the answer is not believed: it is to another request")
 	}
 	return nil

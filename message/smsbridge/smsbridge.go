@@ -25,6 +25,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/outbound"
+	"github.com/tsuzuku/tsuzuku/signed"
 )
 
 // Config is what the adapter is made from.
@@ -37,7 +38,7 @@ type Config struct {
 // Deliverer is a [message.Deliverer] by SMS.
 type Deliverer struct {
 	url    string
-	keys   [][]byte
+	keys   signed.Keys
 	now    func() time.Time
 	client *outbound.Client
 }
@@ -49,7 +50,7 @@ func New(c Config, client *outbound.Client) (*Deliverer, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !own(u.Hostname())) {
 		return nil, errors.New("the address is https://…, or http://… on this machine")
 	}
-	keys, err := parseKeys(strings.Fields(c.Secret))
+	keys, err := signed.ParseKeys(strings.Fields(c.Secret))
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +108,7 @@ func (d *Deliverer) Deliver(ctx context.Context, l message.Letter) (message.Rece
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Idempotency-Key", l.ID)
-	sign(r.Header, d.keys, l.ID, d.now(), body)
+	d.keys.Sign(r.Header, l.ID, d.now(), body)
 	a, err := d.client.Do(ctx, r)
 	switch {
 	case errors.Is(err, outbound.ErrNotSent):

@@ -12,6 +12,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/message/messagetest"
 	"github.com/tsuzuku/tsuzuku/message/phonesim"
 	"github.com/tsuzuku/tsuzuku/outbound"
+	"github.com/tsuzuku/tsuzuku/signed"
 )
 
 var noon = time.Date(2026, 3, 5, 3, 0, 0, 0, time.UTC)
@@ -157,12 +158,12 @@ func TestWhatTheBridgeIsTold(t *testing.T) {
 
 // The signature is the one that docs/sms-contract.md shows.
 func TestVector(t *testing.T) {
-	keys, err := parseKeys([]string{secret})
+	keys, err := signed.ParseKeys([]string{secret})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := http.Header{}
-	sign(h, keys, "msg_1", time.Unix(1767323045, 0), []byte(`{"id":"msg_1","to":"+819012345678","text":"Kumo: 123456","language":"en","parts":1,"alphabet":"gsm7"}`))
+	keys.Sign(h, "msg_1", time.Unix(1767323045, 0), []byte(`{"id":"msg_1","to":"+819012345678","text":"Kumo: 123456","language":"en","parts":1,"alphabet":"gsm7"}`))
 	if got := h.Get("Webhook-Signature"); got != vector {
 		t.Errorf("%s, want %s", got, vector)
 	}

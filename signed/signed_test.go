@@ -1,4 +1,4 @@
-package remote
+package signed
 
 import (
 	"net/http"
@@ -11,11 +11,11 @@ import (
 
 // The vectors are those of the published contract.
 func TestVectors(t *testing.T) {
-	text, err := os.ReadFile("../../docs/carrier-contract.md")
+	text, err := os.ReadFile("../docs/carrier-contract.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := parseKeys([]string{"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="})
+	k, err := ParseKeys([]string{"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,11 +26,11 @@ func TestVectors(t *testing.T) {
 	}
 	for _, r := range rows {
 		h := http.Header{}
-		k.sign(h, r[1], now, []byte(r[2]))
-		if got := h.Get(headerSignature); got != r[3] {
+		k.Sign(h, r[1], now, []byte(r[2]))
+		if got := h.Get(HeaderSignature); got != r[3] {
 			t.Errorf("%s: %s, want %s", r[1], got, r[3])
 		}
-		if err := k.verify(h, now, []byte(r[2])); err != nil {
+		if err := k.Verify(h, now, []byte(r[2])); err != nil {
 			t.Errorf("%s: %v", r[1], err)
 		}
 	}
@@ -39,17 +39,17 @@ func TestVectors(t *testing.T) {
 func TestVerify(t *testing.T) {
 	key := "whsec_" + strings.Repeat("QUJD", 8)
 	old := "whsec_" + strings.Repeat("Y2Jh", 8)
-	ours, err := parseKeys([]string{key})
+	ours, err := ParseKeys([]string{key})
 	if err != nil {
 		t.Fatal(err)
 	}
-	both, err := parseKeys([]string{old, key})
+	both, err := ParseKeys([]string{old, key})
 	if err != nil {
 		t.Fatal(err)
 	}
 	now, body := time.Unix(1767323045, 0), []byte(`{"a":1}`)
 	for name, c := range map[string]struct {
-		by     keys
+		by     Keys
 		change func(http.Header)
 		at     time.Duration // of the reader's clock
 		body   string
@@ -62,15 +62,15 @@ func TestVerify(t *testing.T) {
 		"later":                 {by: ours, at: 301 * time.Second},
 		"earlier":               {by: ours, at: -301 * time.Second},
 		"another body":          {by: ours, body: `{"a":2}`},
-		"another id":            {by: ours, change: func(h http.Header) { h.Set(headerID, "x") }},
-		"another timestamp":     {by: ours, change: func(h http.Header) { h.Set(headerTimestamp, "1767323046") }},
-		"no signature":          {by: ours, change: func(h http.Header) { h.Del(headerSignature) }},
-		"no id":                 {by: ours, change: func(h http.Header) { h.Del(headerID) }},
-		"another version first": {by: ours, change: func(h http.Header) { h.Set(headerSignature, "v1a,abc "+h.Get(headerSignature)) }, fine: true},
-		"too many":              {by: ours, change: func(h http.Header) { h.Set(headerSignature, strings.Repeat("v1,x ", 100)+h.Get(headerSignature)) }},
+		"another id":            {by: ours, change: func(h http.Header) { h.Set(HeaderID, "x") }},
+		"another timestamp":     {by: ours, change: func(h http.Header) { h.Set(HeaderTimestamp, "1767323046") }},
+		"no signature":          {by: ours, change: func(h http.Header) { h.Del(HeaderSignature) }},
+		"no id":                 {by: ours, change: func(h http.Header) { h.Del(HeaderID) }},
+		"another version first": {by: ours, change: func(h http.Header) { h.Set(HeaderSignature, "v1a,abc "+h.Get(HeaderSignature)) }, fine: true},
+		"too many":              {by: ours, change: func(h http.Header) { h.Set(HeaderSignature, strings.Repeat("v1,x ", 100)+h.Get(HeaderSignature)) }},
 	} {
 		h := http.Header{}
-		c.by.sign(h, "msg_1", now, body)
+		c.by.Sign(h, "msg_1", now, body)
 		if c.change != nil {
 			c.change(h)
 		}
@@ -78,12 +78,12 @@ func TestVerify(t *testing.T) {
 		if c.body != "" {
 			read = []byte(c.body)
 		}
-		if err := ours.verify(h, now.Add(c.at), read); (err == nil) != c.fine {
+		if err := ours.Verify(h, now.Add(c.at), read); (err == nil) != c.fine {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, bad := range []string{"", "whsec_", "whsec_QUJD", strings.TrimPrefix(key, "whsec_"), "whsec_!!!!", "whsec_" + strings.Repeat("QUJD", 30)} {
-		if _, err := parseKeys([]string{bad}); err == nil {
+		if _, err := ParseKeys([]string{bad}); err == nil {
 			t.Errorf("the key %q is taken", bad)
 		}
 	}
