@@ -25,13 +25,13 @@ func TestWhatIsNotOursWasNotTakenBack(t *testing.T) {
 	stranger := esimgo.New(esimgo.Config{APIKey: "given up"}, outbound.New(outbound.Options{Transport: sim.Transport()}), c.Now)
 	for name, tt := range map[string]struct {
 		asked *esimgo.Adapter
-		want  string
+		want  carrier.Reason
 	}{
-		"another account's key": {other, "line_unknown"},
-		"a key that is none":    {stranger, "unauthorised"},
+		"another account's key": {other, carrier.LineUnknown},
+		"a key that is none":    {stranger, carrier.Unauthorised},
 	} {
 		c.Advance(time.Minute)
-		if err := tt.asked.Withdraw(t.Context(), p, i.Profile); kindOf(err) != tt.want {
+		if err := tt.asked.Withdraw(t.Context(), p, i.Profile); reason(err) != tt.want {
 			t.Errorf("%s: %v, want %s", name, err, tt.want)
 		}
 	}
