@@ -52,6 +52,7 @@ type Env struct {
 	Random    io.Reader                               // crypto/rand.Reader, or a seeded reader
 	Transport func(stranger string) http.RoundTripper // nil, or nil for a stranger: the network
 	Point     func(string)                            // called at commit and call boundaries; nil: nobody looks
+	Reach     func(db.Point) error                    // the way to the database: see [db.Options]; nil: it is never cut
 	Log       *slog.Logger
 
 	// Heard counts how strangers answer, for the status page; nil: [Open] makes one.
@@ -108,7 +109,7 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 	if env.Heard == nil {
 		env.Heard = &outbound.Heard{Now: env.Now}
 	}
-	d, err := db.Open(ctx, c.Database, db.Options{Now: env.Now, Observe: func(p db.Point) { env.point(string(p)) }})
+	d, err := db.Open(ctx, c.Database, db.Options{Now: env.Now, Observe: func(p db.Point) { env.point(string(p)) }, Reach: env.Reach})
 	if err != nil {
 		return nil, err
 	}
