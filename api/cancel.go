@@ -82,7 +82,9 @@ func (s *Server) cancelLine(ctx context.Context, c *call, in *OfLine) (Cancellat
 	if err != nil {
 		return Cancellation{}, err
 	}
-	k, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (order.Key, error) { return order.BoughtWith(ctx, tx, owner, in.Line) })
+	k, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (order.Key, error) {
+		return order.BoughtWith(ctx, tx, owner, in.Line)
+	})
 	if err != nil {
 		return Cancellation{}, err
 	}

@@ -427,12 +427,12 @@ func (a *auditor) noteRepairs(t *ticket, o order.Order, p page) {
 // inTime reports whether an order that was paid was completed or given back within five
 // minutes, or within a minute after the longest time that a stranger of it needs until
 // its silence means something, from when it was paid, or the operator was asked, and no
-// stranger of it was away. What a person decided takes as long as people do.
+// stranger of it, nor the database, was away. What a person decided takes as long as people do.
 func (a *auditor) inTime(o order.Order, p page) bool {
 	if a.decided[o.ID] {
 		return true
 	}
-	settles, strangers := time.Duration(0), []string{}
+	settles, strangers := time.Duration(0), []string{"database"}
 	if o.Kind != order.TopUp {
 		settles, strangers = a.s.town.Simple.Settles, append(strangers, "simple")
 	}

@@ -46,9 +46,16 @@ type Plan struct {
 	Keys   Keys      // of strangers who sign; they decide nothing
 	Log    io.Writer // one line an event: the same seed gives the same log, byte for byte
 
-	// Open opens a house on the run's database, again after a crash. Point is
-	// called at every commit and call boundary and panics where the process dies.
-	Open func(ctx context.Context, s *Strangers, mail *Postbox, now func() time.Time, random io.Reader, point func(string)) (*House, error)
+	// Open opens a house on the run's database, again after a crash.
+	Open func(ctx context.Context, s *Strangers, mail *Postbox, m Machine) (*House, error)
+}
+
+// Machine is what a process of ours runs on.
+type Machine struct {
+	Now    func() time.Time
+	Random io.Reader
+	Point  func(string)       // called at every commit and call boundary; panics where the process dies
+	Reach  func(string) error // called before a transaction begins and after its commit; fails where the way to the database is cut
 }
 
 // Simulation is one run of a town.
@@ -88,8 +95,12 @@ type host struct {
 	lives  int
 }
 
-// errCrash is what a process dies of.
-var errCrash = errors.New("world: the process died here")
+var (
+	// errCrash is what a process dies of.
+	errCrash = errors.New("world: the process died here")
+
+	errCut = errors.New("world: the way to the database is cut")
+)
 
 // event is something that happens at an instant.
 type event struct {
@@ -218,7 +229,13 @@ func (s *Simulation) open(ctx context.Context, h *host) (*House, error) {
 			panic(errCrash)
 		}
 	}
-	house, err := s.plan.Open(ctx, s.town, s.mail, now, h.random, point)
+	cut := func(string) error {
+		if s.weather.cuts(s.clock.Now()) {
+			return errCut
+		}
+		return nil
+	}
+	house, err := s.plan.Open(ctx, s.town, s.mail, Machine{Now: now, Random: h.random, Point: point, Reach: cut})
 	if err != nil {
 		return nil, err
 	}
@@ -232,6 +249,14 @@ func (s *Simulation) open(ctx context.Context, h *host) (*House, error) {
 	h.house = house
 	h.lives++
 	return house, nil
+}
+
+// stayedClosed is for a process that did not start, which it must where it can reach
+// its database.
+func (s *Simulation) stayedClosed(err error) {
+	if !errors.Is(err, errCut) {
+		s.note("open: %v", err)
+	}
 }
 
 // bury lets go of a process that has ended.
@@ -248,7 +273,7 @@ func (s *Simulation) in(ctx context.Context, what string, do func(context.Contex
 	h := s.hosts[s.rand.IntN(len(s.hosts))]
 	house, err := s.open(ctx, h)
 	if err != nil {
-		s.note("open: %v", err)
+		s.stayedClosed(err)
 		return false, err
 	}
 	defer func() {
@@ -387,7 +412,7 @@ type turn struct {
 func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 	house, err := s.open(ctx, h)
 	if err != nil {
-		s.note("open: %v", err)
+		s.stayedClosed(err)
 		return
 	}
 	defer func() {
