@@ -38,7 +38,7 @@ func (t *Town) House(
 	}
 	c := TownConfig("http://shop.invalid", s)
 	c.Database, c.Secret = t.url, "the town's secret, which is known to everybody"
-	env := Env{Now: m.Now, Random: m.Random, Transport: s.Transport, Point: m.Point, Reach: func(p db.Point) error { return m.Reach(string(p)) }, Log: slog.New(slog.DiscardHandler)}
+	env := Env{Now: m.Now, Random: m.Random, Transport: s.Transport, Point: m.Point, Reach: func(p db.Point) error { return m.Reach(string(p)) }, Log: slog.New(slog.DiscardHandler), Timeless: true}
 	a, err := Open(ctx, c, env, func(c Config, env Env, ids *id.Source) (Adapters, error) {
 		all, err := Real(c, env, ids)
 		if err == nil {

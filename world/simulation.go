@@ -83,7 +83,7 @@ type Simulation struct {
 	alert   time.Time // until then refunds are under way that staff asked for
 	known   []*ticket // whose orders have no end, as far as was looked
 	auditor *auditor
-	settles map[string]time.Duration // after which a provider's silence means something
+	settles map[string]time.Duration // after which the silence of a provider or operator means something
 	faulty  []string
 }
 
@@ -206,6 +206,7 @@ func begin(ctx context.Context, p Plan) (*Simulation, error) {
 		return c, err
 	})
 	s.first = s.cat
+	s.sellAbroad()
 	if p.Faults != NoFaults {
 		s.changes()
 	}
@@ -244,6 +245,9 @@ func (s *Simulation) open(ctx context.Context, h *host) (*House, error) {
 		s.settles = map[string]time.Duration{}
 		for name, p := range house.Desk.Providers {
 			s.settles[name] = p.Limits().SettlesWithin
+		}
+		for name, c := range house.Desk.Carriers {
+			s.settles[name] = c.Abilities().SettlesWithin
 		}
 	}
 	h.house = house
@@ -458,6 +462,7 @@ func (s *Simulation) strangersAct() {
 	if s.town.overdue(s.clock.Now()) {
 		s.town.late()
 	}
+	s.tellAbroad()
 	for _, b := range s.town.Banks {
 		for _, n := range b.notices() {
 			at := n.dueAt

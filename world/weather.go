@@ -85,7 +85,7 @@ func NewWeather(f Faults, r *rand.Rand, begin time.Time, length time.Duration) *
 		w.cut = 400 + r.IntN(8000)
 	}
 	for range r.IntN(4) {
-		who := []string{"stripe", "paypal", "linepay", "paypay", "alipay", "wechatpay", "simple", "mail"}[r.IntN(8)]
+		who := []string{"stripe", "paypal", "linepay", "paypay", "alipay", "wechatpay", "simple", wholesaler, "mail"}[r.IntN(9)]
 		from := begin.Add(time.Duration(r.Int64N(int64(length) + 1)))
 		w.outages = append(w.outages, outage{who, from, from.Add(time.Duration(1+r.IntN(180)) * time.Minute)})
 	}
