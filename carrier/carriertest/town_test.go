@@ -350,7 +350,7 @@ func refusedFor(err error, reason carrier.Reason) bool {
 func (a *adapter) Withdrawal(ctx context.Context, _ carrier.Purchase, profile carrier.Profile) (carrier.Withdrawal, error) {
 	w := carrier.Withdrawal{AsOf: a.now()}
 	ans, err := a.ask(ctx, question{Want: "fate", Line: profile.ID})
-	if err != nil && !(a.flaw == "what is not heard is there" && errors.Is(err, carrier.ErrNotSent)) {
+	if err != nil && (a.flaw != "what is not heard is there" || !errors.Is(err, carrier.ErrNotSent)) {
 		return carrier.Withdrawal{}, err
 	}
 	w.Fate = cmp.Or(ans.Fate, carrier.FateThere)

@@ -71,10 +71,10 @@ func (s stand) bench(seed uint64) carriertest.Bench {
 				panic(err)
 			}
 		},
-		Extensions: func() int { return put(sim, ours.ICCID) },
-		Profiles:   func() int { return len(sim.ICCIDs()) - len(all) },
-		Install:    func(i carrier.Issued) { sim.Install(i.Profile.ICCID) },
-		TakenBack:  func() int { return sim.Revoked(base) },
+		Extensions:  func() int { return put(sim, ours.ICCID) },
+		Profiles:    func() int { return len(sim.ICCIDs()) - len(all) },
+		Install:     func(i carrier.Issued) { sim.Install(i.Profile.ICCID) },
+		TakenBack:   func() int { return sim.Revoked(base) },
 		StumbleNext: func() { sim.Fail(esimgosim.RevokeOne, esimgosim.BreakAfter) },
 	}
 	if s.lag > 0 {
