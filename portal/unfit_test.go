@@ -150,7 +150,7 @@ func TestTellsWhereAToolWorks(t *testing.T) {
 		if offered != tt.offered {
 			t.Errorf("at home in %q: offered %t", tt.home, offered)
 		}
-		if i := slices.IndexFunc(v.unfits(a, tools), func(u unfit) bool { return u.Why == "It can be used only in Japan." }); (i >= 0) == offered {
+		if i := slices.IndexFunc(v.unfits(a, tools, elsewise{}), func(u unfit) bool { return u.Why == "It can be used only in Japan." }); (i >= 0) == offered {
 			t.Errorf("at home in %q: explained %t", tt.home, i >= 0)
 		}
 	}
