@@ -348,12 +348,8 @@ func (s *speaker) zone(z calendar.Zone) string {
 
 func (s *speaker) country(code string) string { return CountryName(s.l, code) }
 
-// CountryName is a country (ISO 3166) in the words that people use for it, or its
-// code where there are none.
+// CountryName is a country (ISO 3166) in words, or its code where there are none.
 func CountryName(l locale.Language, code string) string {
-	if key := "country." + code; texts.Has(key) {
-		return texts.Say(l, key, nil)
-	}
 	region, err := language.ParseRegion(code)
 	if err != nil {
 		return code
