@@ -62,6 +62,7 @@ func TestReviewExplainsUnfitTools(t *testing.T) {
 		b.get("/?lang=" + string(l))
 		html := b.see("/quotes/" + quote).html
 		has(t, html, words...)
+		has(t, html, `<a href="/lines/`+w.lines["fresh"]+`/renew?currency=CNY">`)
 		if n := strings.Count(html, `<li><b>`); n != 5 {
 			t.Errorf("%s: %d ways to pay are explained", l, n)
 		}
