@@ -80,9 +80,9 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 	p := accountPage{
 		Frame: v.frame(v.voice.T("account.title")), Balances: v.amounts(f.balances), Points: v.voice.Money(f.points),
 		PointsEntries: v.entryRows(f.earned, ledger.Points), LanguageForm: ui.LanguageChoices(v.voice.Lang),
-		Zones: v.zones(), Homes: v.homes(), Attitudes: v.attitudes(), Messages: v.messageRows(ctx, f.messages), 
+		Zones: v.zones(), Homes: v.homes(), Attitudes: v.attitudes(), Messages: v.messageRows(ctx, f.messages),
 		Orders: v.withLines(v.orderRows(f.orders), f.orders, f.lines),
-		Saved: v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
+		Saved:  v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
 		Owing: v.owing(keyhole{account: v.account.ID}, f.debts), BillTo: f.billTo,
 		Identity: v.server.Papers != nil && v.shop.AsksIdentity(""),
 	}
