@@ -22,6 +22,7 @@ type counter struct {
 
 	mu      sync.Mutex
 	longest time.Duration // that somebody saw the shop away
+	wait    time.Duration // for one answer, also while the shop said that it works on it
 	errors  int           // answers that did not come, or were no answer
 }
 
@@ -87,19 +88,22 @@ func (c program) call(ctx context.Context, method, path, idempotency string, in,
 // insist asks until there is an answer, as people do who press again, and notes for
 // how long there was none.
 func (c program) insist(ctx context.Context, method, path, idempotency string, in, out any) error {
-	var since time.Time
+	began, since := time.Now(), time.Time{}
+	defer func() { c.waited(time.Since(began)) }()
 	for {
 		err := c.call(ctx, method, path, idempotency, in, out)
 		p, refused := errors.AsType[*problem](err)
 		busy := refused && (p.Status == http.StatusTooManyRequests || p.Reason == "idempotency_key_running")
-		if away := errors.Is(err, errAway); !away && !busy {
-			c.note(since, false)
+		away := errors.Is(err, errAway)
+		if away && since.IsZero() {
+			since = time.Now()
+		}
+		c.note(since, away)
+		if !away {
+			since = time.Time{}
+		}
+		if !away && !busy {
 			return err
-		} else if away {
-			if since.IsZero() {
-				since = time.Now()
-			}
-			c.note(since, true)
 		}
 		select {
 		case <-ctx.Done():
@@ -107,6 +111,12 @@ func (c program) insist(ctx context.Context, method, path, idempotency string, i
 		case <-time.After(250 * time.Millisecond):
 		}
 	}
+}
+
+func (c *counter) waited(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wait = max(c.wait, d)
 }
 
 func (c *counter) note(since time.Time, failed bool) {

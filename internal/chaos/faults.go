@@ -18,11 +18,11 @@ func cableFaults(k *cable, slowly time.Duration) []fault {
 		}
 	}
 	return []fault{
-		{k.name + ": every connection is cut", 3, func(context.Context, time.Duration) { k.cut() }},
-		{k.name + ": connections are slow", 2, during(func() { k.slow(slowly) })},
-		{k.name + ": connections tear in the middle", 2, during(func() { k.fray(20_000) })},
-		{k.name + ": connections are refused", 2, during(k.shut)},
-		{k.name + ": nothing passes", 2, during(k.hush)},
+		{name: k.name + ": every connection is cut", weight: 3, do: func(context.Context, time.Duration) { k.cut() }},
+		{name: k.name + ": connections are slow", weight: 2, do: during(func() { k.slow(slowly) })},
+		{name: k.name + ": connections tear in the middle", weight: 2, do: during(func() { k.fray(20_000) })},
+		{name: k.name + ": connections are refused", weight: 2, do: during(k.shut)},
+		{name: k.name + ": nothing passes", weight: 2, do: during(k.hush)},
 	}
 }
 
@@ -76,12 +76,15 @@ func (r *run) torment(ctx context.Context, faults []fault, closing <-chan struct
 		}
 		at, length := random.IntN(weights), time.Second+time.Duration(random.Int64N(int64(longest)))
 		for _, f := range faults {
-			if at -= f.weight; at < 0 {
+			if at -= f.weight; at >= 0 {
+				continue
+			}
+			if f.ready == nil || f.ready(ctx) {
 				r.say("%s", f.name)
 				r.count(f.name)
 				all.Go(func() { f.do(ctx, length) })
-				break
 			}
+			break
 		}
 	}
 	all.Wait()

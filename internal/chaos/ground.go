@@ -27,6 +27,7 @@ type fault struct {
 	name   string
 	weight int
 	do     func(ctx context.Context, length time.Duration) // it ends what it began, length later
+	ready  func(ctx context.Context) bool                  // whether it can happen now; nil: always
 }
 
 // grounds are the engines, by name. Each is a function because it exists once a run.
@@ -64,7 +65,7 @@ func (f *file) faults() []fault {
 	if f.disk == nil {
 		return nil
 	}
-	return []fault{{"the disk is full", 6, f.disk.beFull}}
+	return []fault{{name: "the disk is full", weight: 6, do: f.disk.beFull}}
 }
 
 func (f *file) heal(context.Context) error {

@@ -26,13 +26,17 @@ type verdict struct {
 	Wrong   []string `json:"wrong"`   // what does not agree otherwise
 }
 
-func (v *verdict) lost(format string, args ...any) { v.Lost = append(v.Lost, fmt.Sprintf(format, args...)) }
+func (v *verdict) lost(format string, args ...any) {
+	v.Lost = append(v.Lost, fmt.Sprintf(format, args...))
+}
 
 func (v *verdict) doubled(format string, args ...any) {
 	v.Doubled = append(v.Doubled, fmt.Sprintf(format, args...))
 }
 
-func (v *verdict) wrong(format string, args ...any) { v.Wrong = append(v.Wrong, fmt.Sprintf(format, args...)) }
+func (v *verdict) wrong(format string, args ...any) {
+	v.Wrong = append(v.Wrong, fmt.Sprintf(format, args...))
+}
 
 // bad is how much was found.
 func (v *verdict) bad() int { return len(v.Lost) + len(v.Doubled) + len(v.Wrong) }

@@ -115,18 +115,19 @@ func (o options) all(ctx context.Context) error {
 type summary struct {
 	Engine      string         `json:"engine"`
 	Seed        uint64         `json:"seed"`
-	Seconds     int            `json:"seconds"`         // of faults
+	Seconds     int            `json:"seconds"`           // of faults
 	Settled     int            `json:"seconds_to_settle"` // after them
 	Kills       int            `json:"kills"`
-	Stops       int            `json:"stops"`         // in good order
-	Ends        int            `json:"ended_itself"`  // it could not go on, or not begin
-	Cuts        int            `json:"cuts"`          // of all connections to somebody, and connections that tore
-	Restarts    int            `json:"restarts"`      // of PostgreSQL
-	Failovers   int            `json:"failovers"`     // after its node was killed
+	Stops       int            `json:"stops"`        // in good order
+	Ends        int            `json:"ended_itself"` // it could not go on, or not begin
+	Cuts        int            `json:"cuts"`         // of all connections to somebody, and connections that tore
+	Restarts    int            `json:"restarts"`     // of PostgreSQL
+	Failovers   int            `json:"failovers"`    // after its node was killed
 	Switchovers int            `json:"switchovers"`
 	FullDisks   int            `json:"full_disks"`
 	Errors      int            `json:"errors_seen"` // by customers
 	Outage      int            `json:"longest_outage_ms"`
+	Wait        int            `json:"longest_wait_ms"` // for one answer
 	Faults      map[string]int `json:"faults"`
 	Refusals    map[string]int `json:"refusals"` // why customers were turned away
 	verdict

@@ -78,6 +78,11 @@ func (p *pair) open(ctx context.Context, r *run) (string, error) {
 	if err != nil {
 		return "", errSkipped{err.Error()}
 	}
+	initdb, err := filepath.EvalSymlinks(filepath.Join(bin, "initdb")) // Patroni needs all that stands beside it
+	if err != nil {
+		return "", err
+	}
+	bin = filepath.Dir(initdb)
 	for _, program := range []string{"etcd", "patroni", "patronictl"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return "", errSkipped{"there is no " + program + ": install Debian's packages patroni and etcd-server"}
@@ -183,7 +188,9 @@ func (n *node) owns(pid int) bool {
 func (p *pair) members(ctx context.Context) (leader, standby *node) {
 	for _, n := range p.nodes {
 		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-		var answer struct{ Members []struct{ Name, Role, State string } }
+		var answer struct {
+			Members []struct{ Name, Role, State string }
+		}
 		err := getJSON(ctx, fmt.Sprintf("http://127.0.0.1:%d/cluster", n.Rest), &answer)
 		cancel()
 		if err != nil {
@@ -228,30 +235,37 @@ func (p *pair) faults() []fault {
 	for _, n := range p.nodes {
 		all = append(all, cableFaults(n.cable, 20*time.Millisecond)...)
 	}
+	one := func(do func(ctx context.Context, leader, standby *node) error) func(context.Context, time.Duration) {
+		return func(ctx context.Context, _ time.Duration) { p.once(ctx, do) }
+	}
 	return append(all,
-		fault{"the primary's node is killed", 14, func(ctx context.Context, _ time.Duration) { p.once(ctx, p.failOver) }},
-		fault{"Patroni switches over", 7, func(ctx context.Context, _ time.Duration) { p.once(ctx, p.switchOver) }},
-		fault{"the standby's node is killed", 4, func(ctx context.Context, _ time.Duration) { p.once(ctx, p.loseStandby) }},
+		fault{name: "the primary's node is killed", weight: 14, do: one(p.failOver), ready: p.ready},
+		fault{name: "Patroni switches over", weight: 7, do: one(p.switchOver), ready: p.ready},
+		fault{name: "the standby's node is killed", weight: 4, do: one(p.loseStandby), ready: p.ready},
 	)
 }
 
-// once does one of these things at a time, and only to a cluster that is whole: two
-// nodes stand the loss of one.
-func (p *pair) once(ctx context.Context, do func(ctx context.Context, leader, standby *node) error) {
+// ready reports whether the cluster is whole, and takes it: two nodes stand the loss of
+// one.
+func (p *pair) ready(ctx context.Context) bool {
 	p.mu.Lock()
-	leader, standby := p.members(ctx)
-	if p.busy || !whole(leader, standby) {
-		p.mu.Unlock()
-		return
+	defer p.mu.Unlock()
+	if p.busy || !whole(p.members(ctx)) {
+		return false
 	}
 	p.busy = true
 	p.over.Add(1)
-	p.mu.Unlock()
+	return true
+}
+
+// once does one of these things to the cluster that ready has taken.
+func (p *pair) once(ctx context.Context, do func(ctx context.Context, leader, standby *node) error) {
 	defer p.over.Done()
 	began := time.Now()
-	err := do(ctx, leader, standby)
-	if ctx.Err() == nil {
-		p.run.say("%s was the primary; the cluster is whole again after %v %v", leader.Name, time.Since(began).Round(time.Second), say(err))
+	leader, standby := p.members(ctx)
+	if whole(leader, standby) {
+		err := do(context.WithoutCancel(ctx), leader, standby) // what was begun goes to its end
+		p.run.say("%s was the primary; the cluster is whole again after %v %s", leader.Name, time.Since(began).Round(time.Second), say(err))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

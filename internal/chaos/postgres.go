@@ -108,12 +108,12 @@ func (s *single) keep(ctx context.Context) {
 func (s *single) faults() []fault {
 	all := cableFaults(s.cable, 20*time.Millisecond)
 	all = append(all,
-		fault{"PostgreSQL is killed", 5, func(context.Context, time.Duration) { s.end(syscall.SIGKILL) }},
-		fault{"PostgreSQL is restarted", 3, func(context.Context, time.Duration) { s.end(syscall.SIGINT) }},
-		fault{"PostgreSQL stops at once", 2, func(context.Context, time.Duration) { s.end(syscall.SIGQUIT) }},
+		fault{name: "PostgreSQL is killed", weight: 5, do: func(context.Context, time.Duration) { s.end(syscall.SIGKILL) }},
+		fault{name: "PostgreSQL is restarted", weight: 3, do: func(context.Context, time.Duration) { s.end(syscall.SIGINT) }},
+		fault{name: "PostgreSQL stops at once", weight: 2, do: func(context.Context, time.Duration) { s.end(syscall.SIGQUIT) }},
 	)
 	if s.disk != nil {
-		all = append(all, fault{"the disk is full", 3, s.disk.beFull})
+		all = append(all, fault{name: "the disk is full", weight: 3, do: s.disk.beFull})
 	}
 	return all
 }

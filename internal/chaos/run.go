@@ -133,7 +133,7 @@ func (r *run) sum(o options, c *crowd, settled time.Duration) summary {
 	defer r.mu.Unlock()
 	s := summary{
 		Engine: r.engine, Seed: r.seed, Seconds: int(o.length.Seconds()), Settled: int(settled.Seconds()), Faults: r.faults, Refusals: c.refused,
-		Kills: r.server.kills, Stops: r.server.stops, Ends: r.server.ends, Errors: c.errors, Outage: int(c.longest.Milliseconds()),
+		Kills: r.server.kills, Stops: r.server.stops, Ends: r.server.ends, Errors: c.errors, Outage: int(c.longest.Milliseconds()), Wait: int(c.wait.Milliseconds()),
 	}
 	for _, k := range r.cables {
 		s.Cuts += k.cutTimes()
@@ -281,7 +281,7 @@ func (r *run) openShop(ctx context.Context, o options) (c *crowd, stopped <-chan
 	}()
 	c = &crowd{counter: newCounter(r.url), seed: r.seed, refused: map[string]int{}}
 	c.customers, err = c.come(ctx, o.customers, keys)
-	c.counter.longest, c.counter.errors = 0, 0 // it was not open yet
+	c.longest, c.wait, c.errors = 0, 0, 0 // it was not open yet
 	return c, ended, err
 }
 

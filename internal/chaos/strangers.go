@@ -257,7 +257,7 @@ func (s *strangers) post(ctx context.Context, client *http.Client, n paypaysim.N
 	if err != nil {
 		return 0, nil // the shop is not there
 	}
-	defer resp.Body.Close()             //nolint:errcheck // read to its end
+	defer resp.Body.Close()           //nolint:errcheck // read to its end
 	answer, _ = io.ReadAll(resp.Body) // half an answer is none
 	return resp.StatusCode, answer
 }
