@@ -33,8 +33,8 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// killEvery is how much time lies between two kills of the server, at most; longest is
-// how long a fault lasts, at most.
+// killEvery is how long the server may live between two kills, at most, once it is open;
+// longest is how long a fault lasts, at most.
 const (
 	killEvery = 8 * time.Second
 	longest   = 6 * time.Second
@@ -56,7 +56,10 @@ func (r *run) torment(ctx context.Context, faults []fault, closing <-chan struct
 	all.Go(func() {
 		random := rand.New(rand.NewPCG(r.seed, 3)) //nolint:gosec // chosen again by the same seed
 		for {
-			if wait(ctx, time.Second+time.Duration(random.Int64N(int64(killEvery-time.Second)))); ctx.Err() != nil {
+			if random.IntN(8) > 0 { // else it may be killed before it is open
+				r.server.awaitOpen(ctx, r.url)
+			}
+			if wait(ctx, time.Duration(random.Int64N(int64(killEvery)))); ctx.Err() != nil {
 				return
 			}
 			if random.IntN(6) == 0 {

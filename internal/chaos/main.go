@@ -5,7 +5,7 @@
 // customers were told with what the shop says and what the operator and the payment
 // provider did. It prints JSON, and ends with 1 if anything was lost or doubled.
 //
-//	chaos [-engines sqlite,postgres,patroni] [-for 5m] [-seed N] [-customers 8] [-record FILE] [-keep]
+//	chaos [-engines sqlite,postgres,patroni] [-for 5m] [-seed N] [-customers 16] [-record FILE] [-keep]
 package main
 
 import (
@@ -40,7 +40,7 @@ func main() {
 	flag.StringVar(&o.engines, "engines", "sqlite,postgres,patroni", "what the shop stands on, side by side")
 	flag.DurationVar(&o.length, "for", 5*time.Minute, "how long faults happen; settling takes 12 minutes more")
 	flag.Uint64Var(&o.seed, "seed", rand.Uint64N(1_000_000), "decides what happens when, and what customers do; not who is faster") //nolint:gosec // any seed will do
-	flag.IntVar(&o.customers, "customers", 8, "who shop side by side")
+	flag.IntVar(&o.customers, "customers", 16, "who shop side by side")
 	flag.StringVar(&o.record, "record", "docs/chaos-runs.txt", "file to add a line to for each engine; empty: none")
 	flag.BoolVar(&o.keep, "keep", false, "keep data and logs, also when all was well")
 	flag.Parse()

@@ -239,7 +239,8 @@ func (p *pair) faults() []fault {
 		return func(ctx context.Context, _ time.Duration) { p.once(ctx, do) }
 	}
 	return append(all,
-		fault{name: "the primary's node is killed", weight: 14, do: one(p.failOver), ready: p.ready},
+		fault{name: "the primary's node is killed", weight: 10, do: one(p.failOver), ready: p.ready},
+		fault{name: "the primary's node loses its power", weight: 8, do: one(p.losePower), ready: p.ready},
 		fault{name: "Patroni switches over", weight: 7, do: one(p.switchOver), ready: p.ready},
 		fault{name: "the standby's node is killed", weight: 4, do: one(p.loseStandby), ready: p.ready},
 	)
@@ -286,6 +287,25 @@ func (p *pair) failOver(ctx context.Context, leader, standby *node) error {
 		p.count(&p.failovers)
 	}
 	return errors.Join(err, p.start(leader), p.await(ctx, "two nodes", whole))
+}
+
+// silence is how long connections to a host without power hang until the kernel gives
+// them up: as long as package db asks it to.
+const silence = 20 * time.Second
+
+// losePower is failOver of a node that says no good-bye: its connections just hang.
+func (p *pair) losePower(ctx context.Context, leader, standby *node) error {
+	leader.cable.hush()
+	back := func() {
+		leader.cable.cut()
+		leader.cable.mend()
+	}
+	over := time.AfterFunc(silence, back)
+	err := p.failOver(ctx, leader, standby)
+	if over.Stop() {
+		back()
+	}
+	return err
 }
 
 func (p *pair) switchOver(ctx context.Context, leader, standby *node) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"os/exec"
 	"sync"
@@ -62,6 +63,26 @@ func (s *server) live(ctx context.Context) {
 	defer s.mu.Unlock()
 	if s.process = nil; !s.asked {
 		s.ends++
+	}
+}
+
+// openMost bounds how long the server is spared because it has not opened.
+const openMost = 20 * time.Second
+
+// awaitOpen waits until the server answers, but not for ever: its database may be away.
+func (s *server) awaitOpen(ctx context.Context, url string) {
+	ctx, cancel := context.WithTimeout(ctx, openMost)
+	defer cancel()
+	for ctx.Err() == nil {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/healthz", http.NoBody)
+		if err != nil {
+			return
+		}
+		if resp, err := (&http.Client{}).Do(r); err == nil {
+			_ = resp.Body.Close()
+			return
+		}
+		wait(ctx, 100*time.Millisecond)
 	}
 }
 
