@@ -19,9 +19,12 @@ func fair() testimony {
 	return testimony{
 		opening: 1000, wallets: map[string]int64{"ac": 620},
 		attempts: []*attempt{
-			{account: "ac", quote: "q1", order: "1", ended: "completed"}, {account: "ac", quote: "q2", order: "2", ended: "completed"},
-			{account: "ac", quote: "q3", order: "3"}, {account: "ac", quote: "q4", order: "4", ended: "cancelled"},
-			{account: "ac", quote: "q5"}, {account: "ac", quote: "q6"},
+			{account: "ac", quote: "q1", order: "1", ended: "completed"},
+			{account: "ac", quote: "q2", order: "2", ended: "completed"},
+			{account: "ac", quote: "q3", order: "3"},
+			{account: "ac", quote: "q4", order: "4", ended: "cancelled"},
+			{account: "ac", quote: "q5"},
+			{account: "ac", quote: "q6"},
 		},
 		orders: []placed{
 			order("1", "completed", 380, 0), order("2", "completed", 0, 380), order("3", "refunded", 0, 380), order("4", "cancelled", 0, 380),
