@@ -69,6 +69,10 @@ func (o options) all(ctx context.Context) error {
 	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // PostgreSQL runs as another user and goes through
 		return err
 	}
+	commit, err := built(ctx)
+	if err != nil {
+		return err
+	}
 	binary := filepath.Join(dir, "tsuzuku")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/tsuzuku").CombinedOutput(); err != nil { //nolint:gosec // our own program
 		return fmt.Errorf("go build: %w: %s", err, out)
@@ -97,7 +101,7 @@ func (o options) all(ctx context.Context) error {
 				return
 			}
 			bad = bad || s.bad() > 0
-			errs = append(errs, s.print(), o.keepLine(ctx, s))
+			errs = append(errs, s.print(), o.keepLine(commit, s))
 		})
 	}
 	side.Wait()
@@ -109,6 +113,20 @@ func (o options) all(ctx context.Context) error {
 		err = os.RemoveAll(dir)
 	}
 	return err
+}
+
+// built says which commit is built; a plus stands for what is not committed.
+func built(ctx context.Context) (string, error) {
+	commit, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return "", err
+	}
+	changed, err := exec.CommandContext(ctx, "git", "status", "--porcelain", "--", "*.go", "go.mod").Output()
+	mark := ""
+	if len(changed) > 0 {
+		mark = "+"
+	}
+	return strings.TrimSpace(string(commit)) + mark, err
 }
 
 // summary is what came of one run.
@@ -140,13 +158,9 @@ func (s summary) print() error {
 }
 
 // keepLine adds a run to the record.
-func (o options) keepLine(ctx context.Context, s summary) (err error) {
+func (o options) keepLine(commit string, s summary) (err error) {
 	if o.record == "" {
 		return nil
-	}
-	commit, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return err
 	}
 	f, err := os.OpenFile(o.record, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644) //nolint:gosec // everybody may read it
 	if err != nil {
@@ -154,7 +168,7 @@ func (o options) keepLine(ctx context.Context, s summary) (err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	_, err = fmt.Fprintf(f, "%s %s engine=%s seed=%d seconds=%d kills=%d cuts=%d restarts=%d failovers=%d switchovers=%d full_disks=%d acknowledged=%d completed=%d refunded=%d cancelled=%d held=%d lost=%d doubled=%d wrong=%d longest_outage_ms=%d\n",
-		time.Now().UTC().Format(time.RFC3339), strings.TrimSpace(string(commit)), s.Engine, s.Seed, s.Seconds, s.Kills, s.Cuts, s.Restarts, s.Failovers, s.Switchovers,
+		time.Now().UTC().Format(time.RFC3339), commit, s.Engine, s.Seed, s.Seconds, s.Kills, s.Cuts, s.Restarts, s.Failovers, s.Switchovers,
 		s.FullDisks, s.Acknowledged, s.Completed, s.Refunded, s.Cancelled, s.Held, len(s.Lost), len(s.Doubled), len(s.Wrong), s.Outage)
 	return err
 }
