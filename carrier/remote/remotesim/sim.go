@@ -102,7 +102,7 @@ type Sim struct {
 	lines  map[string]*Line
 	asked  map[string]*request
 	acts   map[string]int // how often something was done for a ref, also what was taken back
-	orders []*order // of new lines, the oldest first
+	orders []*order       // of new lines, the oldest first
 	bells  []map[string]any
 	n      int
 	refuse []string        // why the next extends are turned away
