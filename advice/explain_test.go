@@ -193,3 +193,54 @@ func TestReasonsFitTheAnswer(t *testing.T) {
 		}
 	}
 }
+
+// Who uses a GB a day, day after day, is not told that 3 GB a day will be slow;
+// and a quiet morning takes nothing from that.
+func TestCalmTravellersAreKnown(t *testing.T) {
+	trip := Trip{Arrival: testDay, Today: testDay + 10, Told: testDay + 24}
+	for i, percent := range []int64{95, 130, 68, 170, 120, 120, 83, 110, 101, 97} {
+		trip.Days = append(trip.Days, Day{Date: testDay + Date(i), Bytes: percent * 1e7})
+	}
+	m := Prior()
+	before, err := m.Forecast(trip, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, high := before.PerDay.Most(); high > 3e9 {
+		t.Errorf("a tenth of the days takes more than %d bytes", high)
+	}
+	trip.Days = append(trip.Days, Day{Date: trip.Today, Bytes: 11e6, Minutes: 9 * 60})
+	trip.MinutesLeft = 15 * 60
+	after, err := m.Forecast(trip, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.PerDay.Median() < before.PerDay.Median()*9/10 || after.Basis.Capped != 0 {
+		t.Errorf("before breakfast %d bytes a day were expected, after it %d", before.PerDay.Median(), after.PerDay.Median())
+	}
+}
+
+// A term that ends before the told day is not praised without saying so.
+func TestGapsAreSaid(t *testing.T) {
+	shop := Shop{Costs: YenCosts(), Offers: []Offer{{ID: "five", Kind: Term, Days: 5, Price: 900}}}
+	a, err := mustBuild(t, Prior(), shop).Recommend(Question{Trip: Trip{Arrival: testDay, Today: testDay, Told: testDay + 5}})
+	if err != nil || a.Best.Action != Buy || a.Numbers.Gap != 1 || a.Numbers.Until != testDay+4 || !slices.Contains(a.Reasons.All(), EndsBefore) {
+		t.Errorf("%+v %v, %v", a.Numbers, a.Reasons.All(), err)
+	}
+}
+
+// Of a volume that keeps what is left of it nobody is told to wait until it is
+// nearly used up when it is.
+func TestNobodyIsSentAwayForALittle(t *testing.T) {
+	offer := Offer{ID: "ten", Kind: Term, Days: 15, Price: 1980, Service: Service{Volume: 10e9}}
+	trip := Trip{Arrival: testDay, Today: testDay + 5, Told: testDay + 13}
+	for i := range 5 {
+		trip.Days = append(trip.Days, Day{Date: testDay + Date(i), Bytes: 2e9})
+	}
+	left := Cover{Service: Service{Volume: 10e9}, Days: 10, Bytes: 3e8}
+	shop := Shop{Costs: YenCosts(), Rules: Rules{Mode: Extend}, Offers: []Offer{offer}}
+	a, err := mustBuild(t, Prior(), shop).Recommend(Question{Trip: trip, State: State{Running: left}})
+	if err != nil || a.Best.Action != Buy {
+		t.Errorf("%s because of %v, %v", a.Best.Action, a.Reasons.All(), err)
+	}
+}
