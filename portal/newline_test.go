@@ -48,6 +48,9 @@ func TestBuyingANewLine(t *testing.T) {
 		t.Errorf("nobody buys: %d to %q", p.status, p.to)
 	}
 	b.signIn("aiko@example.com")
+	if p := b.do("POST", "/plans/machi-5gb", url.Values{"item": {"line/machi-5gb/none"}, "currency": {"JPY"}}); p.status != http.StatusUnprocessableEntity || !strings.Contains(p.html, "The plan cannot be bought like that now") {
+		t.Errorf("a term that is no longer sold: %d %s", p.status, p.html)
+	}
 	quote := b.newLine("machi-5gb", "3d")
 	review := b.see("/quotes/" + quote).html
 	has(t, review, "A new eSIM", "Machi Unlimited 5 GB a day", "3 days from when it starts", "Start using it by", "Sat 30 May 2026, 23:59:59 JST",
