@@ -165,7 +165,7 @@ func (t table) rows(in io.Reader, f func(line int, row map[string]string)) error
 			return fault.New(fault.Invalid, "The file has more than %d rows.", maxRows)
 		}
 		if at == nil {
-			if slices.ContainsFunc(record, func(h string) bool { return slices.Contains(t.never, strings.ToLower(strings.TrimSpace(h))) }) {
+			if t.anothers(record) {
 				return fault.New(fault.Invalid, "%s", t.instead)
 			}
 			if at = t.head(record); at == nil && n > 2 {
@@ -183,6 +183,13 @@ func (t table) rows(in io.Reader, f func(line int, row map[string]string)) error
 		return fault.New(fault.Invalid, "The file has no line that names its columns: %s.", strings.Join(t.needed(), ", "))
 	}
 	return nil
+}
+
+// anothers reports whether a record is the head of a table of TACs that is read in
+// another way.
+func (t table) anothers(record []string) bool {
+	names := strings.Fields(strings.ToLower(strings.Join(record, " ")))
+	return slices.Contains(names, "tac") && slices.ContainsFunc(t.never, func(n string) bool { return slices.Contains(names, n) })
 }
 
 // needed are the columns that must be there, by the first of their names.
