@@ -59,8 +59,10 @@ var isTAC = regexp.MustCompile(`^[0-9]{8}$`)
 // It fails with [fault.Invalid] for a file that is no such table; single rows
 // that cannot be read are returned as skipped.
 func ReadSamsung(in io.Reader) ([]TAC, []Skipped, error) {
-	t := table{columns: map[string][]string{"tac": {"tac"}, "codes": {"model_codes", "model", "models"}}, bare: []string{"tac", "codes"},
-		never: []string{"brand", "name"}, instead: "This table has makers of its own, so it is not Samsung's. Import it with --osmocom."}
+	t := table{
+		columns: map[string][]string{"tac": {"tac"}, "codes": {"model_codes", "model", "models"}}, bare: []string{"tac", "codes"},
+		never: []string{"brand", "name"}, instead: "This table has makers of its own, so it is not Samsung's. Import it with --osmocom.",
+	}
 	return t.tacs(in, func(row map[string]string) (TAC, string) {
 		out := TAC{TAC: row["tac"], Brand: "Samsung", Codes: pieces(row["codes"], "|")}
 		if len(out.Codes) == 0 {

@@ -345,7 +345,7 @@ func TestForeignWriting(t *testing.T) {
 	}
 	for file, says := range map[string]string{
 		"\xff\xfee\x00m\x00a\x00i\x00l\x00\n\x00": "not UTF-8",
-		"email\rnobody@example.com\r":              "CR alone",
+		"email\rnobody@example.com\r":             "CR alone",
 	} {
 		if _, err := intake.ReadTable(k, strings.NewReader(file)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v, want %q", file, err, says)
