@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/billing"
@@ -161,7 +160,7 @@ var zoneNames = []calendar.Zone{
 	"America/Denver", "America/Los_Angeles", "Pacific/Honolulu", "Australia/Sydney", "Pacific/Auckland",
 }
 
-// zones are choices that people recognise by the clock: "12:04 Asia/Tokyo".
+// zones are choices that people recognise by the clock: "12:04 Tokyo".
 func (v *visit) zones() []ui.Choice {
 	all := []ui.Choice{{Name: v.voice.T("account.zone.none"), Chosen: v.account.Zone == ""}}
 	names := zoneNames
@@ -174,7 +173,7 @@ func (v *visit) zones() []ui.Choice {
 			continue
 		}
 		all = append(all, ui.Choice{
-			Value: string(z), Name: locale.Clock(v.voice.Lang, v.voice.Now, loc) + " " + strings.ReplaceAll(string(z), "_", " "),
+			Value: string(z), Name: locale.Clock(v.voice.Lang, v.voice.Now, loc) + " " + locale.City(v.voice.Lang, string(z)),
 			Chosen: z == v.account.Zone,
 		})
 	}

@@ -34,6 +34,7 @@ type renewPage struct {
 	Until      string // the day that was asked for, as the field sends it
 	UntilError string
 	UntilNone  string
+	Covered    string // that the line lasts as long as it is needed
 	Today      string
 	Currency   string
 	Currencies []ui.Choice
@@ -136,7 +137,11 @@ func (v *visit) addOffers(ctx context.Context, p *renewPage, s renewal.Situation
 		return
 	}
 	until := v.until(p, s, &f, at.loc)
-	for _, o := range marked(offers, until) {
+	needed := until
+	if !s.Line.EndsAt.Before(until) {
+		needed = time.Time{} // no term is needed for it
+	}
+	for _, o := range marked(offers, needed) {
 		card := offerCard{Offer: v.voice.Offer(s.Catalogue, at.plan, o.Offer, at.loc)}
 		card.EndsLabel, card.Choose, card.Short = v.voice.T("offer.until"), v.voice.T("offer.choose"), o.short
 		if o.cheapest {
@@ -234,7 +239,7 @@ func (v *visit) sayUntil(p *renewPage, s renewal.Situation, until time.Time, loc
 		if p.Advice != nil && p.Advice.Buys {
 			return // the days are there, the data is not
 		}
-		p.UntilNone = v.voice.Say("renew.until.covered", args)
+		p.Covered = v.voice.Say("renew.until.covered", args)
 		return
 	}
 	for _, o := range p.Offers {
