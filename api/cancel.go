@@ -9,7 +9,6 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
-	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/order"
 )
 
@@ -44,7 +43,7 @@ func (s *Server) getCancellation(ctx context.Context, c *call, in *OfLine) (Canc
 		return Cancellation{}, err
 	}
 	return db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (Cancellation, error) {
-		k, err := boughtWith(ctx, tx, owner, in.Line)
+		k, err := order.BoughtWith(ctx, tx, owner, in.Line)
 		if err != nil {
 			return refusedCancellation(c, "", err)
 		}
@@ -78,24 +77,14 @@ func refusedCancellation(c *call, orderID string, err error) (Cancellation, erro
 	return Cancellation{Order: orderID, State: "impossible", Reason: f.Reason, Why: c.voice.Fault(err)}, nil
 }
 
-// boughtWith is the order that brought a line.
-func boughtWith(ctx context.Context, tx db.Tx, owner, id string) (order.Key, error) {
-	if _, err := line.Get(ctx, tx, owner, id); err != nil {
-		return order.Key{}, err
-	}
-	e, found, err := line.GetESIM(ctx, tx, owner, id)
-	if err == nil && (!found || e.Order == "") {
-		err = fault.Because(fault.Conflict, "cancel_no_line", "Only an eSIM that was bought here can be given back.", nil)
-	}
-	return order.Key{Account: owner, ID: e.Order}, err
-}
-
 func (s *Server) cancelLine(ctx context.Context, c *call, in *OfLine) (Cancellation, error) {
 	owner, err := c.account(in.Line)
 	if err != nil {
 		return Cancellation{}, err
 	}
-	k, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (order.Key, error) { return boughtWith(ctx, tx, owner, in.Line) })
+	k, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (order.Key, error) {
+		return order.BoughtWith(ctx, tx, owner, in.Line)
+	})
 	if err != nil {
 		return Cancellation{}, err
 	}

@@ -52,7 +52,12 @@ type Env struct {
 	Random    io.Reader                               // crypto/rand.Reader, or a seeded reader
 	Transport func(stranger string) http.RoundTripper // nil, or nil for a stranger: the network
 	Point     func(string)                            // called at commit and call boundaries; nil: nobody looks
+	Reach     func(db.Point) error                    // the way to the database: see [db.Options]; nil: it is never cut
 	Log       *slog.Logger
+
+	// Timeless says that the clock stands still during a call, so that calls cannot be
+	// spread over seconds.
+	Timeless bool
 
 	// Heard counts how strangers answer, for the status page; nil: [Open] makes one.
 	Heard *outbound.Heard
@@ -108,7 +113,7 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 	if env.Heard == nil {
 		env.Heard = &outbound.Heard{Now: env.Now}
 	}
-	d, err := db.Open(ctx, c.Database, db.Options{Now: env.Now, Observe: func(p db.Point) { env.point(string(p)) }})
+	d, err := db.Open(ctx, c.Database, db.Options{Now: env.Now, Observe: func(p db.Point) { env.point(string(p)) }, Reach: env.Reach})
 	if err != nil {
 		return nil, err
 	}
@@ -496,6 +501,9 @@ func (e Env) client(stranger string, perSecond int) *outbound.Client {
 // one.
 func (e Env) over(stranger string, perSecond int, way http.RoundTripper) *outbound.Client {
 	o := outbound.Options{RatePerSecond: perSecond, Observe: func(p outbound.Point) { e.point(string(p)) }}
+	if e.Timeless {
+		o.RatePerSecond = 0
+	}
 	if e.Heard != nil {
 		o.Ended = func(answered bool) { e.Heard.Note(stranger, answered) }
 	}

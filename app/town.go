@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"time"
 
@@ -32,14 +31,14 @@ func (t *Town) Close() error {
 
 // House opens a house. The first one finds the database migrated.
 func (t *Town) House(
-	ctx context.Context, s *world.Strangers, mail *world.Postbox, now func() time.Time, random io.Reader, point func(string),
+	ctx context.Context, s *world.Strangers, mail *world.Postbox, m world.Machine,
 ) (*world.House, error) {
-	if err := t.found(ctx, now); err != nil {
+	if err := t.found(ctx, m.Now); err != nil {
 		return nil, err
 	}
 	c := TownConfig("http://shop.invalid", s)
 	c.Database, c.Secret = t.url, "the town's secret, which is known to everybody"
-	env := Env{Now: now, Random: random, Transport: s.Transport, Point: point, Log: slog.New(slog.DiscardHandler)}
+	env := Env{Now: m.Now, Random: m.Random, Transport: s.Transport, Point: m.Point, Reach: func(p db.Point) error { return m.Reach(string(p)) }, Log: slog.New(slog.DiscardHandler), Timeless: true}
 	a, err := Open(ctx, c, env, func(c Config, env Env, ids *id.Source) (Adapters, error) {
 		all, err := Real(c, env, ids)
 		if err == nil {

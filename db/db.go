@@ -29,6 +29,7 @@ type DB struct {
 	rehearse bool
 	engine   engine
 	observe  func(Point)
+	reach    func(Point) error
 	bell     bell
 	texts    texts
 	once     sync.Once // for Close
@@ -48,13 +49,19 @@ type Options struct {
 	// Observe is called at every commit boundary; nil means nobody looks. The
 	// crash harness ends the process in it.
 	Observe func(Point)
+
+	// Reach is asked before a transaction begins and after one was committed; an error
+	// is a way to the database that is cut there. nil means it never is. The simulated
+	// town cuts it.
+	Reach func(Point) error
 }
 
-// Point is a place where a crash would hurt most.
+// Point is a place where a crash, or a way to the database that is cut, would hurt most.
 type Point string
 
-// The commit boundaries.
+// The boundaries of a transaction.
 const (
+	BeforeBegin  Point = "before begin"
 	BeforeCommit Point = "before commit"
 	AfterCommit  Point = "after commit"
 )
@@ -225,12 +232,15 @@ func Forbidden(ctx context.Context) bool { return ctx.Value(txKey{}) != nil }
 // later may help and with [fault.Invalid] when the url or the file's
 // permissions must be changed; the message says which.
 func Open(ctx context.Context, url string, o Options) (*DB, error) {
-	d := &DB{now: o.Now, rehearse: o.Rehearse, observe: o.Observe}
+	d := &DB{now: o.Now, rehearse: o.Rehearse, observe: o.Observe, reach: o.Reach}
 	if d.now == nil {
 		d.now = time.Now
 	}
 	if d.observe == nil {
 		d.observe = func(Point) {}
+	}
+	if d.reach == nil {
+		d.reach = func(Point) error { return nil }
 	}
 	var err error
 	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {

@@ -38,7 +38,8 @@ const (
 // the transaction may have been committed or not.
 // The write is not run again. Whoever gets it looks: a key that makes the write
 // unique tells.
-var ErrCommitUnknown = errors.New("db: the outcome of a commit is unknown")
+var ErrCommitUnknown error = fault.Because(fault.Unavailable, "commit_unknown",
+	"Our database was lost at the very moment of saving, so we do not know yet whether this was saved. Look before you do it again.", nil)
 
 type postgresEngine struct {
 	pool   *pgxpool.Pool
@@ -195,7 +196,10 @@ func (p *postgresEngine) attempt(ctx context.Context, begin string, j job) error
 		if p.closed.Load() {
 			return errClosed
 		}
-		return lost(ctx, unreachable(p.pool.Config().ConnConfig, err))
+		if err = unreachable(p.pool.Config().ConnConfig, err); fault.KindOf(err) == fault.Invalid {
+			return away(err) // a password or a name that was changed: trying again does not help
+		}
+		return lost(ctx, away(err))
 	}
 	defer conn.Release() // drops a connection whose transaction is still open
 	s := &postgresSession{conn: conn.Conn(), begin: begin}
@@ -222,7 +226,7 @@ func (p *postgresEngine) attempt(ctx context.Context, begin string, j job) error
 		return err
 	}
 	if conn.Conn().IsClosed() {
-		return lost(ctx, errors.New("db: the connection was lost"))
+		return lost(ctx, away(errors.New("db: the connection was lost")))
 	}
 	j.observe(BeforeCommit)
 	ended = true
@@ -237,7 +241,7 @@ func (p *postgresEngine) attempt(ctx context.Context, begin string, j job) error
 // failed with cause, is worth running again. It has not been committed.
 func (p *postgresEngine) judge(ctx context.Context, conn *pgxpool.Conn, err, cause error) error {
 	if conn.Conn().IsClosed() {
-		return lost(ctx, err)
+		return lost(ctx, away(err))
 	}
 	if conflicted(cause) {
 		return &refused{err}
@@ -247,7 +251,7 @@ func (p *postgresEngine) judge(ctx context.Context, conn *pgxpool.Conn, err, cau
 
 // lost is for an error with the connection, before COMMIT was sent.
 func lost(ctx context.Context, err error) error {
-	if ctx.Err() != nil || fault.KindOf(err) == fault.Invalid {
+	if ctx.Err() != nil {
 		return err
 	}
 	return &refused{err}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
 )
 
@@ -85,6 +87,25 @@ func TestWriteSurvivesLostConnection(t *testing.T) {
 	}
 }
 
+// Who waits for a database that is gone reads when to come back, and not where it is.
+func TestDatabaseThatIsGoneIsNotTheCallersFault(t *testing.T) {
+	p := &proxy{target: dbtest.Postgres(t).URL}
+	d := openURL(t, p.listen(t))
+	p.gone.Store(true)
+	ask := func(ctx context.Context, tx db.Tx) error { _, err := tx.Exec(ctx, `SELECT 1`); return err }
+	for name, err := range map[string]error{
+		"a read":  d.Read(t.Context(), ask),
+		"a write": d.Write(t.Context(), ask),
+	} {
+		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Kind != fault.Unavailable || f.Reason != "database_away" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if told := fault.Message(err); strings.Contains(told, "127.0.0.1") || strings.Contains(told, "PostgreSQL") {
+			t.Errorf("%s: %q is not the customer's business", name, told)
+		}
+	}
+}
+
 // Connections that died in the pool are no reason to fail.
 func TestReadSurvivesServersForgetting(t *testing.T) {
 	env := dbtest.Postgres(t)
@@ -108,7 +129,7 @@ func TestLostCommitIsUnknown(t *testing.T) {
 			runs++
 			return db.Claim(ctx, tx, "k", "v", "ac_1", "1")
 		})
-		if !errors.Is(err, db.ErrCommitUnknown) || runs != 1 {
+		if !errors.Is(err, db.ErrCommitUnknown) || runs != 1 || fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("arrives=%t: err %v after %d runs, want unknown after one", arrives, err, runs)
 		}
 		want := int64(0)
@@ -134,11 +155,12 @@ func TestRefusedCommitIsNotUnknown(t *testing.T) {
 	}
 }
 
-// proxy stands between the database and its client, and hangs up at COMMIT.
+// proxy stands between the database and its client, and hangs up at COMMIT, or always.
 type proxy struct {
 	target  string
 	arrives bool // the COMMIT reaches the server first, and is answered
 	armed   atomic.Bool
+	gone    atomic.Bool // nothing passes
 }
 
 // listen returns the URL of the database through the proxy.
@@ -178,6 +200,10 @@ func (p *proxy) requests(client, server net.Conn) {
 	for {
 		n, err := client.Read(buf)
 		if err != nil {
+			return
+		}
+		if p.gone.Load() {
+			_ = client.Close()
 			return
 		}
 		if p.armed.Load() && bytes.Contains(buf[:n], []byte("commit")) && !p.arrives {

@@ -3,7 +3,10 @@ package db
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	"github.com/tsuzuku/tsuzuku/fault"
 )
 
 // errRehearsal ends a rehearsal. It never leaves this package.
@@ -48,9 +51,32 @@ func (d *DB) run(ctx context.Context, readOnly bool, fn func(context.Context, Tx
 		return err
 	}
 	if readOnly {
-		return d.engine.read(ctx, j)
+		return d.reached(false, func() error { return d.engine.read(ctx, j) })
 	}
-	return d.engine.write(ctx, j)
+	return d.reached(true, func() error { return d.engine.write(ctx, j) })
+}
+
+// reached does what needs the database, unless the way there is cut. Of a write the
+// answer can be lost, too.
+func (d *DB) reached(write bool, do func() error) error {
+	if err := d.reach(BeforeBegin); err != nil {
+		return away(err)
+	}
+	if err := do(); err != nil || !write {
+		return err
+	}
+	if err := d.reach(AfterCommit); err != nil {
+		return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
+	}
+	return nil
+}
+
+// away is for a database that cannot be reached at the moment, as customers may read it.
+func away(cause error) error {
+	return &fault.Error{
+		Kind: fault.Unavailable, Reason: "database_away", Err: cause,
+		Message: "Our database does not answer at the moment. Nothing was changed; please try again in a minute.",
+	}
 }
 
 func (d *DB) job(ctx context.Context, fn func(context.Context, Tx) error) (job, error) {

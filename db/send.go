@@ -18,7 +18,7 @@ func (d *DB) Send(ctx context.Context, fn func(context.Context, Tx) error) error
 	if err != nil {
 		return err
 	}
-	return d.engine.send(ctx, j)
+	return d.reached(true, func() error { return d.engine.send(ctx, j) })
 }
 
 // Sent is [DB.Send] for a function with a result.

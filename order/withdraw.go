@@ -75,6 +75,20 @@ func (d *Desk) Withdrawing(ctx context.Context, tx db.Tx, k Key) (w Withdrawing,
 	return w, nil
 }
 
+// BoughtWith is the order that brought a new line, for giving it back; a line that was
+// not bought here is refused as cancel_no_line (Conflict), one that there is not as
+// NotFound.
+func BoughtWith(ctx context.Context, tx db.Tx, account, lineID string) (Key, error) {
+	if _, err := line.Get(ctx, tx, account, lineID); err != nil {
+		return Key{}, err
+	}
+	e, found, err := line.GetESIM(ctx, tx, account, lineID)
+	if err == nil && (!found || e.Order == "") {
+		err = fault.Because(fault.Conflict, "cancel_no_line", "Only an eSIM that was bought here can be given back.", nil)
+	}
+	return Key{Account: account, ID: e.Order}, err
+}
+
 func cannot(reason, text string, cause error) error {
 	if cause != nil {
 		return fault.Because(fault.Conflict, reason, text, map[string]string{"why": cause.Error()})

@@ -26,12 +26,10 @@ type cancelPage struct {
 // asking its operator.
 func (v *visit) canCancel(ctx context.Context, l line.Line) (can bool, err error) {
 	err = v.server.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
-		can = false
-		e, found, err := line.GetESIM(ctx, tx, l.Account, l.ID)
-		if err != nil || !found || e.Order == "" {
-			return err
+		k, err := order.BoughtWith(ctx, tx, l.Account, l.ID)
+		if err == nil {
+			_, err = v.server.Desk.Withdrawing(ctx, tx, k)
 		}
-		_, err = v.server.Desk.Withdrawing(ctx, tx, order.Key{Account: l.Account, ID: e.Order})
 		if can = err == nil; fault.KindOf(err) == fault.Conflict {
 			return nil
 		}
@@ -63,18 +61,13 @@ func (v *visit) withdrawing(ctx context.Context) (w withdrawing, err error) {
 		if w.line, err = line.Get(ctx, tx, k.account, v.r.PathValue("id")); err != nil {
 			return err
 		}
-		e, found, err := line.GetESIM(ctx, tx, k.account, w.line.ID)
-		if err != nil || !found || e.Order == "" {
-			if err == nil {
-				w.no = fault.Because(fault.Conflict, "cancel_no_line", "Only an eSIM that was bought here can be given back.", nil)
-			}
-			return err
+		if w.order, err = order.BoughtWith(ctx, tx, k.account, w.line.ID); err == nil {
+			w.state, err = order.WithdrawalState(ctx, tx, w.order)
 		}
-		w.order = order.Key{Account: k.account, ID: e.Order}
-		if w.state, err = order.WithdrawalState(ctx, tx, w.order); err != nil {
-			return err
+		if err == nil {
+			w.what, err = v.server.Desk.Withdrawing(ctx, tx, w.order)
 		}
-		if w.what, err = v.server.Desk.Withdrawing(ctx, tx, w.order); fault.KindOf(err) == fault.Conflict {
+		if fault.KindOf(err) == fault.Conflict {
 			w.no = err
 			return nil
 		}

@@ -76,13 +76,14 @@ type auditor struct {
 	served map[string]int           // periods that were sold, by line
 	orders map[string][]order.Order // by account
 	listed map[string]bool
+	abroad map[string][]deed // what the second operator did, by reference
 }
 
 func newAuditor(s *Simulation) *auditor {
 	return &auditor{
 		s: s, outcomes: map[string]int{}, repairs: map[string][]time.Duration{}, kept: map[string]map[money.Currency]int64{},
 		wallet: map[string]map[money.Currency]int64{}, points: map[string]int64{}, stayed: map[string]int64{}, served: map[string]int{}, listed: map[string]bool{},
-		orders: map[string][]order.Order{}, breaches: map[breach]time.Time{}, decided: map[string]bool{},
+		orders: map[string][]order.Order{}, breaches: map[breach]time.Time{}, decided: map[string]bool{}, abroad: map[string][]deed{},
 	}
 }
 
@@ -124,6 +125,9 @@ func (s *Simulation) judge(ctx context.Context) (Result, error) {
 	h, err := s.open(ctx, s.hosts[0])
 	if err != nil {
 		return Result{}, err
+	}
+	for _, d := range s.deedsAbroad() {
+		a.abroad[d.ref] = append(a.abroad[d.ref], d)
 	}
 	for _, t := range a.tickets {
 		if err := a.judge(ctx, h.DB, t); err != nil {
@@ -237,7 +241,12 @@ func (a *auditor) judgeOrder(t *ticket, o order.Order, p page) {
 	}
 	given := a.givenBack(t, o, p)
 	if o.Kind != order.TopUp && o.State != order.Held {
-		times := s.town.Simple.Extended(o.ID) + s.town.Simple.Issues(o.ID)
+		times := s.town.Simple.Extended(o.ID) + s.town.Simple.Issues(o.ID) + len(a.abroad[o.ID])
+		for _, d := range a.abroad[o.ID] {
+			if !d.issue && d.tranNo != t.line.profile {
+				a.wrong("order %s extended %s, which is not its customer's line %s", o.ID, d.tranNo, t.line.profile)
+			}
+		}
 		takenBack := done && times == 0 && given == t.charged().Minor // the operator took back what had not begun
 		if (times == 1) != done && !takenBack || times > 1 {
 			a.wrong("order %s is %s (%s), and the operator extended %d times", o.ID, o.State, o.Reason, times)
@@ -427,14 +436,18 @@ func (a *auditor) noteRepairs(t *ticket, o order.Order, p page) {
 // inTime reports whether an order that was paid was completed or given back within five
 // minutes, or within a minute after the longest time that a stranger of it needs until
 // its silence means something, from when it was paid, or the operator was asked, and no
-// stranger of it was away. What a person decided takes as long as people do.
+// stranger of it, nor the database, was away. What a person decided takes as long as people do.
 func (a *auditor) inTime(o order.Order, p page) bool {
 	if a.decided[o.ID] {
 		return true
 	}
-	settles, strangers := time.Duration(0), []string{}
+	settles, strangers := time.Duration(0), []string{"database"}
 	if o.Kind != order.TopUp {
-		settles, strangers = a.s.town.Simple.Settles, append(strangers, "simple")
+		who := "simple"
+		if o.Plan == plansAbroad {
+			who = wholesaler
+		}
+		settles, strangers = a.s.settles[who], append(strangers, who)
 	}
 	for _, pay := range p.payments {
 		strangers = append(strangers, pay.Provider)
@@ -471,7 +484,8 @@ func (a *auditor) judgeBanks() {
 
 // judgeOperator wants no line extended, or made, for an order that nobody made.
 func (a *auditor) judgeOperator() {
-	for _, ref := range append(a.s.town.Simple.Refs(), a.s.town.Simple.Sold()...) {
+	refs := append(a.s.town.Simple.Refs(), a.s.town.Simple.Sold()...)
+	for _, ref := range append(refs, slices.Sorted(maps.Keys(a.abroad))...) {
 		if !a.listed[ref] {
 			a.wrong("the operator extended a line for %s, which no customer ordered once", ref)
 		}

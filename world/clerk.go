@@ -88,7 +88,7 @@ func (s *Simulation) decide(ctx context.Context, o order.Order) {
 		case o.Reason == "refund_failed":
 			what = "sends the refund again"
 			_, err = h.Desk.RefundAgain(ctx, o.Ref(), act)
-		case o.Kind != order.TopUp && s.town.Simple.Extended(o.ID) > 0:
+		case o.Kind != order.TopUp && s.served(o.ID) > 0:
 			what = "confirms"
 			_, err = h.Desk.Confirm(ctx, o.Ref(), "op-"+o.ID, act)
 		case s.rand.IntN(2) == 0 && o.Reason != "amount_differs":

@@ -33,6 +33,9 @@ type served struct {
 	id    string
 	began int // periods that it had when it came to the shop
 	plan  catalogue.Plan
+
+	profile, iccid string    // at its operator
+	ends           time.Time // when it came
 }
 
 // ticket is one order as its customer knows it.
@@ -74,7 +77,7 @@ var ways = []struct {
 }
 
 // plansOfTown are those that customers have lines of: every effect of a renewal.
-var plansOfTown = []string{"machi-5gb", "machi-10gb", "kaigan-500", "kaigan-2gb", "shirakaba-steady"}
+var plansOfTown = []string{"machi-5gb", "machi-10gb", "kaigan-500", "kaigan-2gb", "shirakaba-steady", plansAbroad}
 
 // perCustomer is how many orders a customer makes, about.
 const perCustomer = 2
@@ -156,7 +159,7 @@ func (s *Simulation) signUp(ctx context.Context, h *House, c *customer, n int) e
 			}
 		}
 		for i, p := range lines {
-			l, err := s.addLine(ctx, tx, h, a.ID, p, fmt.Sprintf("sim-%d-%d", n, i), left)
+			l, err := s.addLine(ctx, tx, h, a.ID, &served{plan: p, profile: profileOf(n, i), iccid: cardOf(n, i), ends: tx.Now().Add(left)})
 			if err != nil {
 				return made, err
 			}
@@ -165,20 +168,24 @@ func (s *Simulation) signUp(ctx context.Context, h *House, c *customer, n int) e
 		return made, nil
 	})
 	*c = made
+	for _, l := range c.lines {
+		s.joins(l)
+	}
 	return err
 }
 
-func (s *Simulation) addLine(ctx context.Context, tx db.Tx, h *House, account string, p catalogue.Plan, profile string, left time.Duration) (*served, error) {
+func (s *Simulation) addLine(ctx context.Context, tx db.Tx, h *House, account string, owned *served) (*served, error) {
+	p := owned.plan
 	op, _ := s.cat.Operator(p.Operator)
 	loc, err := op.Zone.Location()
 	if err != nil {
 		return nil, err
 	}
 	now := tx.Now()
-	ends := now.Add(left)
+	ends := owned.ends
 	began := ends.Add(-30 * day)
 	l := line.Line{
-		Account: account, ID: h.IDs.Under("ln", account), Operator: op.ID, Plan: p.ID, State: line.Active, ProfileID: profile,
+		Account: account, ID: h.IDs.Under("ln", account), Operator: op.ID, Plan: p.ID, State: line.Active, ProfileID: owned.profile, ICCID: owned.iccid,
 		Anchor: calendar.Anchor(began, loc), StartedAt: began, EndsAt: ends, GraceEnds: renewal.GraceEnd(p, ends, loc), Periods: 1, Identity: true,
 		Usage: line.Usage{Unlimited: p.Kind != catalogue.Volume, Total: 5 << 30, Used: 1 << 30, AsOf: now.Add(-time.Hour)},
 	}
@@ -190,7 +197,8 @@ func (s *Simulation) addLine(ctx context.Context, tx db.Tx, h *House, account st
 		Account: account, Line: l.ID, Number: 1, Plan: p.ID, Term: p.Terms[0].ID, Effect: string(catalogue.Append),
 		StartsAt: began, EndsAt: ends, Allowance: 5 << 30, State: line.PeriodActive,
 	}, now)
-	return &served{id: l.ID, began: 1, plan: p}, tx.Batch(ctx, &b)
+	owned.id, owned.began = l.ID, 1
+	return owned, tx.Batch(ctx, &b)
 }
 
 // amounts that customers put into their wallets, in minor units.

@@ -46,9 +46,16 @@ type Plan struct {
 	Keys   Keys      // of strangers who sign; they decide nothing
 	Log    io.Writer // one line an event: the same seed gives the same log, byte for byte
 
-	// Open opens a house on the run's database, again after a crash. Point is
-	// called at every commit and call boundary and panics where the process dies.
-	Open func(ctx context.Context, s *Strangers, mail *Postbox, now func() time.Time, random io.Reader, point func(string)) (*House, error)
+	// Open opens a house on the run's database, again after a crash.
+	Open func(ctx context.Context, s *Strangers, mail *Postbox, m Machine) (*House, error)
+}
+
+// Machine is what a process of ours runs on.
+type Machine struct {
+	Now    func() time.Time
+	Random io.Reader
+	Point  func(string)       // called at every commit and call boundary; panics where the process dies
+	Reach  func(string) error // called before a transaction begins and after its commit; fails where the way to the database is cut
 }
 
 // Simulation is one run of a town.
@@ -76,7 +83,7 @@ type Simulation struct {
 	alert   time.Time // until then refunds are under way that staff asked for
 	known   []*ticket // whose orders have no end, as far as was looked
 	auditor *auditor
-	settles map[string]time.Duration // after which a provider's silence means something
+	settles map[string]time.Duration // after which the silence of a provider or operator means something
 	faulty  []string
 }
 
@@ -88,8 +95,12 @@ type host struct {
 	lives  int
 }
 
-// errCrash is what a process dies of.
-var errCrash = errors.New("world: the process died here")
+var (
+	// errCrash is what a process dies of.
+	errCrash = errors.New("world: the process died here")
+
+	errCut = errors.New("world: the way to the database is cut")
+)
 
 // event is something that happens at an instant.
 type event struct {
@@ -195,6 +206,7 @@ func begin(ctx context.Context, p Plan) (*Simulation, error) {
 		return c, err
 	})
 	s.first = s.cat
+	s.sellAbroad()
 	if p.Faults != NoFaults {
 		s.changes()
 	}
@@ -218,7 +230,13 @@ func (s *Simulation) open(ctx context.Context, h *host) (*House, error) {
 			panic(errCrash)
 		}
 	}
-	house, err := s.plan.Open(ctx, s.town, s.mail, now, h.random, point)
+	cut := func(string) error {
+		if s.weather.cuts(s.clock.Now()) {
+			return errCut
+		}
+		return nil
+	}
+	house, err := s.plan.Open(ctx, s.town, s.mail, Machine{Now: now, Random: h.random, Point: point, Reach: cut})
 	if err != nil {
 		return nil, err
 	}
@@ -228,10 +246,21 @@ func (s *Simulation) open(ctx context.Context, h *host) (*House, error) {
 		for name, p := range house.Desk.Providers {
 			s.settles[name] = p.Limits().SettlesWithin
 		}
+		for name, c := range house.Desk.Carriers {
+			s.settles[name] = c.Abilities().SettlesWithin
+		}
 	}
 	h.house = house
 	h.lives++
 	return house, nil
+}
+
+// stayedClosed is for a process that did not start, which it must where it can reach
+// its database.
+func (s *Simulation) stayedClosed(err error) {
+	if !errors.Is(err, errCut) {
+		s.note("open: %v", err)
+	}
 }
 
 // bury lets go of a process that has ended.
@@ -248,7 +277,7 @@ func (s *Simulation) in(ctx context.Context, what string, do func(context.Contex
 	h := s.hosts[s.rand.IntN(len(s.hosts))]
 	house, err := s.open(ctx, h)
 	if err != nil {
-		s.note("open: %v", err)
+		s.stayedClosed(err)
 		return false, err
 	}
 	defer func() {
@@ -387,7 +416,7 @@ type turn struct {
 func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 	house, err := s.open(ctx, h)
 	if err != nil {
-		s.note("open: %v", err)
+		s.stayedClosed(err)
 		return
 	}
 	defer func() {
@@ -433,6 +462,7 @@ func (s *Simulation) strangersAct() {
 	if s.town.overdue(s.clock.Now()) {
 		s.town.late()
 	}
+	s.tellAbroad()
 	for _, b := range s.town.Banks {
 		for _, n := range b.notices() {
 			at := n.dueAt

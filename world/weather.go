@@ -38,6 +38,7 @@ type Weather struct {
 	outages []outage
 	past    []outage      // all that there were
 	crash   int           // one commit or call boundary in so many is the last of its process; 0: none is
+	cut     int           // at one boundary of a transaction in so many the way to the database is cut; 0: at none
 	skew    time.Duration // how much the second host's clock differs
 	hosts   int           // how many processes of ours work on the same rows
 	lateBy  time.Duration // at most, for what is done later
@@ -80,10 +81,17 @@ func NewWeather(f Faults, r *rand.Rand, begin time.Time, length time.Duration) *
 	if r.IntN(4) > 0 {
 		w.crash = 400 + r.IntN(8000)
 	}
+	if r.IntN(2) > 0 {
+		w.cut = 400 + r.IntN(8000)
+	}
 	for range r.IntN(4) {
-		who := []string{"stripe", "paypal", "linepay", "paypay", "alipay", "wechatpay", "simple", "mail"}[r.IntN(8)]
+		who := []string{"stripe", "paypal", "linepay", "paypay", "alipay", "wechatpay", "simple", wholesaler, "mail"}[r.IntN(9)]
 		from := begin.Add(time.Duration(r.Int64N(int64(length) + 1)))
 		w.outages = append(w.outages, outage{who, from, from.Add(time.Duration(1+r.IntN(180)) * time.Minute)})
+	}
+	if w.cut > 0 { // and once for longer, but not so long that nobody would come back
+		from := begin.Add(time.Duration(r.Int64N(int64(length) + 1)))
+		w.outages = append(w.outages, outage{"database", from, from.Add(time.Duration(1+r.IntN(120)) * time.Second)})
 	}
 	w.past = w.outages
 	return w
@@ -182,9 +190,22 @@ func (w *Weather) crashes() bool {
 	return true
 }
 
+// cuts reports whether the way to the database is cut at this boundary: for this moment,
+// or for a while.
+func (w *Weather) cuts(now time.Time) bool {
+	if w.out("database", now) {
+		return true
+	}
+	if w.cut == 0 || w.rand.IntN(w.cut) > 0 {
+		return false
+	}
+	w.count["database cut"]++
+	return true
+}
+
 // clear ends every fault.
 func (w *Weather) clear() {
-	w.wire, w.operator, w.tell, w.letter, w.outages, w.crash, w.stale = nil, nil, nil, nil, nil, 0, 0
+	w.wire, w.operator, w.tell, w.letter, w.outages, w.crash, w.cut, w.stale = nil, nil, nil, nil, nil, 0, 0, 0
 }
 
 // later is when something that is put off happens.
