@@ -67,6 +67,8 @@ func (s *Sim) extend(q question) map[string]any {
 			old.receipt["ref"] = fmt.Sprintf("sim-%d", s.n)
 		}
 		return map[string]any{"outcome": "done", "receipt": maps.Clone(old.receipt)}
+	case l.gone:
+		return s.no("line_terminal", "the line was taken back")
 	case !l.Ends.After(s.Now()) && s.Flaw != EndedToo:
 		return s.no("line_ended", "the line has ended")
 	}
@@ -177,6 +179,8 @@ func (s *Sim) status(q question) map[string]any {
 	}
 	state := "active"
 	switch {
+	case l.gone:
+		state = "terminal"
 	case !l.Ends.After(s.Now()):
 		state = "ended"
 	case l.Starts.IsZero():

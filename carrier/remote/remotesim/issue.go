@@ -144,7 +144,7 @@ func (s *Sim) Use(id string, bytes int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lines[id]
-	if l == nil || !l.Ends.After(s.Now()) {
+	if l == nil || l.gone || !l.Ends.After(s.Now()) {
 		return false
 	}
 	if l.Starts.IsZero() {
