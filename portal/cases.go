@@ -91,12 +91,12 @@ func (v *visit) complain(err error) complaint {
 // newCasePage is everything case_new.html may use.
 type newCasePage struct {
 	ui.Frame
-	Key     string // makes the case once
-	Topics  []ui.Choice
-	Text    string
-	Line    lineView // that it is about; zero: none
-	Order   string   // that it is about
-	What    string   // the order is for
+	Key    string // makes the case once
+	Topics []ui.Choice
+	Text   string
+	Line   lineView // that it is about; zero: none
+	Order  string   // that it is about
+	What   string   // the order is for
 	complaint
 	FileTip string
 }
@@ -250,9 +250,9 @@ type casePage struct {
 	Key      string
 	Text     string
 	complaint
-	FileTip  string
-	Answer   string // what writing does; "" where it is over
-	Over     string // instead of a form
+	FileTip string
+	Answer  string // what writing does; "" where it is over
+	Over    string // instead of a form
 }
 
 // saidRow is one message.
