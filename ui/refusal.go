@@ -21,16 +21,6 @@ func (v Voice) Refused(no *renewal.Refusal, loc *time.Location) Refusal {
 	return Refusal{Rule: no.Rule, Why: no.Why(v.Lang, loc), Instead: no.Instead(v.Lang, loc)}
 }
 
-// BuyNew reports whether a new line is what its owner can have instead: of this plan
-// or of another.
-func (r Refusal) BuyNew() bool {
-	switch r.Rule {
-	case renewal.LineDead, renewal.NotRenewable, renewal.Closed, renewal.TooLate, renewal.TooLateForEver, renewal.NothingLeft:
-		return true
-	}
-	return false
-}
-
 // Tool names a way to pay.
 func (v Voice) Tool(t catalogue.Tool) string { return v.Either("tool."+string(t), "tool.other", nil) }
 
