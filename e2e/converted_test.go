@@ -31,7 +31,7 @@ func TestTravellerPaysAConvertedPrice(t *testing.T) {
 	}
 	b.says("¥")
 	b.open(quote)
-	b.says("This offer has run out. Nothing was charged.")
+	b.says("This offer has expired. Nothing was charged.")
 	d.judge(t)
 }
 

@@ -167,7 +167,7 @@ var zoneNames = []calendar.Zone{
 	"America/Denver", "America/Los_Angeles", "Pacific/Honolulu", "Australia/Sydney", "Pacific/Auckland",
 }
 
-// zones are choices that people recognise by the clock: "12:04 Asia/Tokyo".
+// zones are choices that people recognise by the clock: "12:04 Tokyo".
 func (v *visit) zones() []ui.Choice {
 	all := []ui.Choice{{Name: v.voice.T("account.zone.none"), Chosen: v.account.Zone == ""}}
 	names := zoneNames

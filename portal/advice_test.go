@@ -129,7 +129,7 @@ func TestLinePageForecasts(t *testing.T) {
 	w := newTown(t)
 	b := w.browser(locale.En).signIn("aiko@example.com")
 	html := b.see("/lines/" + w.lines["fresh"]).html
-	if !strings.Contains(html, "We know little of your use yet") || !strings.Contains(html, `class="half"`) || strings.Contains(html, `class="chart fan"`) {
+	if !strings.Contains(html, "We know little about your usage yet") || !strings.Contains(html, `class="half"`) || strings.Contains(html, `class="chart fan"`) {
 		t.Error("with no history, it does not say so")
 	}
 	w.used("throttled", true, 5*gb, 5*gb, 5*gb)
@@ -161,7 +161,7 @@ func TestAttitude(t *testing.T) {
 	if html := b.see(renew).html; !strings.Contains(html, "<b>a good balance</b>") || !strings.Contains(html, renew+"?attitude=carefree") {
 		t.Error("a balance is not what is assumed, or nothing else can be tried")
 	}
-	if html := b.see(renew + "?attitude=carefree").html; !strings.Contains(html, "<b>never to run out</b>") {
+	if html := b.see(renew + "?attitude=carefree").html; !strings.Contains(html, "<b>never running out</b>") {
 		t.Error("another attitude cannot be tried")
 	}
 	b.post("/account", url.Values{"language": {"en"}, "zone": {"Asia/Shanghai"}, "attitude": {"cheapest"}})
@@ -198,7 +198,7 @@ func TestStrangeHistories(t *testing.T) {
 	b := w.browser(locale.En).signIn("aiko@example.com")
 	w.advise(b)
 	for _, tt := range []strange{
-		{name: "empty", says: "We know little of your use yet", advise: true},
+		{name: "empty", says: "We know little about your usage yet", advise: true},
 		{name: "one day", days: []reported{{1, 10 * gb, 1 * gb, false}}, says: "We know little", advise: true},
 		{name: "all zero", days: []reported{{2, 10 * gb, 0, false}, {1, 10 * gb, 0, false}, {0, 10 * gb, 0, false}}, says: "most likely use between", advise: true},
 		{name: "absurd", days: []reported{{1, 1 << 60, 1 << 59, false}, {0, 1 << 60, 1 << 60, false}}, says: "We know little", advise: true},

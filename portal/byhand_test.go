@@ -25,7 +25,7 @@ func TestPagesSayThatAPersonDoesIt(t *testing.T) {
 	quote := b.quote("fresh", "term/machi-5gb/10d")
 	review := b.see("/quotes/" + quote).html
 	has(t, review, "A member of our staff puts it through by hand, 12 hours after payment at the latest.")
-	if strings.Contains(review, "within a minute") || strings.Contains(review, "By itself") {
+	if strings.Contains(review, "within a minute") || strings.Contains(review, "Automatically;") {
 		t.Error("the review promises what a person cannot keep")
 	}
 	to := b.post("/quotes/"+quote, b.confirm(quote, "wallet"))

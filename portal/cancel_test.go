@@ -26,7 +26,7 @@ func TestGivingAnESIMBack(t *testing.T) {
 	had := w.balance()
 	page := b.fresh()
 	has(t, b.see(page).html, `href="`+page+`/cancel"`, "Cancel this eSIM and get the money back")
-	has(t, b.see(page+"/cancel").html, "¥1,680 to your wallet", "as long as no phone has installed it", "Give it back")
+	has(t, b.see(page+"/cancel").html, "¥1,680 to your wallet", "as long as no phone has installed it", "Cancel and get a refund")
 	if to := b.post(page+"/cancel", nil); to != page+"/cancel" {
 		t.Errorf("given back without being sure: to %q", to)
 	}
@@ -60,6 +60,6 @@ func TestNotGivingAnESIMBack(t *testing.T) {
 	if to := b.post(page+"/cancel", url.Values{"sure": {"1"}}); to != page+"/cancel" {
 		t.Errorf("to %q", to)
 	}
-	has(t, b.see(page+"/cancel").html, "has not answered yet", "Do not install it")
+	has(t, b.see(page+"/cancel").html, "have no answer yet", "Do not install it")
 	has(t, b.see("/lines/"+w.lines["fresh"]+"/cancel").html, "Only an eSIM that was bought here")
 }

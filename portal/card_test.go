@@ -67,7 +67,7 @@ func TestRenewByCardNumber(t *testing.T) {
 	if p.status != http.StatusUnprocessableEntity {
 		t.Fatalf("a number whose check digit does not fit: %d", p.status)
 	}
-	has(t, p.html, "does not fit the others", `name="sure" value="`+iccid+`"`)
+	has(t, p.html, "does not match the others", `name="sure" value="`+iccid+`"`)
 
 	var pages []string
 	for _, number := range []string{iccid, "89" + strings.Repeat("7", 17)} {

@@ -77,16 +77,27 @@ func (v *visit) caseBadge(c support.Case) ui.Badge {
 	return ui.Badge{Tone: ui.Good, Word: v.voice.T("case.answered")}
 }
 
+// complaint is what is wrong with a message, said at the field that it is in.
+type complaint struct{ Error, FileError string }
+
+func (v *visit) complain(err error) complaint {
+	said := v.voice.Fault(err)
+	if why := reason(err); strings.HasPrefix(why, "case_file") || strings.HasPrefix(why, "uploads_") {
+		return complaint{FileError: said}
+	}
+	return complaint{Error: said}
+}
+
 // newCasePage is everything case_new.html may use.
 type newCasePage struct {
 	ui.Frame
-	Key     string // makes the case once
-	Topics  []ui.Choice
-	Text    string
-	Line    lineView // that it is about; zero: none
-	Order   string   // that it is about
-	What    string   // the order is for
-	Error   string
+	Key    string // makes the case once
+	Topics []ui.Choice
+	Text   string
+	Line   lineView // that it is about; zero: none
+	Order  string   // that it is about
+	What   string   // the order is for
+	complaint
 	FileTip string
 }
 
@@ -165,7 +176,7 @@ func (s *Server) openCase(ctx context.Context, v *visit) (answer, error) {
 	case "":
 	case fault.Invalid, fault.TooMany:
 		p := v.newCase(a, said.Key, topic, said.Text)
-		p.Error = v.voice.Fault(err)
+		p.complaint = v.complain(err)
 		return answer{template: "case_new.html", page: p, status: kind.Status()}, nil
 	case fault.Denied, fault.NotFound, fault.Conflict, fault.Unavailable, fault.Internal:
 		return answer{}, err
@@ -238,10 +249,10 @@ type casePage struct {
 	Orders   []orderRow
 	Key      string
 	Text     string
-	Error    string
-	FileTip  string
-	Answer   string // what writing does; "" where it is over
-	Over     string // instead of a form
+	complaint
+	FileTip string
+	Answer  string // what writing does; "" where it is over
+	Over    string // instead of a form
 }
 
 // saidRow is one message.
@@ -391,7 +402,7 @@ func (s *Server) answerCase(ctx context.Context, v *visit) (answer, error) {
 			return answer{}, again
 		}
 		p := v.conversation(t, said.Key)
-		p.Text, p.Error = said.Text, v.voice.Fault(err)
+		p.Text, p.complaint = said.Text, v.complain(err)
 		return answer{template: "case.html", page: p, status: kind.Status()}, nil
 	case fault.Denied, fault.NotFound, fault.Unavailable, fault.Internal:
 		return answer{}, err

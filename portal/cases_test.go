@@ -135,7 +135,7 @@ func TestCaseRefusesInWords(t *testing.T) {
 		if got.status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d", name, got.status)
 		}
-		has(t, got.html, c.says, "See the picture")
+		has(t, got.html, c.says, "See the picture", `id="files-error"`)
 	}
 	if got := b.upload("/cases/new", form, map[string][]byte{"x.pdf": make([]byte, 20<<20)}); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("20 MB: %d", got.status)

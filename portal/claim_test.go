@@ -61,7 +61,7 @@ func TestClaimingACard(t *testing.T) {
 		refused = text
 	}
 	has(t, refused, "do not belong together")
-	has(t, thief.do("POST", "/claim/ask", url.Values{"iccid": {other}, "words": {"from a friend"}}).html, "We have your question")
+	has(t, thief.do("POST", "/claim/ask", url.Values{"iccid": {other}, "words": {"from a friend"}}).html, "We have received your question")
 	for range 20 {
 		thief.do("POST", "/claim", url.Values{"iccid": {other}, "code": {"guess"}})
 	}

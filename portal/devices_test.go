@@ -94,7 +94,7 @@ func TestNumbersStayPrivate(t *testing.T) {
 	to = b.post("/devices", url.Values{"q": {"EID " + eid}})
 	p = b.see(to)
 	secret(to + p.html)
-	has(t, p.html, "A phone with an EID", "this phone has an eSIM", "Goes in; bands not checked")
+	has(t, p.html, "A phone with an EID", "this phone has an eSIM", "Fits; bands not checked")
 }
 
 // What is no phone gets a sentence beside the field, in the visitor's language.

@@ -121,20 +121,20 @@ func TestIdentityBeforePaying(t *testing.T) {
 	}
 	check := b.papers(t)
 	form := b.see("/identity").html
-	has(t, form, `capture="environment"`, `capture="user"`, `enctype="multipart/form-data"`, "This photo has arrived", "Give it to us")
+	has(t, form, `capture="environment"`, `capture="user"`, `enctype="multipart/form-data"`, "This photo has arrived", "Submit for checking")
 	photo := b.get("/identity/" + check + "/photos/face")
 	if photo.header.Get("Content-Type") != "image/jpeg" || strings.Contains(photo.html, "GPS") || photo.header.Get("Cache-Control") != "private, no-store" {
 		t.Errorf("the photo comes back as %v", photo.header)
 	}
 	p = b.sendPhoto(check, "face", []byte("<!doctype html><img src=x onerror=alert(1)>"))
-	has(t, p.html, "no photo that we can read", `aria-invalid="true"`, "XK 1234567")
+	has(t, p.html, "We cannot read this photo", `aria-invalid="true"`, "XK 1234567")
 	if p = b.sendPhoto(check, "face", make([]byte, identity.MostUpload+1)); p.status != http.StatusUnprocessableEntity {
 		t.Errorf("11 MB: %d", p.status)
 	}
 
 	b.post("/identity/"+check+"/send", url.Values{})
 	waits := b.see("/identity").html
-	has(t, waits, "Being looked at", "It is with us")
+	has(t, waits, "Being checked", "We have received it")
 	if strings.Contains(waits, "TANAKA") {
 		t.Error("what cannot be changed is shown")
 	}
@@ -205,7 +205,7 @@ func TestOwnPhotos(t *testing.T) {
 	if p := b.get(at); p.status != http.StatusNotFound {
 		t.Errorf("it was taken back: %d", p.status)
 	}
-	has(t, b.see("/identity").html, "1. What stands in your document")
+	has(t, b.see("/identity").html, "1. Details of your document")
 }
 
 // A customer gets a copy of what they gave; when their account is closed it is erased,

@@ -173,7 +173,7 @@ func (v *visit) whoForm(ctx context.Context, w account.Stranger) (whoForm, error
 		}
 		here := v.account.Name
 		if len(addresses) > 0 {
-			here = addresses[0].Value
+			here = addresses[0].Said()
 		}
 		there := w.Identity.Email
 		if there == "" {

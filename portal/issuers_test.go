@@ -89,7 +89,7 @@ func TestNewCustomerComesInByAnIssuer(t *testing.T) {
 func TestAnAddressAloneOpensNoAccount(t *testing.T) {
 	w := newTown(t)
 	sim := w.employ()
-	for person, says := range map[string]string{"aiko": "There is an account with this address here already", "liar": "told us no mail address that it has checked", "silent": "told us no mail address"} {
+	for person, says := range map[string]string{"aiko": "There already is an account with this address", "liar": "gave us no e-mail address that it has checked", "silent": "gave us no e-mail address"} {
 		b := w.browser(locale.En)
 		if p := b.get(b.chosen(sim, "/sign-in/with/kaisha?next=%2Fwallet", person)); p.to != "/sign-in/who" {
 			t.Fatalf("%s: %d to %q", person, p.status, p.to)
@@ -110,7 +110,7 @@ func TestAnAddressAloneOpensNoAccount(t *testing.T) {
 	b.get(b.chosen(sim, "/sign-in/with/kaisha?next=%2Fwallet", "aiko"))
 	w.env.Clock.Add(time.Minute)
 	b.post("/sign-in/who", url.Values{"email": {"aiko@example.com"}})
-	has(t, b.see("/sign-in/who/code").html, "With the code, Kaisha opens this account from now on")
+	has(t, b.see("/sign-in/who/code").html, "Once you have entered the code, you can sign in to this account with Kaisha")
 	if to := b.post("/sign-in/who/code", url.Values{"code": {w.lastCode()}}); to != "/wallet" {
 		t.Errorf("led to %q", to)
 	}
@@ -181,7 +181,7 @@ func TestLiesOfAnIssuerOpenNothing(t *testing.T) {
 		if p.status != want {
 			t.Errorf("%s: %d to %q", lie, p.status, p.to)
 		}
-		has(t, p.html, says, "sign in with a code by mail", `href="/sign-in"`)
+		has(t, p.html, says, "sign in with a code by e-mail", `href="/sign-in"`)
 		if p := b.get("/account"); p.status != http.StatusSeeOther {
 			t.Errorf("%s: in", lie)
 		}

@@ -87,7 +87,7 @@ func TestNewLineOnItsWay(t *testing.T) {
 	has(t, b.see(b.post("/quotes/"+quote, b.confirm(quote, "wallet"))).html, "The operator is making your eSIM", "Machi Unlimited 5 GB a day")
 	w.operator.ChooseIssue = func(carrier.Purchase) carriersim.Fault { return carriersim.Refuse }
 	quote = b.newLine("machi-5gb", "5d")
-	has(t, b.see(b.post("/quotes/"+quote, b.confirm(quote, "wallet"))).html, "have given", "back in full", "The operator did not accept the order.")
+	has(t, b.see(b.post("/quotes/"+quote, b.confirm(quote, "wallet"))).html, "have refunded", "in full", "The operator did not accept the order.")
 	card := b.newLine("machi-5gb", "3d")
 	b.post("/quotes/"+card, b.confirm(card, "card"))
 	for _, o := range w.orders() {

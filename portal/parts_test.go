@@ -66,7 +66,7 @@ func TestPartsFromReviewToBill(t *testing.T) {
 	}
 	page := "/orders/" + o.ID
 	has(t, b.see(page).html, "From your wallet", "¥4,360", "76 points", "Pay "+rest(o))
-	has(t, b.see("/wallet").html, "¥4,360 set aside for an order that waits", "76 points set aside", "Set aside for an order", "Order paid", "Points history", "−76 points")
+	has(t, b.see("/wallet").html, "¥4,360 set aside for an order that is waiting", "76 points set aside", "Set aside for an order", "Order paid", "Points history", "−76 points")
 	b.get(page + "?back=1")
 	w.finish()
 	done := b.see(page).html
@@ -160,12 +160,12 @@ func TestGivingUpAnOrder(t *testing.T) {
 	quote := b.quote("fresh", "term/machi-5gb/10d")
 	b.post("/quotes/"+quote, b.divided(quote, "card", "use_points"))
 	page := "/orders/" + w.orders()[0].ID
-	has(t, b.see(page).html, "I do not want this order any more")
+	has(t, b.see(page).html, "Cancel this order")
 	if to := b.post(page+"/cancel", nil); to != page {
 		t.Errorf("giving up leads to %q", to)
 	}
 	html := b.see(page).html
-	has(t, html, "Cancelled", "You gave it up.")
+	has(t, html, "Cancelled", "You cancelled it.")
 	if strings.Contains(html, "I do not want") {
 		t.Error("it can be given up again")
 	}

@@ -56,7 +56,7 @@ func TestSigningInByPhone(t *testing.T) {
 		t.Errorf("the code to %s leads to %q", at, to)
 	}
 	has(t, b.see("/account").html, "<dt>Phone</dt><dd>&#43;86 138 1234 5678</dd>")
-	has(t, b.see(securityPath).html, "Mail addresses and phone numbers", "&#43;86 138 1234 5678", "We write here", `action="/account/security/numbers"`)
+	has(t, b.see(securityPath).html, "E-mail addresses and phone numbers", "&#43;86 138 1234 5678", "Main address", `action="/account/security/numbers"`)
 	has(t, b.see(tellingPath).html, "By SMS", "always come by SMS, because they are about your money", `name="mail" value="lines" checked`)
 	b.post(securityPath+"/password", url.Values{"password": {"tall orange lanterns at dusk"}})
 	pages := map[string]string{}
@@ -78,7 +78,7 @@ func TestSigningInByPhone(t *testing.T) {
 	if to := other.post("/sign-in/phone/password", url.Values{"country": {"CN"}, "number": {"13812345678"}, "password": {"tall orange lanterns at dusk"}, "next": {"//evil.example"}}); to != "/" {
 		t.Errorf("the password leads to %q", to)
 	}
-	for number, says := range map[string]string{"12": "not a telephone number", "03-1234-5678": "not a mobile number", "+18762101234": "numbers of this country", `"><b>`: "not a telephone number"} {
+	for number, says := range map[string]string{"12": "no such telephone number", "03-1234-5678": "not a mobile number", "+18762101234": "numbers of this country", `"><b>`: "no such telephone number"} {
 		p := other.do("POST", "/sign-in/phone", url.Values{"country": {"JP"}, "number": {number}})
 		if p.status != http.StatusUnprocessableEntity || strings.Contains(p.html, "<b>") && !strings.Contains(p.html, "<b lang") {
 			t.Errorf("%q: %d", number, p.status)

@@ -35,6 +35,7 @@ type renewPage struct {
 	Until      string // the day that was asked for, as the field sends it
 	UntilError string
 	UntilNone  string
+	Covered    string // that the line lasts as long as it is needed
 	Today      string
 	Currency   string
 	Currencies []ui.Choice
@@ -250,7 +251,7 @@ func (v *visit) sayUntil(p *renewPage, s renewal.Situation, until time.Time, loc
 		if p.Advice != nil && p.Advice.Buys {
 			return // the days are there, the data is not
 		}
-		p.UntilNone = v.voice.Say("renew.until.covered", args)
+		p.Covered = v.voice.Say("renew.until.covered", args)
 		return
 	}
 	for _, o := range p.Offers {

@@ -58,7 +58,7 @@ func TestRenewalFromSignInToBill(t *testing.T) {
 	}
 	has(t, b.see("/bills/"+bill).html, "Qualified invoice", "B2026-00000001", "T9000000000000", "¥3,980", "of which tax at 10%", "¥361", "Tsuzuku Demo Store", "Date of sale", "Mon 2 Mar 2026")
 	has(t, b.see("/account").html, "379 points", "B2026-00000001", "Points earned")
-	has(t, b.see("/wallet").html, "−¥3,980", "Order paid", "Brought over")
+	has(t, b.see("/wallet").html, "−¥3,980", "Order paid", "Carried over")
 	has(t, b.see("/lines/"+w.lines["fresh"]).html, "Tue 17 Mar 2026, 23:59:59 JST", "10 days")
 	if p := b.get("/quotes/" + quote); p.to != to {
 		t.Errorf("an accepted offer leads to %q", p.to)
@@ -197,7 +197,9 @@ func TestUntilWhichDay(t *testing.T) {
 	w := newTown(t)
 	b := w.browser(locale.En).signIn("aiko@example.com")
 	page := "/lines/" + w.lines["fresh"] + "/renew"
-	has(t, b.see(page+"?until=2026-03-05").html, "Your line already lasts to Thu 5 Mar 2026")
+	covered := b.see(page + "?until=2026-03-05").html
+	has(t, covered, "Your line already lasts to Thu 5 Mar 2026")
+	lacks(t, covered, "Cheapest that lasts to") // no term is needed for that
 	has(t, b.see(page+"?until=2026-09-05").html, "No single term lasts to Sat 5 Sep 2026", "offer short")
 	for _, bad := range []string{"2026-03-01", "soon", "2026-02-30", "99999-01-01"} {
 		has(t, b.see(page+"?until="+bad).html, "Choose a day from today on", `aria-invalid="true"`)
@@ -226,7 +228,7 @@ func TestWalletIsToppedUpByCard(t *testing.T) {
 	if _, err := w.server.Desk.Step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	has(t, b.see(page).html, "¥3,000 are in your wallet", "Receipt issued")
+	has(t, b.see(page).html, "¥3,000 has been added to your wallet", "Receipt issued")
 	if got := w.balance(); got != 15_000 {
 		t.Errorf("the wallet has %d", got)
 	}
@@ -242,7 +244,7 @@ func TestShortWalletLeadsToTopUp(t *testing.T) {
 	pay := b.confirm(other, "wallet")
 	b.post("/quotes/"+other, pay) // 7,980
 	third := b.quote("throttled", "term/machi-5gb/15d")
-	has(t, b.see("/quotes/"+third).html, "You have ¥4,020, ¥1,260 too little", "/wallet?amount=1260&amp;currency=JPY")
+	has(t, b.see("/quotes/"+third).html, "You have ¥4,020: ¥1,260 short", "/wallet?amount=1260&amp;currency=JPY")
 	if p := b.do("POST", "/quotes/"+third, b.confirm(third, "wallet")); p.status != http.StatusUnprocessableEntity {
 		t.Errorf("paying from a short wallet: %d", p.status)
 	} else {
@@ -260,7 +262,7 @@ func TestExpiredOfferIsNotPaid(t *testing.T) {
 	quote := b.quote("fresh", "term/machi-5gb/10d")
 	form := b.confirm(quote, "wallet")
 	w.env.Clock.Add(31 * time.Minute)
-	has(t, b.see("/quotes/"+quote).html, "This offer has run out", "Choose again")
+	has(t, b.see("/quotes/"+quote).html, "This offer has expired", "Choose again")
 	if p := b.do("POST", "/quotes/"+quote, form); p.status != http.StatusUnprocessableEntity {
 		t.Errorf("accepting an expired offer: %d", p.status)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/fault"
@@ -24,6 +25,7 @@ type signInForm struct {
 	Elsewhere     []wayRow
 	Phone         numberForm
 	Again         bool // somebody who has signed in is to show once more that they are the owner
+	Resumes       bool // a purchase that was begun goes on afterwards
 }
 
 // signInPage asks for a mail address.
@@ -57,6 +59,7 @@ func (v *visit) signInForm(next string) (signInForm, error) {
 	passkey, err := v.entry()
 	p := signInForm{
 		Frame: v.publicFrame(v.voice.T("signin.title"), v.voice.T("signin.lead")), Next: next, Passkey: passkey, Phone: v.numberForm(), Elsewhere: v.elsewhere("signin.with", next, false),
+		Resumes: strings.HasPrefix(next, "/quotes/") || strings.HasPrefix(next, "/orders/") || strings.HasPrefix(next, "/together"),
 	}
 	p.Phone.Next = next
 	return p, err

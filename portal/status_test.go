@@ -18,16 +18,16 @@ func TestStatusSaysWhatIsSeen(t *testing.T) {
 	heard := &outbound.Heard{Now: w.env.Clock.Now}
 	w.server.Heard = heard
 	b := w.browser(locale.En)
-	has(t, b.see("/status").html, "We see no trouble", "so we do not know", "Kazemachi", "Card")
+	has(t, b.see("/status").html, "We see no problems", "so we do not know", "Kazemachi", "Card")
 
 	for i := range 10 {
 		heard.Note("bank", i%2 == 0)
 	}
-	has(t, b.see("/status").html, "We see no trouble") // still what was counted before
+	has(t, b.see("/status").html, "We see no problems") // still what was counted before
 	w.env.Clock.Add(statusLife)
-	has(t, b.see("/status").html, "There is trouble", "Does not answer", "5 of 10 requests in the last 15 minutes")
+	has(t, b.see("/status").html, "There are problems", "Not responding", "5 of 10 requests in the last 15 minutes")
 	w.env.Clock.Add(outbound.Lately)
-	has(t, b.see("/status").html, "We see no trouble", "It last answered at")
+	has(t, b.see("/status").html, "We see no problems", "It last answered at")
 
 	w.operator.Choose = func(carrier.Extension) carriersim.Fault { return carriersim.LoseRequest }
 	owner := w.browser(locale.En).signIn("aiko@example.com")
@@ -35,7 +35,7 @@ func TestStatusSaysWhatIsSeen(t *testing.T) {
 	owner.post("/quotes/"+quote, owner.confirm(quote, "wallet"))
 	w.env.Clock.Add(3 * time.Minute)
 	page := b.see("/status").html
-	has(t, page, "There is trouble", "Delays", "1 order waits for its answer")
+	has(t, page, "There are problems", "Delays", "1 order waits for its answer")
 	for _, private := range []string{"Aiko", "ord_", "4711"} {
 		if strings.Contains(page, private) {
 			t.Errorf("the page shows %s", private)

@@ -38,7 +38,7 @@ func TestHowACustomerIsTold(t *testing.T) {
 	p := b.see(tellingPath).html
 	has(t, b.see("/account").html, `href="`+tellingPath+`"`)
 	has(t, p, `name="quiet_from" type="time" value="22:00"`, `name="quiet_to" type="time" value="08:00"`, "clocks of Beijing, Shanghai, where it is 11:00 now",
-		`name="mail" value="lines" checked`, `name="mail" value="cases" checked`, "because they are about your money", "by nothing else")
+		`name="mail" value="lines" checked`, `name="mail" value="cases" checked`, "because they are about your money", "in no other way")
 	for _, not := range []string{`value="orders"`, `value="account"`} {
 		if strings.Contains(p, not) {
 			t.Errorf("%s can be chosen", not)
@@ -46,7 +46,7 @@ func TestHowACustomerIsTold(t *testing.T) {
 	}
 	to := b.post(tellingPath, url.Values{"quiet_from": {"23:30"}, "quiet_to": {"06:15"}, "mail": {"cases"}})
 	p = b.see(to).html
-	has(t, p, "Nobody will tell you", `value="23:30"`, `value="06:15"`, `name="mail" value="lines">`, `name="mail" value="cases" checked`)
+	has(t, p, "We will not tell you", `value="23:30"`, `value="06:15"`, `name="mail" value="lines">`, `name="mail" value="cases" checked`)
 	got := w.telling(w.aiko.ID)
 	if want := (calendar.Quiet{From: 23*60 + 30, To: 6*60 + 15}); got.Quiet != want {
 		t.Errorf("quiet hours %v, want %v", got.Quiet, want)

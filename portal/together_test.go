@@ -127,7 +127,7 @@ func TestSeveralLinesByCard(t *testing.T) {
 	if !maps.Equal(states, map[order.State]int{order.Completed: 1, order.Refunded: 1}) {
 		t.Errorf("the orders are %v", states)
 	}
-	has(t, b.see(page).html, "Complete", "Refunded", "have given ¥1,680 back in full")
+	has(t, b.see(page).html, "Complete", "Refunded", "have refunded ¥1,680 in full")
 }
 
 // What was not shown is not charged, and one line alone is reviewed alone.

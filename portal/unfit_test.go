@@ -49,7 +49,7 @@ func TestReviewExplainsUnfitTools(t *testing.T) {
 		locale.En: {
 			"It takes only Chinese yuan (CNY); this price is in Japanese yen (JPY).<br>Pay by WeChat Pay instead.",
 			"It takes at most ¥100; this is more.<br>Pay by Card instead.", "It takes ¥100,000 or more; this is less.<br>Pay by Card instead.",
-			"Its money may arrive 24 hours later, and this price does not stand that long.", "It takes only multiples of ¥1,000.",
+			"Its money may arrive 24 hours later, and this price is not held that long.", "It takes only multiples of ¥1,000.",
 		},
 		locale.ZhHans: {"仅支持人民币（CNY），而此价格的币种是日元（JPY）。<br>可改用微信支付。", "款项可能在24小时后才到账"},
 		locale.ZhHant: {"僅支援人民幣（CNY），而此價格的幣別是日圓（JPY）。<br>可改用微信支付。", "款項可能在24小時後才入帳"},
@@ -83,7 +83,7 @@ func TestUnfitToolIsRefused(t *testing.T) {
 	quote := b.quote("fresh", "term/machi-5gb/30d")
 	for rail, why := range map[string]string{
 		"alipay":   "Alipay: It takes only Chinese yuan (CNY); this price is in Japanese yen (JPY). Pay by WeChat Pay instead. Nothing was charged.",
-		"line_pay": "It takes at most ¥100", "paypay": "It takes ¥100,000 or more", "konbini": "this price does not stand that long", "paypal": "only multiples of ¥1,000",
+		"line_pay": "It takes at most ¥100", "paypay": "It takes ¥100,000 or more", "konbini": "this price is not held that long", "paypal": "only multiples of ¥1,000",
 	} {
 		p := b.do("POST", "/quotes/"+quote, b.confirm(quote, rail))
 		if p.status != http.StatusBadRequest && p.status != http.StatusUnprocessableEntity {

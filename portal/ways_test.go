@@ -53,7 +53,7 @@ func TestPasswordInTheBrowser(t *testing.T) {
 		if p.status != http.StatusUnprocessableEntity {
 			t.Errorf("%v: %d", wrong, p.status)
 		}
-		has(t, p.html, "This address and password do not belong together", "<details class=\"card\" open>")
+		has(t, p.html, "This address and password do not match", "<details class=\"card\" open>")
 	}
 	if to := b.post("/sign-in/password", url.Values{"email": {"Aiko@example.com"}, "password": {phrase}, "next": {"/wallet"}}); to != "/wallet" {
 		t.Errorf("signing in leads to %q", to)
@@ -63,7 +63,7 @@ func TestPasswordInTheBrowser(t *testing.T) {
 		t.Error("the owner was told of their own browser")
 	}
 	p = b.do("POST", securityPath+"/password", url.Values{"current": {other}, "password": {other}})
-	has(t, p.html, "This is not your password so far", `id="current-error"`)
+	has(t, p.html, "This is not your current password", `id="current-error"`)
 	b.post(securityPath+"/password", url.Values{"current": {phrase}, "password": {other}})
 
 	again := "/sign-in?again=1&next=%2Faccount%2Fsecurity"

@@ -1,7 +1,12 @@
 // What this adds to pages that work without it: lines can be looked at without
-// a connection (sw.js), and an order's page shows the next step at once.
+// a connection (sw.js), the review shows at once what points leave to pay, and an
+// order's page shows the next step at once.
 "use strict";
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});
+
+// What pays first is put into the amounts at once, not only by its button.
+const parts = document.getElementById("parts");
+if (parts) parts.addEventListener("change", () => parts.requestSubmit());
 
 const live = document.querySelector("[data-live]");
 if (live) {
