@@ -263,7 +263,7 @@ func TestProblemsSpeakAndKeepQuiet(t *testing.T) {
 	w := newTown(t, dbtest.SQLite(t))
 	_, token := w.key("", Read)
 	p := w.program(token)
-	for accept, says := range map[string]string{"": "There is no such line", "ja": "回線", "zh-TW": "線路", "zh-CN": "线路", "ko-KR": "회선"} {
+	for accept, says := range map[string]string{"": "There is no such line", "ja": "回線", "zh-TW": "上網卡", "zh-CN": "上网卡", "ko-KR": "회선"} {
 		r := p.with("Accept-Language", accept).send("GET", prefix+"/lines/ln_"+strings.TrimPrefix(w.aiko.ID, "ac_")+"01kjp7t0w0zzzzzz", nil)
 		if r.status != http.StatusNotFound || !strings.Contains(string(r.body), says) {
 			t.Errorf("%q: %d %s", accept, r.status, r.body)

@@ -19,7 +19,7 @@ const demoStaffWithin = 12 * time.Hour
 // real adapters, to a server that speaks our contract, to an SM-DP+, and to staff.
 func (a *Adapters) townOperators(c Config, env Env, ids *id.Source) error {
 	able := remote.Capabilities{
-		Contract: 1, Modes: []string{"extend"}, PerDay: true, Cancel: true, Issues: true, SettlesWithin: 900, CallsPerSecond: 50,
+		Contract: 1, Modes: []string{"extend"}, PerDay: true, Cancel: true, Issues: true, Withdraws: true, SettlesWithin: 900, CallsPerSecond: 50,
 	}
 	tabi, err := remote.New(remote.Config{Name: world.RemoteName, URL: world.RemoteURL, Keys: []string{world.RemoteKey}, Capabilities: able},
 		env.client(world.RemoteName, int(able.CallsPerSecond)), env.Now, nonce(ids))

@@ -164,6 +164,23 @@ func TestATelephoneIsEnough(t *testing.T) {
 	if last := letters[len(letters)-1]; !strings.Contains(last.Subject, "あと数日で終了します") || len(d.Strangers.SMS.To(number)) != before {
 		t.Errorf("refused by the gateway, the reminder is not by mail: %q, %d SMS more", last.Subject, len(d.Strangers.SMS.To(number))-before)
 	}
+	v.claimCard()
+}
+
+var printedCard = regexp.MustCompile(`Number <code>(\d+)</code>.*telephone \+(\d+)</a>`)
+
+// claimCard claims one of the demo's printed cards by a code to its line.
+func (v *visitor) claimCard() {
+	v.Helper()
+	card := printedCard.FindStringSubmatch(v.see("/sim/phones", "a printed card"))
+	if card == nil {
+		v.Fatal("no card shows its numbers")
+	}
+	to := v.post("/claim/sms", url.Values{"iccid": {card[1]}})
+	if to = v.post(to, url.Values{"code": {codeDigits.FindString(v.newest("+" + card[2]))}}); !strings.HasPrefix(to, "/lines/") {
+		v.Fatalf("the code leads to %q", to)
+	}
+	v.see(to, "…"+card[1][len(card[1])-4:])
 }
 
 // hidden is the value of a hidden field of a page.

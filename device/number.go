@@ -8,6 +8,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/luhn"
 )
 
 // Kind is what somebody typed.
@@ -110,7 +111,7 @@ func number(text string) (string, bool) {
 
 func parseNumber(digits string) (Query, error) {
 	switch n := len(digits); {
-	case n == imeiDigits && luhn(digits), n == imeiDigits-1, n == imeisvDigits:
+	case n == imeiDigits && luhn.Checks(digits), n == imeiDigits-1, n == imeisvDigits:
 		return Query{Kind: ByIMEI, TAC: digits[:tacDigits]}, nil
 	case n == imeiDigits:
 		return Query{}, fault.Because(fault.Invalid, "device_imei_mistyped",
@@ -126,20 +127,6 @@ func parseNumber(digits string) (Query, error) {
 	}
 	return Query{}, fault.Because(fault.Invalid, "device_number",
 		"This number is neither an IMEI (15 digits) nor an EID (32 digits). Dial *#06# to see them.", nil)
-}
-
-// luhn reports whether the last digit is the check digit of the others: 3GPP
-// TS 23.003, annex B.
-func luhn(digits string) bool {
-	sum := 0
-	for i := range len(digits) {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
-			d = d*2%10 + d/5
-		}
-		sum += d
-	}
-	return sum%10 == 0
 }
 
 // mod97 is the number modulo 97; an EID's is 1: GSMA SGP.29, as in ISO 7064.

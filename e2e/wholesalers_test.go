@@ -34,6 +34,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/hooks"
 	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/luhn"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound"
 	"github.com/tsuzuku/tsuzuku/world"
@@ -120,17 +121,7 @@ func openESIMAccess(s *tale) booth {
 // cardNumber is a well written ICCID.
 func cardNumber(prefix string, n uint64) string {
 	digits := fmt.Sprintf("%s%012d", prefix, n)
-	sum := 0
-	for i := range len(digits) {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 0 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return digits + string(rune('0'+(10-sum%10)%10))
+	return digits + string(rune(luhn.Digit(digits)))
 }
 
 // client reaches the operator as the app's own does, only that it does not wait: a

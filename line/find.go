@@ -8,6 +8,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/luhn"
 )
 
 // maxTyped is how much somebody may type for an ICCID, in bytes.
@@ -29,7 +30,7 @@ func ReadICCID(typed string) (digits string, fits bool, err error) {
 	if len(digits) != 19 && len(digits) != 20 || !strings.HasPrefix(digits, "89") || strings.Trim(digits, "0123456789") != "" {
 		return "", false, wrong
 	}
-	return digits, luhn(digits), nil
+	return digits, luhn.Checks(digits), nil
 }
 
 // ByICCID finds the line with a number that [ReadICCID] has read, also where the
@@ -39,12 +40,8 @@ func ByICCID(ctx context.Context, tx db.Tx, digits string) (Line, error) {
 	other := digits
 	if len(digits) == 20 {
 		other = digits[:19]
-	} else {
-		for last := '0'; last <= '9'; last++ {
-			if luhn(digits + string(last)) {
-				other = digits + string(last)
-			}
-		}
+	} else if last := luhn.Digit(digits); last != 0 {
+		other = digits + string(rune(last))
 	}
 	var account, id string
 	for _, number := range []string{other, digits} { // what was typed wins

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/luhn"
 )
 
 // rounded is a long number as a spreadsheet shows it, and stores it when it saves.
@@ -35,9 +36,9 @@ func ParseICCID(s string) (string, error) {
 		return "", badICCID("%q has %d digits, and an ICCID has 19 or 20.", s, len(digits))
 	case !strings.HasPrefix(digits, "89"):
 		return "", badICCID("%q is no ICCID: it does not begin with 89.", s)
-	case !luhn(digits) && strings.HasSuffix(digits, "0000"):
+	case !luhn.Checks(digits) && strings.HasSuffix(digits, "0000"):
 		return "", badICCID("%q ends with zeros and does not check: a spreadsheet keeps 15 digits and writes zeros for the others. Format the column as text, enter or import the numbers again, and export once more.", s)
-	case !luhn(digits):
+	case !luhn.Checks(digits):
 		return "", badICCID("%q is mistyped: its last digit does not check the others. Compare it with the card.", s)
 	}
 	return digits, nil
@@ -47,19 +48,4 @@ func badICCID(format string, args ...any) error {
 	f := fault.New(fault.Invalid, format, args...)
 	f.Reason = "bad_iccid"
 	return f
-}
-
-// luhn reports whether the last digit checks the others (ISO/IEC 7812-1, annex B).
-func luhn(digits string) bool {
-	sum := 0
-	for i := range len(digits) {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0
 }

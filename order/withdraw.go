@@ -164,6 +164,7 @@ type withdrawal struct {
 	staff    string
 	attempts int
 	askedAt  time.Time
+	again    bool // it was asked before, and nobody knows what came of that
 }
 
 // Withdraw gives the line back that an order brought and nobody has installed: the
@@ -174,14 +175,14 @@ type withdrawal struct {
 // operator cannot be reached; nothing has changed then. a is the zero Act of the
 // customer.
 func (d *Desk) Withdraw(ctx context.Context, k Key, a Act) (WithdrawState, error) {
-	w, state, err := d.intendWithdrawal(ctx, k, a)
+	w, r, state, err := d.intendWithdrawal(ctx, k, a)
 	if err != nil || state != "" {
 		return state, err
 	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
 	err = w.maker.Withdraw(call, w.bought, w.profile())
-	return d.withdrawn(context.WithoutCancel(ctx), w, withdrawal{Key: k, line: w.Line.ID, staff: a.Staff, attempts: 1}, err)
+	return d.withdrawn(context.WithoutCancel(ctx), w, r, err)
 }
 
 func (w Withdrawing) profile() carrier.Profile {
@@ -190,16 +191,19 @@ func (w Withdrawing) profile() carrier.Profile {
 
 // intendWithdrawal stores that the operator is about to be asked, and reserves the line.
 // state is not empty where somebody has asked already.
-func (d *Desk) intendWithdrawal(ctx context.Context, k Key, a Act) (w Withdrawing, state WithdrawState, err error) {
+func (d *Desk) intendWithdrawal(ctx context.Context, k Key, a Act) (w Withdrawing, r withdrawal, state WithdrawState, err error) {
 	err = d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) (err error) {
 		state = ""
-		if before, found, err := withdrawalOf(ctx, tx, k); err != nil || found && before.state != WithdrawRefused && (before.state != WithdrawUnclear || a.Staff == "") {
+		before, found, err := withdrawalOf(ctx, tx, k)
+		if err != nil || found && before.state != WithdrawRefused && (before.state != WithdrawUnclear || a.Staff == "") {
 			state = before.state
 			return err
 		}
+		again := found && before.state == WithdrawUnclear
 		if w, err = d.Withdrawing(ctx, tx, k); err != nil {
 			return err
 		}
+		r = withdrawal{Key: k, line: w.Line.ID, staff: a.Staff, attempts: 1, again: again}
 		if w.Line.Extending != "" && w.Line.Extending != k.ID {
 			return cannot("cancel_busy", "An order is at the operator for this eSIM just now. Try again in a few minutes.", nil)
 		}
@@ -216,7 +220,7 @@ func (d *Desk) intendWithdrawal(ctx context.Context, k Key, a Act) (w Withdrawin
 		}
 		return conflict(tx.Batch(ctx, &b), k.ID)
 	})
-	return w, state, err
+	return w, r, state, err
 }
 
 const withdrawalColumns = `account_id, order_id, line_id, state, staff, attempts, asked_at`
@@ -250,6 +254,8 @@ func (d *Desk) withdrawn(ctx context.Context, w Withdrawing, r withdrawal, err e
 		return WithdrawDone, d.creditWithdrawn(ctx, r)
 	case refused && no.Reason == carrier.Installed:
 		return WithdrawRefused, errors.Join(d.stays(ctx, r, no.Error()), installedAlready())
+	case r.again: // it was perhaps done the first time: no other refusal says that it was not
+		return d.learn(ctx, w, r, err)
 	case refused:
 		return WithdrawRefused, errors.Join(d.stays(ctx, r, no.Error()),
 			cannot("cancel_refused", "The operator does not take this eSIM back. It stays yours, and can be installed.", nil))

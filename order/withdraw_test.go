@@ -203,6 +203,32 @@ func TestGivenBackToNobody(t *testing.T) {
 // onlyIssues sells new lines and takes none back.
 type onlyIssues struct{ carrier.Issuer }
 
+// Staff who ask again, where nobody knew, do not end it by an answer that says nothing of
+// the first time: what was done then is seen once it can be.
+func TestGivenBackAgainAfterNobodyKnew(t *testing.T) {
+	for _, f := range []carriersim.Fault{carriersim.NotSent, carriersim.Refuse} {
+		c := newCashier(t, dbtest.SQLite(t))
+		o := c.unwanted(t, order.ToolWallet)
+		reads := &unreadable{Sim: c.Sim, silent: true}
+		c.Desk.Carriers["simple"] = reads
+		c.Sim.ChooseIssue = func(carrier.Purchase) carriersim.Fault { return carriersim.LoseAnswer }
+		if state, err := c.Desk.Withdraw(t.Context(), o.Ref(), order.Act{}); state != order.WithdrawAsked || err != nil {
+			t.Fatal(state, err)
+		}
+		c.write(t, func(ctx context.Context, tx db.Tx) error {
+			_, err := tx.Exec(ctx, `UPDATE withdrawals SET state = 'unclear', due_at = NULL WHERE account_id = $1`, o.Account)
+			return err
+		})
+		c.Sim.ChooseIssue = func(carrier.Purchase) carriersim.Fault { return f }
+		if state, err := c.Desk.Withdraw(t.Context(), o.Ref(), order.Act{Staff: "mika", Reason: "once more"}); state != order.WithdrawAsked || err != nil {
+			t.Errorf("%s: %s, %v; want asked", f, state, err)
+		}
+		reads.silent = false
+		c.follow(t, time.Hour)
+		c.unwantedEnds(t, o, c.line(t, o.Account, o.Line), true, 0)
+	}
+}
+
 // An operator that never says what became of it is a person's, and the money with it.
 func TestGivenBackUnclear(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {

@@ -316,7 +316,7 @@ func TestLanguage(t *testing.T) {
 	}
 	has(t, b.see("/sign-in").html, `<html lang="ja">`)
 	b.signIn("aiko@example.com").post("/account", url.Values{"language": {"zh-Hans"}, "zone": {"America/New_York"}})
-	has(t, b.see("/account?saved=1").html, `<html lang="zh-Hans">`, "已保存", "America/New York")
+	has(t, b.see("/account?saved=1").html, `<html lang="zh-Hans">`, "已保存", "纽约")
 }
 
 // What a browser sends comes back in no header: not as another header, and not

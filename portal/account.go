@@ -12,6 +12,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/ledger"
+	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/money"
@@ -61,6 +62,7 @@ type accountFacts struct {
 	earned   []ledger.Entry
 	messages []message.Message
 	orders   []order.Order
+	lines    []line.Line
 	bills    []billing.Bill
 	saved    []order.SavedTool
 	tap      order.OneTap
@@ -78,8 +80,9 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 	p := accountPage{
 		Frame: v.frame(v.voice.T("account.title")), Balances: v.amounts(f.balances), Points: v.voice.Money(f.points),
 		PointsEntries: v.entryRows(f.earned, ledger.Points), LanguageForm: ui.LanguageChoices(v.voice.Lang),
-		Zones: v.zones(), Homes: v.homes(), Attitudes: v.attitudes(), Messages: v.messageRows(ctx, f.messages), Orders: v.orderRows(f.orders),
-		Saved: v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
+		Zones: v.zones(), Homes: v.homes(), Attitudes: v.attitudes(), Messages: v.messageRows(ctx, f.messages),
+		Orders: v.withLines(v.orderRows(f.orders), f.orders, f.lines),
+		Saved:  v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
 		Owing: v.owing(keyhole{account: v.account.ID}, f.debts), BillTo: f.billTo,
 		Identity: v.server.Papers != nil && v.shop.AsksIdentity(""),
 	}
@@ -122,6 +125,9 @@ func (v *visit) accountFacts(ctx context.Context, tx db.Tx) (f accountFacts, err
 		return f, err
 	}
 	if f.orders, err = order.List(ctx, tx, id, "", listed); err != nil {
+		return f, err
+	}
+	if f.lines, err = line.List(ctx, tx, id); err != nil {
 		return f, err
 	}
 	if f.saved, err = order.SavedTools(ctx, tx, id); err != nil {
@@ -174,11 +180,18 @@ func (v *visit) zones() []ui.Choice {
 			continue
 		}
 		all = append(all, ui.Choice{
-			Value: string(z), Name: locale.Clock(v.voice.Lang, v.voice.Now, loc) + " " + strings.ReplaceAll(string(z), "_", " "),
+			Value: string(z), Name: locale.Clock(v.voice.Lang, v.voice.Now, loc) + " " + v.zoneName(z),
 			Chosen: z == v.account.Zone,
 		})
 	}
 	return all
+}
+
+// zoneName is a zone in words: by its city, or as the database of zones writes it
+// where we have no word.
+func (v *visit) zoneName(z calendar.Zone) string {
+	_, city, _ := strings.Cut(string(z), "/")
+	return v.voice.Either("zone."+city, "zone.other", locale.Args{"zone": strings.ReplaceAll(string(z), "_", " ")})
 }
 
 // homes are the operators at home that the catalogue knows a roaming price of.

@@ -126,6 +126,7 @@ type linePage struct {
 	Usage     *usageView
 	Stay      *stayForm // nil where it does not matter
 	Refusal   *ui.Refusal
+	BuyNew    string // where a new line is bought instead; ""
 	Queue     []queued
 	Orders    []orderRow
 	Slow      *slowHelp
@@ -195,7 +196,7 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 	offers, no := renewal.Offers(f.situation)
 	if no != nil && !fresh {
 		refusal := v.voice.Refused(no, at.loc)
-		p.Refusal, p.Line.CanRenew = &refusal, false
+		p.Refusal, p.Line.CanRenew, p.BuyNew = &refusal, false, v.buyInstead(no.Rule, l.Plan)
 	}
 	if l.At(v.voice.Now) == line.Active {
 		p.Usage, p.Stay = v.usage(ctx, f.situation, f.advice, at), v.stayForm(f.advice.Told, at.loc)

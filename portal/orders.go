@@ -267,9 +267,12 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if p.Way = v.wayOn(t.live()); p.Way != nil {
 		p.Refresh = patience(v.voice.Now.Sub(t.live().CreatedAt))
 	}
+	if p.Progress.Moving {
+		p.Progress.Next = v.voice.T("order.placed.unheard.next")
+	}
 	ask := v.askingFor(t)
 	p.Tools = v.tools(k, ask, nil, t.purse)
-	p.Unfit = v.unfits(ask, p.Tools)
+	p.Unfit = v.unfits(ask, p.Tools, elsewise{})
 	p.Keep, p.SignIn = v.keepWords(k, p.Tools), v.signInFor(k, "/orders/"+o.ID)
 	for i := range p.Tools {
 		p.Tools[i].Chosen = p.Tools[i].Value == string(o.Tool) && !p.Tools[i].Off
@@ -375,8 +378,20 @@ func (s *Server) cancelOrder(ctx context.Context, v *visit) (answer, error) {
 // orderRow is one order in a list.
 type orderRow struct {
 	ID, Name, Price string
+	Line            string // its name and last digits; "" where the page is about one line
 	Badge           ui.Badge
 	At              ui.Moment
+}
+
+// withLines says of each order which line it is for.
+func (v *visit) withLines(rows []orderRow, orders []order.Order, lines []line.Line) []orderRow {
+	for i, o := range orders {
+		if at := slices.IndexFunc(lines, func(l line.Line) bool { return l.ID == o.Line }); at >= 0 && o.Line != "" {
+			own := v.lineView(lines[at])
+			rows[i].Line = own.Name + " …" + own.LastFour
+		}
+	}
+	return rows
 }
 
 func (v *visit) orderRows(orders []order.Order) (rows []orderRow) {

@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/tsuzuku/tsuzuku/account"
-	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
+	"github.com/tsuzuku/tsuzuku/device"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
@@ -51,7 +51,7 @@ func (v *visit) numberForm() numberForm {
 	f := numberForm{Voice: v.voice, Number: v.field("number"), Next: safeNext(v.field("next"))}
 	chosen := v.country(sms.Countries)
 	for _, code := range sms.Countries {
-		name := fmt.Sprintf("%s +%d", catalogue.CountryName(v.voice.Lang, code), phone.CallingCode(code))
+		name := fmt.Sprintf("%s +%d", device.Place(v.voice.Lang, code), phone.CallingCode(code))
 		f.Countries = append(f.Countries, ui.Choice{Value: code, Name: name, Chosen: code == chosen})
 	}
 	return f

@@ -268,8 +268,11 @@ func (s *Server) chooseNew(ctx context.Context, v *visit) (answer, error) {
 		return goTo("/quotes/" + q.ID), nil
 	case fault.Invalid, fault.Conflict, fault.Unavailable:
 		p, again := v.plan(ctx)
-		if p.Notice = v.notice(err); reason(err) == identityFirst {
+		switch p.Notice = v.notice(err); {
+		case reason(err) == identityFirst:
 			p.Notice.Text = p.Identity
+		case refusedByRule(err):
+			p.Notice.Text = v.voice.T("fault.new_line")
 		}
 		return answer{template: "plan.html", page: p, status: http.StatusUnprocessableEntity}, again
 	case fault.Denied, fault.NotFound, fault.TooMany, fault.Internal:
@@ -278,4 +281,22 @@ func (s *Server) chooseNew(ctx context.Context, v *visit) (answer, error) {
 }
 
 // planAddress leads to a plan's page.
+// endings are the refusals of lines that cannot be kept going; only a new one helps.
+var endings = []renewal.Rule{
+	renewal.LineDead, renewal.NotRenewable, renewal.Closed, renewal.TooLate, renewal.TooLateForEver, renewal.NothingLeft,
+}
+
+// buyInstead is where a new line is bought in place of one that a rule refuses to
+// keep going: at its plan, or where all are if that is not sold; "" after other
+// refusals.
+func (v *visit) buyInstead(rule renewal.Rule, plan string) string {
+	if !slices.Contains(endings, rule) {
+		return ""
+	}
+	if p, ok := v.shop.Plan(plan); ok && v.server.Desk.Sells(v.shop, p) {
+		return planAddress(plan)
+	}
+	return "/plans"
+}
+
 func planAddress(id string) string { return "/plans/" + url.PathEscape(id) }

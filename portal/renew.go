@@ -31,6 +31,7 @@ type renewPage struct {
 	Advice     *adviceView
 	Live       string // an order of the line that is not finished
 	Refusal    *ui.Refusal
+	BuyNew     string // where a new line is bought instead; ""
 	Until      string // the day that was asked for, as the field sends it
 	UntilError string
 	UntilNone  string
@@ -132,11 +133,15 @@ func (v *visit) addOffers(ctx context.Context, p *renewPage, s renewal.Situation
 	offers, no := renewal.Offers(s)
 	if no != nil {
 		refusal := v.voice.Refused(no, at.loc)
-		p.Refusal = &refusal
+		p.Refusal, p.BuyNew = &refusal, v.buyInstead(no.Rule, s.Line.Plan)
 		return
 	}
 	until := v.until(p, s, &f, at.loc)
-	for _, o := range marked(offers, until) {
+	reach := until
+	if !s.Line.EndsAt.Before(until) {
+		reach = time.Time{} // every term does
+	}
+	for _, o := range marked(offers, reach) {
 		card := offerCard{Offer: v.voice.Offer(s.Catalogue, at.plan, o.Offer, at.loc)}
 		card.EndsLabel, card.Choose, card.Short = v.voice.T("offer.until"), v.voice.T("offer.choose"), o.short
 		if o.cheapest {
@@ -156,9 +161,20 @@ func (v *visit) addOffers(ctx context.Context, p *renewPage, s renewal.Situation
 		}
 	}
 	v.advised(ctx, p, s, f, offers, at)
+	p.Offers = bestFirst(p.Offers)
 	p.Common = common(p.Offers)
 	v.sayUntil(p, s, until, at.loc)
 	p.Refused = v.refused(s, at, offers)
+}
+
+// bestFirst puts what the page recommends at the top, even if it ends before the day
+// that was asked for: the advice above says why.
+func bestFirst(cards []offerCard) []offerCard {
+	best := slices.IndexFunc(cards, func(c offerCard) bool { return c.Best })
+	if best <= 0 {
+		return cards
+	}
+	return slices.Insert(slices.Delete(slices.Clone(cards), best, best+1), 0, cards[best])
 }
 
 // roaming compares a term with roaming at the customer's home operator, where

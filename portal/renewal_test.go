@@ -173,8 +173,8 @@ func TestRefusalsSayWhyAndWhatInstead(t *testing.T) {
 	w := newTown(t)
 	b := w.browser(locale.En).signIn("aiko@example.com")
 	for key, want := range map[string][]string{
-		"never": {"the operator does not extend it", "buy a new line of the same plan", "help@tsuzuku.example"},
-		"dead":  {"closed this line for ever", "Buy a new line"},
+		"never": {"the operator does not extend it", "buy a new line of the same plan", "help@tsuzuku.example", `class="button" href="/plans`},
+		"dead":  {"closed this line for ever", "Buy a new line", `class="button" href="/plans`},
 		"new":   {"clock of this line is not running yet", "Install it and use it first"},
 	} {
 		html := b.see("/lines/" + w.lines[key]).html

@@ -80,6 +80,7 @@ type quoted struct {
 	purse     purse
 	accepted  string // the order that it became; ""
 	debts     []order.Dispute
+	priced    []money.Currency // in which the line can be renewed, or bought
 }
 
 // ownMoney is what of the account's own may pay: its wallet and its saved tools, and
@@ -144,6 +145,11 @@ func (v *visit) readQuote(ctx context.Context, k keyhole, id string) (quoted, er
 			}
 			q.situation.Catalogue, q.situation.Rate = q.catalogue, q.quote.Exchange.Rate
 		}
+		if q.quote.Kind != order.TopUp {
+			if q.priced, err = order.PricedIn(ctx, tx, q.catalogue, q.situation.Line.Plan); err != nil {
+				return q, err
+			}
+		}
 		if q.purse, err = v.purse(ctx, tx, k, id); err != nil {
 			return q, err
 		}
@@ -179,7 +185,7 @@ func (v *visit) review(k keyhole, q quoted) reviewPage {
 	p.Pay = v.payWords(parts, quote.Price.Currency)
 	ask.Quote.Price.Minor = parts.Rest
 	p.Tools = v.toolsFor(k, q, ask, parts)
-	p.Unfit = v.unfits(ask, p.Tools)
+	p.Unfit = v.unfits(ask, p.Tools, elsewise{p.Again, q.priced})
 	p.Keep, p.SignIn = v.keepWords(k, p.Tools), v.signInFor(k, "/quotes/"+quote.ID)
 	for i := range p.Tools {
 		if !p.Tools[i].Off {

@@ -211,6 +211,9 @@ func (b *Storybook) orders() []story {
 	}
 	add("placed", order.Placed, nil)
 	add("asking", order.Placed, func(t *told) { t.payments = []order.Payment{pay(payment.Open, nil)} })
+	add("unheard", order.Placed, func(t *told) {
+		t.payments = []order.Payment{pay(payment.Unknown, func(p *order.Payment) { p.CreatedAt = ago(time.Minute) })}
+	})
 	add("page", order.Placed, func(t *told) {
 		t.payments = []order.Payment{pay(payment.NeedsCustomer, func(p *order.Payment) { p.Next = payment.Next{RedirectURL: "https://pay.example/1"} })}
 	})

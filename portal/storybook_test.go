@@ -62,6 +62,10 @@ func TestStories(t *testing.T) {
 			same[body] = name
 		}
 	}
+	_, waits := see("/storybook/order-unheard?lang=en")
+	if !strings.Contains(waits, "try again or pay another way") || strings.Contains(waits, "do not pay again") {
+		t.Error("where a payment is not heard of and others are offered, the page says not to pay")
+	}
 	w, html := see("/storybook?lang=ja&look=dark")
 	if w.Code != http.StatusOK || !strings.Contains(html, "order-completed") {
 		t.Errorf("the index: %d", w.Code)

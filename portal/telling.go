@@ -95,7 +95,7 @@ func (v *visit) telling(t howTold) tellingPage {
 		p.From, p.To = calendar.Clock(t.Quiet.From), calendar.Clock(t.Quiet.To)
 	}
 	if loc := v.zone(); loc != nil {
-		p.Clocks = v.voice.Say("telling.clocks", locale.Args{"zone": string(v.account.Zone), "time": locale.Clock(v.voice.Lang, v.voice.Now, loc)})
+		p.Clocks = v.voice.Say("telling.clocks", locale.Args{"zone": v.zoneName(v.account.Zone), "time": locale.Clock(v.voice.Lang, v.voice.Now, loc)})
 	}
 	for _, theme := range message.Themes() {
 		p.Themes = append(p.Themes, v.theme(theme, t))

@@ -37,7 +37,7 @@ func TestHowACustomerIsTold(t *testing.T) {
 	b := w.browser(locale.En).signIn("aiko@example.com")
 	p := b.see(tellingPath).html
 	has(t, b.see("/account").html, `href="`+tellingPath+`"`)
-	has(t, p, `name="quiet_from" type="time" value="22:00"`, `name="quiet_to" type="time" value="08:00"`, "clocks of Asia/Shanghai, where it is 11:00 now",
+	has(t, p, `name="quiet_from" type="time" value="22:00"`, `name="quiet_to" type="time" value="08:00"`, "clocks of Beijing, Shanghai, where it is 11:00 now",
 		`name="mail" value="lines" checked`, `name="mail" value="cases" checked`, "because they are about your money", "by nothing else")
 	for _, not := range []string{`value="orders"`, `value="account"`} {
 		if strings.Contains(p, not) {

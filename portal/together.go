@@ -224,7 +224,7 @@ func (v *visit) reviewTogether(all []quoted) basketReviewPage {
 	p.Owing, p.Stopped = v.owing(k, all[0].debts), v.stopped(all[0].debts, ask.Quote.Kind, order.Parts{})
 	wallet, has := all[0].ownMoney()
 	p.Tools = v.toolsTogether(ask, wallet, has)
-	p.Unfit = v.unfits(ask, p.Tools)
+	p.Unfit = v.unfits(ask, p.Tools, elsewise{})
 	for i := range p.Tools {
 		if !p.Tools[i].Off {
 			p.Tools[i].Chosen, p.CanPay = true, true
@@ -447,7 +447,7 @@ func (v *visit) basketStory(t basketTold) basketPage {
 	if p.Tools != nil {
 		ask := v.askingForAll(t)
 		p.Tools = v.toolsTogether(ask, nil, t.purse)
-		p.Unfit = v.unfits(ask, p.Tools)
+		p.Unfit = v.unfits(ask, p.Tools, elsewise{})
 		for i := range p.Tools {
 			p.Tools[i].Chosen = p.Tools[i].Value == string(whole.Tool) && !p.Tools[i].Off
 		}

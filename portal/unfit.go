@@ -2,6 +2,7 @@ package portal
 
 import (
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -19,6 +20,14 @@ type unfit struct {
 	Name    string
 	Why     string
 	Instead string // what can pay in its place; "" where nothing does
+	Switch  string // "See prices in Chinese yuan (CNY)", with which it could; ""
+	To      string // the page that has them
+}
+
+// elsewise is where the same can be chosen again in other currencies.
+type elsewise struct {
+	page   string // "/lines/…/renew"; "" where there is no such page
+	priced []money.Currency
 }
 
 // asking is a price that the visitor is to pay, for a line of a plan; "" for a
@@ -28,7 +37,7 @@ func (v *visit) asking(q order.Quote, c *catalogue.Catalogue, plan string) order
 }
 
 // unfits are the ways to pay that are not among those shown, with why.
-func (v *visit) unfits(a order.Asking, shown []tool) (all []unfit) {
+func (v *visit) unfits(a order.Asking, shown []tool, again elsewise) (all []unfit) {
 	if a.Quote.Price.IsZero() {
 		return nil
 	}
@@ -36,7 +45,14 @@ func (v *visit) unfits(a order.Asking, shown []tool) (all []unfit) {
 		if slices.ContainsFunc(shown, func(t tool) bool { return t.Value == string(u.Rail) }) {
 			continue // it says itself why it is off
 		}
-		all = append(all, v.unfit(u, a.Quote.Price.Currency))
+		w := v.unfit(u, a.Quote.Price.Currency)
+		for _, c := range u.Currencies {
+			if again.page != "" && w.To == "" && slices.Contains(again.priced, c) {
+				w.Switch = v.voice.Say("tool.not.switch", locale.Args{"currency": v.voice.Currency(c)})
+				w.To = again.page + "?" + url.Values{"currency": {string(c)}}.Encode()
+			}
+		}
+		all = append(all, w)
 	}
 	return all
 }

@@ -62,6 +62,7 @@ func TestReviewExplainsUnfitTools(t *testing.T) {
 		b.get("/?lang=" + string(l))
 		html := b.see("/quotes/" + quote).html
 		has(t, html, words...)
+		has(t, html, `<a href="/lines/`+w.lines["fresh"]+`/renew?currency=CNY">`)
 		if n := strings.Count(html, `<li><b>`); n != 5 {
 			t.Errorf("%s: %d ways to pay are explained", l, n)
 		}
@@ -150,7 +151,7 @@ func TestTellsWhereAToolWorks(t *testing.T) {
 		if offered != tt.offered {
 			t.Errorf("at home in %q: offered %t", tt.home, offered)
 		}
-		if i := slices.IndexFunc(v.unfits(a, tools), func(u unfit) bool { return u.Why == "It can be used only in Japan." }); (i >= 0) == offered {
+		if i := slices.IndexFunc(v.unfits(a, tools, elsewise{}), func(u unfit) bool { return u.Why == "It can be used only in Japan." }); (i >= 0) == offered {
 			t.Errorf("at home in %q: explained %t", tt.home, i >= 0)
 		}
 	}

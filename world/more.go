@@ -15,6 +15,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier/remote/remotesim"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/line"
+	"github.com/tsuzuku/tsuzuku/luhn"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 )
 
@@ -94,15 +95,7 @@ func (s *Strangers) onWire() outboundsim.Fault {
 // iccid is the number of a card that nobody has, of an issuer.
 func (s *Strangers) iccid(issuer string) string {
 	digits := fmt.Sprintf("89%s%012d", issuer, s.numbers.Int64N(1e12))
-	sum := 0
-	for i := range len(digits) {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 0 {
-			d *= 2
-		}
-		sum += d/10 + d%10
-	}
-	return digits + string(rune('0'+(10-sum%10)%10))
+	return digits + string(rune(luhn.Digit(digits)))
 }
 
 // stockMore lets the remote operator sell what the catalogue buys from it, and the

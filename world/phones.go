@@ -26,9 +26,10 @@ import (
 // stockBatch is the delivery of eSIMs that the demo begins with.
 const stockBatch = "demo"
 
-// FillStock is a delivery of eSIMs for the terms that are sold from stock: the operator
-// has them with their first package, and the shop has their codes. What an earlier
-// demo had left is withdrawn: this town does not know it.
+// FillStock is a delivery of eSIMs for the terms that are sold from stock, and of printed
+// cards that were sold elsewhere: the operator has them with their first package, and the
+// shop has their codes. What an earlier demo had left is withdrawn: this town does not
+// know it.
 func (s *Strangers) FillStock(ctx context.Context, d *db.DB, box *seal.Box, cat *catalogue.Catalogue) error {
 	var all []stock.Item
 	for _, p := range cat.Plans {
@@ -47,6 +48,7 @@ func (s *Strangers) FillStock(ctx context.Context, d *db.DB, box *seal.Box, cat 
 				}
 				all = append(all, i)
 			}
+			all = append(all, s.print(box, p, t)...)
 		}
 	}
 	return d.Write(ctx, func(ctx context.Context, tx db.Tx) error {
@@ -116,19 +118,21 @@ var phonesPage = template.Must(template.New("phones").Parse(phonesHTML))
 type phonesView struct {
 	Now   time.Time
 	Lines []held
+	Cards []sold
 	Works []order.Work
 	Said  string
 }
 
 func (p *Panel) showPhones(w http.ResponseWriter, r *http.Request) {
 	lines, err := p.phone(r.Context())
-	works, err2 := p.Desk.Works(r.Context())
-	if err := errors.Join(err, err2); err != nil {
+	cards, err2 := p.unclaimed(r.Context())
+	works, err3 := p.Desk.Works(r.Context())
+	if err := errors.Join(err, err2, err3); err != nil {
 		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = phonesPage.Execute(w, phonesView{p.Strangers.Clock.Now(), lines, works, r.URL.Query().Get("said")}) // a demo page; who left does not see the rest
+	_ = phonesPage.Execute(w, phonesView{p.Strangers.Clock.Now(), lines, cards, works, r.URL.Query().Get("said")}) // a demo page; who left does not see the rest
 }
 
 // phones is what the traveller does with a line: installs it, or uses data.

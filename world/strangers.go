@@ -61,6 +61,7 @@ type Strangers struct {
 	SMS    *phonesim.Bridge
 
 	numbers *rand.Rand // of cards
+	drawer  []sold     // cards that can be claimed
 	wires   map[string]*outboundsim.Wire
 	weather *Weather // decides by chance; nil: only what was asked for happens
 

@@ -79,6 +79,7 @@ type Sim struct {
 
 	purchases   map[string][]*purchase // by reference
 	laterIssues []carrier.Purchase
+	laterBacks  []carrier.Profile
 	sold        int      // purchases in all; numbers the next
 	back        []string // profiles that were taken back
 }
@@ -267,7 +268,12 @@ func (s *Sim) Deliver() int {
 			n++
 		}
 	}
-	s.laterIssues = nil
+	for _, p := range s.laterBacks {
+		if s.takeBack(p) == nil {
+			n++
+		}
+	}
+	s.laterIssues, s.laterBacks = nil, nil
 	return n
 }
 

@@ -97,6 +97,16 @@ func (d *deaf) Balance(ctx context.Context) (carrier.Cost, error) {
 	return d.Sim.Balance(ctx)
 }
 
+func (d *deaf) Withdrawal(ctx context.Context, p carrier.Purchase, profile carrier.Profile) (carrier.Withdrawal, error) {
+	defer d.heard()
+	return d.Sim.Withdrawal(ctx, p, profile)
+}
+
+func (d *deaf) Withdraw(ctx context.Context, p carrier.Purchase, profile carrier.Profile) error {
+	defer d.heard()
+	return d.Sim.Withdraw(ctx, p, profile)
+}
+
 // The simulator keeps every promise of a carrier that can be put to it.
 func TestConformance(t *testing.T) {
 	for _, making := range []time.Duration{0, 10 * time.Second} {
@@ -154,6 +164,9 @@ func conforms(t *testing.T, making time.Duration) {
 				}
 				return n
 			},
+			Install:     func(i carrier.Issued) { sim.Use(i.Profile.ID, time.Time{}, 10) },
+			TakenBack:   sim.TakenBack,
+			StumbleNext: arrange(carriersim.LoseAnswer),
 		}
 	})
 }

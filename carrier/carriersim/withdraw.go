@@ -21,21 +21,32 @@ func (s *Sim) Withdraw(ctx context.Context, p carrier.Purchase, profile carrier.
 	switch {
 	case ctx.Err() != nil || fault == NotSent:
 		return fmt.Errorf("%w: no connection", carrier.ErrNotSent)
-	case s.silent || fault == LoseRequest || fault == ActLater:
+	case s.silent || fault == LoseRequest:
 		return fmt.Errorf("%w: request lost", carrier.ErrUnknown)
+	case fault == ActLater:
+		s.laterBacks = append(s.laterBacks, profile)
+		return fmt.Errorf("%w: no answer in time", carrier.ErrUnknown)
 	case fault == Refuse:
 		return &carrier.Refusal{Reason: carrier.OperatorRefuses, Code: "no", Text: "the simulated operator refuses"}
 	}
-	switch s.fate(profile) {
-	case carrier.FateInstalled:
-		return carrier.Still(string(s.lines[profile.ID].State))
-	case carrier.FateThere:
-		s.lines[profile.ID] = carrier.Status{State: carrier.LineDead, AsOf: s.Now()}
-		s.back = append(s.back, profile.ID)
-	case carrier.FateGone:
-	}
+	err := s.takeBack(profile)
 	if fault == LoseAnswer {
 		return fmt.Errorf("%w: answer lost", carrier.ErrUnknown)
+	}
+	return err
+}
+
+// takeBack takes a profile back that nobody has installed.
+func (s *Sim) takeBack(profile carrier.Profile) error {
+	fate, err := s.fate(profile)
+	switch {
+	case err != nil:
+		return err
+	case fate == carrier.FateInstalled:
+		return carrier.Still(string(s.lines[profile.ID].State))
+	case fate == carrier.FateThere:
+		s.lines[profile.ID] = carrier.Status{State: carrier.LineDead, AsOf: s.Now()}
+		s.back = append(s.back, profile.ID)
 	}
 	return nil
 }
@@ -47,21 +58,35 @@ func (s *Sim) Withdrawal(ctx context.Context, _ carrier.Purchase, profile carrie
 	if err := s.unread(ctx); err != nil {
 		return carrier.Withdrawal{}, err
 	}
-	w := carrier.Withdrawal{Fate: s.fate(profile), AsOf: s.Now(), Why: "found by its number"}
+	w := carrier.Withdrawal{AsOf: s.Now(), Why: "found by its number"}
+	var err error
+	if w.Fate, err = s.fate(profile); err != nil {
+		return carrier.Withdrawal{}, err
+	}
 	if w.Fate == carrier.FateInstalled {
 		w.InstalledAt = s.lines[profile.ID].StartsAt
 	}
 	return w, nil
 }
 
-func (s *Sim) fate(profile carrier.Profile) carrier.Fate {
+func (s *Sim) fate(profile carrier.Profile) (carrier.Fate, error) {
+	line, known := s.lines[profile.ID]
 	switch {
+	case !known:
+		return "", &carrier.Refusal{Reason: carrier.LineUnknown, Code: "absent", Text: "no such line"}
 	case slices.Contains(s.back, profile.ID):
-		return carrier.FateGone
-	case s.lines[profile.ID].State == carrier.LineNew:
-		return carrier.FateThere
+		return carrier.FateGone, nil
+	case line.State == carrier.LineNew:
+		return carrier.FateThere, nil
 	}
-	return carrier.FateInstalled
+	return carrier.FateInstalled, nil
+}
+
+// TakenBack counts the profiles that were taken back.
+func (s *Sim) TakenBack() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.back)
 }
 
 // Withdrawn counts how often a profile was taken back.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ type Bench struct {
 	Advance func(time.Duration) // moves that clock
 
 	// Each of these arranges what happens to the next request that could
-	// extend a line or make a new profile. What they mean is said at the faults of outboundsim.
+	// extend a line, make a new profile or take one back. What they mean is said at the faults of outboundsim.
 	RefuseNext, BusyNext            func()
 	LoseNextRequest, LoseNextAnswer func()
 	BreakNext, GarbleNext           func()
@@ -74,11 +75,25 @@ type Bench struct {
 
 	// Profiles is how many profiles were really made for requests of the carrier.
 	Profiles func() int
+
+	// Install lets a phone install a new profile, if it still can.
+	Install func(carrier.Issued)
+
+	// TakenBack is how many of those profiles the operator really took back.
+	TakenBack func() int
+
+	// StumbleNext makes the operator carry out the next request that takes a profile
+	// back, and answer it with its own word for an error of its own.
+	StumbleNext func()
+
+	// Blind says that the operator has nothing by which it could be read what became
+	// of a profile: after a silence a person looks.
+	Blind bool
 }
 
 // On returns b with the controls of faults acting on w, whose Choose and
 // Meanwhile it takes over. extends tells the requests that could extend a line,
-// or make a profile, from those that only read or sign in; no request may be sent while On runs.
+// make a profile or take one back from those that only read or sign in; no request may be sent while On runs.
 func (b Bench) On(w *outboundsim.Wire, extends func(*http.Request) bool) Bench {
 	var mu sync.Mutex
 	var fault, first outboundsim.Fault
@@ -133,8 +148,8 @@ type promise struct {
 }
 
 // promises is the table of contents of the suite; those about new profiles stand
-// in issue.go.
-var promises = append([]promise{
+// in issue.go and withdraw.go.
+var promises = slices.Concat([]promise{
 	{"its abilities make sense", checkAbilities},
 	{"its packages and balance can be read", checkPackages},
 	{"everything that it sells can be read", checkEverything},
@@ -166,7 +181,7 @@ var promises = append([]promise{
 	{"an unknown package is refused", checkUnknownPackage},
 
 	{"no notification makes it panic", checkNotification},
-}, issuing...)
+}, issuing, withdrawing)
 
 // extension is a further extension of p, not yet prepared.
 func (b Bench) extension(ref string, p carrier.Profile) carrier.Extension {

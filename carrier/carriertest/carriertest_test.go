@@ -21,21 +21,21 @@ func TestHonestCarrierPasses(t *testing.T) {
 func TestDishonestCarriersAreCaught(t *testing.T) {
 	for flaw, want := range map[string][]string{
 		"lost answers are refusals":       {"a lost answer is unknown", "a lost request is unknown", "a request that acts late"},
-		"lost answers were not sent":      {"a lost answer is unknown", "a broken answer", "a garbled answer"},
-		"5xx is a refusal":                {"a broken answer", "a broken answer to a purchase"},
-		"garbled answers are a yes":       {"a garbled answer", "a garbled answer to a purchase"},
+		"lost answers were not sent":      {"a lost answer is unknown", "a broken answer", "a garbled answer", "a lost answer to taking back"},
+		"5xx is a refusal":                {"a broken answer", "a broken answer to a purchase", "a broken answer to taking back"},
+		"garbled answers are a yes":       {"a garbled answer", "a garbled answer to a purchase", "a garbled answer to taking back"},
 		"asks again by itself":            {"a lost answer is unknown", "a lost request is unknown", "a broken answer", "a busy operator", "a lost answer to a purchase", "a broken answer to a purchase"},
 		"asks again after the time limit": {"a lost answer is unknown", "a lost request is unknown", "a request that acts late"},
 		"done looks absent":               {"an extension happens once", "a lost answer is unknown", "a request that acts late"},
 		"absent looks done":               {"an extension that was never asked for", "a lost request is unknown"},
 		"any extension is this one":       {"a second extension", "an extension by someone else's hand"},
-		"readings without an age":         {"an extension that was never asked for"},
+		"readings without an age":         {"an extension that was never asked for", "a profile that nobody installed"},
 		"readings as of their answer":     {"a reading says when it began"},
 		"readings that never settle":      {"a lost request is unknown", "a lost purchase is unknown"},
-		"readings that settle at once":    {"a request that acts late"},
+		"readings that settle at once":    {"a request that acts late", "taking back that acts late"},
 		"settles at once":                 {"its abilities make sense"},
-		"refused connections are unknown": {"a refused connection", "a purchase over a refused connection"},
-		"busy is unknown":                 {"a busy operator", "a purchase from a busy operator"},
+		"refused connections are unknown": {"a refused connection", "a purchase over a refused connection", "taking back over a refused connection"},
+		"busy is unknown":                 {"a busy operator", "a purchase from a busy operator", "taking back from a busy operator"},
 		"lines are mixed up":              {"lines can be extended side by side"},
 		"lost readings are unknown":       {"a reading that is lost"},
 		"cancelling is a refusal":         {"a cancelled context"},
@@ -60,6 +60,18 @@ func TestDishonestCarriersAreCaught(t *testing.T) {
 		"profiles are mixed up":           {"a second purchase"},
 		"a code that is none":             {"a new profile is made once"},
 		"new profiles are running":        {"a new profile is made once"},
+
+		"says that it takes back":             {"who takes new profiles back"},
+		"taken back once is refused":          {"a profile that nobody installed", "a lost answer to taking back"},
+		"another is taken back":               {"a profile that nobody installed"},
+		"installed is any refusal":            {"a profile that is installed stays"},
+		"installed is taken back":             {"a profile that is installed stays"},
+		"what changed meanwhile is a refusal": {"a profile that is installed meanwhile"},
+		"stumbles are refusals":               {"an operator that fails inside"},
+		"gone looks there":                    {"a profile that nobody installed", "a lost answer to taking back"},
+		"there looks gone":                    {"a profile that nobody installed", "a lost request to take back", "taking back that acts late"},
+		"what is not heard is there":          {"what became of a profile"},
+		"unknown lines are gone":              {"an unknown profile"},
 	} {
 		t.Run(flaw, func(t *testing.T) {
 			got := outcomes(t, func() Bench { return open(flaw) })
@@ -94,6 +106,7 @@ func TestMissingControlsAreSaid(t *testing.T) {
 		"an unknown package is refused",
 		"no notification makes it panic",
 		"who sells new profiles is able to",
+		"who takes new profiles back is able to",
 	}
 	for _, p := range promises {
 		if slices.Contains(want, p.says) == slices.Contains(got.skipped, p.says) {

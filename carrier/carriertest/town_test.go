@@ -2,6 +2,7 @@ package carriertest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +35,10 @@ type town struct {
 
 	withdrawn bool // it sells nothing for lines that exist
 	spent     int
+
+	fates    map[string]carrier.Fate // of new profiles, where it is not that they are there
+	taken    int
+	stumbles bool // at the next that is taken back
 }
 
 type question struct{ Want, Line, Ref, Package string }
@@ -44,6 +50,7 @@ type answer struct {
 	Made  bool
 	Left  int
 	Sells []string
+	Fate  carrier.Fate
 }
 
 func (o *town) Now() time.Time {
@@ -85,6 +92,8 @@ func (o *town) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if all := o.orders[q.Ref]; len(all) > 0 {
 			a.Ref, a.Count, a.Made = fmt.Sprint(all[0]), o.ordered, all[0] <= o.ready
 		}
+	case (q.Want == "fate" || q.Want == "take back") && o.made(q.Line):
+		o.serveFate(q, &a)
 	case !known:
 		a.No = "no such line"
 	case q.Want == "extend" && q.Line == "ended":
@@ -105,6 +114,29 @@ func (o *town) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(a) // into memory
 }
 
+// made reports whether a line is a profile that was made to order.
+func (o *town) made(line string) bool {
+	n, err := strconv.Atoi(strings.TrimPrefix(line, "new-"))
+	return err == nil && strings.HasPrefix(line, "new-") && n <= o.ready
+}
+
+// serveFate says what became of a profile, and takes it back.
+func (o *town) serveFate(q question, a *answer) {
+	a.Fate = cmp.Or(o.fates[q.Line], carrier.FateThere)
+	switch {
+	case q.Want == "fate":
+	case a.Fate == carrier.FateThere:
+		a.Fate = carrier.FateGone
+		o.fates[q.Line] = a.Fate
+		o.taken++
+		if o.stumbles {
+			a.No, o.stumbles = "something is wrong with us", false
+		}
+	default:
+		a.No = "not as it was"
+	}
+}
+
 // adapter is an honest carrier, and every dishonest one by a flaw's name.
 type adapter struct {
 	flaw string
@@ -114,7 +146,7 @@ type adapter struct {
 
 func (a *adapter) ask(ctx context.Context, q question) (answer, error) {
 	silence := carrier.ErrNotSent
-	changes := q.Want == "extend" || q.Want == "order"
+	changes := q.Want == "extend" || q.Want == "order" || q.Want == "take back"
 	if changes && a.flaw != "lost answers were not sent" {
 		silence = carrier.ErrUnknown
 	}
@@ -161,6 +193,8 @@ func (a *adapter) ask(ctx context.Context, q question) (answer, error) {
 	switch {
 	case ans.No == "":
 		return ans, nil
+	case ans.No == "something is wrong with us" && a.flaw != "stumbles are refusals":
+		return answer{}, fmt.Errorf("%w: %s", silence, ans.No)
 	case a.flaw == "refusals are unknown":
 		return answer{}, carrier.ErrUnknown
 	case ans.No == "ended" && a.flaw != "ended is any refusal":
@@ -179,7 +213,7 @@ func (a *adapter) Abilities() carrier.Abilities {
 		settles = 0
 	}
 	return carrier.Abilities{
-		Modes: []carrier.Mode{carrier.ModeExtend}, SettlesWithin: settles, RatePerSecond: 1, KeepsRef: true, Issues: true,
+		Modes: []carrier.Mode{carrier.ModeExtend}, SettlesWithin: settles, RatePerSecond: 1, KeepsRef: true, Issues: true, Withdraws: true,
 	}
 }
 
@@ -274,6 +308,67 @@ func (a *adapter) LookUpIssue(ctx context.Context, p carrier.Purchase) (carrier.
 	return r, nil
 }
 
+func (a *adapter) Withdraw(ctx context.Context, p carrier.Purchase, profile carrier.Profile) error {
+	seen, err := a.Withdrawal(ctx, p, profile)
+	switch {
+	case a.flaw == "unknown lines are gone" && refusedFor(err, carrier.LineUnknown):
+		return nil
+	case err != nil:
+		return err
+	case seen.Fate == carrier.FateGone && a.flaw == "taken back once is refused":
+		return &carrier.Refusal{Reason: carrier.OperatorRefuses}
+	case seen.Fate == carrier.FateGone:
+		return nil
+	case seen.Fate == carrier.FateInstalled && a.flaw == "installed is any refusal":
+		return &carrier.Refusal{Reason: carrier.OperatorRefuses}
+	case seen.Fate == carrier.FateInstalled && a.flaw == "installed is taken back":
+		return nil
+	case seen.Fate == carrier.FateInstalled:
+		return carrier.Still("")
+	}
+	q := question{Want: "take back", Line: profile.ID}
+	if a.flaw == "another is taken back" {
+		q.Line = "new-1"
+	}
+	_, err = a.ask(ctx, q)
+	if err != nil && a.flaw == "asks again by itself" {
+		_, err = a.ask(ctx, q)
+	}
+	if refusedFor(err, carrier.PackageGone) && a.flaw != "what changed meanwhile is a refusal" { // it is not as it was
+		if seen, again := a.Withdrawal(ctx, p, profile); again == nil && seen.Fate == carrier.FateInstalled {
+			return carrier.Still("")
+		}
+	}
+	return err
+}
+
+func refusedFor(err error, reason carrier.Reason) bool {
+	no, ok := errors.AsType[*carrier.Refusal](err)
+	return ok && no.Reason == reason
+}
+
+func (a *adapter) Withdrawal(ctx context.Context, _ carrier.Purchase, profile carrier.Profile) (carrier.Withdrawal, error) {
+	w := carrier.Withdrawal{AsOf: a.now()}
+	ans, err := a.ask(ctx, question{Want: "fate", Line: profile.ID})
+	if err != nil && (a.flaw != "what is not heard is there" || !errors.Is(err, carrier.ErrNotSent)) {
+		return carrier.Withdrawal{}, err
+	}
+	w.Fate = cmp.Or(ans.Fate, carrier.FateThere)
+	switch {
+	case a.flaw == "gone looks there" && w.Fate == carrier.FateGone:
+		w.Fate = carrier.FateThere
+	case a.flaw == "there looks gone" && w.Fate == carrier.FateThere:
+		w.Fate = carrier.FateGone
+	case a.flaw == "readings without an age":
+		w.AsOf = time.Time{}
+	case a.flaw == "readings that settle at once":
+		w.AsOf = w.AsOf.Add(time.Hour)
+	case a.flaw == "readings as of their answer":
+		w.AsOf = a.now()
+	}
+	return w, nil
+}
+
 func (a *adapter) Cancel(context.Context, carrier.Extension) error {
 	return &carrier.Refusal{Reason: carrier.OperatorRefuses}
 }
@@ -359,10 +454,14 @@ func (a *adapter) Notification(_ http.Header, body []byte) (carrier.Doorbell, er
 
 // open is a bench with this flaw, or with an honest carrier.
 func open(flaw string) Bench {
-	o := &town{now: noon, lines: map[string][]string{"a": nil, "b": nil, "c": nil, "ended": nil}, orders: map[string][]int{}}
+	o := &town{now: noon, lines: map[string][]string{"a": nil, "b": nil, "c": nil, "ended": nil}, orders: map[string][]int{}, fates: map[string]carrier.Fate{}}
 	w := &outboundsim.Wire{Stranger: o}
+	var able carrier.Carrier = &adapter{flaw, w, o.Now}
+	if flaw == "says that it takes back" {
+		able = struct{ carrier.Issuer }{able.(carrier.Issuer)}
+	}
 	return Bench{
-		Carrier: &adapter{flaw, w, o.Now},
+		Carrier: able,
 		Profile: carrier.Profile{ID: "a"}, Package: "week", NewPackage: "new", Charges: true,
 		Withdraw: func() { o.mu.Lock(); defer o.mu.Unlock(); o.withdrawn = true },
 		Ended:    carrier.Profile{ID: "ended"}, Others: []carrier.Profile{{ID: "b"}, {ID: "c"}},
@@ -393,6 +492,15 @@ func open(flaw string) Bench {
 			defer o.mu.Unlock()
 			return o.ordered
 		},
+		Install: func(i carrier.Issued) {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			if o.fates[i.Profile.ID] == "" {
+				o.fates[i.Profile.ID] = carrier.FateInstalled
+			}
+		},
+		TakenBack:   func() int { o.mu.Lock(); defer o.mu.Unlock(); return o.taken },
+		StumbleNext: func() { o.mu.Lock(); defer o.mu.Unlock(); o.stumbles = true },
 	}.On(w, isExtension)
 }
 
@@ -400,5 +508,5 @@ func isExtension(r *http.Request) bool {
 	body, _ := io.ReadAll(r.Body) // in memory
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	var q question
-	return json.Unmarshal(body, &q) == nil && (q.Want == "extend" || q.Want == "order")
+	return json.Unmarshal(body, &q) == nil && (q.Want == "extend" || q.Want == "order" || q.Want == "take back")
 }

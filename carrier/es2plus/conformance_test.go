@@ -40,17 +40,18 @@ func card(n int) string { return fmt.Sprintf("898110000000%07d", n) }
 
 // town is an SM-DP+, the operator that feeds its lines, and what lies between.
 type town struct {
-	clock *clock
-	smdp  *es2plussim.Sim
-	feeds *remotesim.Sim
-	wire  *outboundsim.Wire
-	able  *es2plus.Adapter
+	clock  *clock
+	smdp   *es2plussim.Sim
+	feeds  *remotesim.Sim
+	wire   *outboundsim.Wire
+	able   *es2plus.Adapter
+	status bool // it has getProfileStatus
 }
 
 func newTown(t testing.TB, repeat es2plussim.Repeat, status bool, over func(http.Handler) http.Handler) *town {
 	t.Helper()
 	c := &clock{now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)}
-	w := &town{clock: c}
+	w := &town{clock: c, status: status}
 	w.smdp = es2plussim.New(es2plussim.Config{
 		Now: c.Now, Rand: rand.New(rand.NewPCG(1, 2)), Address: address, Requesters: []string{requester}, Repeat: repeat, Status: status,
 	})
@@ -101,14 +102,19 @@ func (w *town) bench() carriertest.Bench {
 		Extensions: func() int {
 			return w.feeds.Extended("L1", func(ref string) bool { return strings.HasPrefix(ref, "ct_") })
 		},
-		Profiles: w.smdp.Sold,
-	}.On(w.wire, extendsOrConfirms)
+		Profiles: w.smdp.Sold, TakenBack: w.smdp.Cancelled, Blind: !w.status,
+		Install:     func(i carrier.Issued) { _ = w.smdp.Install(i.Code, eid) }, // one that is gone cannot be
+		StumbleNext: func() { w.smdp.Fail("cancelOrder", es2plussim.Execution) },
+	}.On(w.wire, changesSomething)
 }
 
-// extendsOrConfirms tells what could extend a line, or make a profile.
-func extendsOrConfirms(r *http.Request) bool {
+// eid is a phone's.
+const eid = "89049032000000000000000000000017"
+
+// changesSomething tells what could extend a line, make a profile or take one back.
+func changesSomething(r *http.Request) bool {
 	if strings.HasPrefix(r.URL.Path, es2plussim.Prefix) {
-		return strings.HasSuffix(r.URL.Path, "/confirmOrder")
+		return strings.HasSuffix(r.URL.Path, "/confirmOrder") || strings.HasSuffix(r.URL.Path, "/cancelOrder")
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -25,6 +25,16 @@
 // have set aside cannot be installed, so the next one may be asked for. An order
 // without an ICCID was never confirmed, which makes it absent for certain.
 //
+// A line that nobody installed is taken back by CancelOrder with that identifier:
+//
+//   - Executed-Success: done now.
+//   - Failed, 8.2.6/3.10, another matching identifier: done before. The profile was
+//     released under ours, and nothing else takes it away.
+//   - Failed, 8.1.1/3.10, another EID, of which we never name one: a phone has it.
+//   - Failed, 8.2.1/3.3, the state: mostly, a phone has it. An SM-DP+ that looks at states
+//     before identifiers says so of one that was cancelled, too. So it is a refusal, and
+//     no proof that the line stays.
+//
 // Some SM-DP+ have getProfileStatus beside the functions of the specification. Where
 // it is configured, a silence is settled by that, and nothing is asked again.
 //

@@ -94,6 +94,9 @@ func (c *Client) ConfirmOrder(ctx context.Context, q Confirmation) (Confirmed, e
 	if got.MatchingID == "" {
 		got.MatchingID = q.MatchingID // some say it only where it is theirs
 	}
+	if q.MatchingID != "" && got.MatchingID != q.MatchingID {
+		return Confirmed{}, changes.silence("confirmOrder: %q was asked for, and %q is answered", q.MatchingID, carrier.Clip(got.MatchingID))
+	}
 	if !matchings.MatchString(got.MatchingID) {
 		return Confirmed{}, changes.silence("confirmOrder: %q is no matching identifier", carrier.Clip(got.MatchingID))
 	}

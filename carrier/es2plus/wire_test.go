@@ -146,6 +146,7 @@ func TestCodes(t *testing.T) {
 		"yes with a warning":  {200, `{"header":{"functionExecutionStatus":{"status":"Executed-WithWarning"}},"iccid":"8981100000000000017F"}`, "fine", "fine"},
 		"another ICCID":       {200, `{"header":{"functionExecutionStatus":{"status":"Executed-Success"}},"iccid":"8981100000000000025F"}`, "fine", "not sent"},
 		"an odd identifier":   {200, `{"header":{"functionExecutionStatus":{"status":"Executed-Success"}},"iccid":"8981100000000000017F","matchingId":"a$b"}`, "unknown", "fine"},
+		"another identifier":  {200, `{"header":{"functionExecutionStatus":{"status":"Executed-Success"}},"iccid":"8981100000000000017F","matchingId":"B2"}`, "unknown", "fine"},
 		"too many":            {429, ``, "not sent", "not sent"},
 		"server error":        {500, ``, "unknown", "not sent"},
 		"forbidden":           {403, ``, "unauthorised", "unauthorised"},
@@ -188,6 +189,14 @@ func TestWhatProvesNothing(t *testing.T) {
 	}
 	if w.smdp.Sold() != 1 {
 		t.Errorf("%d profiles are out", w.smdp.Sold())
+	}
+	profile := carrier.Profile{ID: string(p.Snapshot), ICCID: string(p.Snapshot)}
+	if err := w.able.Withdraw(t.Context(), p, profile); err != nil {
+		t.Fatal(err)
+	}
+	err = w.able.Withdraw(t.Context(), p, profile)
+	if no, refused := errors.AsType[*carrier.Refusal](err); !refused || no.Reason == carrier.Installed {
+		t.Errorf("cancelled again: %v, want a refusal that does not say that a phone has it", err)
 	}
 }
 

@@ -26,19 +26,39 @@ func (a *Adapter) Withdraw(ctx context.Context, p carrier.Purchase, profile carr
 	}
 	err := a.client.CancelOrder(ctx, Taken{ICCID: profile.ICCID, MatchingID: matchingID(a.config.Secret, p.Ref)})
 	no, refused := errors.AsType[*carrier.Refusal](err)
-	if refused && no.Code == wrongState {
+	switch {
+	case refused && no.Code == otherMatching:
+		return nil
+	case refused && a.config.Status && (no.Code == wrongState || no.Code == otherPhone):
+		return a.takenMeanwhile(ctx, p, profile, no)
+	case refused && no.Code == otherPhone:
 		return carrier.Still(no.Code)
 	}
 	return err
 }
 
-// wrongState is how CancelOrder refuses a profile that is in no state in which it could
-// be cancelled: of one that was released and never cancelled, because a phone has it.
-const wrongState = "8.2.1/3.3"
+// How CancelOrder refuses a profile that was released under our matching identifier. The
+// package's comment says what each proves.
+const (
+	otherMatching = "8.2.6/3.10"
+	wrongState    = "8.2.1/3.3"
+	otherPhone    = "8.1.1/3.10"
+)
+
+// takenMeanwhile looks why a profile could not be cancelled that could be when it was read.
+func (a *Adapter) takenMeanwhile(ctx context.Context, p carrier.Purchase, profile carrier.Profile, no *carrier.Refusal) error {
+	seen, err := a.Withdrawal(ctx, p, profile)
+	switch {
+	case err == nil && seen.Fate == carrier.FateGone:
+		return nil
+	case err == nil && seen.Fate == carrier.FateInstalled:
+		return carrier.Still(seen.Why)
+	}
+	return changes.silence("cancelOrder: refused with %s, and the profile looks as before: %s", no.Code, seen.Why)
+}
 
 // Withdrawal implements [carrier.Withdrawer], by getProfileStatus. Without it there is
-// nothing that could be read: cancelling again would be refused alike whether a phone has
-// the profile or it was cancelled before.
+// nothing that could be read, and a look may not cancel.
 func (a *Adapter) Withdrawal(ctx context.Context, p carrier.Purchase, profile carrier.Profile) (carrier.Withdrawal, error) {
 	w := carrier.Withdrawal{AsOf: a.now().UTC()}
 	if !a.config.Status {

@@ -117,8 +117,23 @@ func (s stand) bench(i, seed uint64) carriertest.Bench {
 			}
 			return n
 		},
+		Install: func(i carrier.Issued) {
+			if sim.Profile(i.Profile.ID).Status == esimaccesssim.GotResource {
+				sim.Install(i.Profile.ID)
+			}
+		},
+		TakenBack: func() int {
+			n := 0
+			for _, e := range sim.Ledger() {
+				if e.Kind == "cancel" {
+					n++
+				}
+			}
+			return n
+		},
+		StumbleNext: func() { sim.Stumble("esim/cancel", []string{"000001", "900001"}[seed%2]) },
 	}.On(wire, func(r *http.Request) bool {
-		return strings.HasSuffix(r.URL.Path, "/esim/topup") || strings.HasSuffix(r.URL.Path, "/esim/order")
+		return strings.HasSuffix(r.URL.Path, "/esim/topup") || strings.HasSuffix(r.URL.Path, "/esim/order") || strings.HasSuffix(r.URL.Path, "/esim/cancel")
 	})
 }
 

@@ -2,6 +2,7 @@ package esimaccess
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
@@ -21,7 +22,25 @@ func (a *Adapter) Withdraw(ctx context.Context, p carrier.Purchase, profile carr
 	case seen.Fate == carrier.FateInstalled:
 		return carrier.Still(seen.Why)
 	}
-	return a.call(ctx, changes, "/esim/cancel", map[string]string{"esimTranNo": profile.ID}, nil)
+	err = a.call(ctx, changes, "/esim/cancel", map[string]string{"esimTranNo": profile.ID}, nil)
+	if no, refused := errors.AsType[*carrier.Refusal](err); refused && wrongState(no.Code) {
+		return a.changedMeanwhile(ctx, p, profile, no)
+	}
+	return err
+}
+
+// changedMeanwhile says why an eSIM could not be cancelled that could be when it was read:
+// a phone has it now, or somebody cancelled it before. Where that is not seen the figures
+// may be old, and it may be gone.
+func (a *Adapter) changedMeanwhile(ctx context.Context, p carrier.Purchase, profile carrier.Profile, no *carrier.Refusal) error {
+	seen, err := a.Withdrawal(ctx, p, profile)
+	switch {
+	case err == nil && seen.Fate == carrier.FateGone:
+		return nil
+	case err == nil && seen.Fate == carrier.FateInstalled:
+		return carrier.Still(seen.Why)
+	}
+	return changes.silence("/esim/cancel: refused with %s, and the eSIM looks as before: %s", no.Code, seen.Why)
 }
 
 // Withdrawal implements [carrier.Withdrawer]: one query.

@@ -71,8 +71,11 @@ func (s stand) bench(seed uint64) carriertest.Bench {
 				panic(err)
 			}
 		},
-		Extensions: func() int { return put(sim, ours.ICCID) },
-		Profiles:   func() int { return len(sim.ICCIDs()) - len(all) },
+		Extensions:  func() int { return put(sim, ours.ICCID) },
+		Profiles:    func() int { return len(sim.ICCIDs()) - len(all) },
+		Install:     func(i carrier.Issued) { sim.Install(i.Profile.ICCID) },
+		TakenBack:   func() int { return sim.Revoked(base) },
+		StumbleNext: func() { sim.Fail(esimgosim.RevokeOne, esimgosim.BreakAfter) },
 	}
 	if s.lag > 0 {
 		b.FinishMaking = func() { c.Advance(s.lag + time.Second) }
@@ -80,8 +83,11 @@ func (s stand) bench(seed uint64) carriertest.Bench {
 	return b.On(wire, buys)
 }
 
-// buys tells an order from its rehearsal, which only reads.
+// buys tells an order from its rehearsal, which only reads, and what takes one back.
 func buys(r *http.Request) bool {
+	if r.Method == http.MethodDelete {
+		return true
+	}
 	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/orders") {
 		return false
 	}

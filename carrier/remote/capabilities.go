@@ -29,6 +29,7 @@ type Capabilities struct {
 	PerDay          bool     `json:"per_day"`
 	Cancel          bool     `json:"cancel"`
 	Issues          bool     `json:"issues,omitempty"`
+	Withdraws       bool     `json:"withdraws,omitempty"`
 	UsageDelay      int64    `json:"usage_delay_seconds"`
 	SettlesWithin   int64    `json:"settles_within_seconds"`
 	CallsPerSecond  int64    `json:"calls_per_second"`
@@ -76,6 +77,9 @@ func (c Capabilities) check() (errs []error) {
 	if len(c.Modes) == 0 {
 		errs = append(errs, errors.New("modes is empty: what does a further package do?"))
 	}
+	if c.Withdraws && !c.Issues {
+		errs = append(errs, errors.New("withdraws is true, and issues is not: which lines are taken back?"))
+	}
 	for i, m := range c.Modes {
 		known := []carrier.Mode{carrier.ModeExtend, carrier.ModeQueue, carrier.ModeParallel, carrier.ModeSameDay}
 		if !slices.Contains(known, carrier.Mode(m)) {
@@ -91,7 +95,7 @@ func (c Capabilities) check() (errs []error) {
 // Abilities are the document as the port has it.
 func (c Capabilities) Abilities() carrier.Abilities {
 	a := carrier.Abilities{
-		AfterEnd: time.Duration(c.AfterEndSeconds) * time.Second, ActiveOnly: c.ActiveOnly, PerDay: c.PerDay, Cancel: c.Cancel, Issues: c.Issues,
+		AfterEnd: time.Duration(c.AfterEndSeconds) * time.Second, ActiveOnly: c.ActiveOnly, PerDay: c.PerDay, Cancel: c.Cancel, Issues: c.Issues, Withdraws: c.Withdraws,
 		UsageDelay: time.Duration(c.UsageDelay) * time.Second, SettlesWithin: time.Duration(c.SettlesWithin) * time.Second,
 		RatePerSecond: int(c.CallsPerSecond), KeepsRef: true,
 	}
@@ -111,7 +115,7 @@ func AskCapabilities(ctx context.Context, url string, keys []string, client *out
 }
 
 // guess stands for the document of a server that has not been asked yet.
-var guess = Capabilities{Contract: 1, Modes: []string{"extend"}, SettlesWithin: settlesLeast, CallsPerSecond: 1, Cancel: true, Issues: true}
+var guess = Capabilities{Contract: 1, Modes: []string{"extend"}, SettlesWithin: settlesLeast, CallsPerSecond: 1, Cancel: true, Issues: true, Withdraws: true}
 
 // Capabilities asks the server for the document. It is for people who make the
 // file or compare it; the adapter itself goes by the file.

@@ -24,8 +24,9 @@ type Bed struct {
 	Days    int             // of a package that is sold by the day, at most 364; else 0
 	Ended   carrier.Profile // a line past its end; zero: that is not examined
 
-	// NewPackage comes with a new line, of which some are really made, for NewDays
-	// where it is sold by the day; empty: that is not examined.
+	// NewPackage comes with a new line, of which some are really made, and taken back
+	// where the server does that, for NewDays where it is sold by the day; empty: that
+	// is not examined.
 	NewPackage string
 	NewDays    int
 
@@ -133,6 +134,10 @@ var checks = []struct {
 	{"the same ref again makes one line, also at the same time", checkNewAgain},
 	{"the ref of a new line for something else is refused", checkNewOther},
 	{"silence about a new line is settled", checkNewSilence},
+
+	{"what was not made by its ref is not taken back", checkUnwantedRefused},
+	{"a new line is taken back, and that again is the same", checkUnwanted},
+	{"silence about taking a new line back is settled", checkUnwantedSilence},
 }
 
 // Conform examines a server.

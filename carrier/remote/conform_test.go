@@ -87,6 +87,8 @@ func TestFlawsAreFound(t *testing.T) {
 		remotesim.TooSoon: "the capabilities", remotesim.UnknownCalls: "what is no call", remotesim.StrictMembers: "members that are not known",
 		remotesim.AnswersVary: "the same ref again acts once", remotesim.IssuesTwice: "the same ref again makes one line",
 		remotesim.ReusesIssue: "the ref of a new line", remotesim.ForgetsIssue: "a new line is made", remotesim.NoCode: "a new line is made",
+		remotesim.WithdrawsAny: "what was not made by its ref", remotesim.WithdrawsOnce: "a new line is taken back",
+		remotesim.WithdrawsNot: "a new line is taken back", remotesim.ForgetsWithdraw: "a new line is taken back",
 	}
 	for _, flaw := range remotesim.Flaws {
 		r := examine(t, served(t, flaw), 3)

@@ -26,7 +26,7 @@ var secret = []byte("a key for tests, 32 bytes long.")
 func written(key []byte) string { return "whsec_" + base64.StdEncoding.EncodeToString(key) }
 
 func capabilities() remote.Capabilities {
-	return remote.Capabilities{Contract: 1, Modes: []string{"extend"}, PerDay: true, Cancel: true, Issues: true, SettlesWithin: 900, CallsPerSecond: 50}
+	return remote.Capabilities{Contract: 1, Modes: []string{"extend"}, PerDay: true, Cancel: true, Issues: true, Withdraws: true, SettlesWithin: 900, CallsPerSecond: 50}
 }
 
 // The adapter keeps the promises of a carrier towards a server that was written
@@ -59,11 +59,16 @@ func bench(t *testing.T, days int, making time.Duration) carriertest.Bench {
 		ByHand:     func() { sim.By("L1", pkg, int64(days)) },
 		Extensions: func() int { return sim.Extended("L1", func(ref string) bool { return strings.HasPrefix(ref, "ct_") }) },
 		Profiles:   func() int { return len(sim.Made()) },
+		Install:    func(i carrier.Issued) { sim.Install(i.Profile.ID) },
+		TakenBack:  sim.TakenBack, StumbleNext: sim.MuteNext,
 	}
 	if making > 0 {
 		b.FinishMaking = func() { c.Advance(making) }
 	}
-	return b.On(wire, func(r *http.Request) bool { call := callOf(r); return call == "extend" || call == "issue" })
+	return b.On(wire, func(r *http.Request) bool {
+		call := callOf(r)
+		return call == "extend" || call == "issue" || call == "withdraw"
+	})
 }
 
 func newSim(now func() time.Time) *remotesim.Sim {

@@ -33,6 +33,11 @@ func FuzzAnswers(f *testing.F) {
 		`{"answer":"packages","packages":[{"code":"a","cost":{"units":1,"scale":0,"currency":"USD"}}]}`,
 		`{"answer":"balance","balance":{"units":1,"scale":1,"currency":"usd"}}`,
 		`{"answer":"health","ok":true,"now":"2026-01-02T03:04:05Z"}`,
+		`{"answer":"withdraw","outcome":"done"}`, `{"answer":"withdraw","outcome":"refused","reason":"installed"}`,
+		`{"answer":"extend","outcome":"refused","reason":"installed"}`,
+		`{"answer":"lookup_withdraw","fate":"gone","as_of":"2026-01-02T03:04:05Z"}`,
+		`{"answer":"lookup_withdraw","fate":"installed","as_of":"2030-01-02T03:04:05Z","installed_at":"2026-01-02T03:04:05Z"}`,
+		`{"answer":"lookup_withdraw","fate":"unsure","as_of":"2026-01-02T03:04:05Z"}`,
 		`{"answer":"capabilities","contract":1}`, `[]`, `null`, ``, `{"answer":7}`,
 	} {
 		f.Add(200, body)
@@ -63,6 +68,12 @@ func FuzzAnswers(f *testing.F) {
 			t.Errorf("status %+v", s)
 		}
 		oneKind(t, a.Cancel(ctx, e))
+		p := carrier.Purchase{Ref: "ct_1", Package: "P"}
+		oneKind(t, a.Withdraw(ctx, p, e.Profile))
+		w, err := a.Withdrawal(ctx, p, e.Profile)
+		if oneKind(t, err); (err == nil) != (w.Fate != "") || err == nil && (w.AsOf.IsZero() || w.AsOf.After(now)) {
+			t.Errorf("withdrawal %+v with %v", w, err)
+		}
 		_, err = a.Packages(ctx, e.Profile)
 		oneKind(t, err)
 		cost, err := a.Balance(ctx)
@@ -91,7 +102,7 @@ func answering(t *testing.T, now time.Time, status int, body string) *Adapter {
 	})
 	a, err := New(Config{
 		Name: "tabi", URL: "https://operator.example", Keys: []string{"whsec_" + base64.StdEncoding.EncodeToString(key)},
-		Capabilities: Capabilities{Contract: 1, Modes: []string{"extend"}, Cancel: true, SettlesWithin: 900, CallsPerSecond: 1},
+		Capabilities: Capabilities{Contract: 1, Modes: []string{"extend"}, Cancel: true, Issues: true, Withdraws: true, SettlesWithin: 900, CallsPerSecond: 1},
 	}, outbound.New(outbound.Options{Transport: &outboundsim.Wire{Stranger: server}}), func() time.Time { return now }, func() string { return "00" })
 	if err != nil {
 		t.Fatal(err)

@@ -84,8 +84,10 @@ type profile struct {
 
 // about asks about an extension.
 func about(call string, e carrier.Extension) question {
-	return question{call, e.Ref, &profile{e.Profile.ID, e.Profile.ICCID}, e.Package, e.Days}
+	return question{call, e.Ref, lineNamed(e.Profile), e.Package, e.Days}
 }
+
+func lineNamed(p carrier.Profile) *profile { return &profile{p.ID, p.ICCID} }
 
 // receipt is what all answers say about an extension that was carried out.
 type receipt struct {

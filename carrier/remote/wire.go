@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/outbound"
@@ -122,13 +123,16 @@ var reasons = []carrier.Reason{
 	carrier.NoBalance, carrier.StillInProgress, carrier.BadRequest, carrier.Unauthorised, carrier.OperatorRefuses, carrier.OutOfStock,
 }
 
+// knows reports whether a refusal of a call may have this reason.
+func knows(call string, r carrier.Reason) bool {
+	return slices.Contains(reasons, r) || r == carrier.Installed && call == "withdraw"
+}
+
 // refusal is a definite no. One without a reason that we know says nothing: its
 // server does not keep to the contract, so why should this word of it be true.
 func (a *Adapter) refusal(f effect, call string, e envelope) error {
-	for _, r := range reasons {
-		if string(r) == e.Reason {
-			return &carrier.Refusal{Reason: r, Code: carrier.Quote(e.Code), Text: carrier.Quote(e.Text)}
-		}
+	if r := carrier.Reason(e.Reason); knows(call, r) {
+		return &carrier.Refusal{Reason: r, Code: carrier.Quote(e.Code), Text: carrier.Quote(e.Text)}
 	}
 	return f.silence("%s: refused for the unknown reason %q", call, carrier.Clip(e.Reason))
 }

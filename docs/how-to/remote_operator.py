@@ -4,7 +4,7 @@
     KEY=whsec_... python3 remote_operator.py [port [database file]]
 
 This one keeps its lines in its own database: replace operator_extend,
-operator_issue, line_of and what cancel does by calls to the operator. Everything else can stay.
+operator_issue, line_of and what cancel and withdraw do by calls to the operator. Everything else can stay.
 """
 import base64, hashlib, hmac, json, os, re, sqlite3, sys, threading, time
 from datetime import datetime, timezone
@@ -14,12 +14,13 @@ KEYS = [base64.b64decode(k.removeprefix("whsec_")) for k in os.environ["KEY"].sp
 FRESH = 300
 PACKAGES = {"JP5": (5 << 30, 30, False), "JP_DAY": (1 << 30, 1, True)}  # bytes, days, sold by the day
 NEW = {"JP_NEW": (5 << 30, 30, False), "JP_NEW_DAY": (1 << 30, 1, True)}  # those that come with a new line
-CAPABILITIES = {"contract": 1, "modes": ["extend"], "after_end_seconds": 0, "active_only": False, "per_day": True, "cancel": True, "issues": True,
+CAPABILITIES = {"contract": 1, "modes": ["extend"], "after_end_seconds": 0, "active_only": False, "per_day": True, "cancel": True, "issues": True, "withdraws": True,
                 "usage_delay_seconds": 0, "settles_within_seconds": 900, "calls_per_second": 8}
 lock = threading.Lock()  # one at a time is enough for a small shop
 db = sqlite3.connect(sys.argv[2] if len(sys.argv) > 2 else ":memory:", check_same_thread=False)
 db.executescript("""PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS asked (ref TEXT PRIMARY KEY, request TEXT, state TEXT, receipt TEXT);
+    CREATE TABLE IF NOT EXISTS gone (line TEXT PRIMARY KEY);
     CREATE TABLE IF NOT EXISTS lines (id TEXT PRIMARY KEY, iccid TEXT, starts INTEGER, ends INTEGER, total INTEGER, used INTEGER);""")
 
 class Refused(Exception):  # a definite no: nothing was changed
@@ -70,11 +71,15 @@ def asked_before(ref, request, name):
     need(old[1] != "cancelled", text="this ref was cancelled")
     return {"outcome": "done", name: json.loads(old[2])} if old[1] == "done" else {"outcome": "unknown"}
 
+def is_gone(line):
+    return db.execute("SELECT 1 FROM gone WHERE line = ?", [line[0]]).fetchone() is not None
+
 def extend(q):
     ref, line, (package, days) = ref_of(q), line_of(q), wish(q, PACKAGES)
     request = json.dumps([line[0], package, days])
     if old := asked_before(ref, request, "receipt"):
         return old
+    need(not is_gone(line), "line_terminal", "the line was taken back")
     need(line[2] is None or line[3] > time.time(), "line_ended", "the line has ended")
     # Here the operator is this database, and both are one transaction; with another's API commit 'asked' before calling it.
     with db:
@@ -102,6 +107,24 @@ def issue(q):
         db.execute("UPDATE asked SET state = 'done', receipt = ? WHERE ref = ?", [json.dumps(made), ref])
     return {"outcome": "done", "issued": made}
 
+def unwanted(q):
+    """The line that a ref made, and what became of it: here a phone has it when it has begun."""
+    ref, line = ref_of(q), line_of(q)
+    old = db.execute("SELECT request, receipt FROM asked WHERE ref = ? AND state = 'done'", [ref]).fetchone()
+    need(old and json.loads(old[0])[0] == "new" and json.loads(old[1])["line"]["id"] == line[0], "line_unknown", "this ref did not make that line")
+    return line, "gone" if is_gone(line) else "there" if line[2] is None else "installed"
+
+def withdraw(q):
+    line, fate = unwanted(q)
+    need(fate != "installed", "installed", "a phone has it")
+    with db:  # with another's API: what it did not answer is "unknown", and unwanted() asks it what became of the line
+        db.execute("INSERT OR IGNORE INTO gone VALUES (?)", [line[0]])
+    return {"outcome": "done"}
+
+def lookup_withdraw(q):
+    began = time.time()
+    return {"fate": unwanted(q)[1], "as_of": instant(began)}
+
 def lookup(q, name="receipt"):
     began, old = time.time(), db.execute("SELECT state, receipt FROM asked WHERE ref = ?", [ref_of(q)]).fetchone()
     if old and old[0] == "done":
@@ -123,7 +146,10 @@ def cancel(q):
     return {"outcome": "done"}
 
 def status(q):
-    _, _, starts, ends, total, used = line_of(q)
+    line = line_of(q)
+    _, _, starts, ends, total, used = line
+    if is_gone(line):
+        return {"state": "terminal", "as_of": instant(time.time())}
     if starts is None:
         return {"state": "new", "total_bytes": total, "used_bytes": used, "as_of": instant(time.time())}
     state = "ended" if ends <= time.time() else "depleted" if used >= total else "active"
@@ -136,7 +162,7 @@ def packages(q):
                           "new": c in NEW, "as_of": instant(time.time() - 1)} for c, (b, d, p) in {**PACKAGES, **NEW}.items()]}
 
 CALLS = {"capabilities": lambda q: CAPABILITIES, "health": lambda q: {"ok": True, "now": instant(time.time())}, "extend": extend, "lookup": lookup,
-         "issue": issue, "lookup_issue": lambda q: lookup(q, "issued"),
+         "issue": issue, "lookup_issue": lambda q: lookup(q, "issued"), "withdraw": withdraw, "lookup_withdraw": lookup_withdraw,
          "cancel": cancel, "status": status, "packages": packages, "balance": lambda q: {"balance": {"units": 0, "scale": 100, "currency": "USD"}}}
 
 def signatures(id_, timestamp, body):

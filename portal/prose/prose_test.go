@@ -69,6 +69,8 @@ func TestSearchFinds(t *testing.T) {
 		{locale.ZhHans, "退款多久到账", "refund"},
 		{locale.ZhHans, "怎么续费", "renew"},
 		{locale.ZhHans, "网速慢", "slow"},
+		{locale.ZhHans, "装不上", "install"},
+		{locale.ZhHant, "裝不了", "install"},
 		{locale.ZhHant, "手機是否相容", "compatibility"},
 		{locale.ZhHant, "忘記密碼", "account"},
 		{locale.Ko, "환불", "refund"},

@@ -56,7 +56,8 @@ const (
 
 // Search finds the topics that a question is about, the best first: those in which
 // its words stand most often, words that stand everywhere counting least. Chinese,
-// Japanese and Korean are searched by pairs of letters.
+// Japanese and Korean are searched by pairs of letters, and where those find nothing
+// by single Chinese characters in titles.
 func Search(l locale.Language, question string) (found []Page) {
 	if runes := []rune(question); len(runes) > MostQuery {
 		question = string(runes[:MostQuery])
@@ -82,10 +83,25 @@ func Search(l locale.Language, question string) (found []Page) {
 			all = append(all, scored{i, score})
 		}
 	}
+	if len(all) == 0 {
+		return ix.titled(question)
+	}
 	slices.SortStableFunc(all, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
 	for _, s := range all {
 		if 8*s.score >= all[0].score { // the rest shares only common words
 			found = append(found, ix.pages[s.page])
+		}
+	}
+	return found
+}
+
+// titled are the pages whose title shares a Chinese character with a question of
+// which no pair of letters stands anywhere: 装不上 is about 安装.
+func (ix *index) titled(question string) (found []Page) {
+	shared := func(r rune) bool { return unicode.Is(unicode.Han, r) && strings.ContainsRune(question, r) }
+	for _, p := range ix.pages {
+		if strings.ContainsFunc(p.Title, shared) {
+			found = append(found, p)
 		}
 	}
 	return found

@@ -74,7 +74,7 @@ type Repeat string
 // The ways.
 const (
 	MatchingInUse Repeat = "matching in use" // 8.2.6/3.3: identifiers are looked at before states
-	WrongState    Repeat = "wrong state"     // 8.2.1/3.3: the other way round
+	WrongState    Repeat = "wrong state"     // 8.2.1/3.3: the other way round, in CancelOrder too
 	SameAgain     Repeat = "same again"      // the first answer again
 )
 
@@ -104,6 +104,7 @@ type Sim struct {
 	calls    []Call
 	outbox   []Notification
 	seq      int
+	cancels  int // orders that were taken back
 }
 
 type profile struct {
@@ -166,6 +167,13 @@ func (s *Sim) In(states ...State) (n int) {
 
 // Sold counts the profiles that phones may have, or have.
 func (s *Sim) Sold() int { return s.In(Released, Downloaded, Installed) }
+
+// Cancelled counts the orders that were taken back.
+func (s *Sim) Cancelled() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cancels
+}
 
 // Calls are all requests so far.
 func (s *Sim) Calls() []Call {
@@ -444,16 +452,23 @@ func (s *Sim) cancel(q question) map[string]any {
 		return failed("8.2.1", "2.2", "iccid, finalProfileStatusIndicator")
 	case p == nil:
 		return failed("8.2.1", "3.9", "unknown ICCID")
+	case s.cfg.Repeat == WrongState && !p.cancellable():
+		return failed("8.2.1", "3.3", "the profile is "+string(p.state))
 	case p.eid != "" && q.EID != p.eid:
 		return failed("8.1.1", "3.10", "another EID")
 	case q.Matching != nil && *q.Matching != p.matching:
 		return failed("8.2.6", "3.10", "another matching identifier")
-	case !slices.Contains([]State{Allocated, Linked, Confirmed, Released}, p.state):
+	case !p.cancellable():
 		return failed("8.2.1", "3.3", "the profile is "+string(p.state))
 	}
 	p.matching, p.eid, p.confirmation = "", "", ""
+	s.cancels++
 	s.to(p, State(q.Final))
 	return done(map[string]any{})
+}
+
+func (p *profile) cancellable() bool {
+	return slices.Contains([]State{Allocated, Linked, Confirmed, Released}, p.state)
 }
 
 // release is 5.3.4.

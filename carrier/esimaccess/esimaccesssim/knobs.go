@@ -41,6 +41,7 @@ const requestsPerSecond = 8
 // knobs are what a test may turn while the simulator runs.
 type knobs struct {
 	refusals    map[string][]string // by path; "" for any
+	stumbles    map[string][]string // by path
 	throttle    Throttle
 	delivery    Delivery
 	delays      []time.Duration // for the next top-ups
@@ -54,6 +55,15 @@ func (s *Sim) Refuse(path, code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.knobs.refusals[path] = append(s.knobs.refusals[path], code)
+}
+
+// Stumble carries out the next well-formed request to path that would succeed, and
+// answers it with code all the same: 000001 and 900001 do not say how far the
+// operator's system came [1.5]. Further calls queue up.
+func (s *Sim) Stumble(path, code string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.knobs.stumbles[path] = append(s.knobs.stumbles[path], code)
 }
 
 // ActAfter answers the next well-formed top-up with 900001 and carries it out
@@ -136,6 +146,16 @@ func (s *Sim) refusal(path string) *refusal {
 		}
 	}
 	return nil
+}
+
+// stumble takes the next ordered stumble of path, if there is one.
+func (s *Sim) stumble(path string) *refusal {
+	queue := s.knobs.stumbles[path]
+	if len(queue) == 0 {
+		return nil
+	}
+	s.knobs.stumbles[path] = queue[1:]
+	return fail(queue[0])
 }
 
 // delay takes the next ordered delay, if there is one.

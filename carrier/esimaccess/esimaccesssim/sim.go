@@ -136,7 +136,7 @@ func New(cfg Config) *Sim {
 		toppedUp: map[string]*topUpAnswer{},
 		balance:  cfg.Balance,
 		webhook:  cfg.Webhook,
-		knobs:    knobs{refusals: map[string][]string{}, throttle: cfg.Throttle, delivery: cfg.Delivery},
+		knobs:    knobs{refusals: map[string][]string{}, stumbles: map[string][]string{}, throttle: cfg.Throttle, delivery: cfg.Delivery},
 	}
 }
 
@@ -198,6 +198,9 @@ func (s *Sim) answer(r *http.Request, body []byte, tooLong bool) (int, []byte) {
 		var given params
 		if given, no = readParams(path, body); no == nil {
 			obj, no = operation(given)
+		}
+		if no == nil {
+			no = s.stumble(path)
 		}
 	}
 	if no == nil {

@@ -78,6 +78,22 @@ func (s *Sim) Assignments(iccid string) []Assignment {
 	return all
 }
 
+// Revoked is how often a bundle of this name was taken off an eSIM, also one that has
+// left our account.
+func (s *Sim) Revoked(bundle string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance()
+	for _, e := range s.esims {
+		for _, st := range e.statesAt(s.now) {
+			if st.bundle.Name == bundle && st.word(s.now) == "revoked" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // ICCIDs are those of all eSIMs in our account, in order of creation.
 func (s *Sim) ICCIDs() []string {
 	s.mu.Lock()

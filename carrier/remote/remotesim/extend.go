@@ -67,6 +67,8 @@ func (s *Sim) extend(q question) map[string]any {
 			old.receipt["ref"] = fmt.Sprintf("sim-%d", s.n)
 		}
 		return map[string]any{"outcome": "done", "receipt": maps.Clone(old.receipt)}
+	case l.gone:
+		return s.no("line_terminal", "the line was taken back")
 	case !l.Ends.After(s.Now()) && s.Flaw != EndedToo:
 		return s.no("line_ended", "the line has ended")
 	}
@@ -113,6 +115,7 @@ func (s *Sim) act(ref string, l *Line, p Package, days int64) map[string]any {
 	}
 	s.n++
 	r.times++
+	s.acts[ref]++
 	if s.Queues { // the line's own figures stay those of what runs
 		r.receipt = map[string]any{"ref": fmt.Sprintf("sim-%d", s.n), "starts_at": stamp(l.Ends)}
 		return maps.Clone(r.receipt)
@@ -177,6 +180,8 @@ func (s *Sim) status(q question) map[string]any {
 	}
 	state := "active"
 	switch {
+	case l.gone:
+		state = "terminal"
 	case !l.Ends.After(s.Now()):
 		state = "ended"
 	case l.Starts.IsZero():

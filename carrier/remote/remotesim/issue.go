@@ -39,6 +39,7 @@ func (s *Sim) issue(q question) map[string]any {
 		return s.issued(old.order)
 	}
 	s.n++
+	s.acts[q.Ref]++
 	o := &order{ref: fmt.Sprintf("sim-%d", s.n), makeAt: s.Now().Add(s.Making), pkg: p, days: max(1, days)}
 	s.asked[q.Ref] = &request{what: what, order: o}
 	s.orders = append(s.orders, o)
@@ -144,7 +145,7 @@ func (s *Sim) Use(id string, bytes int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lines[id]
-	if l == nil || !l.Ends.After(s.Now()) {
+	if l == nil || l.gone || !l.Ends.After(s.Now()) {
 		return false
 	}
 	if l.Starts.IsZero() {

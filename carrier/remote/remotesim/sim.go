@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,39 +23,43 @@ type Flaw string
 
 // The flaws. Each is a mistake that a server's author could make.
 const (
-	None           Flaw = ""
-	ActsTwice      Flaw = "acts twice"       // the ref is not looked at
-	RacesItself    Flaw = "races itself"     // two of one ref at the same time both act
-	ReusesRef      Flaw = "reuses a ref"     // the same ref with other contents is answered like the first
-	TrustsAll      Flaw = "trusts all"       // signatures are not verified
-	FirstSignature Flaw = "first signature"  // only the first of several signatures is looked at
-	Ageless        Flaw = "ageless"          // timestamps are not looked at
-	Unsigned       Flaw = "unsigned"         // answers carry no signature
-	WrongID        Flaw = "wrong id"         // answers are signed under the request's own id
-	OldAnswers     Flaw = "old answers"      // answers carry the time of another day
-	OneKey         Flaw = "one key"          // answers are signed with another key
-	NoDays         Flaw = "no days"          // days are not checked
-	NoPackage      Flaw = "no package"       // an unknown package extends by a default
-	NoICCID        Flaw = "no iccid"         // the ICCID is not compared with the line
-	EndedToo       Flaw = "ended too"        // ended lines are extended, against after_end_seconds
-	AbsentAlways   Flaw = "absent always"    // look up never finds anything
-	DoneAlways     Flaw = "done always"      // look up finds everything
-	NoAsOf         Flaw = "no as_of"         // look up and status leave it out
-	Tomorrow       Flaw = "tomorrow"         // status is of tomorrow
-	Decimals       Flaw = "decimals"         // numbers have a point
-	WrongClock     Flaw = "wrong clock"      // its clock is two minutes ahead
-	Refuses500     Flaw = "refuses with 500" // a definite no is answered with a server's error
-	Words          Flaw = "words"            // reasons are words of its own
-	ForgetsCancel  Flaw = "forgets cancel"   // a cancelled extension is still found
-	CancelsNot     Flaw = "cancels not"      // says that it can cancel, and refuses
-	TooSoon        Flaw = "too soon"         // settles within a minute, against its own freshness
-	UnknownCalls   Flaw = "unknown calls"    // answers 200 to words that it does not know
-	StrictMembers  Flaw = "strict members"   // refuses members that it does not know
-	AnswersVary    Flaw = "answers vary"     // the same ref gets another receipt each time
-	IssuesTwice    Flaw = "issues twice"     // the ref of a new line is not looked at
-	ReusesIssue    Flaw = "reuses an issue"  // the same ref for another new line is answered like the first
-	ForgetsIssue   Flaw = "forgets an issue" // a new line is never found
-	NoCode         Flaw = "no code"          // a new line cannot be installed
+	None            Flaw = ""
+	ActsTwice       Flaw = "acts twice"       // the ref is not looked at
+	RacesItself     Flaw = "races itself"     // two of one ref at the same time both act
+	ReusesRef       Flaw = "reuses a ref"     // the same ref with other contents is answered like the first
+	TrustsAll       Flaw = "trusts all"       // signatures are not verified
+	FirstSignature  Flaw = "first signature"  // only the first of several signatures is looked at
+	Ageless         Flaw = "ageless"          // timestamps are not looked at
+	Unsigned        Flaw = "unsigned"         // answers carry no signature
+	WrongID         Flaw = "wrong id"         // answers are signed under the request's own id
+	OldAnswers      Flaw = "old answers"      // answers carry the time of another day
+	OneKey          Flaw = "one key"          // answers are signed with another key
+	NoDays          Flaw = "no days"          // days are not checked
+	NoPackage       Flaw = "no package"       // an unknown package extends by a default
+	NoICCID         Flaw = "no iccid"         // the ICCID is not compared with the line
+	EndedToo        Flaw = "ended too"        // ended lines are extended, against after_end_seconds
+	AbsentAlways    Flaw = "absent always"    // look up never finds anything
+	DoneAlways      Flaw = "done always"      // look up finds everything
+	NoAsOf          Flaw = "no as_of"         // look up and status leave it out
+	Tomorrow        Flaw = "tomorrow"         // status is of tomorrow
+	Decimals        Flaw = "decimals"         // numbers have a point
+	WrongClock      Flaw = "wrong clock"      // its clock is two minutes ahead
+	Refuses500      Flaw = "refuses with 500" // a definite no is answered with a server's error
+	Words           Flaw = "words"            // reasons are words of its own
+	ForgetsCancel   Flaw = "forgets cancel"   // a cancelled extension is still found
+	CancelsNot      Flaw = "cancels not"      // says that it can cancel, and refuses
+	TooSoon         Flaw = "too soon"         // settles within a minute, against its own freshness
+	UnknownCalls    Flaw = "unknown calls"    // answers 200 to words that it does not know
+	StrictMembers   Flaw = "strict members"   // refuses members that it does not know
+	AnswersVary     Flaw = "answers vary"     // the same ref gets another receipt each time
+	IssuesTwice     Flaw = "issues twice"     // the ref of a new line is not looked at
+	ReusesIssue     Flaw = "reuses an issue"  // the same ref for another new line is answered like the first
+	ForgetsIssue    Flaw = "forgets an issue" // a new line is never found
+	NoCode          Flaw = "no code"          // a new line cannot be installed
+	WithdrawsAny    Flaw = "withdraws any"    // whether the ref made the line is not looked at
+	WithdrawsOnce   Flaw = "withdraws once"   // what was taken back is refused the second time
+	WithdrawsNot    Flaw = "withdraws not"    // says that it takes new lines back, and refuses
+	ForgetsWithdraw Flaw = "forgets withdraw" // a line that was taken back is still there
 )
 
 // Flaws are all flaws but None.
@@ -62,6 +67,7 @@ var Flaws = []Flaw{
 	ActsTwice, RacesItself, ReusesRef, TrustsAll, FirstSignature, Ageless, Unsigned, WrongID, OldAnswers, OneKey, NoDays, NoPackage,
 	NoICCID, EndedToo, AbsentAlways, DoneAlways, NoAsOf, Tomorrow, Decimals, WrongClock, Refuses500, Words, ForgetsCancel, CancelsNot,
 	TooSoon, UnknownCalls, StrictMembers, AnswersVary, IssuesTwice, ReusesIssue, ForgetsIssue, NoCode,
+	WithdrawsAny, WithdrawsOnce, WithdrawsNot, ForgetsWithdraw,
 }
 
 // Line is one line at the operator.
@@ -72,6 +78,8 @@ type Line struct {
 
 	known []figure // of a delay
 	Lasts int64    // days from its first use on, of one that has not begun
+
+	installed, gone bool // of a new one: a phone has it; it was taken back
 }
 
 // Package is something that it sells.
@@ -100,12 +108,15 @@ type Sim struct {
 	mu     sync.Mutex
 	lines  map[string]*Line
 	asked  map[string]*request
-	orders []*order // of new lines, the oldest first
+	acts   map[string]int // how often something was done for a ref, also what was taken back
+	orders []*order       // of new lines, the oldest first
 	bells  []map[string]any
 	n      int
 	refuse []string        // why the next extends are turned away
 	slow   []time.Duration // how much later the next are carried out
 	later  []late
+	mute   int // of the next withdraws nobody hears what came
+	back   int // new lines that were taken back
 }
 
 // request is what is kept of one ref.
@@ -129,7 +140,7 @@ func (s *Sim) Add(l Line) {
 
 func (s *Sim) open() {
 	if s.lines == nil {
-		s.lines, s.asked = map[string]*Line{}, map[string]*request{}
+		s.lines, s.asked, s.acts = map[string]*Line{}, map[string]*request{}, map[string]int{}
 	}
 }
 
@@ -145,6 +156,16 @@ func (s *Sim) Extended(line string, accept func(ref string) bool) int {
 		}
 	}
 	return n
+}
+
+// Acts is how often the operator did something for each ref: extended a line, or took
+// an order of a new one. What was taken back later is counted, too.
+func (s *Sim) Acts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open()
+	s.overdue()
+	return maps.Clone(s.acts)
 }
 
 // By extends a line as the seller's staff can at the operator's own site.
@@ -184,7 +205,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.Unmarshal(shape["call"], &q.Call) // what is no word is no call
 	words := []string{"capabilities", "health", "extend", "lookup", "status", "cancel", "packages", "balance"}
 	if s.issues() {
-		words = append(words, "issue", "lookup_issue")
+		words = append(words, "issue", "lookup_issue", "withdraw", "lookup_withdraw")
 	}
 	if !slices.Contains(words, q.Call) && s.Flaw != UnknownCalls {
 		w.WriteHeader(http.StatusBadRequest)
@@ -233,6 +254,10 @@ func (s *Sim) answer(q question) map[string]any {
 		return s.issue(q)
 	case "lookup_issue":
 		return s.lookUpIssue(q)
+	case "withdraw":
+		return s.withdraw(q)
+	case "lookup_withdraw":
+		return s.lookUpWithdraw(q)
 	case "capabilities":
 		return s.capabilities()
 	case "health":
@@ -266,7 +291,7 @@ func (s *Sim) capabilities() map[string]any {
 		mode = "queue"
 	}
 	return map[string]any{
-		"contract": 1, "modes": []string{mode}, "after_end_seconds": 0, "active_only": false, "per_day": true, "cancel": true, "issues": s.issues(),
+		"contract": 1, "modes": []string{mode}, "after_end_seconds": 0, "active_only": false, "per_day": true, "cancel": true, "issues": s.issues(), "withdraws": s.issues(),
 		"usage_delay_seconds": int64(s.UsageDelay / time.Second), "settles_within_seconds": settles, "calls_per_second": 50,
 	}
 }
