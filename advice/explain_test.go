@@ -232,13 +232,16 @@ func TestGapsAreSaid(t *testing.T) {
 // Of a volume that keeps what is left of it nobody is told to wait until it is
 // nearly used up when it is.
 func TestNobodyIsSentAwayForALittle(t *testing.T) {
-	offer := Offer{ID: "ten", Kind: Term, Days: 15, Price: 1980, Service: Service{Volume: 10e9}}
+	ten := Service{Volume: 10 << 30}
+	offers := []Offer{{ID: "half", Kind: Term, Days: 15, Price: 1980, Service: ten}, {ID: "month", Kind: Term, Days: 30, Price: 2380, Service: ten}}
 	trip := Trip{Arrival: testDay, Today: testDay + 5, Told: testDay + 13}
-	for i := range 5 {
-		trip.Days = append(trip.Days, Day{Date: testDay + Date(i), Bytes: 2e9})
+	for i, mb := range []int64{1527, 2220, 1989, 2570, 2097} {
+		trip.Days = append(trip.Days, Day{Date: testDay + Date(i), Bytes: mb * 1e6})
 	}
-	left := Cover{Service: Service{Volume: 10e9}, Days: 10, Bytes: 3e8}
-	shop := Shop{Costs: YenCosts(), Rules: Rules{Mode: Extend}, Offers: []Offer{offer}}
+	trip.Days = append(trip.Days, Day{Date: trip.Today, Bytes: 11e6, Minutes: 600})
+	trip.MinutesLeft = 840
+	left := Cover{Service: ten, Days: 10, Bytes: 307 << 20}
+	shop := Shop{Costs: YenCosts(), Rules: Rules{Mode: Extend}, Offers: offers}
 	a, err := mustBuild(t, Prior(), shop).Recommend(Question{Trip: trip, State: State{Running: left}})
 	if err != nil || a.Best.Action != Buy {
 		t.Errorf("%s because of %v, %v", a.Best.Action, a.Reasons.All(), err)

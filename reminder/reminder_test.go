@@ -249,10 +249,10 @@ func TestReminderSaysTheAdvice(t *testing.T) {
 		before, says string   // the offer without advice, and the advice
 		offer        string
 	}{
-		{"ten more days", unlimited, 24 * time.Hour, 11, 5 * gb, "Machi Unlimited 5 GB a day, 3 days", "for ¥3,980", "Machi Unlimited 5 GB a day, 10 days"},
+		{"ten more days", unlimited, 24 * time.Hour, 11, 5 * gb, "Machi Unlimited 5 GB a day, 3 days", "(¥3,980)", "Machi Unlimited 5 GB a day, 10 days"},
 		{"home tomorrow", unlimited, 24 * time.Hour, 0, 5 * gb, "Machi Unlimited 5 GB a day, 3 days", "you need to buy nothing", ""},
 		{"slow is good enough", "yokocho-base", 72 * time.Hour, 2, 0, "Yokocho Base, 500 MB for 15 days", "wait: your data is used up and the line is slow", ""},
-		{"a pack is enough", "ichiba-1gb", 72 * time.Hour, 0, 0, "Ichiba Daily 1 GB, 3 days", "1 GB more for ¥280", "Ichiba Daily 1 GB, 1 GB more"},
+		{"a pack is enough", "ichiba-1gb", 72 * time.Hour, 0, 0, "Ichiba Daily 1 GB, 3 days", "1 GB more (¥280)", "Ichiba Daily 1 GB, 1 GB more"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s.fill.Advice = nil
