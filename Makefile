@@ -1,7 +1,8 @@
-.PHONY: demo test soak lint fmt bench bench-pages journeys lighthouse screens icons fuzz canaries
+.PHONY: demo test soak chaos lint fmt bench bench-pages journeys lighthouse screens icons fuzz canaries
 demo:   ; go run ./cmd/tsuzuku demo          ## the shop with simulated strangers, in a browser
 test:   ; go run ./internal/testall          ## every test, both engines, race detector; installs what is missing as root
 soak:   ; go run ./internal/testall soak     ## the property tests with fresh seeds, twenty times as many cases; towns with fresh seeds, which adds to docs/town-runs.txt
+chaos:  ; go run ./internal/testall chaos    ## the real program on SQLite, PostgreSQL and Patroni, killed, cut off and failed over while customers shop; adds to docs/chaos-runs.txt
 lint:   ; go run ./internal/testall lint     ## gofumpt, vet, golangci-lint
 fmt:    ; go run ./internal/testall fmt      ## rewrites to the house's format
 bench:  ; go run ./cmd/tsuzuku bench renew   ## renewals a second beside the engine's own limit

@@ -88,6 +88,9 @@ func (r *room) order(n int) (best, second int) {
 	best, second = 0, -1
 	// To wait is to come back, unless nothing more is needed.
 	wait := r.ways[0].cost + lookAgain*r.t.costs[r.a].hassle*(1-r.ways[0].lasts)
+	if r.nearlyGone() {
+		wait += closeCost * r.ways[0].cost // nobody is sent away for so little
+	}
 	now := r.lastMoment() && r.ways[0].lasts < closeSure && r.sellsTime(n)
 	if now {
 		wait = math.Inf(1)
@@ -104,6 +107,22 @@ func (r *room) order(n int) (best, second int) {
 		}
 	}
 	return best, second
+}
+
+// nearlyGone reports whether what is left of a volume, to which a purchase would
+// be added, will more probably than not be used up by tomorrow night.
+func (r *room) nearlyGone() bool {
+	s := &r.ways[0].stretches[0]
+	if r.ways[0].n != 1 || !s.volume || s.bytes <= 0 || r.t.shop.Rules.Mode != Extend {
+		return false
+	}
+	var p float64
+	for k := range r.users {
+		if r.sum[k*r.days+min(soon, r.days)-1] > s.bytes {
+			p += r.weight[k]
+		}
+	}
+	return p > 0.5
 }
 
 // isPack reports whether a way begins with a pack: it does not keep the line going.

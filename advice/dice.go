@@ -162,7 +162,8 @@ func (m *Model) trail(t *Trip, week [7]float64) trail {
 
 // watch looks at what was used of today. People who download at noon go on in
 // the afternoon: the rest of a day is like its beginning, the more of it is over
-// the more surely.
+// the more surely. A morning says little: most of it is night. How little is our
+// own assumption; nothing is published.
 func (r *trail) watch(t *Trip) {
 	n := len(t.Days)
 	if n == 0 || t.Days[n-1].Date != t.Today || t.Days[n-1].Minutes == 0 || t.Days[n-1].Bytes < activeBytes {
@@ -175,8 +176,8 @@ func (r *trail) watch(t *Trip) {
 }
 
 const (
-	restNoise = 0.10 // variance of the log of what the rest of a day brings, against an even day
-	restEarly = 0.05 // more of it, the less of the day is over
+	restNoise = 0.3 // variance of the log of what the rest of a day brings, against an even day
+	restEarly = 0.8 // more of it, the less of the day is over
 )
 
 // minutesLeft is how much of today is left.

@@ -28,7 +28,7 @@ func (a *Advice) Sentence(w Words) string {
 	var need, do Reason
 	for _, r := range a.Reasons.All() {
 		switch {
-		case r == NeedTold || r == NeedGuess:
+		case r == NeedTold || r == NeedGuess || r == NeedNone:
 			need = r
 		case do == "":
 			do = r
@@ -62,9 +62,9 @@ func (a *Advice) Notes(w Words) (all []string) {
 
 func isNote(r Reason) bool {
 	switch r {
-	case NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone:
+	case NeedTold, NeedGuess, NeedNone, DoBuy, DoBuyFast, DoBuyFirst, DoFirstFast, DoBuyTight, DoTightFast, DoWait, DoWaitLeft, DoCovered, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone:
 		return false
-	case Used, Little, ChangedMore, ChangedLess, Then, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor:
+	case Used, Little, ChangedMore, ChangedLess, Then, EndsBefore, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor:
 	}
 	return true
 }
@@ -74,7 +74,7 @@ func (a *Advice) args(w Words) locale.Args {
 	n, l := &a.Numbers, w.Language
 	args := locale.Args{
 		"day": locale.DataAbout(l, n.PerDay, w.GB), "low": locale.DataAbout(l, n.NeedLow, w.GB), "high": locale.DataAbout(l, n.NeedHigh, w.GB),
-		"days": n.OwnDays, "last": on(l, n.LastDay), "covered": on(l, n.Covered),
+		"days": n.OwnDays, "last": on(l, n.LastDay), "covered": on(l, n.Covered), "until": on(l, n.Until), "gap": n.Gap,
 		"enough": n.EnoughOf100, "lasts": n.LastsOf100, "needed": n.CarefreeOf, "short": n.ShortOf100,
 		"saving": money.Of(n.Saving, w.Currency), "more": money.Of(n.CarefreeMore, w.Currency),
 		"since": on(l, n.Changed), "times": n.ChangedBy, "away": n.Away,

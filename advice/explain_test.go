@@ -40,7 +40,7 @@ func numbersOf(a *Advice, w Words) []string {
 	all := []string{
 		locale.DataAbout(l, n.PerDay, w.GB), locale.DataAbout(l, n.NeedLow, w.GB), locale.DataAbout(l, n.NeedHigh, w.GB),
 	}
-	for _, x := range []int{n.OwnDays, n.EnoughOf100, n.ShortOf100, n.LastsOf100, n.CarefreeOf, n.ChangedBy, n.Away} {
+	for _, x := range []int{n.OwnDays, n.EnoughOf100, n.ShortOf100, n.LastsOf100, n.CarefreeOf, n.ChangedBy, n.Away, n.Gap} {
 		if x > 0 {
 			all = append(all, fmt.Sprint(x))
 		}
@@ -48,7 +48,7 @@ func numbersOf(a *Advice, w Words) []string {
 	for _, m := range []int64{a.Best.First, a.Second.First, n.Price, n.Saving, n.CarefreeMore} {
 		all = append(all, locale.Money(l, money.Of(m, w.Currency)))
 	}
-	for _, d := range []Date{n.LastDay, n.Covered, n.Changed} {
+	for _, d := range []Date{n.LastDay, n.Covered, n.Until, n.Changed} {
 		all = append(all, locale.NearDay(l, d.Time(), time.UTC))
 	}
 	for _, s := range a.Best.Steps.All() {
@@ -62,7 +62,7 @@ func numbersOf(a *Advice, w Words) []string {
 func onlyNumbersOf(t *testing.T, a *Advice, w Words, text string) {
 	t.Helper()
 	rest := text
-	for _, of := range []string{" of 100", "100次", "100人", "100回", "100번"} {
+	for _, of := range []string{" of 100", "100次", "100位", "100人", "100回", "100번"} {
 		rest = strings.ReplaceAll(rest, of, "")
 	}
 	for _, n := range numbersOf(a, w) {
@@ -113,17 +113,20 @@ func TestEveryNumberIsTheEngines(t *testing.T) {
 			t.Log(a.Sentence(w), a.Notes(w))
 		}
 	}
-	short := Shop{Costs: YenCosts(), Offers: []Offer{{ID: "week", Kind: Term, Days: 7, Price: 2000}, {ID: "day", Kind: Term, Days: 1, Price: 400}}}
-	a, err := mustBuild(t, m, short).Recommend(Question{Trip: Trip{Arrival: testDay, Today: testDay, Told: testDay + 19}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range locale.All {
-		w := words(l)
-		onlyNumbersOf(t, &a, w, a.Sentence(w))
-	}
-	for _, r := range a.Reasons.All() {
-		seen[r]++
+	for _, volume := range []int64{0, 20e9} {
+		week := Offer{ID: "week", Kind: Term, Days: 7, Price: 1000, Service: Service{Volume: volume}}
+		short := Shop{Costs: YenCosts(), Offers: []Offer{week, {ID: "day", Kind: Term, Days: 1, Price: 800}}}
+		a, err := mustBuild(t, m, short).Recommend(Question{Trip: Trip{Arrival: testDay, Today: testDay, Told: testDay + 19}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range locale.All {
+			w := words(l)
+			onlyNumbersOf(t, &a, w, a.Sentence(w))
+		}
+		for _, r := range a.Reasons.All() {
+			seen[r]++
+		}
 	}
 	for _, r := range AllReasons {
 		if seen[r] == 0 && r != DoNone && r != ChangedLess && r != Overdue && r != ChangedMore && r != DoPause && r != DoReset && r != DoSlow && r != DoLater {
@@ -140,7 +143,9 @@ func TestWaitingIsSaidAsItIs(t *testing.T) {
 		running Cover
 		want    Reason
 	}{
-		{"data is left", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 2, Bytes: 1e9}, DoWait},
+		{"data is left", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 2, Bytes: 1e9}, DoWaitLeft},
+		{"it runs on a little", Cover{Service: Service{DailyCap: 5e9, ThrottleKbps: 128}, Days: 2, Bytes: 5e9}, DoWait},
+		{"it runs longer than the stay", Cover{Service: Service{DailyCap: 3e8, ThrottleKbps: 128}, Days: 20, Bytes: 3e8}, DoCovered},
 		{"hardly any data is left", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 5, Bytes: 1e7}, DoLater},
 		{"used up and slow", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 2}, DoSlow},
 		{"used up and stopped", Cover{Service: Service{Volume: 5e9}, Days: 2}, DoPause},
@@ -186,5 +191,56 @@ func TestReasonsFitTheAnswer(t *testing.T) {
 		case a.Best.Action == Buy && a.Best.First != tables.Shop().Offers[a.Best.Steps.At[0].Offer].Price:
 			t.Error("another price than the offer's")
 		}
+	}
+}
+
+// Who uses a GB a day, day after day, is not told that 3 GB a day will be slow;
+// and a quiet morning takes nothing from that.
+func TestCalmTravellersAreKnown(t *testing.T) {
+	trip := Trip{Arrival: testDay, Today: testDay + 10, Told: testDay + 24}
+	for i, percent := range []int64{95, 130, 68, 170, 120, 120, 83, 110, 101, 97} {
+		trip.Days = append(trip.Days, Day{Date: testDay + Date(i), Bytes: percent * 1e7})
+	}
+	m := Prior()
+	before, err := m.Forecast(trip, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, high := before.PerDay.Most(); high > 3e9 {
+		t.Errorf("a tenth of the days takes more than %d bytes", high)
+	}
+	trip.Days = append(trip.Days, Day{Date: trip.Today, Bytes: 11e6, Minutes: 9 * 60})
+	trip.MinutesLeft = 15 * 60
+	after, err := m.Forecast(trip, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.PerDay.Median() < before.PerDay.Median()*9/10 || after.Basis.Capped != 0 {
+		t.Errorf("before breakfast %d bytes a day were expected, after it %d", before.PerDay.Median(), after.PerDay.Median())
+	}
+}
+
+// A term that ends before the told day is not praised without saying so.
+func TestGapsAreSaid(t *testing.T) {
+	shop := Shop{Costs: YenCosts(), Offers: []Offer{{ID: "five", Kind: Term, Days: 5, Price: 900}}}
+	a, err := mustBuild(t, Prior(), shop).Recommend(Question{Trip: Trip{Arrival: testDay, Today: testDay, Told: testDay + 5}})
+	if err != nil || a.Best.Action != Buy || a.Numbers.Gap != 1 || a.Numbers.Until != testDay+4 || !slices.Contains(a.Reasons.All(), EndsBefore) {
+		t.Errorf("%+v %v, %v", a.Numbers, a.Reasons.All(), err)
+	}
+}
+
+// Of a volume that keeps what is left of it nobody is told to wait until it is
+// nearly used up when it is.
+func TestNobodyIsSentAwayForALittle(t *testing.T) {
+	offer := Offer{ID: "ten", Kind: Term, Days: 15, Price: 1980, Service: Service{Volume: 10e9}}
+	trip := Trip{Arrival: testDay, Today: testDay + 5, Told: testDay + 13}
+	for i := range 5 {
+		trip.Days = append(trip.Days, Day{Date: testDay + Date(i), Bytes: 2e9})
+	}
+	left := Cover{Service: Service{Volume: 10e9}, Days: 10, Bytes: 3e8}
+	shop := Shop{Costs: YenCosts(), Rules: Rules{Mode: Extend}, Offers: []Offer{offer}}
+	a, err := mustBuild(t, Prior(), shop).Recommend(Question{Trip: trip, State: State{Running: left}})
+	if err != nil || a.Best.Action != Buy {
+		t.Errorf("%s because of %v, %v", a.Best.Action, a.Reasons.All(), err)
 	}
 }

@@ -50,14 +50,18 @@ func prior() *Model {
 // ready computes what follows from what was learnt.
 func (m *Model) ready() {
 	var mean float64
-	for j, p := range [spreadNodes]float64{0.1, 0.3, 0.5, 0.7, 0.9} {
+	for j, p := range [usualNodes]float64{0.1, 0.3, 0.5, 0.7, 0.9} {
 		a := 2 / (9 * m.use.Nu) // Wilson and Hilferty's cube of a normal
 		c := 1 - a + normalAt(1-p)*math.Sqrt(a)
 		m.spread[j] = 1 / max(c*c*c, 0.05)
-		mean += m.spread[j] / spreadNodes
+		mean += m.spread[j] / usualNodes
 	}
-	for j := range m.spread {
+	for j := range usualNodes {
 		m.spread[j] /= mean
+		m.spreadLog[j] = math.Log((1 - calmNodes*calmEach) / usualNodes)
+	}
+	for j, sd := range calmSDs {
+		m.spread[usualNodes+j], m.spreadLog[usualNodes+j] = sd*sd, math.Log(calmEach)
 	}
 	m.form = formOf(&m.use)
 	use := m.use

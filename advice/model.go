@@ -20,9 +20,10 @@ type Model struct {
 	ranges ranges
 
 	// What follows from it.
-	spread [spreadNodes]float64 // variances of users, in shares of their segment's
-	form   *form                // of a day's noise
-	shop   func() *sync.Pool    // of workshops for forecasts
+	spread    [spreadNodes]float64 // variances of users, in shares of their segment's
+	spreadLog [spreadNodes]float64 // logs of how many have each
+	form      *form                // of a day's noise
+	shop      func() *sync.Pool    // of workshops for forecasts
 }
 
 // Scores says how good a model was on trips that it had not seen.

@@ -7,7 +7,9 @@ import (
 
 const (
 	levelNodes  = 25
-	spreadNodes = 5
+	spreadNodes = usualNodes + calmNodes
+	usualNodes  = 5
+	calmNodes   = 2
 	levelReach  = 4.0  // standard deviations to either side
 	heavyShare  = 0.15 // of users come from a distribution 1.5 times as wide
 	heavyTimes  = 1.5
@@ -19,8 +21,18 @@ const (
 	changeStays = 0.5   // and for days that are far
 	longFade    = 0.995 // what a day of before counts for days that are far, per day
 	leastSD     = 0.1   // of a day's noise
-	farBack     = 0.985 // what a day of before counts at most, per day
+
+	// calmEach is the share of travellers whose days are so much more alike than
+	// their segment's that no chance makes it: they are few, and their own days show
+	// it within a week. Without them somebody who uses 1 GB every day would be told
+	// that 3 GB a day are hardly enough.
+	calmEach = 0.02
+	farBack  = 0.985 // what a day of before counts at most, per day
 )
+
+// calmSDs are standard deviations of calm travellers' days, in shares of their
+// segment's.
+var calmSDs = [calmNodes]float64{0.4, 0.2}
 
 // posterior is what is known of one user's level and spread: weights on a grid,
 // by an exact likelihood in which days that were cut off count as "at least".
@@ -99,16 +111,18 @@ func (q *posterior) take(p *useParams, t *Trip, d *Day) {
 		q.nWhole += math.Pow(farBack, float64(t.Today-d.Date))
 	}
 	q.days++
-	cut := d.Capped && d.Date != t.Today // what is used up today was wanted until now
-	if cut {
+	// Of today it is known that at least so much is wanted: what is used up today was
+	// wanted until now, and who has hardly used anything may just have got up.
+	today, bytes := d.Date == t.Today, d.Bytes
+	switch {
+	case today:
+		s.part = min(math.Log(float64(d.Minutes+minutesLeft(t))/minutesPerDay), 0)
+	case d.Capped:
 		q.capped++
-	}
-	bytes := d.Bytes
-	if cut {
 		bytes = d.bound()
 	}
 	q.rest[q.n] = math.Log(max(float64(bytes), activeBytes)) - p.expected(&s, &q.week)
-	q.on[q.n], q.cut[q.n] = d.Date, cut
+	q.on[q.n], q.cut[q.n] = d.Date, d.Capped || today
 	q.n++
 }
 
@@ -167,7 +181,7 @@ func (q *posterior) grid(m *Model, temper float64) {
 		q.mu[i] = centre - half + float64(i)*q.step
 		prior := q.logPrior(q.mu[i])
 		for j := range q.sd {
-			q.weight[j*levelNodes+i] = prior
+			q.weight[j*levelNodes+i] = prior + m.spreadLog[j]
 		}
 	}
 	for j := range q.sd {

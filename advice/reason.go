@@ -9,23 +9,30 @@ type Reason string
 const (
 	NeedTold  Reason = "need.told"  // what is needed until the told end
 	NeedGuess Reason = "need.guess" // what is needed until those like this one have left
+	NeedNone  Reason = "need.none"  // hardly anything
 
-	DoBuy      Reason = "do.buy"       // one purchase that covers the trip
-	DoBuyFirst Reason = "do.buy_first" // the first of several
-	DoBuyTight Reason = "do.buy_tight" // it will probably fall short at times, and is still best
-	DoWait     Reason = "do.wait"      // look again when what is paid for ends
-	DoLater    Reason = "do.later"     // what is left will not do, and buying then costs no more than now
-	DoReset    Reason = "do.reset"     // today's full speed is used up, and comes back by itself
-	DoSlow     Reason = "do.slow"      // the volume is used up, and slow is good enough
-	DoPause    Reason = "do.pause"     // nothing runs, and today nothing is worth its price
-	DoNothing  Reason = "do.nothing"   // what is paid for suffices
-	DoNone     Reason = "do.none"      // nothing on sale helps
+	DoBuy       Reason = "do.buy"        // one purchase that covers the trip
+	DoBuyFast   Reason = "do.buy_fast"   // the same, of what never stops and may become slow
+	DoBuyFirst  Reason = "do.buy_first"  // the first of several
+	DoFirstFast Reason = "do.first_fast" // the same, of what never stops
+	DoBuyTight  Reason = "do.buy_tight"  // it will probably fall short at times, and is still best
+	DoTightFast Reason = "do.tight_fast" // the same, of what never stops
+	DoWait      Reason = "do.wait"       // look again when what is paid for ends
+	DoWaitLeft  Reason = "do.wait_left"  // the same, with a volume that may be used up before
+	DoCovered   Reason = "do.covered"    // paid for to the end of the stay: it may fall short, and more is not worth its price
+	DoLater     Reason = "do.later"      // what is left will not do, and buying then costs no more than now
+	DoReset     Reason = "do.reset"      // today's full speed is used up, and comes back by itself
+	DoSlow      Reason = "do.slow"       // the volume is used up, and slow is good enough
+	DoPause     Reason = "do.pause"      // nothing runs, and today nothing is worth its price
+	DoNothing   Reason = "do.nothing"    // what is paid for suffices
+	DoNone      Reason = "do.none"       // nothing on sale helps
 
 	Used        Reason = "note.used"         // a day so far
 	Little      Reason = "note.little"       // there is hardly any history
 	ChangedMore Reason = "note.changed_more" // since a day much more is used
 	ChangedLess Reason = "note.changed_less"
 	Then        Reason = "note.then"     // the next step
+	EndsBefore  Reason = "note.ends"     // it ends before the told day, and nothing is bought after it
 	SecondBest  Reason = "note.second"   // another is as good
 	Saves       Reason = "note.saves"    // against what they would have bought
 	Worry       Reason = "note.carefree" // what it costs not to have to think about it
@@ -36,8 +43,8 @@ const (
 
 // AllReasons is every reason, for tests that each has its words.
 var AllReasons = []Reason{
-	NeedTold, NeedGuess, DoBuy, DoBuyFirst, DoBuyTight, DoWait, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone,
-	Used, Little, ChangedMore, ChangedLess, Then, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor,
+	NeedTold, NeedGuess, NeedNone, DoBuy, DoBuyFast, DoBuyFirst, DoFirstFast, DoBuyTight, DoTightFast, DoWait, DoWaitLeft, DoCovered, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone,
+	Used, Little, ChangedMore, ChangedLess, Then, EndsBefore, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor,
 }
 
 // Reasons is a list of reasons that costs no allocation.
@@ -66,6 +73,8 @@ type Numbers struct {
 	LastDay      Date // told, or as likely later as earlier
 	Told         bool
 	Covered      Date // the last day for which something is paid for already; 0: nothing is
+	Until        Date // the last day that the first purchase reaches, if it is not used up before; 0: nothing is bought
+	Gap          int  // days from then to the told end on which nothing will be paid for; 0: none
 	EnoughOf100  int  // in how many of 100 cases the choice suffices for as long as it runs, or to the end of the trip
 	ShortOf100   int  // in how many it does not
 	LastsOf100   int  // in how many it suffices to the end of the trip
@@ -79,15 +88,19 @@ type Numbers struct {
 }
 
 // reasons picks what is said of an answer.
-func (a *Advice) reasons(b *Basis, usual int, s *State) {
+// fast says that what is paid for after the first step never stops.
+func (a *Advice) reasons(b *Basis, usual int, s *State, fast bool) {
 	r, n := &a.Reasons, &a.Numbers
 	*r = Reasons{}
-	if n.Told {
+	switch {
+	case n.NeedHigh < activeBytes:
+		r.add(NeedNone)
+	case n.Told:
 		r.add(NeedTold)
-	} else {
+	default:
 		r.add(NeedGuess)
 	}
-	r.add(a.todo(s))
+	r.add(a.todo(s, fast))
 	if n.OwnDays == 0 {
 		r.add(Little)
 	} else {
@@ -102,6 +115,9 @@ func (a *Advice) reasons(b *Basis, usual int, s *State) {
 	}
 	if a.Best.Action != Wait && a.Best.Steps.N > 1 {
 		r.add(Then)
+	}
+	if n.Gap > 0 {
+		r.add(EndsBefore)
 	}
 	if a.Close {
 		r.add(SecondBest)
@@ -131,16 +147,20 @@ func (a *Advice) worthNaming() bool {
 	return free >= 0 && a.CarefreeMore > 0 && free != a.Best.Steps.At[0].Offer && (!a.Close || free != a.Second.Steps.At[0].Offer)
 }
 
-func (a *Advice) todo(s *State) Reason {
+func (a *Advice) todo(s *State, fast bool) Reason {
 	switch a.Best.Action {
 	case Buy:
+		stops, slows := DoBuy, DoBuyFast
 		switch {
 		case a.Numbers.EnoughOf100 < 50:
-			return DoBuyTight
+			stops, slows = DoBuyTight, DoTightFast
 		case a.Best.Steps.N > 1:
-			return DoBuyFirst
+			stops, slows = DoBuyFirst, DoFirstFast
 		}
-		return DoBuy
+		if fast {
+			return slows
+		}
+		return stops
 	case Wait:
 		return a.waiting(s)
 	case Enough:
@@ -162,8 +182,14 @@ func (a *Advice) waiting(s *State) Reason {
 		return DoSlow
 	case empty && c.DailyCap > 0 && s.Covered() > 1:
 		return DoReset
+	case a.Numbers.Told && a.Numbers.Covered >= a.Numbers.LastDay && a.Numbers.EnoughOf100 >= 50:
+		return DoCovered
 	case c.Days > 0 && c.Volume > 0 && a.Numbers.EnoughOf100 < 50:
 		return DoLater
+	case c.Days > 0 && c.Volume > 0:
+		return DoWaitLeft
+	case a.Numbers.Told && a.Numbers.Covered >= a.Numbers.LastDay:
+		return DoCovered
 	}
 	return DoWait
 }

@@ -7,7 +7,7 @@ import (
 
 // Series forecasts horizon values of any numeric series that repeats itself
 // every season values (1: it does not), as quantiles at [Levels]. It fails with
-// [fault.Invalid] for fewer than two values, values that are no numbers, a
+// [fault.Invalid] for fewer than five values, of which nothing can be learnt, values that are no numbers, a
 // horizon or a season below 1.
 //
 // The middle is the mean of simple methods (the last value, the last season's,
@@ -34,8 +34,8 @@ const (
 
 func checkSeries(values []float64, season, horizon int) error {
 	switch {
-	case len(values) < 2:
-		return refuse("A series needs at least two values.")
+	case len(values) <= fewestBefore: // there is no earlier point to try a forecast from
+		return refuse("A series needs at least %d values.", fewestBefore+1)
 	case len(values) > MaxSeries:
 		return refuse("A series has at most %d values.", MaxSeries)
 	case season < 1 || horizon < 1 || horizon > MaxHorizon || season > MaxSeries:

@@ -75,10 +75,10 @@ func make7(x float64, n int) [][7]float64 {
 
 func TestOddSeries(t *testing.T) {
 	for name, x := range map[string][]float64{
-		"two":      {1, 2},
+		"few":      {1, 2, 1, 3, 2},
 		"constant": {5, 5, 5, 5, 5, 5, 5, 5, 5},
 		"zeros":    make([]float64, 30),
-		"huge":     {1e149, 1e149, -1e149},
+		"huge":     {1e149, 1e149, -1e149, 1e149, -1e149},
 		"tiny":     {1e-300, 1e-300, 2e-300, 1e-300, 1e-300},
 		"seldom":   {0, 0, 0, 9, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0},
 	} {
@@ -95,13 +95,13 @@ func TestOddSeries(t *testing.T) {
 			}
 		}
 	}
-	for name, x := range map[string][]float64{"none": nil, "one": {1}, "not a number": {1, math.NaN()}, "infinite": {1, math.Inf(1)}} {
+	for name, x := range map[string][]float64{"none": nil, "one": {1}, "too few to try a forecast": {5, 6, 7, 8}, "not a number": {1, 2, 3, 4, math.NaN()}, "infinite": {1, 2, 3, 4, math.Inf(1)}} {
 		if _, err := Series(x, 1, 1); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, bad := range [][2]int{{0, 1}, {1, 0}, {1, MaxHorizon + 1}, {-3, 4}} {
-		if _, err := Series([]float64{1, 2, 3}, bad[0], bad[1]); fault.KindOf(err) != fault.Invalid {
+		if _, err := Series([]float64{1, 2, 3, 1, 2}, bad[0], bad[1]); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("season %d, horizon %d: %v", bad[0], bad[1], err)
 		}
 	}

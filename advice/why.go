@@ -19,6 +19,12 @@ func (r *room) explain(a *Advice, best *way, q *Question) {
 	if c := r.ways[0].covers; c > 0 {
 		n.Covered = t.Today + Date(c) - 1
 	}
+	if a.Best.Action == Buy {
+		n.Until = t.Today + Date(best.covers) - 1
+		if gap := int(n.LastDay - n.Until); n.Told && a.Best.Steps.N == 1 && gap > 0 {
+			n.Gap = gap
+		}
+	}
 	n.EnoughOf100, n.LastsOf100 = percent(best.enough), percent(best.lasts)
 	n.ShortOf100 = 100 - n.EnoughOf100
 	n.Price = a.Best.Price
@@ -29,7 +35,19 @@ func (r *room) explain(a *Advice, best *way, q *Question) {
 		n.ChangedBy = int(math.Round(max(r.q.factor, 1/r.q.factor)))
 	}
 	a.Basis = b
-	a.reasons(&b, q.Usual-1, &q.State)
+	a.reasons(&b, q.Usual-1, &q.State, best.neverStops())
+}
+
+// neverStops reports whether all that is paid for goes on when a limit is
+// reached, if slowly.
+func (w *way) neverStops() bool {
+	for i := range w.n {
+		s := &w.stretches[i]
+		if s.volume && !s.slow || s.limit.cap > 0 && !s.limit.throttle {
+			return false
+		}
+	}
+	return w.n > 0
 }
 
 // perDay is what the traveller used a day so far, or what is expected of one

@@ -200,7 +200,7 @@ func (w *wave) run(ctx context.Context) (WaveResult, error) {
 			}
 		}
 		if minutes := midnight.Sub(at) / time.Minute; at.Second() == 0 && minutes%10 == 0 {
-			fmt.Fprintf(w.Progress, "%d min before midnight\n", minutes)
+			fmt.Fprintf(w.Progress, "%d min %s midnight\n", max(minutes, -minutes), map[bool]string{false: "before", true: "after"}[minutes < 0])
 		}
 	}
 	return w.judge(ctx)

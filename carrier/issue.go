@@ -2,6 +2,7 @@ package carrier
 
 import (
 	"context"
+	"regexp"
 	"time"
 )
 
@@ -78,6 +79,14 @@ type Issued struct {
 	// operator does not say.
 	InstallBy time.Time
 }
+
+// codes is an activation code of SGP.22, section 4.1. Operators write matching
+// identifiers in small letters, too, and with points and underlines.
+var codes = regexp.MustCompile(`^LPA:1\$[0-9A-Za-z.:-]{1,255}\$[0-9A-Za-z._-]{1,255}(\$[0-9.]*(\$1?)?)?$`)
+
+// IsCode reports whether a code has the form that a phone installs a profile with:
+// LPA:1$address$matching identifier, and what may follow it.
+func IsCode(s string) bool { return codes.MatchString(s) }
 
 // Made reports whether there is a profile, and not only an order for one.
 func (i Issued) Made() bool { return i.Profile != (Profile{}) }

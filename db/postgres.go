@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -66,6 +67,7 @@ func openPostgres(ctx context.Context, text string) (engine, error) {
 	if c.ConnConfig.RuntimeParams["application_name"] == "" {
 		c.ConnConfig.RuntimeParams["application_name"] = "tsuzuku"
 	}
+	dialSoon(c.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, unreachable(c.ConnConfig, err)
@@ -124,9 +126,20 @@ func unreachable(c *pgx.ConnConfig, err error) error {
 	case code == "53300":
 		return fault.Wrap(fault.Unavailable, err, "PostgreSQL has no connection left. Raise its max_connections, or lower pool_max_conns in the database URL.")
 	case code != "":
-		return fault.Wrap(fault.Unavailable, err, "PostgreSQL at %s did not accept the connection. Its log says why.", c.Host)
+		return fault.Wrap(fault.Unavailable, err, "PostgreSQL at %s did not accept the connection. Its log says why.", hosts(c))
 	}
-	return fault.Wrap(fault.Unavailable, err, "PostgreSQL at %s port %d cannot be reached. Check that it runs and that the database URL is right.", c.Host, c.Port)
+	return fault.Wrap(fault.Unavailable, err, "PostgreSQL at %s cannot be reached. Check that it runs and that the database URL is right.", hosts(c))
+}
+
+// hosts names every host of the URL once.
+func hosts(c *pgx.ConnConfig) string {
+	all := []string{fmt.Sprintf("%s port %d", c.Host, c.Port)}
+	for _, f := range c.Fallbacks {
+		if one := fmt.Sprintf("%s port %d", f.Host, f.Port); !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return strings.Join(all, " or ")
 }
 
 func (p *postgresEngine) name() Engine { return PostgreSQL }

@@ -59,7 +59,10 @@ var isTAC = regexp.MustCompile(`^[0-9]{8}$`)
 // It fails with [fault.Invalid] for a file that is no such table; single rows
 // that cannot be read are returned as skipped.
 func ReadSamsung(in io.Reader) ([]TAC, []Skipped, error) {
-	t := table{columns: map[string][]string{"tac": {"tac"}, "codes": {"model_codes", "model", "models"}}, bare: []string{"tac", "codes"}}
+	t := table{
+		columns: map[string][]string{"tac": {"tac"}, "codes": {"model_codes", "model", "models"}}, bare: []string{"tac", "codes"},
+		never: []string{"brand", "name"}, instead: "This table has makers of its own, so it is not Samsung's. Import it with --osmocom.",
+	}
 	return t.tacs(in, func(row map[string]string) (TAC, string) {
 		out := TAC{TAC: row["tac"], Brand: "Samsung", Codes: pieces(row["codes"], "|")}
 		if len(out.Codes) == 0 {
@@ -99,6 +102,8 @@ func pieces(list, separator string) []string {
 type table struct {
 	columns  map[string][]string
 	bare     []string // the columns of a file without a head; nil: it must have one
+	never    []string // columns that only another table has
+	instead  string   // what to do with that one
 	optional []string
 }
 
@@ -162,6 +167,9 @@ func (t table) rows(in io.Reader, f func(line int, row map[string]string)) error
 			return fault.New(fault.Invalid, "The file has more than %d rows.", maxRows)
 		}
 		if at == nil {
+			if t.anothers(record) {
+				return fault.New(fault.Invalid, "%s", t.instead)
+			}
 			if at = t.head(record); at == nil && n > 2 {
 				break
 			}
@@ -174,9 +182,27 @@ func (t table) rows(in io.Reader, f func(line int, row map[string]string)) error
 		f(line, pick(record, at))
 	}
 	if at == nil {
-		return fault.New(fault.Invalid, "The file has no line that names its columns.")
+		return fault.New(fault.Invalid, "The file has no line that names its columns: %s.", strings.Join(t.needed(), ", "))
 	}
 	return nil
+}
+
+// anothers reports whether a record is the head of a table of TACs that is read in
+// another way.
+func (t table) anothers(record []string) bool {
+	names := strings.Fields(strings.ToLower(strings.Join(record, " ")))
+	return slices.Contains(names, "tac") && slices.ContainsFunc(t.never, func(n string) bool { return slices.Contains(names, n) })
+}
+
+// needed are the columns that must be there, by the first of their names.
+func (t table) needed() (names []string) {
+	for column, all := range t.columns {
+		if column != "aka" && !slices.Contains(t.optional, column) {
+			names = append(names, all[0])
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // head is where the columns stand if the record names them; with the key "" if

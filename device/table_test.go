@@ -77,6 +77,11 @@ func TestTablesRefuse(t *testing.T) {
 			t.Errorf("Samsung, %s: %v, %v", name, got, err)
 		}
 	}
+	for name, file := range map[string]string{"whole": "tac,brand,model,aka\n35292511,Apple,A2221,\n", "as published": "# CC BY-SA 3.0\ntac,name,name,contributor,comment,gsmarena,gsmarena,aka\n35292511,Apple,A2221,x,,,,\n"} {
+		if got, _, err := ReadSamsung(strings.NewReader(file)); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("the phones of everybody are Samsung's, %s: %v, %v", name, got, err)
+		}
+	}
 	for name, file := range map[string]string{
 		"no code": "brand,model,code\nKite,One,\n", "twice": "brand,model,code\nKite,One,K1\nKite,One,K1\n", "esim": "brand,model,code,esim\nKite,One,K1,maybe\n",
 		"bands": "brand,model,code,bands\nKite,One,K1,b19x\n", "country": "brand,model,code,sold_in\nKite,One,K1,Japan\n", "lock": "brand,model,code,lock\nKite,One,K1,yes\n",

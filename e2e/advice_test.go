@@ -63,13 +63,13 @@ func TestDemoTravellersDiffer(t *testing.T) {
 		buys    string          // the term's or pack's key; "" any
 		reasons []advice.Reason // among others
 	}{
-		"machi-10gb":       {advice.Buy, "10gb-15d", []advice.Reason{advice.DoBuy, advice.Used}},               // heavy, runs out tonight
+		"machi-10gb":       {advice.Buy, "10gb-15d", []advice.Reason{advice.DoBuyTight, advice.Used}},          // heavy, runs out tonight; 2 GB a day for nine days are more than 10 GB
 		"aurora-sum":       {advice.Enough, "", []advice.Reason{advice.DoNothing}},                             // light, what there is lasts
 		"kaigan-2gb":       {advice.Wait, "", []advice.Reason{advice.DoReset}},                                 // today's full speed is gone
 		"machi-5gb":        {advice.Buy, "", []advice.Reason{advice.SecondBest}},                               // two are as good
 		"koyomi-3gb":       {advice.Buy, "30d", []advice.Reason{advice.Saves}},                                 // the long term instead of three short ones
 		"ichiba-speed":     {advice.Buy, "5d", []advice.Reason{advice.NeedGuess, advice.Then, advice.TellEnd}}, // a first step while the end is open
-		"kaigan-500":       {advice.Wait, "", []advice.Reason{advice.DoWait}},                                  // the next one is paid for
+		"kaigan-500":       {advice.Wait, "", []advice.Reason{advice.DoCovered}},                               // paid up until they have left
 		"hinode-visitor-5": {advice.Wait, "", []advice.Reason{advice.Little, advice.NeedGuess}},                // nothing is known yet
 		"shirakaba-steady": {advice.Wait, "", []advice.Reason{advice.DoPause}},                                 // gone quiet
 	}

@@ -299,6 +299,11 @@ func TestEveryMistakeIsTold(t *testing.T) {
 		{"lines", "email,iccid,plan,starts,ends,msisdn\naiko@example.com,8981100000000000051,machi-5gb,2026-03-01,2026-03-02,12", 2, "msisdn", "calling code"},
 		{"esims", strings.Replace(codes, "8981100000000000028", "8981100000000000036", 1), 2, "iccid", "line already"},
 		{"esims", "iccid,plan,term,code,batch\n8981100000000000051,machi-5gb,3d,https://x,a", 2, "code", "LPA:1$"},
+		{"esims", "iccid,plan,term,code,batch\n8981100000000000051,machi-5gb,3d,LPA:1$$,a", 2, "code", "LPA:1$"},
+		{"esims", "iccid,plan,term,code,batch\n8981100000000000051,machi-5gb,3d,LPA:1$https://smdp.example/$K1,a", 2, "code", "without https://"},
+		{"lines", "email,iccid,plan,starts,ends\naiko@example.com,8981100000000000051,machi-5gb,1026-03-01,2026-03-02", 2, "starts", "from 2000 on"},
+		{"lines", "email,iccid,plan,starts,ends\naiko@example.com,8981100000000000051,machi-5gb,2026-03-01,2226-03-02", 2, "ends", "20 years"},
+		{"esims", "iccid,plan,term,code,batch,expires\n8981100000000000051,machi-5gb,3d,LPA:1$smdp.example$K7,a,9999-12-31", 2, "expires", "20 years"},
 	} {
 		for _, do := range []func(context.Context, intake.Kind, *intake.Table) (intake.Result, error){o.in.Check, o.in.Apply} {
 			r := o.with(t, tt.kind, tt.file, do)
@@ -313,6 +318,38 @@ func TestEveryMistakeIsTold(t *testing.T) {
 	}
 	if n := len(o.column(t, `SELECT iccid FROM lines`)); n != 2 {
 		t.Errorf("%d lines", n)
+	}
+}
+
+// Who only asks what is wrong with a file need not say who they are.
+func TestAnybodyChecks(t *testing.T) {
+	o := newOffice(t, dbtest.SQLite(t))
+	o.brings(t, "customers", people)
+	o.in = &intake.Desk{Orders: o.desk}
+	for kind, file := range map[string]string{"lines": served, "balances": purses, "sims": cards, "esims": codes} {
+		if r := o.with(t, kind, file, o.in.Check); r.New != r.Rows || len(r.Mistakes) > 0 {
+			t.Errorf("%s: %+v", kind, r)
+		}
+	}
+	if n := len(o.column(t, `SELECT iccid FROM lines`)); n != 0 {
+		t.Errorf("a check wrote %d lines", n)
+	}
+}
+
+// What is not UTF-8 from its first row on is told once, and not as columns that are
+// strange.
+func TestForeignWriting(t *testing.T) {
+	k, err := intake.KindOf("customers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, says := range map[string]string{
+		"\xff\xfee\x00m\x00a\x00i\x00l\x00\n\x00": "not UTF-8",
+		"email\rnobody@example.com\r":             "CR alone",
+	} {
+		if _, err := intake.ReadTable(k, strings.NewReader(file)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v, want %q", file, err, says)
+		}
 	}
 }
 

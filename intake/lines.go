@@ -56,15 +56,16 @@ func readLine(d *Desk, r *record) entry {
 	var err error
 	k.email, err = account.Normalise(r.cell("email"))
 	r.fails("email", err)
-	starts, ends := r.moment("starts", s.zone, false), r.moment("ends", s.zone, true)
+	now := d.Orders.DB.Now()
+	starts, ends := r.moment(now, "starts", s.zone, false), r.moment(now, "ends", s.zone, true)
 	if !starts.IsZero() && !ends.IsZero() && !ends.After(starts) {
 		r.wrong("ends", "The period ends before it begins. Correct one of the two.")
 	}
-	k.asOf = r.moment("as_of", s.zone, false)
-	if now := d.Orders.DB.Now(); k.asOf.After(now) {
+	k.asOf = r.moment(now, "as_of", s.zone, false)
+	if k.asOf.After(now) {
 		r.wrong("as_of", "Nothing was measured in the future.")
 	}
-	if starts.After(d.Orders.DB.Now()) {
+	if starts.After(now) {
 		r.wrong("starts", "This period has not begun. Import the line when it has, or the one that runs now.")
 	}
 	total, used := r.data("allowance", s.operator.GB), r.data("used", s.operator.GB)

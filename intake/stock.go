@@ -3,11 +3,10 @@ package intake
 import (
 	"cmp"
 	"context"
-	"strings"
 
+	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/line"
-	"github.com/tsuzuku/tsuzuku/message"
 	"github.com/tsuzuku/tsuzuku/phone"
 	"github.com/tsuzuku/tsuzuku/stock"
 )
@@ -76,7 +75,7 @@ func (d *Desk) readItem(r *record, k stock.Kind) item {
 	s := d.sold(r, true)
 	i := item{Item: stock.Item{
 		ICCID: r.iccid(), Kind: k, Operator: s.operator.ID, ProfileID: r.cell("operator_id"), MSISDN: r.number("msisdn"),
-		Plan: s.plan.ID, Term: s.term.ID, Batch: r.cell("batch"), ExpiresAt: r.moment("expires", s.zone, true),
+		Plan: s.plan.ID, Term: s.term.ID, Batch: r.cell("batch"), ExpiresAt: r.moment(d.Orders.DB.Now(), "expires", s.zone, true),
 	}}
 	switch {
 	case len(r.mistakes) > 0:
@@ -108,12 +107,11 @@ func readESIM(d *Desk, r *record) entry {
 	} else if i.code != "" && (address != "" || match != "") && i.code != "LPA:1$"+address+"$"+match {
 		r.wrong("code", "The code, and the address with its matching identifier, are not the same. Leave one of the two empty.")
 	}
-	_, _, whole := message.InstallParts(i.code)
 	switch {
 	case i.code == "":
 		r.wrong("code", "The activation code is missing. Fill code, or smdp and matching_id.")
-	case !whole || !strings.HasPrefix(i.code, "LPA:1$"):
-		r.wrong("code", "This is no activation code. It looks like LPA:1$address$matching identifier.")
+	case !carrier.IsCode(i.code):
+		r.wrong("code", "This is no activation code. It looks like LPA:1$smdp.example.com$K1-8F3A-77: the address is a name without https://, and the matching identifier is of letters, digits and hyphens.")
 	}
 	return i
 }

@@ -61,6 +61,9 @@ func ReadTable(k Kind, in io.Reader) (*Table, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "The file has no head. Its first line names the columns: %s", strings.Join(names(k), ","))
 	}
+	if err := legible(head); err != nil {
+		return nil, err
+	}
 	t := &Table{Head: head}
 	columns, err := t.columns(k)
 	if err != nil {
@@ -85,6 +88,19 @@ func ReadTable(k Kind, in io.Reader) (*Table, error) {
 		t.add(at, cells, columns)
 	}
 	return t, nil
+}
+
+// legible fails for a head that is of another writing than UTF-8, or of rows that
+// end as they did on old Macs: nothing that follows could be told rightly.
+func legible(head []string) error {
+	all := strings.Join(head, "")
+	switch {
+	case !utf8.ValidString(all) || strings.ContainsRune(all, 0):
+		return fault.New(fault.Invalid, "The file is not UTF-8. Save it as CSV UTF-8.")
+	case strings.Contains(all, "\r"):
+		return fault.New(fault.Invalid, "The rows end as those of old Macs do, with CR alone. Save the file as CSV UTF-8.")
+	}
+	return nil
 }
 
 func names(k Kind) (all []string) {
@@ -261,29 +277,44 @@ func termsOf(p catalogue.Plan) string {
 }
 
 // moment reads an instant: with an offset, or in the operator's zone. A day alone is
-// its first moment; where it ends something, the first moment after it.
-func (r *record) moment(column string, zone *time.Location, ends bool) time.Time {
+// its first moment; where it ends something, the first moment after it. Years in which
+// no line was sold, and those that nobody promises, are mistyped.
+func (r *record) moment(now time.Time, column string, zone *time.Location, ends bool) time.Time {
 	s := r.cell(column)
 	if s == "" {
 		return time.Time{}
 	}
+	t, ok := instant(s, zone, ends)
+	switch {
+	case !ok:
+		r.wrong(column, "%q is no time. Write 2026-05-03, 2026-05-03 18:30 (both in the operator's zone), or 2026-05-03T18:30:00+09:00.", s)
+	case t.Year() < firstYear || t.After(now.AddDate(mostYears, 0, 0)):
+		r.wrong(column, "%q is a year that cannot be meant: from %d on, and at most %d years from now. Correct it.", s, firstYear, mostYears)
+	default:
+		return t
+	}
+	return time.Time{}
+}
+
+const (
+	firstYear = 2000 // travellers bought SIMs, and not data, before
+	mostYears = 20   // ahead: what ends later is as good as endless
+)
+
+func instant(s string, zone *time.Location, ends bool) (time.Time, bool) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t.UTC().Truncate(time.Microsecond)
+		return t.UTC().Truncate(time.Microsecond), true
 	}
 	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04"} {
 		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
-			return t.UTC()
+			return t.UTC(), true
 		}
 	}
 	t, err := time.ParseInLocation("2006-01-02", s, zone)
-	if err != nil {
-		r.wrong(column, "%q is no time. Write 2026-05-03, 2026-05-03 18:30 (both in the operator's zone), or 2026-05-03T18:30:00+09:00.", s)
-		return time.Time{}
+	if err == nil && ends {
+		t = calendar.Length{N: 1, Unit: calendar.Day}.End(t, zone, 0)
 	}
-	if ends {
-		return calendar.Length{N: 1, Unit: calendar.Day}.End(t, zone, 0).UTC()
-	}
-	return t.UTC()
+	return t.UTC(), err == nil
 }
 
 // units are what data is counted in; a GB is what the operator calls one.

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/boombuler/barcode/qr"
+
+	"github.com/tsuzuku/tsuzuku/locale"
 )
 
 // The pages of the makers of phones that take a line's code and open the phone's
@@ -38,15 +40,56 @@ func (w *writer) install() {
 		return
 	}
 	w.page.Scan = toScan(w.f.Install)
-	w.row("row.install_by", w.moment(w.f.InstallBy))
+	w.row("row.install_by", w.end(w.f.InstallBy))
 	w.row("row.smdp", address)
 	w.row("row.activation", activation)
+	w.row("row.whole_code", w.f.Install)
 	w.page.Taps = []tap{
 		{w.say("install.iphone", nil), InstallLink(OneTapIPhone, w.f.Install)},
 		{w.say("install.android", nil), InstallLink(OneTapAndroid, w.f.Install)},
 	}
 	w.note("install.scan", nil)
+	for _, phone := range Phones {
+		name, how := HowTo(w.l, phone)
+		w.note("install.with", locale.Args{"phone": name, "how": how})
+	}
+	w.note("install.roaming", nil)
 	w.note("install.once", nil)
+}
+
+// Phone is a kind of phone, by where its settings have eSIMs.
+type Phone string
+
+// The kinds of phones.
+const (
+	IPhone  Phone = "iphone"
+	Samsung Phone = "samsung"
+	Pixel   Phone = "pixel"
+	Android Phone = "android" // any other
+)
+
+// Phones are all kinds, in the order in which they are told.
+var Phones = []Phone{IPhone, Samsung, Pixel, Android}
+
+// PhoneOf is what a browser says that it runs on; empty for a computer. Browsers on
+// Android often do not say which phone it is: [Android].
+func PhoneOf(agent string) Phone {
+	for _, sign := range []struct {
+		part  string
+		phone Phone
+	}{{"iPhone", IPhone}, {"iPad", IPhone}, {"SM-", Samsung}, {"SamsungBrowser", Samsung}, {"Pixel", Pixel}, {"Android", Android}} {
+		if strings.Contains(agent, sign.part) {
+			return sign.phone
+		}
+	}
+	return ""
+}
+
+// HowTo names a kind of phone, and says where it has eSIMs in its settings, and what to
+// choose there.
+func HowTo(l locale.Language, p Phone) (name, how string) {
+	l = written(l)
+	return book.Say(l, "install.phone."+string(p), nil), book.Say(l, "install.on."+string(p), nil)
 }
 
 // tap is a link that a phone opens its own dialogue with.

@@ -239,7 +239,7 @@ func (w *writer) newSignIn() {
 
 func (w *writer) orderCompleted() {
 	w.subject("order_completed.subject", locale.Args{"line": w.line})
-	end := w.moment(w.f.EndsAt)
+	end := w.end(w.f.EndsAt)
 	switch {
 	case w.f.Install != "":
 		w.subject("order_completed.subject_new", nil)
@@ -253,7 +253,7 @@ func (w *writer) orderCompleted() {
 	w.row("row.plan", tidy(w.f.PlanName))
 	w.row("row.term", tidy(w.f.TermName))
 	w.row("row.starts", w.moment(w.f.StartsAt))
-	w.row("row.ends", w.moment(w.f.EndsAt))
+	w.row("row.ends", w.end(w.f.EndsAt))
 	w.row("row.amount", w.money(w.f.Amount))
 	w.row("row.tool", w.toolAndAmount())
 	w.row("row.from_wallet", w.money(w.f.FromWallet))
@@ -405,7 +405,7 @@ func (w *writer) paymentFailed() {
 
 func (w *writer) reminder(subject string) {
 	w.subject(subject, locale.Args{"line": w.line})
-	if end := w.moment(w.f.EndsAt); end != "" {
+	if end := w.end(w.f.EndsAt); end != "" {
 		w.lead("reminder.lead_until", locale.Args{"line": w.line, "end": end})
 	} else {
 		w.lead("reminder.lead", locale.Args{"line": w.line})
@@ -421,7 +421,7 @@ func (w *writer) reminderUsage(subject, lead string) {
 	w.lead(lead, locale.Args{"line": w.line})
 	w.row("row.plan", tidy(w.f.PlanName))
 	w.row("row.left", w.left())
-	w.row("row.ends", w.moment(w.f.EndsAt))
+	w.row("row.ends", w.end(w.f.EndsAt))
 	w.howToGoOn()
 }
 
@@ -431,7 +431,7 @@ func (w *writer) howToGoOn() {
 	if until.IsZero() {
 		until = w.f.EndsAt
 	}
-	w.row("row.renew_until", w.moment(until))
+	w.row("row.renew_until", w.end(until))
 	w.row("row.offer", w.offer())
 	w.advice()
 	if w.adviseNothing() {
@@ -457,7 +457,7 @@ func (w *writer) adviseNothing() bool { return w.f.Advice != "" && w.f.OfferName
 
 func (w *writer) reminderInstall() {
 	w.subject("reminder_install.subject", nil)
-	if by := w.moment(w.f.InstallBy); by != "" {
+	if by := w.end(w.f.InstallBy); by != "" {
 		w.lead("reminder_install.lead_by", locale.Args{"line": w.line, "time": by})
 	} else {
 		w.lead("reminder_install.lead", locale.Args{"line": w.line})
@@ -469,12 +469,12 @@ func (w *writer) reminderInstall() {
 
 func (w *writer) reminderEnded(subject string) {
 	w.subject(subject, locale.Args{"line": w.line})
-	if end := w.moment(w.f.EndsAt); end != "" {
+	if end := w.end(w.f.EndsAt); end != "" {
 		w.lead("reminder_ended.lead_at", locale.Args{"line": w.line, "end": end})
 	} else {
 		w.lead("reminder_ended.lead", locale.Args{"line": w.line})
 	}
-	if until := w.moment(w.f.RenewUntil); until != "" && w.f.RenewUntil.After(w.f.EndsAt) {
+	if until := w.end(w.f.RenewUntil); until != "" && w.f.RenewUntil.After(w.f.EndsAt) {
 		w.note("reminder_ended.still", locale.Args{"time": until})
 	}
 	w.row("row.plan", tidy(w.f.PlanName))
@@ -516,7 +516,7 @@ func (w *writer) afterOwed() {
 }
 
 func (w *writer) walletExpiring() {
-	amount, end := w.money(w.f.Amount), w.moment(w.f.EndsAt)
+	amount, end := w.money(w.f.Amount), w.end(w.f.EndsAt)
 	if amount != "" && end != "" {
 		w.subject("wallet_expiring.subject_amount", locale.Args{"amount": amount})
 		w.lead("wallet_expiring.lead_amount", locale.Args{"amount": amount, "time": end})

@@ -34,8 +34,8 @@ func (f From) short(m Message) (Letter, error) {
 // own, if all its facts are there; else what a letter has for a subject.
 func (w *writer) sentence(k Kind) string {
 	args := locale.Args{
-		"seller": tidyTo(w.from.Seller, maxSMSSeller), "line": w.line, "code": tidy(w.f.Code), "subject": w.page.Subject, "end": w.moment(w.f.EndsAt),
-		"time": w.moment(w.f.InstallBy),
+		"seller": tidyTo(w.from.Seller, maxSMSSeller), "line": w.line, "code": tidy(w.f.Code), "subject": w.page.Subject, "end": w.end(w.f.EndsAt),
+		"time": w.end(w.f.InstallBy),
 	}
 	key, needs := "sms.other", ""
 	switch k { //nolint:exhaustive // the others are said by their subject

@@ -194,6 +194,15 @@ func (w *writer) moment(t time.Time) string {
 	return locale.Moment(w.l, t, w.zone)
 }
 
+// end says until when something lasts that ends at t, exclusive. What ends with a day
+// ends at 23:59 of it, as pages say: at 00:00 people read the day after.
+func (w *writer) end(t time.Time) string {
+	if local := t.In(w.zone); !t.IsZero() && local.Hour() == 0 && local.Minute() == 0 && local.Second() == 0 {
+		t = calendar.LastSecond(t)
+	}
+	return w.moment(t)
+}
+
 func (w *writer) money(m money.Money) string {
 	if m.Currency == "" {
 		return ""

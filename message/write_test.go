@@ -367,3 +367,36 @@ func TestNewLineLetter(t *testing.T) {
 		t.Errorf("the code to scan is %d modules wide", n)
 	}
 }
+
+// What ends with a day ends at 23:59 of it, in letters and in SMS as on pages: at 00:00
+// people read the day after. What ends within a day ends when it does.
+func TestEndsAreOfTheDayThatPeopleMean(t *testing.T) {
+	midnight := time.Date(2026, 3, 9, 15, 0, 0, 0, time.UTC) // in Tokyo
+	for _, tt := range []struct {
+		ends time.Time
+		says string
+	}{{midnight, "Mon 9 Mar 2026, 23:59 JST"}, {midnight.Add(10 * time.Hour), "Tue 10 Mar 2026, 10:00 JST"}} {
+		f := message.Facts{EndsAt: tt.ends, InstallBy: tt.ends, Zone: "Asia/Tokyo", Install: "LPA:1$smdp.example$AB-123"}
+		for _, k := range []message.Kind{message.Reminder1Day, message.ReminderInstall} {
+			l, err := message.Write(k, locale.En, message.From{}, f)
+			if err != nil || !strings.Contains(l.Text, tt.says) {
+				t.Errorf("%s, %v: want %q in\n%s", k, err, tt.says, l.Text)
+			}
+		}
+	}
+}
+
+// The letter says for every kind of phone where its settings have eSIMs.
+func TestLettersSayHowToInstall(t *testing.T) {
+	for _, l := range locale.All {
+		letter, err := message.Write(message.OrderCompleted, l, message.From{}, message.Facts{Install: "LPA:1$smdp.example$AB-123", Order: "o"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range message.Phones {
+			if name, how := message.HowTo(l, p); !strings.Contains(letter.Text, name) || !strings.Contains(letter.Text, how) {
+				t.Errorf("%s: nothing for %s in\n%s", l, p, letter.Text)
+			}
+		}
+	}
+}

@@ -2,7 +2,6 @@ package order
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
@@ -137,7 +136,7 @@ func (d *Desk) Confirm(ctx context.Context, k Key, operatorRef string, a Act) (O
 // like [Desk.Confirm], with [fault.Invalid] unless all of what was made is said, and
 // with [fault.Conflict] for a profile that is another line's.
 func (d *Desk) ConfirmLine(ctx context.Context, k Key, made carrier.Issued, a Act) (Order, error) {
-	if made.Ref == "" || made.Profile.ID == "" || made.Profile.ICCID == "" || !strings.HasPrefix(made.Code, "LPA:1$") {
+	if made.Ref == "" || made.Profile.ID == "" || made.Profile.ICCID == "" || !carrier.IsCode(made.Code) {
 		return Order{}, fault.New(fault.Invalid, "Give the operator's number of the order, of the profile, its ICCID and its code (LPA:1$…): they are the proof.")
 	}
 	o, err := d.act(ctx, k, a, "confirm", func(ctx context.Context, b *db.Batch, tx db.Tx, o Order) (Order, error) {

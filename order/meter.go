@@ -165,10 +165,15 @@ func (d *Desk) metersOf(ctx context.Context, tx db.Tx, l line.Line) (m meters, e
 // period, with our counting, and when a cap begins anew.
 func (m meters) Begin(t time.Time) time.Time {
 	from := calendar.StartOfDay(t, m.loc)
-	for _, at := range append(m.starts(), renewal.LastReset(m.plan, m.line, t, m.loc)) {
+	later := func(at time.Time) {
 		if !at.After(t) && at.After(from) {
 			from = at
 		}
+	}
+	later(m.base.AsOf)
+	later(renewal.LastReset(m.plan, m.line, t, m.loc))
+	for i := range m.periods {
+		later(m.periods[i].StartsAt)
 	}
 	return from
 }
@@ -176,21 +181,17 @@ func (m meters) Begin(t time.Time) time.Time {
 // Next implements [line.Cuts].
 func (m meters) Next(t time.Time) time.Time {
 	next := calendar.NextDay(t, m.loc)
-	for _, at := range append(m.starts(), renewal.NextReset(m.plan, m.line, t, m.loc)) {
+	sooner := func(at time.Time) {
 		if at.After(t) && at.Before(next) {
 			next = at
 		}
 	}
-	return next
-}
-
-func (m meters) starts() []time.Time {
-	all := make([]time.Time, 0, len(m.periods)+2)
-	all = append(all, m.base.AsOf)
-	for _, p := range m.periods {
-		all = append(all, p.StartsAt)
+	sooner(m.base.AsOf)
+	sooner(renewal.NextReset(m.plan, m.line, t, m.loc))
+	for i := range m.periods {
+		sooner(m.periods[i].StartsAt)
 	}
-	return all
+	return next
 }
 
 // figures makes the figures of the line anew after what was used changed from an

@@ -316,6 +316,9 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 		r.State = payment.RefundFailed
 		return d.refundRests(ctx, r, seen.Code)
 	}
+	if seen.State == payment.RefundSent && r.State != payment.RefundSent {
+		r.Attempts = 1 // those that did not reach the provider do not say how long it takes; not 0: it was asked
+	}
 	r.State = seen.State
 	return d.refundLater(ctx, r, seen.Code)
 }
@@ -347,9 +350,9 @@ func (d *Desk) refundLater(ctx context.Context, r Refund, code string) error {
 		return d.refundRests(ctx, r, code)
 	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE refunds SET state = $3, provider_id = $4, code = $5, due_at = $6
+		_, err := tx.Exec(ctx, `UPDATE refunds SET state = $3, provider_id = $4, code = $5, due_at = $6, attempts = $7
 			WHERE account_id = $1 AND id = $2 AND state IN ('due','sent','unknown')`,
-			r.Account, r.ID, r.State, r.ProviderID, clip(code), db.At(tx.Now().Add(after)))
+			r.Account, r.ID, r.State, r.ProviderID, clip(code), db.At(tx.Now().Add(after)), r.Attempts)
 		return err
 	})
 }

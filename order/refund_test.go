@@ -66,6 +66,35 @@ func TestRefundTakesDays(t *testing.T) {
 	})
 }
 
+// How long a provider could not be reached says nothing about how long a refund takes
+// that it then takes: it is looked at soon. (Found by chaos: the customer heard a quarter
+// of an hour later.)
+func TestRefundSentAfterAnOutageIsLookedAtSoon(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		c.refuse()
+		account, _, o := c.paid(t)
+		c.card.mute = true // or a notification would make us look
+		c.card.always("POST /refunds", outboundsim.LoseRequest)
+		c.card.HoldRefunds(true)
+		c.pass(t, 10*time.Minute)
+		c.card.works()
+		for range 12 { // until it is the refund's turn again
+			if c.refunds(t, o)[0].State == payment.RefundSent {
+				break
+			}
+			c.pass(t, time.Minute)
+		}
+		c.card.HoldRefunds(false)
+		if err := c.card.SettleRefund(c.refunds(t, o)[0].Ref, true); err != nil {
+			t.Fatal(err)
+		}
+		c.pass(t, 2*time.Minute)
+		c.want(t, o, order.Refunded, "operator_refuses")
+		c.fair(t, account, 0)
+	})
+}
+
 // A refund that fails, at once or days after it was done, whether or not the
 // provider tells: a case, the customer hears, the books owe the money again, and
 // staff send it once more.

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
@@ -370,7 +369,7 @@ func (p Proof) fits(o Order) error {
 	switch {
 	case o.Kind != NewLine && p.Line != (carrier.Issued{}):
 		return fault.New(fault.Invalid, "Order %s is for a line that exists: leave out the profile, its ICCID and its code.", o.ID)
-	case o.Kind == NewLine && (p.Line.Profile.ICCID == "" || !strings.HasPrefix(p.Line.Code, "LPA:1$")):
+	case o.Kind == NewLine && (p.Line.Profile.ICCID == "" || !carrier.IsCode(p.Line.Code)):
 		return fault.New(fault.Invalid, "Order %s is of a new line. Give its ICCID and its code (LPA:1$…): the customer installs it with that.", o.ID)
 	case o.Kind == NewLine && !p.EndsAt.IsZero():
 		return fault.New(fault.Invalid, "Order %s is of a new line, whose end is the plan's: leave it out.", o.ID)

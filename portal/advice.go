@@ -52,8 +52,12 @@ func (v *visit) advised(ctx context.Context, p *renewPage, s renewal.Situation, 
 		v.mark(p, o.Item, "advice.as_good", false)
 	}
 	w := v.adviceWords(s, &a, at)
+	verdict := string(a.Best.Action)
+	if slices.Contains(a.Reasons.All(), advice.DoCovered) {
+		verdict = string(advice.Enough) // there is nothing to wait for
+	}
 	p.Advice = &adviceView{
-		Verdict: v.voice.T("advice." + string(a.Best.Action)), Sentence: a.Sentence(w), Notes: a.Notes(w),
+		Verdict: v.voice.T("advice." + verdict), Sentence: a.Sentence(w), Notes: a.Notes(w),
 		Attitudes: v.attitudeLinks(f.Attitude), Buys: a.Best.Action == advice.Buy,
 	}
 }

@@ -73,9 +73,13 @@ func (v *visit) claimAgain(err error) (answer, error) {
 	}
 	p, e := v.claim(v.r.Context())
 	p.ICCID, p.Code = v.field("iccid"), v.field("code")
-	if kind == fault.Invalid {
+	_, fits, no := line.ReadICCID(p.ICCID)
+	switch {
+	case kind == fault.Invalid && no == nil && !fits:
+		p.Bad = v.voice.T("card.check")
+	case kind == fault.Invalid:
 		p.Bad = v.voice.Fault(err)
-	} else {
+	default:
 		p.Notice = v.notice(err)
 	}
 	return answer{template: "claim.html", page: p, status: http.StatusUnprocessableEntity}, e

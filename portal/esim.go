@@ -24,7 +24,30 @@ type installView struct {
 	By         ui.Moment // until when it must be in use; zero: at any time
 	In         string    // how long until then
 	Steps      []string
+	Phones     []howTo // where settings have it
 	Once       string
+}
+
+// howTo is where a kind of phone has eSIMs in its settings; open where the page is
+// read on one.
+type howTo struct {
+	Name, Says string
+	Open       bool
+}
+
+// howTos are those of all kinds of phones, that of this one first.
+func (v *visit) howTos() (all []howTo) {
+	mine := message.PhoneOf(v.r.UserAgent())
+	for _, phone := range message.Phones {
+		name, says := message.HowTo(v.voice.Lang, phone)
+		h := howTo{Name: name, Says: says, Open: phone == mine}
+		if h.Open {
+			all = slices.Insert(all, 0, h)
+		} else {
+			all = append(all, h)
+		}
+	}
+	return all
 }
 
 // installOf is nil where there is nothing to install.
@@ -38,6 +61,7 @@ func (v *visit) installOf(e line.ESIM, l line.Line, at place) *installView {
 		IPhone:  template.URL(message.InstallLink(message.OneTapIPhone, e.Code)),  //nolint:gosec // a page of the phone's maker
 		Android: template.URL(message.InstallLink(message.OneTapAndroid, e.Code)), //nolint:gosec // likewise
 		Once:    v.voice.T("install.once"),
+		Phones:  v.howTos(),
 	}
 	if at.plan.Facts.Reinstall {
 		i.Once = v.voice.T("install.again")

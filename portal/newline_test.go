@@ -48,6 +48,9 @@ func TestBuyingANewLine(t *testing.T) {
 		t.Errorf("nobody buys: %d to %q", p.status, p.to)
 	}
 	b.signIn("aiko@example.com")
+	if p := b.do("POST", "/plans/machi-5gb", url.Values{"item": {"line/machi-5gb/none"}, "currency": {"JPY"}}); p.status != http.StatusUnprocessableEntity || !strings.Contains(p.html, "The plan cannot be bought like that now") {
+		t.Errorf("a term that is no longer sold: %d %s", p.status, p.html)
+	}
 	quote := b.newLine("machi-5gb", "3d")
 	review := b.see("/quotes/" + quote).html
 	has(t, review, "A new eSIM", "Machi Unlimited 5 GB a day", "3 days from when it starts", "Start using it by", "Sat 30 May 2026, 23:59:59 JST",
@@ -58,6 +61,14 @@ func TestBuyingANewLine(t *testing.T) {
 	has(t, page, `<svg class="code"`, "https://esimsetup.apple.com/esim_qrcode_provisioning?carddata=LPA:1$smdp.simulated.invalid$SIM-",
 		"https://esimsetup.android.com/esim_qrcode_provisioning?carddata=LPA:1$", "<code>smdp.simulated.invalid</code>", "Start using it by",
 		"Not started", "scan the code")
+	for agent, first := range map[string]string{
+		"Mozilla/5.0 (Linux; Android 14; SM-S918B) SamsungBrowser/25.0": "<details open><summary>Samsung Galaxy</summary>",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)":        "<details open><summary>iPhone</summary><p>Settings → Cellular",
+		"Mozilla/5.0 (X11; Linux x86_64)":                               "<details><summary>iPhone</summary>",
+	} {
+		b.header.Set("User-Agent", agent)
+		has(t, b.see(b.installing(to)).html, first, "<summary>Google Pixel</summary>", "Other Android phones")
+	}
 	if strings.Contains(page, "cannot be renewed") {
 		t.Error("a line that was just bought is said not to be renewable")
 	}

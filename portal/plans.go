@@ -268,8 +268,11 @@ func (s *Server) chooseNew(ctx context.Context, v *visit) (answer, error) {
 		return goTo("/quotes/" + q.ID), nil
 	case fault.Invalid, fault.Conflict, fault.Unavailable:
 		p, again := v.plan(ctx)
-		if p.Notice = v.notice(err); reason(err) == identityFirst {
+		switch p.Notice = v.notice(err); {
+		case reason(err) == identityFirst:
 			p.Notice.Text = p.Identity
+		case refusedByRule(err):
+			p.Notice.Text = v.voice.T("fault.new_line")
 		}
 		return answer{template: "plan.html", page: p, status: http.StatusUnprocessableEntity}, again
 	case fault.Denied, fault.NotFound, fault.TooMany, fault.Internal:

@@ -170,8 +170,12 @@ func (v Voice) fanWords(d *FanData, gb int64) string {
 	if !d.Out.IsZero() {
 		said += v.T("chart.then") + v.Say("fan.until", locale.Args{"day": day(d.Out)})
 	}
+	end := day(d.Today.AddDate(0, 0, len(d.Ahead)-1))
+	if last.Nearly[1] == 0 {
+		return said + v.T("chart.then") + v.Say("fan.gone", locale.Args{"day": end})
+	}
 	return said + v.T("chart.then") + v.Say("fan.then", locale.Args{
-		"day": day(d.Today.AddDate(0, 0, len(d.Ahead)-1)), "middle": v.About(last.Median, gb),
+		"day": end, "middle": v.About(last.Median, gb),
 		"half_low": v.About(last.Half[0], gb), "half_high": v.About(last.Half[1], gb),
 		"low": v.About(last.Most[0], gb), "high": v.About(last.Most[1], gb),
 		"least": v.About(last.Nearly[0], gb), "most": v.About(last.Nearly[1], gb),

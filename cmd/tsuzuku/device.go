@@ -10,6 +10,8 @@ import (
 	"os/user"
 	"strings"
 
+	"golang.org/x/text/language"
+
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/device"
@@ -80,6 +82,9 @@ func (c *deviceCheckCmd) Run(ctx context.Context, s std) error {
 	if err != nil {
 		return err
 	}
+	if c.SoldIn, err = country(c.SoldIn); err != nil {
+		return err
+	}
 	base, err := c.open(ctx)
 	if err != nil {
 		return err
@@ -111,6 +116,17 @@ func (c *deviceCheckCmd) Run(ctx context.Context, s std) error {
 	return err
 }
 
+// country reads a code of two letters. What is none would be taken for a country that
+// no version is made for, and be given the answer of another version.
+func country(s string) (string, error) {
+	s = strings.ToUpper(s)
+	region, err := language.ParseRegion(s)
+	if s != "" && (err != nil || !region.IsCountry() || region.String() != s) {
+		return "", fault.New(fault.Invalid, "There is no country %q. --sold-in takes two letters, such as JP, CN, HK or US.", s)
+	}
+	return s, nil
+}
+
 // knownDevices is what a verdict is made from.
 func knownDevices(ctx context.Context, tx db.Tx) (*catalogue.Catalogue, *device.List, error) {
 	cat, err := catalogue.Current(ctx, tx)
@@ -122,7 +138,7 @@ func knownDevices(ctx context.Context, tx db.Tx) (*catalogue.Catalogue, *device.
 }
 
 func (c *deviceCheckCmd) answer(cat *catalogue.Catalogue, list *device.List, found device.Found) (asked, error) {
-	phone := found.Phone.In(strings.ToUpper(c.SoldIn))
+	phone := found.Phone.In(c.SoldIn)
 	out := asked{Phone: phone.Called(), EID: phone.EID, SoldIn: phone.SoldIn}
 	if phone.Exact {
 		out.Code = phone.Possible[0].Code

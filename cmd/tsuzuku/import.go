@@ -101,11 +101,8 @@ func (c *importApplyCmd) Run(ctx context.Context, s std) error {
 		if err != nil {
 			return err
 		}
-		if len(found.Mistakes) > 0 && (c.SkipBad == "" || len(found.Bad) == 0) {
-			if err := c.tell(s.out, found); err != nil {
-				return err
-			}
-			return fault.New(fault.Invalid, "Nothing was imported. Correct the file, or use --skip-bad to import the other rows.")
+		if err := c.refused(found); err != nil {
+			return errors.Join(c.tell(s.out, found), err)
 		}
 		if len(found.Bad) > 0 {
 			if err := writeBad(c.SkipBad, found); err != nil {
@@ -118,6 +115,18 @@ func (c *importApplyCmd) Run(ctx context.Context, s std) error {
 		}
 		return c.tell(s.out, done)
 	})
+}
+
+// refused says why a file is not imported as it is. Rows that are no CSV are on no list
+// of bad ones: a quotation mark that is not closed swallows all rows after it.
+func (c *importApplyCmd) refused(r intake.Result) error {
+	switch {
+	case r.Broken > 0:
+		return fault.New(fault.Invalid, "Nothing was imported. Correct what is told above first: it is of the file itself, and of no row that could be left out.")
+	case len(r.Mistakes) > 0 && c.SkipBad == "":
+		return fault.New(fault.Invalid, "Nothing was imported. Correct the file, or use --skip-bad to import the other rows.")
+	}
+	return nil
 }
 
 func writeBad(path string, r intake.Result) error {

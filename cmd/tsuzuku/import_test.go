@@ -97,6 +97,12 @@ func TestImportCommands(t *testing.T) {
 	if out, code := s.run("import", "apply", "customers", people, "--skip-bad", s.path("rest.csv")); code == 0 {
 		t.Errorf("a file was written over: %s", out)
 	}
+	torn := s.file("torn.csv", "email\nyuna@example.com\nnobody\n\"mei@example.com\nemi@example.com\n")
+	if out, code := s.run("import", "apply", "customers", torn, "--skip-bad", s.path("torn-rest.csv")); code == 0 || !strings.Contains(out, "Nothing was imported") {
+		t.Errorf("rows that were swallowed are neither imported nor told: %s", out)
+	}
+	before := s.file("before.csv", "email,iccid,plan,starts,ends\naiko@example.com,8981100000000000036,machi-5gb,2026-03-01,2026-03-10\n")
+	has(t, s.ok("import", "check", "lines", before), "1 new")
 	cards := s.file("cards.csv", "iccid,plan,term,claim_code,batch\n8981100000000000010,hinode-visitor-5,5gb-21d,7KQ4-22MD,a\n8981100000000000028,hinode-visitor-5,5gb-21d,7KQ4-22ME,a\n")
 	has(t, s.ok("import", "apply", "sims", cards), "2 new")
 	has(t, s.ok("import", "apply", "sims", cards), "0 new, 2 there")

@@ -9,6 +9,7 @@
 //	testall fmt      rewrite to the house's format
 //	testall fuzz     every fuzz target for half a minute
 //	testall vuln     govulncheck, where its database answers
+//	testall chaos    the real program, tormented; see internal/chaos, whose flags may follow
 //	testall lighthouse  Lighthouse over the demo's pages; needs Node.js and npm
 package main
 
@@ -37,8 +38,11 @@ const (
 	lighthouseVersion = "12.8.2" // the last that runs with Node.js 20, which Debian has
 )
 
-// debian says which package brings a file that the tests need.
-var debian = []struct{ file, pkg string }{
+// pkgFile is a file that is needed, and the Debian package that brings it.
+type pkgFile struct{ file, pkg string }
+
+// debian is what the tests need.
+var debian = []pkgFile{
 	{"/usr/lib/postgresql/*/bin/initdb", "postgresql"},
 	{"/usr/bin/chromium", "chromium"},
 	{"/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk"},
@@ -53,10 +57,10 @@ func main() {
 	if len(os.Args) > 1 {
 		verb = os.Args[1]
 	}
-	verbs := map[string]func(context.Context) error{"test": test, "soak": soak, "towns": towns, "lint": lint, "fmt": format, "fuzz": fuzz, "vuln": vuln, "lighthouse": lighthouse}
+	verbs := map[string]func(context.Context) error{"test": test, "soak": soak, "towns": towns, "lint": lint, "fmt": format, "fuzz": fuzz, "vuln": vuln, "chaos": chaos, "lighthouse": lighthouse}
 	do, ok := verbs[verb]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "testall: no %q; there are test, soak, towns, lint, fmt, fuzz, vuln, lighthouse\n", verb)
+		fmt.Fprintf(os.Stderr, "testall: no %q; there are test, soak, towns, lint, fmt, fuzz, vuln, chaos, lighthouse\n", verb)
 		os.Exit(2)
 	}
 	if err := do(ctx); err != nil {
@@ -245,7 +249,7 @@ func names(all []pkg, which func(pkg) bool) (out []string) {
 
 // withPeers does something beside the independent programs that tests need.
 func withPeers(ctx context.Context, do func(env []string) error) error {
-	if err := install(ctx); err != nil {
+	if err := install(ctx, debian); err != nil {
 		return err
 	}
 	mock, err := tool(ctx, stripeMock)
@@ -262,9 +266,9 @@ func withPeers(ctx context.Context, do func(env []string) error) error {
 
 // install brings Debian's packages that are missing. Who is not root is told
 // what to install.
-func install(ctx context.Context) error {
+func install(ctx context.Context, needed []pkgFile) error {
 	var missing []string
-	for _, d := range debian {
+	for _, d := range needed {
 		found, err := filepath.Glob(d.file)
 		if err != nil {
 			return err
@@ -378,7 +382,7 @@ func vuln(ctx context.Context) error {
 // lighthouse installs Lighthouse once per version under the user's cache, and has it
 // judge the demo's pages.
 func lighthouse(ctx context.Context) error {
-	if err := install(ctx); err != nil {
+	if err := install(ctx, debian); err != nil {
 		return err
 	}
 	cache, err := os.UserCacheDir()

@@ -115,6 +115,7 @@ func (s *Sim) act(ref string, l *Line, p Package, days int64) map[string]any {
 	}
 	s.n++
 	r.times++
+	s.acts[ref]++
 	if s.Queues { // the line's own figures stay those of what runs
 		r.receipt = map[string]any{"ref": fmt.Sprintf("sim-%d", s.n), "starts_at": stamp(l.Ends)}
 		return maps.Clone(r.receipt)

@@ -39,6 +39,7 @@ func (s *Sim) issue(q question) map[string]any {
 		return s.issued(old.order)
 	}
 	s.n++
+	s.acts[q.Ref]++
 	o := &order{ref: fmt.Sprintf("sim-%d", s.n), makeAt: s.Now().Add(s.Making), pkg: p, days: max(1, days)}
 	s.asked[q.Ref] = &request{what: what, order: o}
 	s.orders = append(s.orders, o)

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -107,7 +108,8 @@ type Sim struct {
 	mu     sync.Mutex
 	lines  map[string]*Line
 	asked  map[string]*request
-	orders []*order // of new lines, the oldest first
+	acts   map[string]int // how often something was done for a ref, also what was taken back
+	orders []*order       // of new lines, the oldest first
 	bells  []map[string]any
 	n      int
 	refuse []string        // why the next extends are turned away
@@ -138,7 +140,7 @@ func (s *Sim) Add(l Line) {
 
 func (s *Sim) open() {
 	if s.lines == nil {
-		s.lines, s.asked = map[string]*Line{}, map[string]*request{}
+		s.lines, s.asked, s.acts = map[string]*Line{}, map[string]*request{}, map[string]int{}
 	}
 }
 
@@ -154,6 +156,16 @@ func (s *Sim) Extended(line string, accept func(ref string) bool) int {
 		}
 	}
 	return n
+}
+
+// Acts is how often the operator did something for each ref: extended a line, or took
+// an order of a new one. What was taken back later is counted, too.
+func (s *Sim) Acts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open()
+	s.overdue()
+	return maps.Clone(s.acts)
 }
 
 // By extends a line as the seller's staff can at the operator's own site.

@@ -53,7 +53,7 @@ type Cluster struct {
 // connections. Root may call it, though root may not run PostgreSQL: the server
 // then runs as the user postgres, or nobody.
 func Start(ctx context.Context) (*Cluster, error) {
-	bin, err := binaries()
+	bin, err := Binaries()
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (c *Cluster) Stop() error {
 }
 
 func start(ctx context.Context, bin, dir string) (*Cluster, error) {
-	who, err := unprivileged(dir)
+	who, err := Unprivileged(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -121,8 +121,9 @@ func (c *Cluster) await(ctx context.Context) error {
 	}
 }
 
-// binaries returns the directory of the newest installed server.
-func binaries() (string, error) {
+// Binaries returns the directory of the newest installed server, or
+// [ErrNotInstalled].
+func Binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		return filepath.Dir(path), nil
 	}
@@ -139,9 +140,9 @@ func version(path string) int {
 	return n
 }
 
-// unprivileged gives dir to someone who may run PostgreSQL. It is nil if the
+// Unprivileged gives dir to someone who may run PostgreSQL. It is nil if the
 // caller may do so itself.
-func unprivileged(dir string) (*syscall.SysProcAttr, error) {
+func Unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	if os.Getuid() != 0 {
 		return nil, nil
 	}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// server is the program that is killed, and what starts it again, as a service manager does.
+type server struct {
+	binary string
+	args   []string
+	log    *os.File
+
+	mu      sync.Mutex
+	process *os.Process
+	kills   int // by us, without a warning
+	stops   int // by us, in good order
+	ends    int // by itself: it could not go on, or not begin
+	asked   bool
+}
+
+// pause is what lies between an end of the server and its next start.
+const pause = 300 * time.Millisecond
+
+// run keeps the server running until ctx ends.
+func (s *server) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		s.live(ctx)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (s *server) live(ctx context.Context) {
+	cmd := exec.Command(s.binary, s.args...) //nolint:gosec,noctx // our own program; ctx ends it in good order, below
+	cmd.Env = cleanEnviron()
+	cmd.Stdout, cmd.Stderr = s.log, s.log
+	s.mu.Lock()
+	err := cmd.Start()
+	s.process, s.asked = cmd.Process, false
+	s.mu.Unlock()
+	if err != nil {
+		return
+	}
+	ended := make(chan struct{})
+	go func() {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			s.stop()
+		}
+	}()
+	_ = cmd.Wait() // how it ended is in its log
+	close(ended)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process = nil; !s.asked {
+		s.ends++
+	}
+}
+
+// openMost bounds how long the server is spared because it has not opened.
+const openMost = 20 * time.Second
+
+// awaitOpen waits until the server answers, but not for ever: its database may be away.
+func (s *server) awaitOpen(ctx context.Context, url string) {
+	ctx, cancel := context.WithTimeout(ctx, openMost)
+	defer cancel()
+	for ctx.Err() == nil {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/healthz", http.NoBody)
+		if err != nil {
+			return
+		}
+		if resp, err := (&http.Client{}).Do(r); err == nil {
+			_ = resp.Body.Close()
+			return
+		}
+		wait(ctx, 100*time.Millisecond)
+	}
+}
+
+// kill ends the server as a power cut would.
+func (s *server) kill() { s.signal(syscall.SIGKILL, &s.kills) }
+
+// stop ends it in good order.
+func (s *server) stop() { s.signal(syscall.SIGTERM, &s.stops) }
+
+func (s *server) signal(how syscall.Signal, count *int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == nil {
+		return // it is just being started
+	}
+	if s.process.Signal(how) == nil {
+		*count++
+		s.asked = true
+	}
+}
