@@ -45,7 +45,7 @@ func TestClaimingACard(t *testing.T) {
 	if p := b.do("POST", "/claim", url.Values{"iccid": {"8981100000000000011"}, "code": {"x"}}); p.status != http.StatusUnprocessableEntity {
 		t.Errorf("a mistyped number: %d", p.status)
 	} else {
-		has(t, p.html, "The last digit does not fit the others", `value="8981100000000000011"`)
+		has(t, p.html, "The last digit does not match the others", `value="8981100000000000011"`)
 	}
 	has(t, b.do("POST", "/claim", url.Values{"iccid": {"12345"}, "code": {"x"}}).html, "begins with 89; compare it with the card")
 	to := b.post("/claim", url.Values{"iccid": {"89 8110 0000 0000 00010"}, "code": {"7kq4 22md"}})
