@@ -27,6 +27,12 @@ const (
 	// provider says neither paid nor dead, before a person looks.
 	unclearFor = 7 * 24 * time.Hour
 
+	// endAgain is how often a provider is asked, at least, that did not answer when an
+	// attempt's time was over, and endFor for how long: the order waits for its end, and
+	// the customer cannot choose again.
+	endAgain = 3 * time.Minute
+	endFor   = time.Hour
+
 	// disputeLook is how often a payment is asked about whose dispute is not decided:
 	// a notification may be lost, and there is a date until which the seller is heard.
 	disputeLook = 24 * time.Hour
@@ -171,7 +177,7 @@ func (p Payment) after(seen payment.Observation, now time.Time) Payment {
 // nextLook is when the provider is asked again: soon at first, then less often;
 // a dead attempt until a day after its end, since money may still come late. A paid one
 // is asked about only for a reason, such as a dispute that was told, and then until
-// the provider has been heard.
+// the provider has been heard, and so is one whose time is over, for an hour.
 func (p Payment) nextLook(now time.Time, heard bool) time.Time {
 	last := p.ExpiresAt.Add(lateFor)
 	switch {
@@ -186,6 +192,9 @@ func (p Payment) nextLook(now time.Time, heard bool) time.Time {
 			return next
 		}
 		return last
+	}
+	if !heard && !now.Before(p.ExpiresAt) && now.Before(p.ExpiresAt.Add(endFor)) {
+		return now.Add(min(p.pause(), endAgain))
 	}
 	next := now.Add(p.pause())
 	if now.Before(p.ExpiresAt) && next.After(p.ExpiresAt) {
