@@ -338,7 +338,7 @@ func TestPartsOfARefusedOrder(t *testing.T) {
 		if got := c.owed(t, account, "JPY"); got != 880 {
 			t.Errorf("%d are owed, want the provider's part", got)
 		}
-		if letter := c.letter(t, account); !strings.Contains(letter, "¥880") || !strings.Contains(letter, "¥500, is in it again") || !strings.Contains(letter, "300 points that you used are yours again") {
+		if letter := c.letter(t, account); !strings.Contains(letter, "¥880") || !strings.Contains(letter, "¥500, is back in it") || !strings.Contains(letter, "300 points that you used are back in your account") {
 			t.Errorf("the letter says\n%s", letter)
 		}
 		c.clean(t, account)
