@@ -88,7 +88,7 @@ func runGet(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // opening is how long a program may take until it answers.
-const opening = 30 * time.Second
+const opening = time.Minute
 
 // await asks an address until it answers with 200.
 func await(url string) (body string, err error) {
