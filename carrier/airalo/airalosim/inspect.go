@@ -53,7 +53,7 @@ func (s *Sim) newLine(o *operator, iccid string, at time.Time) *line {
 		iccid = s.freshICCID()
 	}
 	s.seq++
-	l := &line{id: s.seq, iccid: iccid, operator: o, created: at, matching: s.letters(16), told: map[string]bool{}}
+	l := &line{id: s.seq, iccid: iccid, operator: o, created: at, matching: s.matchingID(), told: map[string]bool{}}
 	s.lines[iccid] = l
 	s.sequence = append(s.sequence, l)
 	return l
@@ -223,7 +223,17 @@ func (s *Sim) freshICCID() string {
 
 // letters are n letters, digits, underscores and dashes, as request_id has them.
 func (s *Sim) letters(n int) string {
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+	return s.draw("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", n)
+}
+
+// matchingID has the letters that an activation code may have: capitals, digits and
+// dashes (SGP.22, 4.1), and neither begins nor ends with a dash.
+func (s *Sim) matchingID() string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	return s.draw(alphabet, 8) + "-" + s.draw(alphabet, 7)
+}
+
+func (s *Sim) draw(alphabet string, n int) string {
 	var b strings.Builder
 	for range n {
 		b.WriteByte(alphabet[s.cfg.Rand.IntN(len(alphabet))])
