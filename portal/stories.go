@@ -306,6 +306,8 @@ func (b *Storybook) others() []story {
 		page("account-sessions", func(s *Server) handler { return s.sessionsPage }, "", ""),
 		page("together", func(s *Server) handler { return s.togetherPage }, "", ""),
 		page("plans", func(s *Server) handler { return s.plansPage }, "", ""),
+		page("plans-chosen", func(s *Server) handler { return s.plansPage }, "", "days=10&data=unlimited"),
+		page("plans-none", func(s *Server) handler { return s.plansPage }, "", "days=365&data=volume"),
 		page("plan", func(s *Server) handler { return s.planPage }, "machi-5gb", ""),
 		page("plan-not-sold", func(s *Server) handler { return s.planPage }, "sumire-voice", ""),
 		page("rules", func(s *Server) handler { return s.rules }, "machi-5gb", ""),
