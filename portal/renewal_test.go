@@ -202,6 +202,7 @@ func TestRefusalsSayWhyAndWhatInstead(t *testing.T) {
 	has(t, p.html, "cannot be renewed like that now", "the operator does not extend it")
 	has(t, b.see("/lines/"+w.lines["packs"]+"/renew").html, "500 MB more", "100 MB more for today", "The end of your service does not change")
 	has(t, b.see("/lines/"+w.lines["queued"]).html, "What comes next", "From")
+	has(t, b.see("/").html, "<b>What comes next</b>", "After that you stay online", "The count starts anew on")
 }
 
 func TestUntilWhichDay(t *testing.T) {
