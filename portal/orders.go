@@ -36,6 +36,7 @@ type orderPage struct {
 	Done     bool // what was ordered is there
 
 	Given     string // how much of it was given back after that; ""
+	AskRefund bool   // its plan gives money back while nothing was used, which a person looks at
 	CanCancel bool   // its period waits, and can be cancelled
 
 	Pay      string
@@ -243,6 +244,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	p.Done = o.State == order.Completed
 	v.addGivenBack(&p, t)
 	p.CanCancel = t.waits && p.Open
+	p.AskRefund = p.Done && p.Open && !p.CanCancel && o.Kind == order.Term && at.plan.Policy.Refund == catalogue.RefundBeforeUse && v.voice.Now.Before(o.EndsAt)
 	p.Waits = o.State == order.Placed && (o.Basket == "" || !k.limited())
 	p.Disputed = v.disputeLines(t.disputes)
 	if slices.ContainsFunc(t.disputes, func(d order.Dispute) bool { return !d.Open().IsZero() }) {

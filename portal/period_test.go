@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/locale"
 )
@@ -61,5 +62,27 @@ func TestCancellingWhileTheOperatorIsSilent(t *testing.T) {
 	b.post(cancel, url.Values{"sure": {"1"}})
 	if w.balance() != had {
 		t.Errorf("the wallet has %v, had %v", w.balance(), had)
+	}
+}
+
+// Once a period has begun its customer is led to a case about the money, where the
+// plan gives it back while nothing was used.
+func TestAskingForMoneyBackOfAPeriodThatRuns(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	quote := b.quote("fresh", "term/machi-5gb/10d")
+	bought := b.post("/quotes/"+quote, b.confirm(quote, "wallet"))
+	const link = "topic=refund"
+	if strings.Contains(b.see(bought).html, link) {
+		t.Error("a case is asked for while the period can be cancelled")
+	}
+	w.env.Clock.Add(6 * 24 * time.Hour)
+	html := b.signIn("aiko@example.com").see(bought).html
+	if has(t, html, link); strings.Contains(html, "cancel-period") {
+		t.Error("a period that runs can be cancelled")
+	}
+	w.env.Clock.Add(10 * 24 * time.Hour)
+	if strings.Contains(b.signIn("aiko@example.com").see(bought).html, link) {
+		t.Error("money is asked for after the period's end")
 	}
 }
