@@ -38,15 +38,13 @@ const look = `(() => {
 	own.querySelectorAll("[lang], script").forEach(e => e.remove());
 	const said = ["aria-label", "title", "placeholder"].flatMap(a => [...own.querySelectorAll("[" + a + "]")].map(e => e.getAttribute(a)));
 	const name = e => e.tagName.toLowerCase() + (e.id ? "#" + e.id : "") + (e.getAttribute("class") ? "." + e.getAttribute("class") : "") + " " + e.textContent.trim().slice(0, 40);
-	// A closing mark of full width at the end of a line is set in half of it; the other half is counted as scrolled.
-	const room = e => /[\u3001\u3002\u300d\u300f\u3011\uff09]/.test(e.textContent) ? 1 + parseFloat(getComputedStyle(e).fontSize) / 2 : 1;
 	const wide = document.scrollingElement.scrollWidth > innerWidth ? ["the page"] : [];
 	for (const e of document.querySelectorAll("body *")) {
 		if (e.closest(".skip, .scroll, svg, option")) continue;
 		const box = e.getBoundingClientRect();
 		if (box.width === 0) continue;
 		if (box.right > innerWidth + 1 || box.left < -1) wide.push(name(e) + " leaves the screen");
-		else if (e.clientWidth > 0 && !e.querySelector(".stick") && e.scrollWidth > e.clientWidth + room(e) && getComputedStyle(e).overflowX === "visible") wide.push(name(e) + " leaves its box");
+		else if (e.clientWidth > 0 && !e.querySelector(".stick") && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX === "visible") wide.push(name(e) + " leaves its box");
 	}
 	const kind = e => e.tagName + "." + (e.getAttribute("class") ?? "") + "." + (e.getAttribute("type") ?? "");
 	return {
