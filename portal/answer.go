@@ -157,6 +157,10 @@ type sent struct {
 	script       bool
 }
 
+// tight takes out the space that templates put between two sentences where the
+// first one ends in a stop of Chinese and Japanese, which has its space in itself.
+var tight = strings.NewReplacer("。 ", "。", "、 ", "、", "， ", "，", "？ ", "？", "！ ", "！", "： ", "：", "； ", "；")
+
 // render makes the page, or the page of an error.
 func (v *visit) render(a answer, err error) (sent, error) {
 	if err == nil && a.script != nil {
@@ -188,7 +192,7 @@ func (v *visit) render(a answer, err error) (sent, error) {
 		a.status = http.StatusOK
 	}
 	return sent{
-		status: a.status, to: a.to, media: "text/html; charset=utf-8", body: buf.Bytes(),
+		status: a.status, to: a.to, media: "text/html; charset=utf-8", body: []byte(tight.Replace(buf.String())),
 		public: a.public && a.status == http.StatusOK && v.account.ID == "" && v.link.Line == "", keep: a.keep,
 	}, nil
 }
