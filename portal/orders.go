@@ -35,6 +35,7 @@ type orderPage struct {
 	Waits    bool // for money: it can be given up
 	Done     bool // what was ordered is there
 	Pay      string
+	PayTitle string
 	PayUntil string
 	Line     lineView
 	Open     bool // the line's own page may be seen
@@ -94,6 +95,7 @@ type told struct {
 	purse    purse
 	disputes []order.Dispute // of its payments
 	debts    []order.Dispute // of the account's
+	back     bool            // the new line was given back
 }
 
 // linkShows is how long an order's result can be seen through a link that
@@ -146,6 +148,11 @@ func (v *visit) told(ctx context.Context) (keyhole, told, error) {
 			if t.line, err = line.Get(ctx, tx, k.account, t.order.Line); err != nil {
 				return t, err
 			}
+			state, err := order.WithdrawalState(ctx, tx, key)
+			if err != nil {
+				return t, err
+			}
+			t.back = state == order.WithdrawDone
 		}
 		if t.payments, err = order.Payments(ctx, tx, key); err != nil {
 			return t, err
@@ -206,6 +213,9 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	if by, hand := v.server.Desk.HandTime(t.cat, t.line, o); hand {
 		p.Progress = v.voice.ByHand(p.Progress, o, by, at.loc)
 	}
+	if t.back {
+		p.Progress.Badge, p.Progress.Lead = ui.Badge{Tone: ui.Off, Word: v.voice.T("order.given_back")}, v.voice.T("order.given_back.lead")
+	}
 	p.Frame = v.frame(p.Progress.Badge.Word + " – " + p.What)
 	if p.Progress.Moving {
 		since := o.UpdatedAt
@@ -218,7 +228,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	case o.Kind == order.NewLine:
 		p.Plan, p.PlanID, p.Again = v.voice.PlanName(t.cat, o.Plan), o.Plan, planAddress(o.Plan)
 		if t.line.ID != "" {
-			p.Line, p.Install = v.lineView(t.line), p.Open
+			p.Line, p.Install = v.lineView(t.line), p.Open && !t.back
 		}
 		if !o.StartsAt.IsZero() {
 			p.Starts, p.Ends = v.voice.Moment(o.StartsAt, at.loc), v.voice.End(o.EndsAt, at.loc)
@@ -261,11 +271,13 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if p.Progress.Moving && !v.unheard(t.live()) || !v.voice.Now.Before(o.ExpiresAt) || v.stopped(t.debts, o.Kind, o.Parts) {
 		return
 	}
+	p.PayTitle = v.voice.T("order.page.pay")
 	if p.Owing != nil {
 		t.purse = purse{} // the account's own tools are closed
 	}
 	if p.Way = v.wayOn(t.live()); p.Way != nil {
 		p.Refresh = patience(v.voice.Now.Sub(t.live().CreatedAt))
+		p.Progress.Next, p.PayTitle = v.voice.T("order.placed.way.next"), v.voice.T("order.page.pay_other")
 	}
 	if p.Progress.Moving {
 		p.Progress.Next = v.voice.T("order.placed.unheard.next")
