@@ -26,9 +26,9 @@ func (v Voice) ItemName(c *catalogue.Catalogue, item renewal.Item) string {
 		case !ok:
 			return item.ID
 		case k.FullSpeed:
-			return v.T("pack.speed." + string(k.Until))
+			return v.T("pack.speed." + lasting(k))
 		}
-		return v.Say("pack.volume."+string(k.Until), locale.Args{"volume": v.volume(k.Volume, gb)})
+		return v.Say("pack.volume."+lasting(k), locale.Args{"volume": v.volume(k.Volume, gb)})
 	}
 	t, ok := plan.Term(item.ID)
 	switch {
@@ -38,6 +38,15 @@ func (v Voice) ItemName(c *catalogue.Catalogue, item renewal.Item) string {
 		return v.Say("term.volume", locale.Args{"volume": v.volume(t.Volume, gb), "length": v.Length(t.Length)})
 	}
 	return v.Length(t.Length)
+}
+
+// lasting is how the names of packs say how long k lasts. A pack for each day
+// lasts to the end of the period, whatever one of its days does.
+func lasting(k catalogue.Pack) string {
+	if k.EachDay {
+		return "each_day"
+	}
+	return string(k.Until)
 }
 
 // PlanName is the plan's name, or its key when the catalogue no longer has it.
