@@ -94,6 +94,7 @@ type told struct {
 	purse    purse
 	disputes []order.Dispute // of its payments
 	debts    []order.Dispute // of the account's
+	back     bool            // its new line was given back
 }
 
 // linkShows is how long an order's result can be seen through a link that
@@ -162,6 +163,11 @@ func (v *visit) told(ctx context.Context) (keyhole, told, error) {
 		if t.debts, err = order.Debts(ctx, tx, k.account); err != nil {
 			return t, err
 		}
+		back, err := order.WithdrawalState(ctx, tx, key)
+		if err != nil {
+			return t, err
+		}
+		t.back = back == order.WithdrawDone
 		t.bills, err = billing.OfOrder(ctx, tx, k.account, id)
 		return t, err
 	})
@@ -206,6 +212,9 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	if by, hand := v.server.Desk.HandTime(t.cat, t.line, o); hand {
 		p.Progress = v.voice.ByHand(p.Progress, o, by, at.loc)
 	}
+	if t.back {
+		p.Progress = v.voice.Withdrawn(p.Progress)
+	}
 	p.Frame = v.frame(p.Progress.Badge.Word + " – " + p.What)
 	if p.Progress.Moving {
 		since := o.UpdatedAt
@@ -218,7 +227,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	case o.Kind == order.NewLine:
 		p.Plan, p.PlanID, p.Again = v.voice.PlanName(t.cat, o.Plan), o.Plan, planAddress(o.Plan)
 		if t.line.ID != "" {
-			p.Line, p.Install = v.lineView(t.line), p.Open
+			p.Line, p.Install = v.lineView(t.line), p.Open && !t.back
 		}
 		if !o.StartsAt.IsZero() {
 			p.Starts, p.Ends = v.voice.Moment(o.StartsAt, at.loc), v.voice.End(o.EndsAt, at.loc)
@@ -229,7 +238,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Again = "/lines/" + o.Line + "/renew"
 	}
 	p.Refunds = v.refundRows(t, at.loc)
-	p.Done = o.State == order.Completed
+	p.Done = o.State == order.Completed && !t.back
 	p.Waits = o.State == order.Placed && (o.Basket == "" || !k.limited())
 	p.Disputed = v.disputeLines(t.disputes)
 	if slices.ContainsFunc(t.disputes, func(d order.Dispute) bool { return !d.Open().IsZero() }) {
