@@ -34,7 +34,11 @@ func TestGivingAnESIMBack(t *testing.T) {
 	if w.balance() != had {
 		t.Errorf("the wallet has %v, had %v", w.balance(), had)
 	}
-	has(t, b.see(to).html, "¥1,680")
+	given := b.see(to)
+	has(t, given.html, "This order is over: ¥1,680 has been refunded in full.")
+	if strings.Contains(given.html, "Install your eSIM") || strings.Contains(given.html, "ready to install") {
+		t.Error("the order of what was given back says to install it")
+	}
 	if p := b.see(page); strings.Contains(p.html, "Cancel this eSIM") || strings.Contains(p.html, "esimsetup") {
 		t.Error("what was given back can still be installed")
 	}

@@ -178,6 +178,20 @@ func (t told) live() order.Payment {
 	return order.Payment{}
 }
 
+// credited reports whether all that a completed order took has gone back, or is on its way.
+func (t told) credited() bool {
+	if t.order.State != order.Completed {
+		return false
+	}
+	left := t.order.Price.Minor
+	for _, b := range t.bills {
+		if b.Kind == billing.CreditNote {
+			left -= b.Total.Minor
+		}
+	}
+	return left <= 0 && t.order.Price.Minor > 0
+}
+
 func (v *visit) story(k keyhole, t told) orderPage {
 	o, at := t.order, placeOf(t.cat, t.order.Plan)
 	if o.Kind == order.TopUp {
@@ -230,6 +244,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	}
 	p.Refunds = v.refundRows(t, at.loc)
 	p.Done = o.State == order.Completed
+	v.undone(&p, t)
 	p.Waits = o.State == order.Placed && (o.Basket == "" || !k.limited())
 	p.Disputed = v.disputeLines(t.disputes)
 	if slices.ContainsFunc(t.disputes, func(d order.Dispute) bool { return !d.Open().IsZero() }) {
@@ -241,6 +256,19 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Again = "" // it goes on, or is done
 	}
 	return p
+}
+
+// undone says of an order whose service there never was, or is no more, no times, and
+// leads nowhere to install it.
+func (v *visit) undone(p *orderPage, t told) {
+	switch {
+	case t.credited():
+		p.Progress = v.voice.Credited(p.Progress, t.order)
+		p.Done, p.Install = false, false
+	case t.order.State != order.Cancelled && t.order.State != order.RefundDue && t.order.State != order.Refunded:
+		return
+	}
+	p.Starts, p.Ends = ui.Moment{}, ui.Moment{}
 }
 
 // addPaying offers the ways to pay an order that is still waiting for money.
@@ -267,8 +295,11 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if p.Way = v.wayOn(t.live()); p.Way != nil {
 		p.Refresh = patience(v.voice.Now.Sub(t.live().CreatedAt))
 	}
-	if p.Progress.Moving {
+	switch {
+	case p.Progress.Moving:
 		p.Progress.Next = v.voice.T("order.placed.unheard.next")
+	case p.Way != nil:
+		p.Progress.Next = v.voice.Say("order.placed.way.next", locale.Args{"tool": v.voice.Tool(catalogue.Tool(t.live().Rail))})
 	}
 	ask := v.askingFor(t)
 	p.Tools = v.tools(k, ask, nil, t.purse)

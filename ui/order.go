@@ -77,6 +77,14 @@ func (v Voice) ByHandWithin(within time.Duration) string {
 	return v.Say("review.begins.by_hand", locale.Args{"hours": hours})
 }
 
+// Credited is the progress of a completed order whose whole price was refunded afterwards.
+func (v Voice) Credited(p Progress, o order.Order) Progress {
+	p.Badge = Badge{tones[order.Refunded], v.T("order.refunded")}
+	p.Lead = v.Say("order.credited.lead", locale.Args{"amount": o.Price})
+	p.Next = ""
+	return p
+}
+
 var tones = map[order.State]Tone{
 	order.Placed: Warn, order.Paid: Busy, order.Fulfilling: Busy, order.Completed: Good,
 	order.Cancelled: Off, order.RefundDue: Busy, order.Refunded: Off, order.Held: Warn,
