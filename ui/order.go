@@ -70,19 +70,18 @@ func (v Voice) ByHand(p Progress, o order.Order, by time.Time, loc *time.Locatio
 	return p
 }
 
+// Withdrawn is the progress of an order whose new line was given back after it was
+// there.
+func (v Voice) Withdrawn(p Progress) Progress {
+	p.Badge, p.Lead, p.Next = Badge{Off, v.T("order.withdrawn")}, v.T("order.withdrawn.lead"), ""
+	return p
+}
+
 // ByHandWithin says how long staff may take for an order that they carry out by
 // hand: whole hours, rounded up.
 func (v Voice) ByHandWithin(within time.Duration) string {
 	hours := int64((within + time.Hour - 1) / time.Hour)
 	return v.Say("review.begins.by_hand", locale.Args{"hours": hours})
-}
-
-// Credited is the progress of a completed order whose whole price was refunded afterwards.
-func (v Voice) Credited(p Progress, o order.Order) Progress {
-	p.Badge = Badge{tones[order.Refunded], v.T("order.refunded")}
-	p.Lead = v.Say("order.credited.lead", locale.Args{"amount": o.Price})
-	p.Next = ""
-	return p
 }
 
 var tones = map[order.State]Tone{
