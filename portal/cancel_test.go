@@ -35,7 +35,7 @@ func TestGivingAnESIMBack(t *testing.T) {
 		t.Errorf("the wallet has %v, had %v", w.balance(), had)
 	}
 	done := b.see(to).html
-	has(t, done, "¥1,680", "This eSIM was cancelled")
+	has(t, done, "¥1,680", "can no longer be installed")
 	if strings.Contains(done, "Install") || strings.Contains(done, "ready to install") {
 		t.Error("the order says that what was given back can be installed")
 	}

@@ -34,6 +34,11 @@ type orderPage struct {
 	SignIn   string
 	Waits    bool // for money: it can be given up
 	Done     bool // what was ordered is there
+
+	Given     string // how much of it was given back after that; ""
+	AskRefund bool   // its plan gives money back while nothing was used, which a person looks at
+	CanCancel bool   // its period waits, and can be cancelled
+
 	Pay      string
 	PayTitle string
 	PayUntil string
@@ -95,7 +100,8 @@ type told struct {
 	purse    purse
 	disputes []order.Dispute // of its payments
 	debts    []order.Dispute // of the account's
-	back     bool            // the new line was given back
+	waits    bool            // its period has not begun, and can be cancelled as far as we know
+	back     bool            // its new line was given back
 }
 
 // linkShows is how long an order's result can be seen through a link that
@@ -169,7 +175,13 @@ func (v *visit) told(ctx context.Context) (keyhole, told, error) {
 		if t.debts, err = order.Debts(ctx, tx, k.account); err != nil {
 			return t, err
 		}
-		t.bills, err = billing.OfOrder(ctx, tx, k.account, id)
+		if t.bills, err = billing.OfOrder(ctx, tx, k.account, id); err != nil || !t.order.StartsAt.After(tx.Now()) {
+			return t, err
+		}
+		_, err = v.server.Desk.Cancelling(ctx, tx, key)
+		if t.waits = err == nil; fault.KindOf(err) == fault.Conflict {
+			err = nil
+		}
 		return t, err
 	})
 	return k, t, err
@@ -214,7 +226,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Progress = v.voice.ByHand(p.Progress, o, by, at.loc)
 	}
 	if t.back {
-		p.Progress.Badge, p.Progress.Lead = ui.Badge{Tone: ui.Off, Word: v.voice.T("order.given_back")}, v.voice.T("order.given_back.lead")
+		p.Progress = v.voice.Withdrawn(p.Progress)
 	}
 	p.Frame = v.frame(p.Progress.Badge.Word + " – " + p.What)
 	if p.Progress.Moving {
@@ -239,7 +251,10 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Again = "/lines/" + o.Line + "/renew"
 	}
 	p.Refunds = v.refundRows(t, at.loc)
-	p.Done = o.State == order.Completed
+	p.Done = o.State == order.Completed && !t.back
+	v.addGivenBack(&p, t)
+	p.CanCancel = t.waits && p.Open
+	p.AskRefund = p.Done && p.Open && !p.CanCancel && o.Kind == order.Term && at.plan.Policy.Refund == catalogue.RefundBeforeUse && v.voice.Now.Before(o.EndsAt)
 	p.Waits = o.State == order.Placed && (o.Basket == "" || !k.limited())
 	p.Disputed = v.disputeLines(t.disputes)
 	if slices.ContainsFunc(t.disputes, func(d order.Dispute) bool { return !d.Open().IsZero() }) {
@@ -251,6 +266,21 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Again = "" // it goes on, or is done
 	}
 	return p
+}
+
+// addGivenBack says of a completed order how much of it was given back. Where that is all,
+// it did not stay done.
+func (v *visit) addGivenBack(p *orderPage, t told) {
+	for _, b := range t.bills {
+		if b.Kind != billing.CreditNote || t.order.State != order.Completed {
+			continue
+		}
+		p.Given = v.voice.Say("order.page.given_back", locale.Args{"amount": b.Total})
+		if b.Total == t.order.Charged() && t.order.Kind != order.TopUp && !t.back {
+			p.Progress.Badge = ui.Badge{Tone: ui.Off, Word: v.voice.T("order.refunded")}
+			p.Progress.Lead, p.Given, p.Done, p.Install = p.Given, "", false, false
+		}
+	}
 }
 
 // addPaying offers the ways to pay an order that is still waiting for money.

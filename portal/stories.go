@@ -347,7 +347,20 @@ func (b *Storybook) others() []story {
 		page("offline", func(s *Server) handler { return s.offline }, "", ""),
 		page("plan-identity", func(s *Server) handler { return s.planPage }, "kaisha-month", ""),
 	}
-	return slices.Concat(all, b.checks(), b.cancellings(), b.talks(), b.readings())
+	return slices.Concat(all, b.checks(), b.cancellings(), b.periods(), b.talks(), b.readings())
+}
+
+// periods are the pages about a period that is not wanted.
+func (b *Storybook) periods() (all []story) {
+	for name, no := range map[string]error{
+		"": nil, "-under": fault.Because(fault.Conflict, "period_under", "Another period was bought after this one.", nil),
+	} {
+		all = append(all, story{"cancel-period" + name, func(ctx context.Context, v *visit) (answer, error) {
+			t, err := b.order(ctx, v, order.Completed)
+			return show("period.html", v.periodView(t, order.Returning{Tool: money.Of(3_980, "JPY"), Method: "card"}, no)), err
+		}})
+	}
+	return all
 }
 
 // cancellings are the pages about a new line that is not wanted.
