@@ -67,7 +67,7 @@ func TestEveryStoredWordHasItsText(t *testing.T) {
 		keys = append(keys, "offer."+string(e))
 	}
 	for _, k := range []catalogue.Pack{{Until: catalogue.RestOfPeriod}, {Until: catalogue.UntilReset}, {Until: catalogue.UntilDayEnd}, {EachDay: true}} {
-		keys = append(keys, "pack.volume."+lasting(k), "pack.speed."+lasting(k))
+		keys = append(keys, "pack.volume."+lasting(k.Until, k.EachDay), "pack.speed."+lasting(k.Until, k.EachDay))
 	}
 	for _, u := range []calendar.Unit{calendar.Day, calendar.Hours24, calendar.Month, calendar.Year} {
 		keys = append(keys, "length."+string(u))
