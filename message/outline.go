@@ -334,9 +334,9 @@ func (w *writer) lineStays() {
 func (w *writer) orderRefundDue() {
 	amount := w.money(w.f.Amount)
 	switch {
-	case w.f.Served && amount != "":
-		w.subject("order_refund_due.subject_served", locale.Args{"amount": amount})
-		w.lead("order_refund_due.lead_served", locale.Args{"amount": amount})
+	case w.f.Credited && amount != "":
+		w.subject("order_refund_due.subject_credit", locale.Args{"amount": amount})
+		w.lead("order_refund_due.lead_credit", locale.Args{"amount": amount})
 	case amount != "":
 		w.subject("order_refund_due.subject", nil)
 		w.lead("order_refund_due.lead_amount", locale.Args{"amount": amount})

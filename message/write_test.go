@@ -51,13 +51,6 @@ func bought() message.Facts {
 	return f
 }
 
-// served has every fact of an order that was complete, too.
-func served() message.Facts {
-	f := full()
-	f.Served = true
-	return f
-}
-
 // minimal has no fact that can be missing.
 func minimal() message.Facts { return message.Facts{Code: "123456"} }
 
@@ -90,7 +83,7 @@ func TestTexts(t *testing.T) {
 func TestEveryLetter(t *testing.T) {
 	for _, kind := range message.Kinds() {
 		for _, l := range append([]locale.Language{""}, locale.All...) {
-			for name, facts := range map[string]message.Facts{"full": full(), "owing": owing(), "bought": bought(), "served": served(), "minimal": minimal()} {
+			for name, facts := range map[string]message.Facts{"full": full(), "owing": owing(), "bought": bought(), "minimal": minimal()} {
 				t.Run(strings.Join([]string{string(kind), string(l), name}, "/"), func(t *testing.T) {
 					letter, err := message.Write(kind, l, shop, facts)
 					if err != nil {
@@ -102,22 +95,6 @@ func TestEveryLetter(t *testing.T) {
 					}
 					wantOwnScript(t, letter.Language, letter)
 				})
-			}
-		}
-	}
-}
-
-// Who gives back what came is not told that it could not come.
-func TestRefundOfWhatWasServed(t *testing.T) {
-	for facts, sorry := range map[string]bool{"full": true, "served": false} {
-		f := map[string]message.Facts{"full": full(), "served": served()}[facts]
-		letter, err := message.Write(message.OrderRefundDue, locale.En, shop, f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, text := range []string{letter.Subject, letter.Text} {
-			if strings.Contains(text, "could not be completed") != sorry {
-				t.Errorf("%s: %s", facts, text)
 			}
 		}
 	}
@@ -191,6 +168,27 @@ func wantOwnScript(t *testing.T, l locale.Language, letter message.Letter) {
 			t.Errorf("%s letter says %q", l, line)
 		case l != locale.En && !isJa && !isHan && !isKo && len(strings.Fields(line)) > 3:
 			t.Errorf("%s letter says %q", l, line)
+		}
+	}
+}
+
+// What goes back of an order that was served is not told as an order that could not be.
+func TestCreditIsNoFailure(t *testing.T) {
+	for _, l := range locale.All {
+		failed, err := message.Write(message.OrderRefundDue, l, shop, full())
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts := full()
+		facts.Credited = true
+		letter, err := message.Write(message.OrderRefundDue, l, shop, facts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantWhole(t, letter)
+		wantOwnScript(t, l, letter)
+		if letter.Subject == failed.Subject || letter.Text == failed.Text {
+			t.Errorf("%s: a credit is told as %q", l, letter.Subject)
 		}
 	}
 }
