@@ -61,8 +61,11 @@ func TestRenewalFromSignInToBill(t *testing.T) {
 		locale locale.Language
 		what   string
 	}{
-		{locale.En, "Machi Unlimited 5 GB a day, 10 days"}, {locale.ZhHans, "街行无限流量 每日5 GB、10天"}, {locale.ZhHant, "街行無限流量 每日5 GB、10天"},
-		{locale.Ja, "まち無制限 1日5 GB、10日間"}, {locale.Ko, "마치 무제한 매일 5 GB, 10일"},
+		{locale.En, "Machi Unlimited 5 GB a day, 10 days"},
+		{locale.ZhHans, "街行无限流量 每日5 GB、10天"},
+		{locale.ZhHant, "街行無限流量 每日5 GB、10天"},
+		{locale.Ja, "まち無制限 1日5 GB、10日間"},
+		{locale.Ko, "마치 무제한 매일 5 GB, 10일"},
 	} {
 		b.get("/?lang=" + string(l.locale))
 		has(t, b.see("/bills/"+bill).html, l.what)
