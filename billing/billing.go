@@ -92,11 +92,12 @@ type Content struct {
 
 // Sold is a term or a pack in figures, so that it can be said in every language.
 type Sold struct {
-	Unit   calendar.Unit   `json:"unit,omitempty"` // of a term
-	N      int             `json:"n,omitempty"`
-	Volume int64           `json:"volume,omitempty"` // bytes
-	GB     int64           `json:"gb,omitempty"`     // bytes of what the operator calls a GB
-	Until  catalogue.Until `json:"until,omitempty"`  // of a pack, which without a volume is full speed
+	Unit    calendar.Unit   `json:"unit,omitempty"` // of a term
+	N       int             `json:"n,omitempty"`
+	Volume  int64           `json:"volume,omitempty"`   // bytes
+	GB      int64           `json:"gb,omitempty"`       // bytes of what the operator calls a GB
+	Until   catalogue.Until `json:"until,omitempty"`    // of a pack, which without a volume is full speed
+	EachDay bool            `json:"each_day,omitempty"` // of a pack: for every day that is left
 }
 
 // Bill is one document. Total includes the tax.

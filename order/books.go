@@ -266,7 +266,7 @@ func bill(s catalogue.Seller, op catalogue.Operator, p catalogue.Plan, o Order, 
 // which its catalogue's check refuses.
 func sold(op catalogue.Operator, p catalogue.Plan, o Order) *billing.Sold {
 	if k, ok := p.Pack(o.Item); ok && o.Kind == Pack {
-		return &billing.Sold{Volume: k.Volume, GB: op.GB, Until: k.Until}
+		return &billing.Sold{Volume: k.Volume, GB: op.GB, Until: k.Until, EachDay: k.EachDay}
 	}
 	t, ok := p.Term(o.Item)
 	if !ok {

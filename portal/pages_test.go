@@ -217,6 +217,7 @@ var (
 	tags        = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:"[^"]*"|[^>"])*)>`)
 	attribute   = regexp.MustCompile(`([a-zA-Z-]+)(?:="([^"]*)")?`)
 	missing     = regexp.MustCompile(`\[[a-z_]+(\.[a-z0-9_A-Z]+)*\]`)
+	doubled     = regexp.MustCompile(`.{0,20}[。、，！？：；] `)
 	void        = []string{"meta", "link", "input", "br", "rect", "path"}
 	untold      = regexp.MustCompile(`%!|<nil>|ZgotmplZ|0001-01-01`)
 	interactive = []string{"a", "button"}
@@ -233,6 +234,9 @@ func check(html string, l locale.Language) (troubles []string) {
 	}
 	body := regexp.MustCompile(`(?s)<style>.*?</style>`).ReplaceAllString(html, "")
 	body = ownScript.ReplaceAllString(body, "") // the only one, and nothing in it
+	if gap := doubled.FindString(body); gap != "" {
+		bad("a space after a stop that has its own: %q", gap)
+	}
 	for _, m := range append(missing.FindAllString(body, -1), untold.FindAllString(body, -1)...) {
 		bad("says %s", m)
 	}

@@ -26,7 +26,7 @@ func (v Voice) ItemName(c *catalogue.Catalogue, item renewal.Item) string {
 		if !ok {
 			return item.ID
 		}
-		return v.packName(k.Until, k.Volume, gb)
+		return v.packName(lasting(k.Until, k.EachDay), k.Volume, gb)
 	}
 	t, ok := plan.Term(item.ID)
 	if !ok {
@@ -43,11 +43,11 @@ func (v Voice) termName(l calendar.Length, volume, gb int64) string {
 }
 
 // packName is the name of a pack, which without a volume is full speed.
-func (v Voice) packName(until catalogue.Until, volume, gb int64) string {
+func (v Voice) packName(lasting string, volume, gb int64) string {
 	if volume == 0 {
-		return v.T("pack.speed." + string(until))
+		return v.T("pack.speed." + lasting)
 	}
-	return v.Say("pack.volume."+string(until), locale.Args{"volume": v.volume(volume, gb)})
+	return v.Say("pack.volume."+lasting, locale.Args{"volume": v.volume(volume, gb)})
 }
 
 // Billed names what a document is about: the plan by the name that it had then, and
@@ -58,10 +58,19 @@ func (v Voice) Billed(c billing.Content) string {
 	case plan == "" || s == nil:
 		return c.What
 	case s.Until != "":
-		return plan + v.T("list.comma") + v.packName(s.Until, s.Volume, cleanGB(s.GB))
+		return plan + v.T("list.comma") + v.packName(lasting(s.Until, s.EachDay), s.Volume, cleanGB(s.GB))
 	default:
 		return plan + v.T("list.comma") + v.termName(calendar.Length{N: s.N, Unit: s.Unit}, s.Volume, cleanGB(s.GB))
 	}
+}
+
+// lasting is how the names of packs say how long one lasts. A pack for each day
+// lasts to the end of the period, whatever one of its days does.
+func lasting(until catalogue.Until, eachDay bool) string {
+	if eachDay {
+		return "each_day"
+	}
+	return string(until)
 }
 
 // PlanName is the plan's name, or its key when the catalogue no longer has it.
