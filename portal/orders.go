@@ -282,6 +282,7 @@ func (v *visit) addGivenBack(p *orderPage, t told) {
 		if b.Total == t.order.Charged() && t.order.Kind != order.TopUp && !t.back {
 			p.Progress.Badge = ui.Badge{Tone: ui.Off, Word: v.voice.T("order.refunded")}
 			p.Progress.Lead, p.Given, p.Done, p.Install = p.Given, "", false, false
+			p.Starts, p.Ends = ui.Moment{}, ui.Moment{}
 		}
 	}
 }
