@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -106,7 +107,13 @@ func report(err error, errOut io.Writer) int {
 	return 1
 }
 
-// logger writes for people on the error stream.
+// logger writes for people on the error stream. Its instants are in UTC, as the
+// database's are, whatever the machine's zone.
 func logger(w io.Writer, level slog.Level) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		if at, ok := a.Value.Any().(time.Time); ok && len(groups) == 0 && a.Key == slog.TimeKey {
+			return slog.Time(a.Key, at.UTC())
+		}
+		return a
+	}}))
 }
