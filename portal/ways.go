@@ -37,6 +37,8 @@ type securityPage struct {
 
 // passwordForm is where a password is set, changed or removed.
 type passwordForm struct {
+	Script  string // which shows it, and how far it has come
+	Short   string // what it says of one that is too short, with # for what is missing
 	Set     string // since when there is one; "" where there is none
 	Current bool   // the one so far is asked for
 	Error   string
@@ -76,6 +78,7 @@ func (s *Server) security(ctx context.Context, v *visit) (securityPage, error) {
 	if err != nil {
 		return p, err
 	}
+	p.Password.Script, p.Password.Short = passwordPath, v.voice.Say("password.step1", locale.Args{"n": "#"})
 	if password.Set {
 		p.Password.Set = v.voice.Say("password.since", locale.Args{"date": v.voice.Day(password.ChangedAt, v.shopZone())})
 		p.Password.Current = v.session.NeedsPassword(v.voice.Now)
