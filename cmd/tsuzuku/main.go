@@ -46,6 +46,7 @@ type commands struct {
 	Audit         auditCmd         `cmd:"" help:"Ask the database whether every promise was kept."`
 	Simulate      simulateCmd      `cmd:"" help:"Run a town of customers, providers and operators around the real code, and audit what came of it."`
 	Advise        adviseCmd        `cmd:"" help:"Examine the advice that travellers get."`
+	BOM           bomCmd           `cmd:"" name:"bom" help:"Print the modules that this program is made of, as a CycloneDX bill of materials."`
 	Bench         benchCmd         `cmd:"" help:"Measure."`
 }
 
