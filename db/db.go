@@ -245,8 +245,10 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	var err error
 	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
 		d.engine, err = openPostgres(ctx, url)
+	} else if name, ok := strings.CutPrefix(url, inMemory); ok {
+		d.engine, err = openMemory(name)
 	} else {
-		d.engine, err = openSQLite(ctx, url)
+		d.engine, err = openSQLite(url)
 	}
 	if err != nil {
 		return nil, err
