@@ -249,14 +249,14 @@ func (d *Desk) start(ctx context.Context, p Payment, first bool) (Payment, error
 	return d.observe(ctx, p, seen)
 }
 
-// restUnsent is for an attempt of which its provider certainly never heard: it is asked
-// about once more, when the last late money could have come, and not again and again
-// before. Where the provider has given no identifier each look is a search through all
-// attempts of that time, while it may have little patience.
+// restUnsent is for an attempt of which its provider certainly never heard: nobody asks
+// about it any more. Where there is no identifier of the provider's, each look would be
+// a search through all attempts of that time, of a provider that may have little
+// patience just then. A notification of it would still wake it.
 func (d *Desk) restUnsent(ctx context.Context, p Payment) error {
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE payments SET due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'dead' AND provider_id = ''`,
-			p.Account, p.ID, db.At(p.ExpiresAt.Add(lateFor)))
+		_, err := tx.Exec(ctx, `UPDATE payments SET due_at = NULL WHERE account_id = $1 AND id = $2 AND state = 'dead' AND provider_id = ''`,
+			p.Account, p.ID)
 		return err
 	})
 }
