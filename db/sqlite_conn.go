@@ -219,7 +219,7 @@ func (s *sqliteSession) query(ctx context.Context, query string, args []any) (cu
 		return nil, err
 	}
 	stmt.row = slices.Grow(stmt.row[:0], len(r.Columns()))[:len(r.Columns())]
-	return &sqliteRows{rows: r, row: stmt.row, done: func() { s.conn.give(query, stmt) }}, nil
+	return &sqliteRows{ctx: ctx, rows: r, row: stmt.row, done: func() { s.conn.give(query, stmt) }}, nil
 }
 
 func (s *sqliteSession) batch(ctx context.Context, b *Batch) error {
@@ -237,6 +237,7 @@ func (s *sqliteSession) batch(ctx context.Context, b *Batch) error {
 
 // sqliteRows gives its statement back when it is closed.
 type sqliteRows struct {
+	ctx  context.Context // ends the reading, too
 	rows driver.Rows
 	row  []driver.Value
 	err  error
@@ -247,7 +248,9 @@ func (r *sqliteRows) Next() bool {
 	if r.err != nil {
 		return false
 	}
-	r.err = r.rows.Next(r.row)
+	if r.err = r.ctx.Err(); r.err == nil {
+		r.err = r.rows.Next(r.row)
+	}
 	return r.err == nil
 }
 
