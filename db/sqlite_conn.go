@@ -74,11 +74,8 @@ func (c *sqliteConn) watch() error {
 		return fmt.Errorf("db: %T has no authorizer", c.Conn)
 	}
 	return a.RegisterAuthorizer(func(action sqlite.AuthorizerActionCode, _, _, _, _ string) sqlite.AuthorizerReturnCode {
-		switch action {
-		case sqlite.AuthRead, sqlite.AuthSelect, sqlite.AuthFunction, sqlite.AuthRecursive:
-		default:
-			c.writes = true
-		}
+		reads := action == sqlite.AuthRead || action == sqlite.AuthSelect || action == sqlite.AuthFunction || action == sqlite.AuthRecursive
+		c.writes = c.writes || !reads
 		return sqlite.AuthorizerOK
 	})
 }

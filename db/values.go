@@ -157,5 +157,6 @@ func assignPointer(dest, value any) error {
 	}
 	fresh := reflect.New(v.Elem().Type().Elem())
 	v.Elem().Set(fresh)
-	return assign(destinations([]any{fresh.Interface()})[0], value)
+	inner := destinations([]any{fresh.Interface()})
+	return assign(inner[0], value)
 }
