@@ -17,6 +17,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/ui"
 )
 
 // Account is one customer.
@@ -175,7 +176,7 @@ func (s *Server) listBills(ctx context.Context, c *call, in *billsInput) (Bills,
 	})
 	out := Bills{Bills: []Bill{}}
 	for _, b := range bills {
-		out.Bills = append(out.Bills, billOf(b))
+		out.Bills = append(out.Bills, billOf(c.voice, b))
 	}
 	return out, err
 }
@@ -189,12 +190,12 @@ func (s *Server) getBill(ctx context.Context, c *call, in *billInput) (Bill, err
 	if err != nil {
 		return Bill{}, err
 	}
-	return billOf(b), nil
+	return billOf(c.voice, b), nil
 }
 
-func billOf(b billing.Bill) Bill {
+func billOf(v ui.Voice, b billing.Bill) Bill {
 	return Bill{
-		ID: b.ID, Order: b.Order, Kind: string(b.Kind), Number: b.Title(), Date: b.Date(), IssuedAt: b.IssuedAt.UTC(), What: b.Content.What,
+		ID: b.ID, Order: b.Order, Kind: string(b.Kind), Number: b.Title(), Date: b.Date(), IssuedAt: b.IssuedAt.UTC(), What: v.Billed(b.Content),
 		Total: moneyOf(b.Total), Tax: moneyOf(b.Tax), RefersTo: b.RefersTo, Qualified: b.Qualified(),
 	}
 }

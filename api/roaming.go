@@ -42,7 +42,10 @@ func (s *Server) roaming(ctx context.Context, c *call, in *roamingInput) (Roamin
 	if err != nil {
 		return Roaming{}, err
 	}
-	out := Roaming{Home: in.Home, Homes: append([]string{}, cat.Homes()...)}
+	out := Roaming{Home: in.Home, Homes: []string{}}
+	for _, r := range cat.Homes() {
+		out.Homes = append(out.Homes, r.Home)
+	}
 	figure, none := renewal.RoamingFigure(cat, in.Home, "", s.DB.Now())
 	var trip renewal.Comparison
 	if none == "" {

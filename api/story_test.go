@@ -98,7 +98,7 @@ func TestRenewalByAProgram(t *testing.T) {
 	if got := read[Quote](p, "/quotes/"+q.ID); got.Order != o.ID {
 		t.Errorf("the quote became %q", got.Order)
 	}
-	if b := read[Bill](p, "/bills/"+o.Bills[0].ID); b.Order != o.ID || b.Total != q.Price || b.Number != o.Bills[0].Number {
+	if b := read[Bill](p, "/bills/"+o.Bills[0].ID); b.Order != o.ID || b.Total != q.Price || b.Number != o.Bills[0].Number || b.What != "Machi 10 GB, "+q.Name {
 		t.Errorf("bill: %+v", b)
 	}
 	if l := read[Line](p, at); !l.EndsAt.Equal(*o.EndsAt) || len(l.Periods) != 2 {

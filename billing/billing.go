@@ -18,8 +18,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/calendar"
+	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
 )
 
@@ -60,13 +63,20 @@ type Content struct {
 	SellerAddress string `json:"seller_address,omitempty"`
 	SellerNumber  string `json:"seller_number,omitempty"` // qualified-invoice issuer, T + 13 digits
 	Recipient     string `json:"recipient,omitempty"`     // as the customer wishes; filled in with the number
-	What          string `json:"what"`                    // plan and term
+	What          string `json:"what"`                    // plan and term, for staff; what customers read is made of Names and Sold
 	Line          string `json:"line,omitempty"`
 	From          string `json:"from,omitempty"` // first instant of service, RFC 3339 in the operator's zone
 	To            string `json:"to,omitempty"`   // end of service, exclusive
 	Tool          string `json:"tool"`           // how it was paid
 	Zone          string `json:"zone"`           // in which the document's date is read
 	Reduced       bool   `json:"reduced,omitempty"`
+
+	// Names are the plan's, in every language that it had one in. None: the document is
+	// a receipt, or older than this.
+	Names map[locale.Language]string `json:"names,omitempty"`
+
+	// Sold is what of the plan was bought.
+	Sold *Sold `json:"sold,omitempty"`
 
 	// RecipientAddress is in several lines.
 	RecipientAddress string `json:"recipient_address,omitempty"`
@@ -78,6 +88,16 @@ type Content struct {
 
 	// FromWallet are the minor units that the wallet paid, or got back, beside Tool.
 	FromWallet int64 `json:"from_wallet,omitempty"`
+}
+
+// Sold is a term or a pack in figures, so that it can be said in every language.
+type Sold struct {
+	Unit    calendar.Unit   `json:"unit,omitempty"` // of a term
+	N       int             `json:"n,omitempty"`
+	Volume  int64           `json:"volume,omitempty"`   // bytes
+	GB      int64           `json:"gb,omitempty"`       // bytes of what the operator calls a GB
+	Until   catalogue.Until `json:"until,omitempty"`    // of a pack, which without a volume is full speed
+	EachDay bool            `json:"each_day,omitempty"` // of a pack: for every day that is left
 }
 
 // Bill is one document. Total includes the tax.

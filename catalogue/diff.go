@@ -139,6 +139,9 @@ func sheetsOf(c *Catalogue) []*sheet {
 	for i, r := range c.Roaming {
 		s := &sheet{subject: fmt.Sprintf("roaming %d, %s", i+1, r.Home)}
 		s.put("country", r.Country)
+		for _, l := range locale.All {
+			s.put("name in "+string(l), r.Names[l])
+		}
 		s.put("price of a day", r.PerDay.Decimal()+" "+string(r.PerDay.Currency))
 		s.put("as of", r.AsOf)
 		s.put("source", r.Source)

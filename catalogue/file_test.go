@@ -61,10 +61,14 @@ func fileOf(t interface{ Fatal(...any) }, c *Catalogue) []byte {
 			return planBlock(p, o.GB)
 		}),
 		"roaming": each(c.Roaming, func(r Roaming) block {
-			return block{
+			out := block{
 				"home": r.Home, "country": r.Country, "per_day": prices([]money.Money{r.PerDay}), "as_of": r.AsOf,
 				"source": r.Source, "confidence": r.Confidence,
 			}
+			if len(r.Names) > 0 {
+				out["names"] = r.Names
+			}
+			return out
 		}),
 	}
 	data, err := json.Marshal(file) // which is YAML, and faster

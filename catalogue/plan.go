@@ -7,6 +7,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -234,22 +235,28 @@ type Pack struct {
 
 // Roaming is what a home operator charges for a day in the destination.
 type Roaming struct {
-	Home       string // "China Telecom"
-	Country    string // ISO 3166 of the home operator
+	Home       string                     // "China Telecom"
+	Names      map[locale.Language]string // in the languages in which it has another one
+	Country    string                     // ISO 3166 of the home operator
 	PerDay     money.Money
 	AsOf       string // YYYY, YYYY-MM or YYYY-MM-DD
 	Source     string
 	Confidence string // A to K, as in the source table; only A and B are shown
 }
 
-// Homes are the operators at home of which there is a figure, reliable or not, each once.
-func (c *Catalogue) Homes() (names []string) {
+// HomeIn is the home operator's name in l, or in the language that readers of l know
+// best among those given.
+func (r Roaming) HomeIn(l locale.Language) string { return cmp.Or(NameIn(r.Names, l), r.Home) }
+
+// Homes are the operators at home of which there is a figure, reliable or not, each once, by
+// the first of its figures.
+func (c *Catalogue) Homes() (first []Roaming) {
 	for _, r := range c.Roaming {
-		if !slices.Contains(names, r.Home) {
-			names = append(names, r.Home)
+		if !slices.ContainsFunc(first, func(f Roaming) bool { return f.Home == r.Home }) {
+			first = append(first, r)
 		}
 	}
-	return names
+	return first
 }
 
 // Plan returns the plan with that ID.

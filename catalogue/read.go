@@ -89,7 +89,11 @@ func (b *book) read(root place) {
 	b.readPolicies(top.opt("policies"))
 	b.readPlans(top.need("plans"))
 	for _, at := range top.opt("roaming").list() {
-		b.Roaming = append(b.Roaming, roaming(at))
+		r := roaming(at)
+		if i := slices.IndexFunc(b.Roaming, func(former Roaming) bool { return former.Home == r.Home }); r.Names == nil && i >= 0 {
+			r.Names = b.Roaming[i].Names
+		}
+		b.Roaming = append(b.Roaming, r)
 	}
 	b.checkPlans()
 	b.sayUnused(operators, "operator")
@@ -259,9 +263,10 @@ func (n Network) layers(at place) Layers {
 }
 
 func roaming(at place) Roaming {
-	s := at.section("home", "country", "per_day", "as_of", "source", "confidence")
+	s := at.section("home", "names", "country", "per_day", "as_of", "source", "confidence")
 	out := Roaming{
 		Home:       s.need("home").text(),
+		Names:      languages(s.opt("names")),
 		Country:    s.need("country").country(),
 		AsOf:       s.need("as_of").dated(),
 		Source:     s.need("source").text(),
@@ -284,6 +289,20 @@ var named = []locale.Language{locale.En, locale.ZhHans, locale.Ja}
 
 // names are a plan's name in each language.
 func names(at place) map[locale.Language]string {
+	out := languages(at)
+	for _, l := range named {
+		if _, given := out[l]; !given && at.there() && at.node.Kind == yaml.MappingNode {
+			at.wrong("The name in %s is missing.", string(l))
+		}
+	}
+	return out
+}
+
+// languages are names in some languages; nil where there are none.
+func languages(at place) map[locale.Language]string {
+	if !at.there() {
+		return nil
+	}
 	out := map[locale.Language]string{}
 	for _, e := range at.entries() {
 		l := locale.Language(e.key)
@@ -292,11 +311,6 @@ func names(at place) map[locale.Language]string {
 			continue
 		}
 		out[l] = e.value.text()
-	}
-	for _, l := range named {
-		if _, given := out[l]; !given && at.there() && at.node.Kind == yaml.MappingNode {
-			at.wrong("The name in %s is missing.", string(l))
-		}
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -27,7 +28,7 @@ func TestRoamingBlock(t *testing.T) {
 		{Home: `No: 1, "Tel"`, Country: "KR", PerDay: money.Of(13200, "KRW"), AsOf: "2026-03", Source: "its page", Confidence: "A"},
 		{Home: "On", Country: "NO", PerDay: money.Of(990, "USD"), AsOf: "2026", Source: "a: b", Confidence: "B"},
 	}
-	if len(c.Roaming) != 2 || c.Roaming[0] != want[0] {
+	if len(c.Roaming) != 2 || !reflect.DeepEqual(c.Roaming[0], want[0]) {
 		t.Errorf("%+v", c.Roaming)
 	}
 	for table, says := range map[string]string{

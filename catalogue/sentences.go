@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	_ "embed"
 	"slices"
 	"strings"
@@ -363,13 +364,17 @@ func CountryName(l locale.Language, code string) string {
 
 // NameIn is the plan's name in l, or in the language that readers of l know
 // best among those given.
-func (p Plan) NameIn(l locale.Language) string {
+func (p Plan) NameIn(l locale.Language) string { return cmp.Or(NameIn(p.Name, l), p.ID) }
+
+// NameIn is the one of names in l, or in the language that readers of l know best
+// among those given; "" where none is.
+func NameIn(names map[locale.Language]string, l locale.Language) string {
 	for _, l := range slices.Concat([]locale.Language{l}, nearest[l], []locale.Language{locale.En}) {
-		if name := p.Name[l]; name != "" {
+		if name := names[l]; name != "" {
 			return name
 		}
 	}
-	return p.ID
+	return ""
 }
 
 // nearest are the languages to try when a name is missing.

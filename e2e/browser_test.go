@@ -68,8 +68,8 @@ func openDemoWith(t *testing.T, o app.DemoOptions) *theDemo {
 		t.Fatal(err)
 	}
 	come := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n := d.house.Load(); n > 0 {
-			r.RemoteAddr = net.JoinHostPort(fmt.Sprintf("2001:db8:0:%x::1", n), "4711") // RFC 3849
+		if at := d.client(); at != "" {
+			r.RemoteAddr = net.JoinHostPort(at, "4711")
 		}
 		d.Handler().ServeHTTP(w, r)
 	})

@@ -148,6 +148,15 @@ func (d *theDemo) receive(t *testing.T, g world.Guest) *theDemo {
 	return d.as(t, g.Email)
 }
 
+// client is the network address of the house that visitors live in; "": this machine.
+func (d *theDemo) client() string {
+	n := d.house.Load()
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("2001:db8:0:%x::1", n) // RFC 3849
+}
+
 // person is a browser without any memory, in the same process, with a first tab.
 func person(t *testing.T, browser context.Context) (ctx context.Context, memory cdp.BrowserContextID) {
 	t.Helper()
@@ -193,11 +202,11 @@ func (b *tab) comeIn() {
 	b.open("/?lang=" + b.lang)
 	sent := len(b.demo.codes())
 	door := b.demo.App.Door
-	challenge, err := door.AskCode(b.t.Context(), b.demo.email, b.lang, account.Browser{})
+	challenge, err := door.AskCode(b.t.Context(), b.demo.email, b.lang, account.Browser{Client: b.demo.client()})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	token, _, err := door.EnterCode(b.t.Context(), challenge, b.codeAfter(sent), account.Browser{Agent: "Chromium"})
+	token, _, err := door.EnterCode(b.t.Context(), challenge, b.codeAfter(sent), account.Browser{Agent: "Chromium", Client: b.demo.client()})
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -213,12 +213,28 @@ func SortByUrgency(lines []Line, now time.Time) {
 const MaxPeriods = 100
 
 // Periods reads the newest periods of a line, oldest first.
-func Periods(ctx context.Context, tx db.Tx, account, line string) (periods []Period, err error) {
-	rows, err := tx.Query(ctx, `
+func Periods(ctx context.Context, tx db.Tx, account, line string) ([]Period, error) {
+	periods, err := periodsOf(ctx, tx, `
 		SELECT `+periodColumns+`
 		  FROM periods p
 		 WHERE account_id = $1 AND line_id = $2
 		 ORDER BY number DESC LIMIT $3`, account, line, MaxPeriods)
+	slices.Reverse(periods)
+	return periods, err
+}
+
+// Coming reads the periods of all lines of an account that have not begun, the first to
+// begin first.
+func Coming(ctx context.Context, tx db.Tx, account string) ([]Period, error) {
+	return periodsOf(ctx, tx, `
+		SELECT `+periodColumns+`
+		  FROM periods p
+		 WHERE account_id = $1 AND state <> 'cancelled' AND starts_at > $2
+		 ORDER BY starts_at LIMIT $3`, account, db.At(tx.Now()), MaxPeriods)
+}
+
+func periodsOf(ctx context.Context, tx db.Tx, query string, args ...any) (periods []Period, err error) {
+	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +246,6 @@ func Periods(ctx context.Context, tx db.Tx, account, line string) (periods []Per
 		}
 		periods = append(periods, p)
 	}
-	slices.Reverse(periods)
 	return periods, rows.Err()
 }
 

@@ -254,12 +254,29 @@ func bill(s catalogue.Seller, op catalogue.Operator, p catalogue.Plan, o Order, 
 		Total: o.Charged(), Rate: rate, Tax: tax,
 		Content: billing.Content{
 			Seller: s.Name, SellerAddress: s.Address, SellerNumber: s.InvoiceNumber,
-			What: p.Name[locale.En] + " " + o.Item, Line: o.Line,
+			What: p.Name[locale.En] + " " + o.Item, Names: p.Name, Sold: sold(op, p, o), Line: o.Line,
 			From: stamped(o.StartsAt, loc), To: stamped(o.EndsAt, loc),
 			Tool: string(o.Tool), Zone: string(s.Zone), Reduced: rate.Reduced,
 			Points: o.Parts.Points, Discount: o.Parts.Discount, FromWallet: o.walletBesides(),
 		},
 	}
+}
+
+// sold is what an order bought, as its bill keeps it; nil where the plan lacks it,
+// which its catalogue's check refuses.
+func sold(op catalogue.Operator, p catalogue.Plan, o Order) *billing.Sold {
+	if k, ok := p.Pack(o.Item); ok && o.Kind == Pack {
+		return &billing.Sold{Volume: k.Volume, GB: op.GB, Until: k.Until, EachDay: k.EachDay}
+	}
+	t, ok := p.Term(o.Item)
+	if !ok {
+		return nil
+	}
+	s := &billing.Sold{Unit: t.Length.Unit, N: t.Length.N, Volume: t.Volume}
+	if s.Volume > 0 {
+		s.GB = op.GB
+	}
+	return s
 }
 
 // stamped is an instant on a bill; empty for service that begins with its first

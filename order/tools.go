@@ -191,7 +191,7 @@ func (s *silence) hear(provider string, now time.Time, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, payment.ErrUnproven):
 		delete(s.calls, provider)
 	case errors.Is(err, payment.ErrUnknown) || errors.Is(err, payment.ErrNotSent):
 		if s.calls == nil {

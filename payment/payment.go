@@ -31,6 +31,10 @@ var ErrUnknown = errors.New("payment: outcome unknown")
 // ErrNotSent says that a call certainly had no effect and may be made again.
 var ErrNotSent = errors.New("payment: not sent")
 
+// ErrUnproven says, beside one of these two, that the provider is there and
+// answered, but so that nobody may rely on what it said.
+var ErrUnproven = errors.New("payment: answered without proof")
+
 // ErrForged says that a notification is not the provider's: a bad signature, a
 // stale timestamp, another merchant's event.
 var ErrForged = errors.New("payment: notification is not the provider's")

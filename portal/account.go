@@ -80,7 +80,7 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 	p := accountPage{
 		Frame: v.frame(v.voice.T("account.title")), Balances: v.amounts(f.balances), Points: v.voice.Money(f.points),
 		PointsEntries: v.entryRows(f.earned, ledger.Points), LanguageForm: ui.LanguageChoices(v.voice.Lang),
-		Zones: v.zones(), Homes: v.homes(), Attitudes: v.attitudes(), Messages: v.messageRows(ctx, f.messages),
+		Zones: v.zones(), Homes: v.homes(v.account.HomeOperator), Attitudes: v.attitudes(), Messages: v.messageRows(ctx, f.messages),
 		Orders: v.withLines(v.orderRows(f.orders), f.orders, f.lines),
 		Saved:  v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
 		Owing: v.owing(keyhole{account: v.account.ID}, f.debts), BillTo: f.billTo,
@@ -192,19 +192,6 @@ func (v *visit) zones() []ui.Choice {
 func (v *visit) zoneName(z calendar.Zone) string {
 	_, city, _ := strings.Cut(string(z), "/")
 	return v.voice.Either("zone."+city, "zone.other", locale.Args{"zone": strings.ReplaceAll(string(z), "_", " ")})
-}
-
-// homes are the operators at home that the catalogue knows a roaming price of.
-func (v *visit) homes() []ui.Choice {
-	names := v.shop.Homes()
-	if len(names) == 0 {
-		return nil
-	}
-	all := []ui.Choice{{Name: v.voice.T("account.home.none"), Chosen: v.account.HomeOperator == ""}}
-	for _, name := range names {
-		all = append(all, ui.Choice{Value: name, Name: name, Chosen: name == v.account.HomeOperator})
-	}
-	return all
 }
 
 // attitudes are how much the customer minds to run out.

@@ -80,7 +80,7 @@ func (v *visit) bill(b billing.Bill, l line.Line) billPage {
 	p := billPage{
 		Kind: v.billKind(b), Number: v.billTitle(b), Pending: b.Number == 0, Date: v.voice.Day(b.IssuedAt, zone),
 		Recipient: b.Content.Recipient, RecipientAt: b.Content.RecipientAddress, Seller: b.Content.Seller, Address: b.Content.SellerAddress,
-		SellerNumber: b.Content.SellerNumber, What: b.Content.What, Reduced: b.Content.Reduced,
+		SellerNumber: b.Content.SellerNumber, What: v.voice.Billed(b.Content), Reduced: b.Content.Reduced,
 		Rate: v.voice.T("bill.no_tax"), Total: v.voice.Money(b.Total), Order: b.Order,
 		Amount: v.voice.Money(b.Total), Paid: v.voice.Say("bill.paid", locale.Args{"tool": v.paidWith(b)}),
 	}

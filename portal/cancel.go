@@ -89,7 +89,7 @@ func (v *visit) cancelView(w withdrawing) cancelPage {
 	case w.no != nil:
 		p.Why = v.voice.Fault(w.no)
 	default:
-		p.Back = v.comesBack(w.what)
+		p.Back = v.comesBack(w.what.Returning())
 		if !w.what.Until.IsZero() {
 			p.Until = v.voice.End(w.what.Until, at.loc)
 		}
@@ -98,7 +98,7 @@ func (v *visit) cancelView(w withdrawing) cancelPage {
 }
 
 // comesBack says what is given back, by each way.
-func (v *visit) comesBack(w order.Withdrawing) (all []string) {
+func (v *visit) comesBack(w order.Returning) (all []string) {
 	if w.Tool.Minor > 0 {
 		all = append(all, v.voice.Say("cancel.back.tool", locale.Args{"amount": v.voice.Money(w.Tool), "tool": v.voice.Tool(w.Method)}))
 	}

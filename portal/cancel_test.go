@@ -34,7 +34,11 @@ func TestGivingAnESIMBack(t *testing.T) {
 	if w.balance() != had {
 		t.Errorf("the wallet has %v, had %v", w.balance(), had)
 	}
-	has(t, b.see(to).html, "¥1,680")
+	done := b.see(to).html
+	has(t, done, "¥1,680", "can no longer be installed")
+	if strings.Contains(done, "Install") || strings.Contains(done, "ready to install") {
+		t.Error("the order says that what was given back can be installed")
+	}
 	if p := b.see(page); strings.Contains(p.html, "Cancel this eSIM") || strings.Contains(p.html, "esimsetup") {
 		t.Error("what was given back can still be installed")
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/catalogue"
@@ -27,6 +28,8 @@ type devicesPage struct {
 	Phone      string // what the answer is about; "" before the first question
 	About      string // its version, or how the question was understood
 	Candidates []phoneLink
+	All        string // the one answer for all plans; "" where there are several
+	Answers    []answerView
 	Verdicts   []verdictView
 	Lock       string
 	None       bool // nothing is on sale
@@ -39,10 +42,17 @@ type devicesPage struct {
 // phoneLink leads to the answer about one model.
 type phoneLink struct{ Name, To string }
 
+// answerView is for how many of the plans on sale one answer holds.
+type answerView struct {
+	Badge ui.Badge
+	Plans string
+}
+
 // verdictView is one verdict with the plans that it is about.
 type verdictView struct {
 	Badge   ui.Badge
 	Network string
+	Comes   string // as what its plans come, and whether with 5G: "eSIM / SIM · 5G", which every language writes so
 	Words   device.Words
 	Plans   []planLink
 }
@@ -236,7 +246,7 @@ func (p *devicesPage) known(v *visit, list *device.List, found device.Found, pho
 			network, _ := v.shop.Network(plan.Network)
 			verdict := list.Judge(phone, v.shop, plan)
 			verdicts = append(verdicts, verdict)
-			view := verdictView{Badge: v.voice.DeviceBadge(verdict.Answer), Network: network.Name, Words: verdict.In(v.voice.Lang, network)}
+			view := verdictView{Badge: v.voice.DeviceBadge(verdict.Answer), Network: network.Name, Comes: comes(plan.Facts), Words: verdict.In(v.voice.Lang, network)}
 			p.Lock, view.Words.Lock = cmp.Or(p.Lock, view.Words.Lock), ""
 			p.Verdicts = append(p.Verdicts, view)
 		}
@@ -248,6 +258,40 @@ func (p *devicesPage) known(v *visit, list *device.List, found device.Found, pho
 		order[p.Verdicts[i].Plans[0].ID] = verdict.Answer.Rank()
 	}
 	slices.SortStableFunc(p.Verdicts, func(a, b verdictView) int { return cmp.Compare(order[a.Plans[0].ID], order[b.Plans[0].ID]) })
+	p.addAnswers(v)
+}
+
+func comes(f catalogue.Facts) string {
+	var as []string
+	if f.ESIM {
+		as = append(as, "eSIM")
+	}
+	if f.PhysicalSIM {
+		as = append(as, "SIM")
+	}
+	says := strings.Join(as, " / ")
+	if f.FiveG {
+		says += " · 5G"
+	}
+	return says
+}
+
+// addAnswers sums the verdicts up: what holds for how many plans, the best first.
+func (p *devicesPage) addAnswers(v *visit) {
+	of := 0
+	for _, one := range p.Verdicts {
+		of += len(one.Plans)
+	}
+	for rest := p.Verdicts; len(rest) > 0; {
+		badge, n := rest[0].Badge, 0
+		for len(rest) > 0 && rest[0].Badge == badge {
+			n, rest = n+len(rest[0].Plans), rest[1:]
+		}
+		if n == of {
+			p.All = v.voice.Say("devices.all", locale.Args{"n": n})
+		}
+		p.Answers = append(p.Answers, answerView{badge, v.voice.Say("devices.some", locale.Args{"n": n, "of": of})})
+	}
 }
 
 // planDevicesPage is everything plan_devices.html may use.

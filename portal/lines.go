@@ -28,6 +28,7 @@ type lineView struct {
 	UntilLabel string
 	In         string // how long until then
 	CanRenew   bool
+	Queue      []queued // what comes next, where that was looked up
 }
 
 // place is where a line's numbers get their meaning.
@@ -93,7 +94,16 @@ func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
 	if v.account.ID == "" {
 		return show("welcome.html", welcomePage{v.publicFrame(v.voice.T("welcome.title"), v.voice.T("welcome.lead"))}), nil
 	}
+	coming := map[string][]line.Period{}
 	lines, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) ([]line.Line, error) {
+		periods, err := line.Coming(ctx, tx, v.account.ID)
+		if err != nil {
+			return nil, err
+		}
+		clear(coming)
+		for _, p := range periods {
+			coming[p.Line] = append(coming[p.Line], p)
+		}
 		return line.List(ctx, tx, v.account.ID)
 	})
 	if err != nil {
@@ -104,6 +114,7 @@ func (s *Server) home(ctx context.Context, v *visit) (answer, error) {
 	renewable := 0
 	for _, l := range lines {
 		view := v.lineView(l)
+		view.Queue = v.queue(coming[l.ID], placeOf(v.shop, l.Plan))
 		if view.CanRenew {
 			renewable++
 		}

@@ -34,7 +34,13 @@ type orderPage struct {
 	SignIn   string
 	Waits    bool // for money: it can be given up
 	Done     bool // what was ordered is there
+
+	Given     string // how much of it was given back after that; ""
+	AskRefund bool   // its plan gives money back while nothing was used, which a person looks at
+	CanCancel bool   // its period waits, and can be cancelled
+
 	Pay      string
+	PayTitle string
 	PayUntil string
 	Line     lineView
 	Open     bool // the line's own page may be seen
@@ -94,6 +100,8 @@ type told struct {
 	purse    purse
 	disputes []order.Dispute // of its payments
 	debts    []order.Dispute // of the account's
+	waits    bool            // its period has not begun, and can be cancelled as far as we know
+	back     bool            // its new line was given back
 }
 
 // linkShows is how long an order's result can be seen through a link that
@@ -146,6 +154,11 @@ func (v *visit) told(ctx context.Context) (keyhole, told, error) {
 			if t.line, err = line.Get(ctx, tx, k.account, t.order.Line); err != nil {
 				return t, err
 			}
+			state, err := order.WithdrawalState(ctx, tx, key)
+			if err != nil {
+				return t, err
+			}
+			t.back = state == order.WithdrawDone
 		}
 		if t.payments, err = order.Payments(ctx, tx, key); err != nil {
 			return t, err
@@ -162,7 +175,13 @@ func (v *visit) told(ctx context.Context) (keyhole, told, error) {
 		if t.debts, err = order.Debts(ctx, tx, k.account); err != nil {
 			return t, err
 		}
-		t.bills, err = billing.OfOrder(ctx, tx, k.account, id)
+		if t.bills, err = billing.OfOrder(ctx, tx, k.account, id); err != nil || !t.order.StartsAt.After(tx.Now()) {
+			return t, err
+		}
+		_, err = v.server.Desk.Cancelling(ctx, tx, key)
+		if t.waits = err == nil; fault.KindOf(err) == fault.Conflict {
+			err = nil
+		}
 		return t, err
 	})
 	return k, t, err
@@ -206,6 +225,9 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	if by, hand := v.server.Desk.HandTime(t.cat, t.line, o); hand {
 		p.Progress = v.voice.ByHand(p.Progress, o, by, at.loc)
 	}
+	if t.back {
+		p.Progress = v.voice.Withdrawn(p.Progress)
+	}
 	p.Frame = v.frame(p.Progress.Badge.Word + " – " + p.What)
 	if p.Progress.Moving {
 		since := o.UpdatedAt
@@ -218,7 +240,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	case o.Kind == order.NewLine:
 		p.Plan, p.PlanID, p.Again = v.voice.PlanName(t.cat, o.Plan), o.Plan, planAddress(o.Plan)
 		if t.line.ID != "" {
-			p.Line, p.Install = v.lineView(t.line), p.Open
+			p.Line, p.Install = v.lineView(t.line), p.Open && !t.back
 		}
 		if !o.StartsAt.IsZero() {
 			p.Starts, p.Ends = v.voice.Moment(o.StartsAt, at.loc), v.voice.End(o.EndsAt, at.loc)
@@ -229,7 +251,10 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Again = "/lines/" + o.Line + "/renew"
 	}
 	p.Refunds = v.refundRows(t, at.loc)
-	p.Done = o.State == order.Completed
+	p.Done = o.State == order.Completed && !t.back
+	v.addGivenBack(&p, t)
+	p.CanCancel = t.waits && p.Open
+	p.AskRefund = p.Done && p.Open && !p.CanCancel && o.Kind == order.Term && at.plan.Policy.Refund == catalogue.RefundBeforeUse && v.voice.Now.Before(o.EndsAt)
 	p.Waits = o.State == order.Placed && (o.Basket == "" || !k.limited())
 	p.Disputed = v.disputeLines(t.disputes)
 	if slices.ContainsFunc(t.disputes, func(d order.Dispute) bool { return !d.Open().IsZero() }) {
@@ -241,6 +266,21 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Again = "" // it goes on, or is done
 	}
 	return p
+}
+
+// addGivenBack says of a completed order how much of it was given back. Where that is all,
+// it did not stay done.
+func (v *visit) addGivenBack(p *orderPage, t told) {
+	for _, b := range t.bills {
+		if b.Kind != billing.CreditNote || t.order.State != order.Completed {
+			continue
+		}
+		p.Given = v.voice.Say("order.page.given_back", locale.Args{"amount": b.Total})
+		if b.Total == t.order.Charged() && t.order.Kind != order.TopUp && !t.back {
+			p.Progress.Badge = ui.Badge{Tone: ui.Off, Word: v.voice.T("order.refunded")}
+			p.Progress.Lead, p.Given, p.Done, p.Install = p.Given, "", false, false
+		}
+	}
 }
 
 // addPaying offers the ways to pay an order that is still waiting for money.
@@ -261,11 +301,13 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if p.Progress.Moving && !v.unheard(t.live()) || !v.voice.Now.Before(o.ExpiresAt) || v.stopped(t.debts, o.Kind, o.Parts) {
 		return
 	}
+	p.PayTitle = v.voice.T("order.page.pay")
 	if p.Owing != nil {
 		t.purse = purse{} // the account's own tools are closed
 	}
 	if p.Way = v.wayOn(t.live()); p.Way != nil {
 		p.Refresh = patience(v.voice.Now.Sub(t.live().CreatedAt))
+		p.Progress.Next, p.PayTitle = v.voice.T("order.placed.way.next"), v.voice.T("order.page.pay_other")
 	}
 	if p.Progress.Moving {
 		p.Progress.Next = v.voice.T("order.placed.unheard.next")

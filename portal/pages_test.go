@@ -27,7 +27,7 @@ import (
 var structs = map[string]any{
 	"welcome.html": welcomePage{}, "signin.html": signInForm{}, "who.html": whoForm{}, "code.html": codeForm{}, "lines.html": linesPage{},
 	"line.html": linePage{}, "renew.html": renewPage{}, "review.html": reviewPage{}, "order.html": orderPage{},
-	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{}, "security.html": securityPage{}, "card.html": cardPage{}, "close.html": closePage{}, "cancel.html": cancelPage{},
+	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{}, "security.html": securityPage{}, "card.html": cardPage{}, "close.html": closePage{}, "cancel.html": cancelPage{}, "period.html": periodPage{},
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "roaming.html": roamingPage{}, "plan.html": planPage{}, "offline.html": offlinePage{}, "storybook.html": storybookPage{},
@@ -217,6 +217,7 @@ var (
 	tags        = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:"[^"]*"|[^>"])*)>`)
 	attribute   = regexp.MustCompile(`([a-zA-Z-]+)(?:="([^"]*)")?`)
 	missing     = regexp.MustCompile(`\[[a-z_]+(\.[a-z0-9_A-Z]+)*\]`)
+	doubled     = regexp.MustCompile(`.{0,20}[。、，！？：；] `)
 	void        = []string{"meta", "link", "input", "br", "rect", "path"}
 	untold      = regexp.MustCompile(`%!|<nil>|ZgotmplZ|0001-01-01`)
 	interactive = []string{"a", "button"}
@@ -233,6 +234,9 @@ func check(html string, l locale.Language) (troubles []string) {
 	}
 	body := regexp.MustCompile(`(?s)<style>.*?</style>`).ReplaceAllString(html, "")
 	body = ownScript.ReplaceAllString(body, "") // the only one, and nothing in it
+	if gap := doubled.FindString(body); gap != "" {
+		bad("a space after a stop that has its own: %q", gap)
+	}
 	for _, m := range append(missing.FindAllString(body, -1), untold.FindAllString(body, -1)...) {
 		bad("says %s", m)
 	}

@@ -26,12 +26,18 @@ import (
 type plansPage struct {
 	ui.Frame
 	Again []againLine
+	Form  plansForm
 	Plans []planRow
 }
 
 // planRow is one plan in the list of what can be bought.
 type planRow struct {
-	ID, Name, Network, Allowance, From string
+	ID, Name, Network, Allowance string
+
+	// Price is that of the cheapest term which lasts as long as is looked for, and Term
+	// that term; where nobody said how long, it is what the plan begins with.
+	Price, Term string
+	price       money.Money
 }
 
 // plansPage lists the plans of which a new line can be bought.
@@ -43,24 +49,25 @@ func (s *Server) plansPage(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, err
 	}
 	p := plansPage{Frame: v.publicFrame(v.voice.T("plans.title"), v.voice.T("plans.lead"))}
-	for _, plan := range v.shop.Plans {
-		if !s.Desk.Sells(v.shop, plan) {
+	sold := slices.DeleteFunc(slices.Clone(v.shop.Plans), func(plan catalogue.Plan) bool { return !s.Desk.Sells(v.shop, plan) })
+	w := wantedOf(v.r.URL.Query(), v.shop)
+	p.Form = v.plansForm(w, sold)
+	for _, plan := range sold {
+		if !w.has(plan) {
 			continue
 		}
-		row := planRow{ID: plan.ID, Name: plan.NameIn(v.voice.Lang), Allowance: v.allowance(plan)}
-		network, _ := v.shop.Network(plan.Network)
-		row.Network = network.Name
-		base := own
-		base.Currency = v.shop.Seller.BaseCurrency
-		for _, in := range []renewal.Situation{own, base} {
-			in.Line.Identity = true // prices are no secret
-			if offers, no := renewal.NewOffers(in, plan.ID); no == nil {
-				least := slices.MinFunc(offers, func(a, b renewal.Offer) int { return cmp.Compare(a.Price.Minor, b.Price.Minor) })
-				row.From = v.voice.Say("plans.from", locale.Args{"price": least.Price})
-				break
-			}
+		if row, ok := v.planRow(own, w, plan); ok {
+			p.Plans = append(p.Plans, row)
 		}
-		p.Plans = append(p.Plans, row)
+	}
+	p.Form.Found = v.found(w, len(p.Plans), len(sold))
+	if w.days > 0 { // those in the visitor's currency first: others cannot be compared with them
+		slices.SortStableFunc(p.Plans, func(a, b planRow) int {
+			if other := a.price.Currency != own.Currency; other != (b.price.Currency != own.Currency) {
+				return map[bool]int{true: 1, false: -1}[other]
+			}
+			return cmp.Compare(a.price.Minor, b.price.Minor)
+		})
 	}
 	if v.account.ID != "" {
 		p.Again, err = db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) ([]againLine, error) {
@@ -68,6 +75,37 @@ func (s *Server) plansPage(ctx context.Context, v *visit) (answer, error) {
 		})
 	}
 	return showAll("plans.html", p), err
+}
+
+// planRow is a plan with its price in the visitor's currency, or where it has none in
+// that, the shop's; false where it is not sold for as long as is looked for.
+func (v *visit) planRow(own renewal.Situation, w wanted, plan catalogue.Plan) (planRow, bool) {
+	row := planRow{ID: plan.ID, Name: plan.NameIn(v.voice.Lang), Allowance: v.allowance(plan)}
+	network, _ := v.shop.Network(plan.Network)
+	row.Network = network.Name
+	base := own
+	base.Currency = v.shop.Seller.BaseCurrency
+	for _, in := range []renewal.Situation{own, base} {
+		in.Line.Identity = true // prices are no secret
+		offers, no := renewal.NewOffers(in, plan.ID)
+		if no != nil {
+			continue
+		}
+		best, ok := w.best(offers)
+		switch row.price = best.Price; {
+		case !ok:
+			return row, false
+		case w.days == 0:
+			row.Price = v.voice.Say("plans.from", locale.Args{"price": best.Price})
+		default:
+			row.Price, row.Term = v.voice.Money(best.Price), v.voice.ItemName(v.shop, best.Item)
+			if best.Days > 1 {
+				row.Term += v.voice.T("list.comma") + v.voice.Say("offer.per_day", locale.Args{"price": best.PerDay})
+			}
+		}
+		return row, true
+	}
+	return row, w.days == 0
 }
 
 // allowance is what a plan gives, in the words of its rules.
@@ -280,7 +318,6 @@ func (s *Server) chooseNew(ctx context.Context, v *visit) (answer, error) {
 	return answer{}, err
 }
 
-// planAddress leads to a plan's page.
 // endings are the refusals of lines that cannot be kept going; only a new one helps.
 var endings = []renewal.Rule{
 	renewal.LineDead, renewal.NotRenewable, renewal.Closed, renewal.TooLate, renewal.TooLateForEver, renewal.NothingLeft,
@@ -299,4 +336,5 @@ func (v *visit) buyInstead(rule renewal.Rule, plan string) string {
 	return "/plans"
 }
 
+// planAddress leads to a plan's page.
 func planAddress(id string) string { return "/plans/" + url.PathEscape(id) }

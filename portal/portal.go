@@ -135,6 +135,8 @@ func (s *Server) routes() []route {
 		{"POST /lines/{id}/stay", holder, s.tellStay},
 		{"GET /lines/{id}/cancel", customer, s.cancelLinePage},
 		{"POST /lines/{id}/cancel", customer, s.cancelLine},
+		{"GET /orders/{id}/cancel-period", customer, s.cancelPeriodPage},
+		{"POST /orders/{id}/cancel-period", customer, s.cancelPeriod},
 		{"GET /quotes/{id}", holder, s.reviewPage},
 		{"POST /quotes/{id}", holder, s.accept},
 		{"GET /orders/{id}", holder, s.orderPage},

@@ -57,6 +57,20 @@ func TestRenewalFromSignInToBill(t *testing.T) {
 		t.Fatal("the order has no bill")
 	}
 	has(t, b.see("/bills/"+bill).html, "Qualified invoice", "B2026-00000001", "T9000000000000", "¥3,980", "of which tax at 10%", "¥361", "Tsuzuku Demo Store", "Date of sale", "Mon 2 Mar 2026")
+	for _, l := range []struct {
+		locale locale.Language
+		what   string
+	}{
+		{locale.En, "Machi Unlimited 5 GB a day, 10 days"},
+		{locale.ZhHans, "街行无限流量 每日5 GB、10天"},
+		{locale.ZhHant, "街行無限流量 每日5 GB、10天"},
+		{locale.Ja, "まち無制限 1日5 GB、10日間"},
+		{locale.Ko, "마치 무제한 매일 5 GB, 10일"},
+	} {
+		b.get("/?lang=" + string(l.locale))
+		has(t, b.see("/bills/"+bill).html, l.what)
+	}
+	b.get("/?lang=en")
 	has(t, b.see("/account").html, "379 points", "B2026-00000001", "Points earned")
 	has(t, b.see("/wallet").html, "−¥3,980", "Order paid", "Carried over")
 	has(t, b.see("/lines/"+w.lines["fresh"]).html, "Tue 17 Mar 2026, 23:59:59 JST", "10 days")
@@ -191,6 +205,7 @@ func TestRefusalsSayWhyAndWhatInstead(t *testing.T) {
 	has(t, p.html, "cannot be renewed like that now", "the operator does not extend it")
 	has(t, b.see("/lines/"+w.lines["packs"]+"/renew").html, "500 MB more", "100 MB more for today", "The end of your service does not change")
 	has(t, b.see("/lines/"+w.lines["queued"]).html, "What comes next", "From")
+	has(t, b.see("/").html, "<b>What comes next</b>", "After that you stay online", "The count starts anew on")
 }
 
 func TestUntilWhichDay(t *testing.T) {

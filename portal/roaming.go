@@ -52,6 +52,15 @@ func (v *visit) home() string {
 	return cmp.Or(v.account.HomeOperator, told)
 }
 
+// homes are the operators at home that the catalogue knows a roaming price of.
+func (v *visit) homes(chosen string) (all []ui.Choice) {
+	for _, r := range v.shop.Homes() {
+		name := v.voice.Say("roaming.home.in", locale.Args{"home": r.HomeIn(v.voice.Lang), "country": catalogue.CountryName(v.voice.Lang, r.Country)})
+		all = append(all, ui.Choice{Value: r.Home, Name: name, Chosen: r.Home == chosen})
+	}
+	return all
+}
+
 // asksHome reports whether there is something that a plan can be compared with, and the
 // visitor did not say with what.
 func (v *visit) asksHome(plan string) bool {
@@ -69,13 +78,8 @@ func (s *Server) roamingPage(ctx context.Context, v *visit) (answer, error) {
 		days = usualTrip
 	}
 	p := roamingPage{Frame: v.frame(v.voice.T("roaming.title")), Days: days}
-	known := false
-	p.Homes = append(p.Homes, ui.Choice{Name: v.voice.T("roaming.choose")})
-	for _, name := range v.shop.Homes() {
-		known = known || name == home
-		p.Homes = append(p.Homes, ui.Choice{Value: name, Name: name, Chosen: name == home})
-	}
-	if !known {
+	p.Homes = append([]ui.Choice{{Name: v.voice.T("roaming.choose")}}, v.homes(home)...)
+	if !slices.ContainsFunc(v.shop.Homes(), func(r catalogue.Roaming) bool { return r.Home == home }) {
 		return showAll("roaming.html", p), nil
 	}
 	if query.Get("home") != "" {
@@ -91,7 +95,7 @@ func (s *Server) roamingPage(ctx context.Context, v *visit) (answer, error) {
 		p.None = none.Text(v.voice.Lang)
 		return showAll("roaming.html", p), nil
 	}
-	p.Cost = v.voice.Say("roaming.cost", locale.Args{"home": home, "roaming": figure.PerDay, "days": days, "trip": trip.Trip})
+	p.Cost = v.voice.Say("roaming.cost", locale.Args{"home": figure.HomeIn(v.voice.Lang), "roaming": figure.PerDay, "days": days, "trip": trip.Trip})
 	p.From = v.voice.Say("roaming.source", locale.Args{"source": figure.Source, "date": figure.AsOf}) + " " + v.voice.T("roaming.confidence."+figure.Confidence)
 	err = v.besideRoaming(ctx, &p, figure)
 	return showAll("roaming.html", p), err

@@ -35,6 +35,8 @@ func TestRoamingBesideOurPlans(t *testing.T) {
 	b := w.browser(locale.En)
 	has(t, b.see("/plans/machi-5gb").html, `href="/roaming"`)
 	has(t, b.see("/roaming").html, "AT&amp;T", "China Mobile", `value="7"`)
+	has(t, w.browser(locale.Ja).see("/roaming?home=China+Mobile").html, ">チャイナモバイル（中国）</option>")
+	has(t, w.browser(locale.ZhHant).see("/roaming").html, ">AT&amp;T（美國）</option>", ">中國聯通（中國）</option>")
 	html := b.see("/roaming?home=AT%26T&days=5").html
 	has(t, html, "US$12.00 a day, US$60.00 for 5 days", "starreveld.com", "as of 2025", "one source with a date", "less than roaming", `href="/plans/ichiba-500"`)
 	has(t, b.see("/plans/machi-5gb?currency=USD").html, "Roaming with AT&amp;T costs US$12.00 a day")

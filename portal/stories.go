@@ -10,6 +10,7 @@ import (
 
 	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
@@ -270,11 +271,12 @@ func (b *Storybook) order(ctx context.Context, v *visit, state order.State) (tol
 }
 
 func (b *Storybook) bill(number int64) billing.Bill {
+	plan, _ := b.shop.Plan("machi-5gb")
 	return billing.Bill{
 		Account: b.account.ID, ID: "bl_sample", Order: "ord_sample", Kind: billing.Sale, Series: "B2026", Number: number,
 		Total: money.Of(3_980, "JPY"), Rate: billing.Rate{Class: "standard", Percent: 10, Scale: 1}, Tax: money.Of(361, "JPY"), IssuedAt: b.now,
 		Content: billing.Content{
-			Seller: "Tsuzuku Demo Store", SellerNumber: "T9000000000000", What: "Machi Unlimited 5 GB a day, 10 days", Tool: string(payment.Card), Zone: "Asia/Tokyo",
+			Seller: "Tsuzuku Demo Store", SellerNumber: "T9000000000000", Names: plan.Name, Sold: &billing.Sold{Unit: calendar.Day, N: 10}, Tool: string(payment.Card), Zone: "Asia/Tokyo",
 			From: "2026-03-08T00:00:00+09:00", To: "2026-03-18T00:00:00+09:00",
 		},
 	}
@@ -304,6 +306,8 @@ func (b *Storybook) others() []story {
 		page("account-sessions", func(s *Server) handler { return s.sessionsPage }, "", ""),
 		page("together", func(s *Server) handler { return s.togetherPage }, "", ""),
 		page("plans", func(s *Server) handler { return s.plansPage }, "", ""),
+		page("plans-chosen", func(s *Server) handler { return s.plansPage }, "", "days=10&data=unlimited"),
+		page("plans-none", func(s *Server) handler { return s.plansPage }, "", "days=365&data=volume"),
 		page("plan", func(s *Server) handler { return s.planPage }, "machi-5gb", ""),
 		page("plan-not-sold", func(s *Server) handler { return s.planPage }, "sumire-voice", ""),
 		page("rules", func(s *Server) handler { return s.rules }, "machi-5gb", ""),
@@ -343,7 +347,20 @@ func (b *Storybook) others() []story {
 		page("offline", func(s *Server) handler { return s.offline }, "", ""),
 		page("plan-identity", func(s *Server) handler { return s.planPage }, "kaisha-month", ""),
 	}
-	return slices.Concat(all, b.checks(), b.cancellings(), b.talks(), b.readings())
+	return slices.Concat(all, b.checks(), b.cancellings(), b.periods(), b.talks(), b.readings())
+}
+
+// periods are the pages about a period that is not wanted.
+func (b *Storybook) periods() (all []story) {
+	for name, no := range map[string]error{
+		"": nil, "-under": fault.Because(fault.Conflict, "period_under", "Another period was bought after this one.", nil),
+	} {
+		all = append(all, story{"cancel-period" + name, func(ctx context.Context, v *visit) (answer, error) {
+			t, err := b.order(ctx, v, order.Completed)
+			return show("period.html", v.periodView(t, order.Returning{Tool: money.Of(3_980, "JPY"), Method: "card"}, no)), err
+		}})
+	}
+	return all
 }
 
 // cancellings are the pages about a new line that is not wanted.

@@ -234,12 +234,12 @@ func (b *Storybook) index(w http.ResponseWriter, r *http.Request) {
 		p.Languages[i].Value += "&look=" + string(look)
 	}
 	b.components(r.Context(), v, &p)
-	var out bytes.Buffer
-	if err := pages.ExecuteTemplate(&out, "storybook.html", p); err != nil {
+	out, err := draw("storybook.html", p)
+	if err != nil {
 		http.Error(w, "The storybook cannot be shown: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	b.send(w, v.sheet, out.Bytes())
+	b.send(w, v.sheet, out)
 }
 
 // components are samples of each.

@@ -148,7 +148,7 @@ func (c Comparison) Text(l locale.Language) string {
 		key = "roaming.not_less"
 	}
 	return texts.Say(l, key, locale.Args{
-		"home": c.Roaming.Home, "roaming": c.Roaming.PerDay, "days": c.Days, "trip": c.Trip,
+		"home": c.Roaming.HomeIn(l), "roaming": c.Roaming.PerDay, "days": c.Days, "trip": c.Trip,
 		"less": c.LessTrip, "less_per_day": c.LessPerDay, "percent": c.Percent,
 		"source": c.Roaming.Source, "date": c.Roaming.AsOf,
 	})

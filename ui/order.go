@@ -70,6 +70,13 @@ func (v Voice) ByHand(p Progress, o order.Order, by time.Time, loc *time.Locatio
 	return p
 }
 
+// Withdrawn is the progress of an order whose new line was given back after it was
+// there.
+func (v Voice) Withdrawn(p Progress) Progress {
+	p.Badge, p.Lead, p.Next = Badge{Off, v.T("order.withdrawn")}, v.T("order.withdrawn.lead"), ""
+	return p
+}
+
 // ByHandWithin says how long staff may take for an order that they carry out by
 // hand: whole hours, rounded up.
 func (v Voice) ByHandWithin(within time.Duration) string {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/locale"
@@ -22,22 +23,54 @@ func (v Voice) ItemName(c *catalogue.Catalogue, item renewal.Item) string {
 	gb := gbOf(c, plan)
 	if item.Kind == renewal.Pack {
 		k, ok := plan.Pack(item.ID)
-		switch {
-		case !ok:
+		if !ok {
 			return item.ID
-		case k.FullSpeed:
-			return v.T("pack.speed." + string(k.Until))
 		}
-		return v.Say("pack.volume."+string(k.Until), locale.Args{"volume": v.volume(k.Volume, gb)})
+		return v.packName(lasting(k.Until, k.EachDay), k.Volume, gb)
 	}
 	t, ok := plan.Term(item.ID)
-	switch {
-	case !ok:
+	if !ok {
 		return item.ID
-	case t.Volume > 0:
-		return v.Say("term.volume", locale.Args{"volume": v.volume(t.Volume, gb), "length": v.Length(t.Length)})
 	}
-	return v.Length(t.Length)
+	return v.termName(t.Length, t.Volume, gb)
+}
+
+func (v Voice) termName(l calendar.Length, volume, gb int64) string {
+	if volume == 0 {
+		return v.Length(l)
+	}
+	return v.Say("term.volume", locale.Args{"volume": v.volume(volume, gb), "length": v.Length(l)})
+}
+
+// packName is the name of a pack, which without a volume is full speed.
+func (v Voice) packName(lasting string, volume, gb int64) string {
+	if volume == 0 {
+		return v.T("pack.speed." + lasting)
+	}
+	return v.Say("pack.volume."+lasting, locale.Args{"volume": v.volume(volume, gb)})
+}
+
+// Billed names what a document is about: the plan by the name that it had then, and
+// the term or pack.
+func (v Voice) Billed(c billing.Content) string {
+	plan := catalogue.NameIn(c.Names, v.Lang)
+	switch s := c.Sold; {
+	case plan == "" || s == nil:
+		return c.What
+	case s.Until != "":
+		return plan + v.T("list.comma") + v.packName(lasting(s.Until, s.EachDay), s.Volume, cleanGB(s.GB))
+	default:
+		return plan + v.T("list.comma") + v.termName(calendar.Length{N: s.N, Unit: s.Unit}, s.Volume, cleanGB(s.GB))
+	}
+}
+
+// lasting is how the names of packs say how long one lasts. A pack for each day
+// lasts to the end of the period, whatever one of its days does.
+func lasting(until catalogue.Until, eachDay bool) string {
+	if eachDay {
+		return "each_day"
+	}
+	return string(until)
 }
 
 // PlanName is the plan's name, or its key when the catalogue no longer has it.

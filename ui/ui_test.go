@@ -66,8 +66,8 @@ func TestEveryStoredWordHasItsText(t *testing.T) {
 	for _, e := range []catalogue.Effect{catalogue.Append, catalogue.Queue, catalogue.Restart, catalogue.Parallel, catalogue.SameDay, catalogue.Adds} {
 		keys = append(keys, "offer."+string(e))
 	}
-	for _, u := range []catalogue.Until{catalogue.RestOfPeriod, catalogue.UntilReset, catalogue.UntilDayEnd} {
-		keys = append(keys, "pack.volume."+string(u), "pack.speed."+string(u))
+	for _, k := range []catalogue.Pack{{Until: catalogue.RestOfPeriod}, {Until: catalogue.UntilReset}, {Until: catalogue.UntilDayEnd}, {EachDay: true}} {
+		keys = append(keys, "pack.volume."+lasting(k.Until, k.EachDay), "pack.speed."+lasting(k.Until, k.EachDay))
 	}
 	for _, u := range []calendar.Unit{calendar.Day, calendar.Hours24, calendar.Month, calendar.Year} {
 		keys = append(keys, "length."+string(u))

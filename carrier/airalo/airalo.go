@@ -49,7 +49,7 @@ type Adapter struct {
 	config Config
 	client *outbound.Client
 	now    func() time.Time
-	tokens tokens
+	tokens *outbound.Token
 	budget budget
 }
 
@@ -60,7 +60,7 @@ func New(c Config, client *outbound.Client, now func() time.Time) *Adapter {
 	if c.BaseURL == "" {
 		c.BaseURL = "https://partners-api.airalo.com"
 	}
-	return &Adapter{config: c, client: client, now: now, tokens: tokens{turn: make(chan struct{}, 1)}}
+	return &Adapter{config: c, client: client, now: now, tokens: outbound.NewToken()}
 }
 
 // Name implements [carrier.Carrier].

@@ -7,29 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tsuzuku/tsuzuku/carrier"
 )
 
 // Below are the operator's scalars in all the shapes they have been seen in: a
 // quantity is a number in one answer and a string in another. None of them
 // passes through a float.
 
-// text is a string that may come as a number or a boolean; null is empty.
-type text string
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (t *text) UnmarshalJSON(b []byte) error {
-	switch {
-	case string(b) == "null":
-		*t = ""
-		return nil
-	case b[0] == '"':
-		return json.Unmarshal(b, (*string)(t))
-	case b[0] == '{' || b[0] == '[':
-		return errors.New("a list or an object where a word was expected")
-	}
-	*t = text(b)
-	return nil
-}
+type text = carrier.Text
 
 // megabytes is an amount of data, in the operator's unit: 1024 of them are a
 // gigabyte. It is a whole number of at least zero.

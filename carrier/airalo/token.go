@@ -3,12 +3,12 @@ package airalo
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier"
@@ -19,81 +19,37 @@ import (
 // their example a year.
 const tokenLife = 24 * time.Hour
 
-// tokens keeps the token that all calls share. At most one is asked for at a
-// time: the operator gives three a minute.
-type tokens struct {
-	turn chan struct{} // whoever asks has put something into it
-
-	mu    sync.Mutex
-	value string // empty: none
-	until time.Time
-}
-
-// kept is the token, if there is one that is still good.
-func (t *tokens) kept(now time.Time) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !now.Before(t.until) {
-		t.value = ""
-	}
-	return t.value
-}
-
-func (t *tokens) keep(value string, until time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.value, t.until = value, until
-}
-
-// drop forgets a token that was refused, unless another has taken its place.
-func (t *tokens) drop(value string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.value == value {
-		t.value = ""
-	}
-}
-
-// token is one to call with. fresh says that it was asked for just now. Nothing
-// that changes anything was sent when it fails: its errors are a refusal of our
-// credentials, or wrap [carrier.ErrNotSent].
+// token is one to call with. fresh says that it was asked for just now: the operator
+// gives three a minute. Nothing that changes anything was sent when it fails: its
+// errors are a refusal of our credentials, or wrap [carrier.ErrNotSent].
 func (a *Adapter) token(ctx context.Context) (value string, fresh bool, err error) {
-	if v := a.tokens.kept(a.now()); v != "" {
-		return v, false, nil
+	value, fresh, err = a.tokens.Get(ctx, a.now, a.newToken)
+	if errors.Is(err, outbound.ErrNoTurn) {
+		err = fmt.Errorf("%w: airalo: %w", carrier.ErrNotSent, err)
 	}
-	select {
-	case a.tokens.turn <- struct{}{}:
-		defer func() { <-a.tokens.turn }()
-	case <-ctx.Done():
-		return "", false, fmt.Errorf("%w: airalo: waiting for a token: %w", carrier.ErrNotSent, ctx.Err())
-	}
-	if v := a.tokens.kept(a.now()); v != "" { // who had the turn before has brought it
-		return v, false, nil
-	}
-	value, err = a.newToken(ctx)
-	return value, true, err
+	return value, fresh, err
 }
 
-// newToken asks for a token and keeps it until a tenth of its life is left, or
-// ten minutes.
-func (a *Adapter) newToken(ctx context.Context) (string, error) {
+// newToken asks for a token, which is kept until a tenth of its life is left, or ten
+// minutes.
+func (a *Adapter) newToken(ctx context.Context) (token string, until time.Time, err error) {
 	asked := a.now()
 	if !a.budget.take(tokenRule, "", asked) {
-		return "", fmt.Errorf("%w: airalo: token: asked too often", carrier.ErrNotSent)
+		return "", until, fmt.Errorf("%w: airalo: token: asked too often", carrier.ErrNotSent)
 	}
 	got, err := a.askToken(ctx)
 	switch {
 	case err != nil:
-		return "", err
+		return "", until, err
 	case got.Status == http.StatusTooManyRequests:
 		a.budget.shut(tokenRule, "", asked, got.Header)
-		return "", fmt.Errorf("%w: airalo: token: too many requests", carrier.ErrNotSent)
+		return "", until, fmt.Errorf("%w: airalo: token: too many requests", carrier.ErrNotSent)
 	case got.Status >= http.StatusInternalServerError || got.Status < http.StatusOK || got.Status/100 == 3:
-		return "", reads.silence("token: HTTP status %d", got.Status)
+		return "", until, reads.silence("token: HTTP status %d", got.Status)
 	case got.Status >= http.StatusBadRequest:
 		var p problem
 		_ = json.Unmarshal(got.Body, &p) // its words are for staff, where there are any
-		return "", &carrier.Refusal{
+		return "", until, &carrier.Refusal{
 			Reason: carrier.Unauthorised, Code: strings.TrimSpace(strconv.Itoa(got.Status) + " " + carrier.Clip(string(p.Code))),
 			Text: "no token is given: " + a.quote(string(p.Reason+p.Meta.in.Message)),
 		}
@@ -105,14 +61,13 @@ func (a *Adapter) newToken(ctx context.Context) (string, error) {
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(got.Body, &answer); err != nil || answer.Data.Token == "" {
-		return "", reads.silence("token: the answer has none")
+		return "", until, reads.silence("token: the answer has none")
 	}
 	life := tokenLife
 	if seconds, err := strconv.ParseInt(string(answer.Data.Life), 10, 32); err == nil && seconds > 0 {
 		life = min(life, time.Duration(seconds)*time.Second)
 	}
-	a.tokens.keep(string(answer.Data.Token), asked.Add(life-min(life/10, 10*time.Minute)))
-	return string(answer.Data.Token), nil
+	return string(answer.Data.Token), asked.Add(life - min(life/10, 10*time.Minute)), nil
 }
 
 // askToken sends a form; what is signed is the same as JSON.

@@ -63,7 +63,7 @@ func (a *Adapter) ask(ctx context.Context, q question, answer any) error {
 		if got.Status != http.StatusUnauthorized {
 			return a.open(q, got, answer)
 		}
-		a.tokens.drop(token)
+		a.tokens.Drop(token)
 		if fresh || try == 3 {
 			return &carrier.Refusal{Reason: carrier.Unauthorised, Code: "401", Text: q.what + ": a new token is refused"}
 		}
@@ -217,7 +217,7 @@ func (a *Adapter) invalid(q question, p problem) error {
 
 // quote makes the operator's words fit to be kept.
 func (a *Adapter) quote(s string) string {
-	return carrier.Quote(s, a.config.ClientSecret, a.config.ClientID, a.tokens.kept(a.now()))
+	return carrier.Quote(s, a.config.ClientSecret, a.config.ClientID, a.tokens.Kept(a.now()))
 }
 
 // short reports whether s is a word of 1 to most ASCII letters, digits and

@@ -58,7 +58,7 @@ type Adapter struct {
 	client *outbound.Client
 	now    func() time.Time
 	nonce  func() string
-	tokens tokens
+	tokens *outbound.Token
 }
 
 var _ carrier.Carrier = (*Adapter)(nil)
@@ -70,7 +70,7 @@ func New(c Config, client *outbound.Client, now func() time.Time, nonce func() s
 		c.Currency = "USD"
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
-	return &Adapter{config: c, client: client, now: now, nonce: nonce, tokens: tokens{turn: make(chan struct{}, 1)}}
+	return &Adapter{config: c, client: client, now: now, nonce: nonce, tokens: outbound.NewToken()}
 }
 
 // Name implements [carrier.Carrier].
@@ -286,7 +286,7 @@ func (a *Adapter) Cancel(ctx context.Context, e carrier.Extension) error {
 // for the deposit, and says with an order that it is too low (1000103). A new token is
 // asked for, so that whoever asks hears whether the operator is there.
 func (a *Adapter) Balance(ctx context.Context) (carrier.Cost, error) {
-	a.tokens.drop(a.tokens.kept(a.now()))
+	a.tokens.Drop(a.tokens.Kept(a.now()))
 	if _, _, err := a.token(ctx); err != nil {
 		return carrier.Cost{}, err
 	}

@@ -6,28 +6,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tsuzuku/tsuzuku/carrier"
 )
 
 // Below are the operator's scalars: mostly strings, numbers in some answers. None
 // of them passes through a float.
 
-// text is a string that may come as a number or a boolean; null is empty.
-type text string
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (t *text) UnmarshalJSON(b []byte) error {
-	switch {
-	case string(b) == "null":
-		*t = ""
-		return nil
-	case b[0] == '"':
-		return json.Unmarshal(b, (*string)(t))
-	case b[0] == '{' || b[0] == '[':
-		return errors.New("a list or an object where a word was expected")
-	}
-	*t = text(b)
-	return nil
-}
+type text = carrier.Text
 
 // quantity is a whole number from 0 to 2^53-1.
 type quantity struct {

@@ -51,7 +51,7 @@ func (a *Adapter) ask(ctx context.Context, f effect, what string, question map[s
 		if !stale {
 			return err
 		}
-		a.tokens.drop(token)
+		a.tokens.Drop(token)
 		switch {
 		case fresh:
 			return &carrier.Refusal{Reason: carrier.Unauthorised, Code: "token", Text: what + ": a new token is refused"}
@@ -181,5 +181,5 @@ func reasons(code string) (carrier.Reason, meaning) {
 
 // quote makes the operator's words fit to be kept.
 func (a *Adapter) quote(s string) string {
-	return carrier.Quote(s, a.config.AppSecret, a.config.AppKey, a.tokens.kept(a.now()))
+	return carrier.Quote(s, a.config.AppSecret, a.config.AppKey, a.tokens.Kept(a.now()))
 }

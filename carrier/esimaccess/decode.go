@@ -8,29 +8,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tsuzuku/tsuzuku/carrier"
 )
 
 // Below are the operator's scalars in all the shapes they have been seen in.
 // None of them passes through a float: an ICCID that comes as a bare number
 // has twenty digits.
 
-// text is a string that may come as a number or a boolean; null is empty.
-type text string
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (t *text) UnmarshalJSON(b []byte) error {
-	switch {
-	case string(b) == "null":
-		*t = ""
-		return nil
-	case b[0] == '"':
-		return json.Unmarshal(b, (*string)(t))
-	case b[0] == '{' || b[0] == '[':
-		return errors.New("a list or an object where a word was expected")
-	}
-	*t = text(b)
-	return nil
-}
+type text = carrier.Text
 
 // whole is a whole number that may come as a string. It is at least zero and
 // at most 2^53-1, so that sums and differences of two cannot overflow.

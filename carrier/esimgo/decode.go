@@ -1,34 +1,19 @@
 package esimgo
 
 import (
-	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tsuzuku/tsuzuku/carrier"
 )
 
 // Below are the operator's scalars in all the shapes they have been seen in. None
 // of them passes through a float: an ICCID that comes as a bare number has up to
 // twenty digits.
 
-// text is a string that may come as a number or a boolean; null is empty.
-type text string
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (t *text) UnmarshalJSON(b []byte) error {
-	switch {
-	case string(b) == "null":
-		*t = ""
-		return nil
-	case b[0] == '"':
-		return json.Unmarshal(b, (*string)(t))
-	case b[0] == '{' || b[0] == '[':
-		return errors.New("a list or an object where a word was expected")
-	}
-	*t = text(b)
-	return nil
-}
+type text = carrier.Text
 
 // quantity is a number of bytes, of megabytes or of days: whole, within ±2^53-1.
 // A fraction that is nothing (1000.00) is not a mistake.

@@ -50,7 +50,7 @@ func TestTownsKeepThePromises(t *testing.T) {
 			for _, v := range r.Violations {
 				t.Error(v)
 			}
-			if r.Orders < town.orders || r.Outcomes["completed"] < town.orders/2 {
+			if r.Orders < town.orders || r.Outcomes["completed"] < town.orders/3 {
 				t.Errorf("%d orders came to %v", r.Orders, r.Outcomes)
 			}
 		})

@@ -218,3 +218,26 @@ func answer(r *http.Request, status int, h http.Header, body []byte) *http.Respo
 		Request:       r,
 	}
 }
+
+// Transport is a simulated stranger as the far end of an HTTP client, without a
+// network: receive is asked what is answered. Its errors are the caller's.
+func Transport(receive func(*http.Request) (status int, h http.Header, body []byte, err error)) http.RoundTripper {
+	return transport(receive)
+}
+
+type transport func(*http.Request) (int, http.Header, []byte, error)
+
+// RoundTrip implements [http.RoundTripper].
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		defer r.Body.Close() //nolint:errcheck // it is only read
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	status, h, body, err := t(r)
+	if err != nil {
+		return nil, err
+	}
+	return answer(r, status, h.Clone(), body), nil
+}

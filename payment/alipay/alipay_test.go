@@ -207,6 +207,9 @@ func TestAnswersAreSorted(t *testing.T) {
 			if (err == nil) != (tt.kind == nil) || err != nil && !only(err, notSent) {
 				t.Errorf("read: error %v", err)
 			}
+			if errors.Is(err, payment.ErrUnproven) != (tt.name == "an unsigned no") {
+				t.Errorf("read: whether Alipay is there: error %v", err)
+			}
 			if err != nil && (strings.Contains(err.Error(), "王") || strings.Contains(err.Error(), "138")) {
 				t.Errorf("the error quotes the answer: %v", err)
 			}

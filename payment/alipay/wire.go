@@ -125,6 +125,8 @@ func (a *Adapter) judge(method string, body []byte) (r reply, kind, cause error)
 	}
 	code := brief(said.Code + " " + said.SubCode)
 	switch {
+	case signature == "" && said.SubCode == noTrade: // as Alipay says of every link that nobody has opened
+		return r, payment.ErrUnknown, fmt.Errorf("%w: without signature: %w", payment.ErrUnproven, coded(code))
 	case signature == "":
 		return r, payment.ErrUnknown, fmt.Errorf("an answer without signature: %w", coded(code))
 	case !a.signedAnswer(text, signature):

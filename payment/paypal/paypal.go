@@ -108,7 +108,7 @@ type Adapter struct {
 	base   string // without a slash at its end
 	client *outbound.Client
 	now    func() time.Time
-	tokens purse
+	tokens *outbound.Token
 	certs  shelf
 }
 
@@ -130,7 +130,7 @@ func New(c Config, client *outbound.Client, now func() time.Time) (*Adapter, err
 		base:   strings.TrimRight(c.BaseURL, "/"),
 		client: client,
 		now:    now,
-		tokens: purse{turn: make(chan struct{}, 1)},
+		tokens: outbound.NewToken(),
 		certs:  shelf{turn: make(chan struct{}, 1)},
 	}, nil
 }

@@ -10,37 +10,21 @@ import (
 	"time"
 )
 
-// purse keeps the access token. Whoever holds its turn may look and may fetch:
-// many callers without a token wait for one request.
-type purse struct {
-	turn  chan struct{} // one place
-	token string
-	until time.Time
-}
-
 // early is how long before its end a token is not used any more: a call under
 // way must not find it expired.
 const early = time.Minute
 
-// bearer returns an access token other than stale. When it fails nothing was
-// sent: whoever asks for a token has not yet asked for anything else.
-func (a *Adapter) bearer(ctx context.Context, stale string) (string, error) {
-	p := &a.tokens
-	select {
-	case p.turn <- struct{}{}:
-		defer func() { <-p.turn }()
-	case <-ctx.Done():
-		return "", fmt.Errorf("waiting for an access token: %w", ctx.Err())
-	}
-	now := a.now()
-	if p.token != "" && p.token != stale && now.Before(p.until) {
-		return p.token, nil
-	}
-	token, life, err := a.fetchToken(ctx)
+// bearer returns an access token. When it fails nothing was sent: whoever asks for a
+// token has not yet asked for anything else.
+func (a *Adapter) bearer(ctx context.Context) (string, error) {
+	token, _, err := a.tokens.Get(ctx, a.now, func(ctx context.Context) (string, time.Time, error) {
+		asked := a.now()
+		token, life, err := a.fetchToken(ctx)
+		return token, asked.Add(life - early), err
+	})
 	if err != nil {
 		return "", fmt.Errorf("access token: %w", err)
 	}
-	p.token, p.until = token, now.Add(life-early)
 	return token, nil
 }
 

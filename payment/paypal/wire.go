@@ -45,13 +45,14 @@ func (a *Adapter) ask(ctx context.Context, q question, into any) (status int, t 
 			return 0, &trouble{kind: payment.ErrNotSent, cause: err}
 		}
 	}
-	token, err := a.bearer(ctx, "")
+	token, err := a.bearer(ctx)
 	if err != nil {
 		return 0, &trouble{kind: payment.ErrNotSent, cause: err}
 	}
 	got, err := a.send(ctx, q, body, token)
 	if err == nil && got.Status == http.StatusUnauthorized {
-		if token, err = a.bearer(ctx, token); err != nil {
+		a.tokens.Drop(token)
+		if token, err = a.bearer(ctx); err != nil {
 			return 0, &trouble{kind: payment.ErrNotSent, cause: err}
 		}
 		got, err = a.send(ctx, q, body, token)

@@ -175,13 +175,21 @@ func TestTokenIsFetchedOnceForMany(t *testing.T) {
 
 // Whoever waits for somebody else's token may stop waiting.
 func TestWaitingForATokenEnds(t *testing.T) {
-	d := newDesk(t, always(http.StatusOK, ""))
-	d.Adapter.tokens.turn <- struct{}{}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := d.Start(ctx, attempt()); !errors.Is(err, payment.ErrNotSent) || errors.Is(err, payment.ErrUnknown) {
-		t.Errorf("error %v, want ErrNotSent", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, always(http.StatusOK, orderOf("CREATED", nil, nil).String()))
+		answer := make(chan struct{})
+		d.wire.Meanwhile = func(*http.Request) { <-answer }
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = d.Query(t.Context(), started()) })
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := d.Start(ctx, attempt()); !errors.Is(err, payment.ErrNotSent) || errors.Is(err, payment.ErrUnknown) {
+			t.Errorf("error %v, want ErrNotSent", err)
+		}
+		close(answer)
+		wg.Wait()
+	})
 }
 
 // A token that PayPal no longer knows is replaced, once, for all who hold it.

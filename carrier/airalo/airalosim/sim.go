@@ -66,10 +66,8 @@
 package airalosim
 
 import (
-	"container/heap"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -77,6 +75,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 )
 
 // Prefix is the path before every endpoint's name.
@@ -151,7 +151,7 @@ type Sim struct {
 
 	mu      sync.Mutex
 	now     time.Time // of the call being served; never goes back
-	agenda  agenda
+	agenda  outboundsim.Agenda
 	seq     int // numbers everything that needs a number
 	calls   []Call
 	tokens  map[string]time.Time // with their ends
@@ -382,33 +382,14 @@ func (s *Sim) route(method, path string) (Operation, string, handler) {
 
 // Transport is the simulator as the far end of an HTTP client, without a
 // network. What is not answered fails at once, as a time limit would.
-func (s *Sim) Transport() http.RoundTripper { return transport{s} }
-
-type transport struct{ s *Sim }
-
-// RoundTrip implements [http.RoundTripper].
-func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		defer r.Body.Close() //nolint:errcheck // it is only read
-	}
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	a, err := t.s.receive(r)
-	if err != nil {
-		return nil, err
-	}
-	return &http.Response{
-		Status:        fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)),
-		StatusCode:    a.status,
-		Proto:         "HTTP/1.1",
-		ProtoMajor:    1,
-		ProtoMinor:    1,
-		Header:        a.header.Clone(),
-		Body:          io.NopCloser(strings.NewReader(string(a.body))),
-		ContentLength: int64(len(a.body)),
-		Request:       r,
-	}, nil
+func (s *Sim) Transport() http.RoundTripper {
+	return outboundsim.Transport(func(r *http.Request) (int, http.Header, []byte, error) {
+		a, err := s.receive(r)
+		if err != nil {
+			return 0, nil, nil, err
+		}
+		return a.status, a.header, a.body, nil
+	})
 }
 
 func (s *Sim) record(c Call) {
@@ -421,10 +402,7 @@ func (s *Sim) record(c Call) {
 // advance reads the clock and lets everything happen that fell due, in order.
 func (s *Sim) advance() {
 	now := s.cfg.Now().UTC()
-	for len(s.agenda) > 0 && !s.agenda[0].at.After(now) {
-		e := heap.Pop(&s.agenda).(appointment)
-		e.do(e.at)
-	}
+	s.agenda.Do(now)
 	if now.After(s.now) {
 		s.now = now
 	}
@@ -438,33 +416,4 @@ func (s *Sim) atInstant(at time.Time, do func()) {
 	s.now = latest(before, at)
 }
 
-// later puts do on the agenda.
-func (s *Sim) later(at time.Time, do func(at time.Time)) {
-	s.seq++
-	heap.Push(&s.agenda, appointment{at, s.seq, do})
-}
-
-type appointment struct {
-	at  time.Time
-	seq int
-	do  func(at time.Time)
-}
-
-// agenda is a heap by time, then by order of entry.
-type agenda []appointment
-
-func (a agenda) Len() int { return len(a) }
-func (a agenda) Less(i, j int) bool {
-	if a[i].at.Equal(a[j].at) {
-		return a[i].seq < a[j].seq
-	}
-	return a[i].at.Before(a[j].at)
-}
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(appointment)) }
-func (a *agenda) Pop() any {
-	old := *a
-	last := old[len(old)-1]
-	*a = old[:len(old)-1]
-	return last
-}
+func (s *Sim) later(at time.Time, do func(at time.Time)) { s.agenda.Note(at, do) }

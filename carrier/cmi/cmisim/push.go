@@ -157,10 +157,7 @@ func (s *Sim) NextDue() (time.Time, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.advance()
-	var next time.Time
-	if len(s.agenda) > 0 {
-		next = s.agenda[0].at
-	}
+	next, _ := s.agenda.Next()
 	for _, n := range s.outbox {
 		if next.IsZero() || n.DueAt.Before(next) {
 			next = n.DueAt

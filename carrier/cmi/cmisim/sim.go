@@ -55,7 +55,6 @@ package cmisim
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -64,6 +63,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 )
 
 const (
@@ -116,7 +117,7 @@ type Sim struct {
 
 	mu     sync.Mutex
 	now    time.Time // of the call being served; never goes back
-	agenda []appointment
+	agenda outboundsim.Agenda
 	seq    int // numbers everything that needs a number
 	calls  []Call
 
@@ -406,27 +407,14 @@ func (s *Sim) route(q *request, r *http.Request) handler {
 
 // Transport is the simulator as the far end of an HTTP client, without a
 // network. What is not answered fails at once, as a time limit would.
-func (s *Sim) Transport() http.RoundTripper { return transport{s} }
-
-type transport struct{ s *Sim }
-
-// RoundTrip implements [http.RoundTripper].
-func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		defer r.Body.Close() //nolint:errcheck // it is only read
-	}
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	a, err := t.s.receive(r)
-	if err != nil {
-		return nil, err
-	}
-	return &http.Response{
-		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: a.header.Clone(),
-		Body: io.NopCloser(strings.NewReader(string(a.body))), ContentLength: int64(len(a.body)), Request: r,
-	}, nil
+func (s *Sim) Transport() http.RoundTripper {
+	return outboundsim.Transport(func(r *http.Request) (int, http.Header, []byte, error) {
+		a, err := s.receive(r)
+		if err != nil {
+			return 0, nil, nil, err
+		}
+		return a.status, a.header, a.body, nil
+	})
 }
 
 func (s *Sim) record(c Call) {
@@ -436,35 +424,21 @@ func (s *Sim) record(c Call) {
 	s.calls = append(s.calls, c)
 }
 
-// appointment is something that is to happen at an instant.
-type appointment struct {
-	at time.Time
-	do func()
-}
-
 // later lets something happen at an instant, as if the clock showed it. What
 // was arranged first of what falls on the same instant happens first.
 func (s *Sim) later(at time.Time, do func()) {
-	i, _ := slices.BinarySearchFunc(s.agenda, at, func(a appointment, at time.Time) int {
-		if a.at.After(at) {
-			return 1
+	s.agenda.Note(at, func(at time.Time) {
+		if at.After(s.now) {
+			s.now = at
 		}
-		return -1
+		do()
 	})
-	s.agenda = slices.Insert(s.agenda, i, appointment{at, do})
 }
 
 // advance reads the clock and lets everything happen that fell due, in order.
 func (s *Sim) advance() {
 	now := s.cfg.Now().UTC()
-	for len(s.agenda) > 0 && !s.agenda[0].at.After(now) {
-		next := s.agenda[0]
-		s.agenda = s.agenda[1:]
-		if next.at.After(s.now) {
-			s.now = next.at
-		}
-		next.do()
-	}
+	s.agenda.Do(now)
 	if now.After(s.now) {
 		s.now = now
 	}

@@ -41,7 +41,6 @@
 package esimaccesssim
 
 import (
-	"container/heap"
 	"encoding/json"
 	"errors"
 	"io"
@@ -50,6 +49,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 )
 
 // Prefix is the path before every endpoint's name.
@@ -91,7 +92,7 @@ type Sim struct {
 
 	mu       sync.Mutex
 	now      time.Time // of the call being served; never goes back
-	agenda   agenda
+	agenda   outboundsim.Agenda
 	seq      int // numbers everything that needs a number
 	calls    []Call
 	arrivals []time.Time // of the last requests let through, for the throttle
@@ -282,42 +283,10 @@ func (s *Sim) advance() {
 	if now := s.cfg.Now().UTC(); now.After(s.now) {
 		s.now = now
 	}
-	for len(s.agenda) > 0 && !s.agenda[0].at.After(s.now) {
-		e := heap.Pop(&s.agenda).(appointment)
-		e.do(e.at)
-	}
+	s.agenda.Do(s.now)
 }
 
-// later puts do on the agenda.
-func (s *Sim) later(at time.Time, do func(at time.Time)) {
-	s.seq++
-	heap.Push(&s.agenda, appointment{at, s.seq, do})
-}
-
-type appointment struct {
-	at  time.Time
-	seq int
-	do  func(at time.Time)
-}
-
-// agenda is a heap by time, then by order of entry.
-type agenda []appointment
-
-func (a agenda) Len() int { return len(a) }
-func (a agenda) Less(i, j int) bool {
-	if a[i].at.Equal(a[j].at) {
-		return a[i].seq < a[j].seq
-	}
-	return a[i].at.Before(a[j].at)
-}
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(appointment)) }
-func (a *agenda) Pop() any {
-	old := *a
-	last := old[len(old)-1]
-	*a = old[:len(old)-1]
-	return last
-}
+func (s *Sim) later(at time.Time, do func(at time.Time)) { s.agenda.Note(at, do) }
 
 // mustMarshal is for values made here, which always have a JSON form.
 func mustMarshal(v any) []byte {

@@ -26,7 +26,7 @@ var walletTemplate = template.Must(template.New("wallet").Parse(`<!doctype html>
 <meta name="robots" content="noindex">
 <title>{{.Title}} (simulated)</title>
 <style>
-body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:0 auto;padding:1rem;color:#1a1a1a;background:#fff}
+body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:0 auto;padding:1rem;color:#1a1a1a;background:#fff;overflow-wrap:anywhere}
 .sim{background:#fff3c4;border:1px solid #8a6d00;padding:.5rem}
 .amount{font-size:1.75rem;font-weight:bold;margin:.5rem 0}
 button{font:inherit;width:100%;min-height:2.75rem;margin:.25rem 0;background:#eee;border:0;color:#000}

@@ -33,7 +33,7 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <meta name="robots" content="noindex">
 <title>LINE Pay (simulated)</title>
 <style>
-body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:0 auto;padding:1rem;color:#1a1a1a;background:#fff}
+body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:0 auto;padding:1rem;color:#1a1a1a;background:#fff;overflow-wrap:anywhere}
 .sim{background:#fff3c4;border:1px solid #8a6d00;padding:.5rem}
 .amount{font-size:1.75rem;font-weight:bold;margin:.5rem 0}
 label{display:block;margin:1rem 0 .25rem}
