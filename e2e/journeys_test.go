@@ -114,6 +114,9 @@ func TestJourneys(t *testing.T) {
 			b.comeIn()
 			j.live(b)
 			own.judge(t)
+			if *everyJourney {
+				all.looked += b.survey.looked
+			}
 		})
 	}
 	if len(guests) == 0 {

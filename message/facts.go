@@ -53,6 +53,7 @@ type Facts struct {
 	OwedPaid     money.Money `json:"owed_paid,omitzero"`      // of Amount, what paid what was owed
 	NextNewsAt   time.Time   `json:"next_news_at,omitzero"`   // when the customer hears from us at the latest
 	PayBy        time.Time   `json:"pay_by,omitzero"`         // until when a failed payment can be tried again at this price
+	Credited     bool        `json:"credited,omitempty"`      // what goes back is of an order that was served
 	RefundReason string      `json:"refund_reason,omitempty"` // a word that texts.yaml has under refund_reason
 	DebitReason  string      `json:"debit_reason,omitempty"`  // a payment.Reason: why a debit failed
 	Trouble      string      `json:"trouble,omitempty"`       // a word that texts.yaml has under trouble: what a person looks at

@@ -332,10 +332,16 @@ func (w *writer) lineStays() {
 }
 
 func (w *writer) orderRefundDue() {
-	w.subject("order_refund_due.subject", nil)
-	if amount := w.money(w.f.Amount); amount != "" {
+	amount := w.money(w.f.Amount)
+	switch {
+	case w.f.Credited && amount != "":
+		w.subject("order_refund_due.subject_credit", locale.Args{"amount": amount})
+		w.lead("order_refund_due.lead_credit", locale.Args{"amount": amount})
+	case amount != "":
+		w.subject("order_refund_due.subject", nil)
 		w.lead("order_refund_due.lead_amount", locale.Args{"amount": amount})
-	} else {
+	default:
+		w.subject("order_refund_due.subject", nil)
 		w.lead("order_refund_due.lead", nil)
 	}
 	w.reason("refund_reason.", w.f.RefundReason)

@@ -172,6 +172,27 @@ func wantOwnScript(t *testing.T, l locale.Language, letter message.Letter) {
 	}
 }
 
+// What goes back of an order that was served is not told as an order that could not be.
+func TestCreditIsNoFailure(t *testing.T) {
+	for _, l := range locale.All {
+		failed, err := message.Write(message.OrderRefundDue, l, shop, full())
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts := full()
+		facts.Credited = true
+		letter, err := message.Write(message.OrderRefundDue, l, shop, facts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantWhole(t, letter)
+		wantOwnScript(t, l, letter)
+		if letter.Subject == failed.Subject || letter.Text == failed.Text {
+			t.Errorf("%s: a credit is told as %q", l, letter.Subject)
+		}
+	}
+}
+
 // A message that is read again says what it said, and opens nothing.
 func TestReadAgainOpensNothing(t *testing.T) {
 	f := bought()

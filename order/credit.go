@@ -410,7 +410,7 @@ func (d *Desk) addCredited(b *db.Batch, tx db.Tx, c crediting, a Act) error {
 // addCreditNews tells what is under way to the tool, and what is back.
 func (d *Desk) addCreditNews(b *db.Batch, tx db.Tx, c crediting) error {
 	o, kind := c.order, message.OrderRefunded
-	f := message.Facts{Order: o.ID, PointsBack: c.given}
+	f := message.Facts{Order: o.ID, PointsBack: c.given, Credited: true}
 	wallet := money.Of(c.toWallet+c.anew, c.amount.Currency)
 	switch {
 	case c.byTool > 0:

@@ -130,6 +130,9 @@ func (c *cashier) unwantedEnds(t *testing.T, o order.Order, l line.Line, gone bo
 	if gone != (notes == 1) || gone != (told > 0) {
 		t.Errorf("%d credit notes, %d letters about money", notes, told)
 	}
+	if n := c.count(t, `SELECT COUNT(*) FROM messages WHERE account_id = $1 AND kind = 'order_refund_due' AND facts NOT LIKE '%"credited":true%'`, o.Account); n != 0 {
+		t.Errorf("%d letters that it could not be completed", n)
+	}
 	if n := c.told(t, o.Account, message.LineStays); n != letters {
 		t.Errorf("%d letters that it stays, want %d", n, letters)
 	}

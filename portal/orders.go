@@ -12,6 +12,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
 	"github.com/tsuzuku/tsuzuku/renewal"
@@ -40,7 +41,6 @@ type orderPage struct {
 	CanCancel bool   // its period waits, and can be cancelled
 
 	Pay      string
-	PayTitle string
 	PayUntil string
 	Line     lineView
 	Open     bool // the line's own page may be seen
@@ -197,13 +197,24 @@ func (t told) live() order.Payment {
 	return order.Payment{}
 }
 
+// credited is what of a completed order was given back, or is on its way.
+func (t told) credited() (sum money.Money) {
+	sum.Currency = t.order.Price.Currency
+	for _, b := range t.bills {
+		if b.Kind == billing.CreditNote && t.order.State == order.Completed {
+			sum.Minor += b.Total.Minor
+		}
+	}
+	return sum
+}
+
 func (v *visit) story(k keyhole, t told) orderPage {
 	o, at := t.order, placeOf(t.cat, t.order.Plan)
 	if o.Kind == order.TopUp {
 		at.loc = v.shopZone()
 	}
 	p := orderPage{
-		ID: o.ID, What: v.orderName(t.cat, o), Price: v.voice.Money(o.Price), Tool: v.voice.Tool(o.Tool),
+		Frame: v.frame(""), ID: o.ID, What: v.orderName(t.cat, o), Price: v.voice.Money(o.Price), Tool: v.voice.Tool(o.Tool),
 		Why: v.voice.Why(o), Open: !k.limited(), Again: "/wallet",
 	}
 	if p.Parts = v.partRows(o.Parts, o.Price.Currency, o.Tool); p.Parts != nil {
@@ -225,10 +236,6 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	if by, hand := v.server.Desk.HandTime(t.cat, t.line, o); hand {
 		p.Progress = v.voice.ByHand(p.Progress, o, by, at.loc)
 	}
-	if t.back {
-		p.Progress = v.voice.Withdrawn(p.Progress)
-	}
-	p.Frame = v.frame(p.Progress.Badge.Word + " – " + p.What)
 	if p.Progress.Moving {
 		since := o.UpdatedAt
 		if live := t.live(); live.UpdatedAt.After(since) {
@@ -240,7 +247,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	case o.Kind == order.NewLine:
 		p.Plan, p.PlanID, p.Again = v.voice.PlanName(t.cat, o.Plan), o.Plan, planAddress(o.Plan)
 		if t.line.ID != "" {
-			p.Line, p.Install = v.lineView(t.line), p.Open && !t.back
+			p.Line, p.Install = v.lineView(t.line), p.Open
 		}
 		if !o.StartsAt.IsZero() {
 			p.Starts, p.Ends = v.voice.Moment(o.StartsAt, at.loc), v.voice.End(o.EndsAt, at.loc)
@@ -251,8 +258,9 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		p.Again = "/lines/" + o.Line + "/renew"
 	}
 	p.Refunds = v.refundRows(t, at.loc)
-	p.Done = o.State == order.Completed && !t.back
-	v.addGivenBack(&p, t)
+	p.Done = o.State == order.Completed
+	v.undone(&p, t)
+	p.Title = p.Progress.Badge.Word + " – " + p.What
 	p.CanCancel = t.waits && p.Open
 	p.AskRefund = p.Done && p.Open && !p.CanCancel && o.Kind == order.Term && at.plan.Policy.Refund == catalogue.RefundBeforeUse && v.voice.Now.Before(o.EndsAt)
 	p.Waits = o.State == order.Placed && (o.Basket == "" || !k.limited())
@@ -268,19 +276,30 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	return p
 }
 
-// addGivenBack says of a completed order how much of it was given back. Where that is all,
-// it did not stay done.
-func (v *visit) addGivenBack(p *orderPage, t told) {
-	for _, b := range t.bills {
-		if b.Kind != billing.CreditNote || t.order.State != order.Completed {
-			continue
-		}
-		p.Given = v.voice.Say("order.page.given_back", locale.Args{"amount": b.Total})
-		if b.Total == t.order.Charged() && t.order.Kind != order.TopUp && !t.back {
-			p.Progress.Badge = ui.Badge{Tone: ui.Off, Word: v.voice.T("order.refunded")}
-			p.Progress.Lead, p.Given, p.Done, p.Install = p.Given, "", false, false
-		}
+// undone says what of an order was given back after it was completed, and of one whose
+// service there never was, or is no more, no times and nothing to install.
+func (v *visit) undone(p *orderPage, t told) {
+	o, credited := t.order, t.credited()
+	switch {
+	case t.back:
+		p.Progress = v.voice.Withdrawn(p.Progress)
+	case !credited.IsZero() && credited == o.Charged() && o.Kind != order.TopUp:
+		p.Progress = v.voice.Credited(p.Progress, credited)
+		credited.Minor = 0
+	case o.State != order.Cancelled && o.State != order.RefundDue && o.State != order.Refunded:
+		p.Given = v.given(credited)
+		return
 	}
+	p.Given = v.given(credited)
+	p.Done, p.Install, p.Starts, p.Ends = false, false, ui.Moment{}, ui.Moment{}
+}
+
+// given says how much of an order was given back; nothing of nothing.
+func (v *visit) given(m money.Money) string {
+	if m.IsZero() {
+		return ""
+	}
+	return v.voice.Say("order.page.given_back", locale.Args{"amount": m})
 }
 
 // addPaying offers the ways to pay an order that is still waiting for money.
@@ -301,16 +320,17 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	if p.Progress.Moving && !v.unheard(t.live()) || !v.voice.Now.Before(o.ExpiresAt) || v.stopped(t.debts, o.Kind, o.Parts) {
 		return
 	}
-	p.PayTitle = v.voice.T("order.page.pay")
 	if p.Owing != nil {
 		t.purse = purse{} // the account's own tools are closed
 	}
 	if p.Way = v.wayOn(t.live()); p.Way != nil {
 		p.Refresh = patience(v.voice.Now.Sub(t.live().CreatedAt))
-		p.Progress.Next, p.PayTitle = v.voice.T("order.placed.way.next"), v.voice.T("order.page.pay_other")
 	}
-	if p.Progress.Moving {
+	switch {
+	case p.Progress.Moving:
 		p.Progress.Next = v.voice.T("order.placed.unheard.next")
+	case p.Way != nil:
+		p.Progress.Next = v.voice.Say("order.placed.way.next", locale.Args{"tool": v.voice.Tool(catalogue.Tool(t.live().Rail))})
 	}
 	ask := v.askingFor(t)
 	p.Tools = v.tools(k, ask, nil, t.purse)

@@ -35,7 +35,7 @@ func TestCancellingAPeriodThatWaits(t *testing.T) {
 	if p := b.see(bought); strings.Contains(p.html, cancel) || strings.Contains(p.html, "has been extended") {
 		t.Errorf("the order says: %s", p.html)
 	}
-	has(t, b.see(bought).html, "¥3,980 of this order was given back", "Credit note")
+	has(t, b.see(bought).html, "¥3,980 has been refunded in full", "Credit note", "<title>Refunded – ")
 	if got, _, _ := strings.Cut(b.see(page).html, "<h2>"); !strings.Contains(before, got[strings.Index(got, "Until"):]) {
 		t.Errorf("the line is not as it was: %s", got)
 	}

@@ -53,7 +53,7 @@ func TestSeveralLinesFromTheWallet(t *testing.T) {
 	has(t, b.see(review).html, "Aiko&#39;s phone", "10 days", "¥3,980", "3 days", "¥1,680", "¥5,660", "Pay ¥5,660", "Once for all of them")
 	to := b.post("/together/review", b.confirmTogether(review, "wallet"))
 	html := b.see(to).html
-	has(t, html, "2 lines renewed together", "Complete", "¥5,660", "Aiko&#39;s phone")
+	has(t, html, "2 lines, one payment", "Complete", "¥5,660", "Aiko&#39;s phone")
 	if n := strings.Count(html, "Your line has been extended"); n != 2 {
 		t.Errorf("%d lines are extended", n)
 	}

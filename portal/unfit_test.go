@@ -47,8 +47,8 @@ func TestReviewExplainsUnfitTools(t *testing.T) {
 	w.manyTools()
 	said := map[locale.Language][]string{
 		locale.En: {
-			"It takes only Chinese yuan (CNY); this price is in Japanese yen (JPY).<br>Pay by WeChat Pay instead.",
-			"It takes at most ¥100; this is more.<br>Pay by Card instead.", "It takes ¥100,000 or more; this is less.<br>Pay by Card instead.",
+			"It takes only Chinese yuan (CNY); this price is in Japanese yen (JPY).<br>What works instead: WeChat Pay.",
+			"It takes at most ¥100; this is more.<br>What works instead: Card.", "It takes ¥100,000 or more; this is less.<br>What works instead: Card.",
 			"Its money may arrive 24 hours later, and this price is not held that long.", "It takes only multiples of ¥1,000.",
 		},
 		locale.ZhHans: {"仅支持人民币（CNY），而此价格的币种是日元（JPY）。<br>可改用微信支付。", "款项可能在24小时后才到账"},
@@ -82,7 +82,7 @@ func TestUnfitToolIsRefused(t *testing.T) {
 	b := w.browser(locale.En).signIn("aiko@example.com")
 	quote := b.quote("fresh", "term/machi-5gb/30d")
 	for rail, why := range map[string]string{
-		"alipay":   "Alipay: It takes only Chinese yuan (CNY); this price is in Japanese yen (JPY). Pay by WeChat Pay instead. Nothing was charged.",
+		"alipay":   "Alipay: It takes only Chinese yuan (CNY); this price is in Japanese yen (JPY). What works instead: WeChat Pay. Nothing was charged.",
 		"line_pay": "It takes at most ¥100", "paypay": "It takes ¥100,000 or more", "konbini": "this price is not held that long", "paypal": "only multiples of ¥1,000",
 	} {
 		p := b.do("POST", "/quotes/"+quote, b.confirm(quote, rail))
@@ -98,7 +98,7 @@ func TestUnfitToolIsRefused(t *testing.T) {
 	// Accepted after all; then another tool is wished for the rest.
 	b.post("/quotes/"+quote, b.confirm(quote, "card"))
 	o := w.orders()[0]
-	has(t, b.see("/orders/"+o.ID).html, "Ways to pay that do not fit here", "It takes only Chinese yuan (CNY)")
+	has(t, b.see("/orders/"+o.ID).html, "Ways to pay not available here", "It takes only Chinese yuan (CNY)")
 	p := b.do("POST", "/orders/"+o.ID+"/pay", map[string][]string{"tool": {"alipay"}})
 	has(t, p.html, "Alipay: It takes only Chinese yuan (CNY)", "Nothing was charged.")
 	if w.bank.asked != 1 || w.orders()[0].State != order.Placed {
@@ -114,7 +114,7 @@ func TestTogetherExplainsUnfitTools(t *testing.T) {
 	b := w.browser(locale.En).signIn("aiko@example.com")
 	review := b.several(map[string]string{"fresh": "term/machi-5gb/10d", "packs": "term/yokocho-base/1gb-30d"})
 	html := b.see(review).html
-	has(t, html, "It can pay for only one line at a time.<br>Pay by Card instead.", "It takes only Chinese yuan (CNY)")
+	has(t, html, "It can pay for only one line at a time.<br>What works instead: Card.", "It takes only Chinese yuan (CNY)")
 	form := b.confirmTogether(review, "card")
 	form.Set("tool", "wechat_pay")
 	has(t, b.do("POST", "/together/review", form).html, "WeChat Pay: It can pay for only one line at a time.")

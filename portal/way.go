@@ -20,6 +20,7 @@ import (
 // provider's page, or a code to scan with another device.
 type payWay struct {
 	Title string
+	Why   string       // why there is a page although the tool is kept; "": it is not
 	App   template.URL // opens the provider's app; empty: there is none for this device
 	Page  string
 	Code  code
@@ -42,6 +43,9 @@ func (v *visit) wayOn(live order.Payment) *payWay {
 		return nil
 	}
 	w := &payWay{Title: v.voice.Say("order.page.way", locale.Args{"tool": v.voice.Tool(catalogue.Tool(live.Rail))})}
+	if live.Tool != "" {
+		w.Why = v.voice.T("order.page.bank_asks")
+	}
 	if isWebAddress(live.Next.RedirectURL) {
 		w.Page = live.Next.RedirectURL
 	}

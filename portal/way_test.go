@@ -74,6 +74,14 @@ func TestWayOn(t *testing.T) {
 			t.Errorf("%s: %+v", tt.name, w)
 		}
 	}
+	kept := open(payment.Next{RedirectURL: "https://bank.example/1"})
+	kept.Tool = "tl_1"
+	if w := asked().wayOn(kept); w == nil || w.Why == "" {
+		t.Errorf("a kept card leads to a page, and it is not said why: %+v", w)
+	}
+	if w := asked().wayOn(open(kept.Next)); w.Why != "" {
+		t.Errorf("a card that is entered there needs no reason: %q", w.Why)
+	}
 	if w := asked().wayOn(order.Payment{State: payment.Paid, Next: payment.Next{QR: "x"}}); w != nil {
 		t.Errorf("paid, and still shown %+v", w)
 	}

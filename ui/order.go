@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
 )
@@ -82,6 +83,14 @@ func (v Voice) Withdrawn(p Progress) Progress {
 func (v Voice) ByHandWithin(within time.Duration) string {
 	hours := int64((within + time.Hour - 1) / time.Hour)
 	return v.Say("review.begins.by_hand", locale.Args{"hours": hours})
+}
+
+// Credited is the progress of a completed order whose whole price was refunded afterwards.
+func (v Voice) Credited(p Progress, all money.Money) Progress {
+	p.Badge = Badge{tones[order.Refunded], v.T("order.refunded")}
+	p.Lead = v.Say("order.credited.lead", locale.Args{"amount": all})
+	p.Next = ""
+	return p
 }
 
 var tones = map[order.State]Tone{
