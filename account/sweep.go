@@ -14,11 +14,23 @@ const (
 	keepCodes   = 24 * time.Hour      // how long codes are
 )
 
+// leftovers finds something that Step would remove.
+const leftovers = `SELECT 1 WHERE EXISTS (SELECT 1 FROM challenges WHERE expires_at < $1)
+	OR EXISTS (SELECT 1 FROM limits WHERE window_start < $1)
+	OR EXISTS (SELECT 1 FROM passkey_answers WHERE at < $1)
+	OR EXISTS (SELECT 1 FROM sign_ins WHERE at < $2)
+	OR EXISTS (SELECT 1 FROM sessions WHERE expires_at < $3)
+	OR EXISTS (SELECT 1 FROM links WHERE expires_at < $3)`
+
 // Step removes what nobody needs any more: a day after they ended, challenges
 // and limits, with the accounts of people who never entered a code; after 30
 // days, sessions and links. worked is false when there was nothing to remove. It
 // is enough to call it once a minute.
 func (d *Door) Step(ctx context.Context) (worked bool, err error) {
+	now := d.DB.Now()
+	if any, err := d.DB.Finds(ctx, leftovers, db.At(now.Add(-keepCodes)), db.At(now.Add(-KeepSignIns)), db.At(now.Add(-keepEnded))); err != nil || !any {
+		return false, err
+	}
 	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (bool, error) {
 		abandoned, err := abandonedAccounts(ctx, tx)
 		if err != nil {

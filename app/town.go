@@ -50,7 +50,7 @@ func (t *Town) House(
 	if err != nil {
 		return nil, err
 	}
-	a.Repairer.Slice = 64
+	a.Repairer.Slice = 8                                 // all orders of a town are passed several times
 	a.Desk.Side, a.Desk.Set, a.Sender.AtOnce = 1, 100, 1 // one goroutine: the seed decides who is first
 	notice := func(do func(what string, since time.Time)) {
 		a.Repairer.Notice = func(f audit.Finding, since time.Time) { do(f.Sign+" "+f.Subject, since) }

@@ -205,20 +205,14 @@ func (r *Repairer) examine(ctx context.Context, tx db.Tx, keys []order.Key) (all
 	for i, k := range keys {
 		rows[i] = []any{k.Account, k.ID}
 	}
-	traits, err := readTraits(ctx, tx, rows)
+	if all, err = r.waiting(ctx, tx, rows); err != nil {
+		return nil, err
+	}
+	found, err := shown(ctx, tx, rows)
 	if err != nil {
 		return nil, err
 	}
-	if all, err = r.waiting(ctx, tx, traits.having(underWay|returning, rows)); err != nil {
-		return nil, err
-	}
-	for _, s := range signs {
-		found, err := s.seen(ctx, tx, traits.having(s.of, rows))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-	}
+	all = append(all, found...)
 	slices.SortStableFunc(all, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
 	})

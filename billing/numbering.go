@@ -18,6 +18,9 @@ const numberingBatch = 500
 // Step numbers one batch. Two processes may run it at once: the counter of a
 // series moves by a guarded update, and the loser's batch is rolled back.
 func (n *Numbering) Step(ctx context.Context) (worked bool, err error) {
+	if any, err := n.DB.Finds(ctx, `SELECT 1 FROM bills WHERE number IS NULL LIMIT 1`); err != nil || !any {
+		return false, err
+	}
 	count, err := db.Written(ctx, n.DB, numberBatch)
 	if errors.Is(err, db.ErrGuard) {
 		return true, nil // somebody else numbered; look again

@@ -144,25 +144,22 @@ func (s *sqliteEngine) copyTo(ctx context.Context, j job, file string) (err erro
 	if err := t.run(inside(ctx), j.fn); err != nil {
 		return err
 	}
-	err = c.Raw(func(driver any) error {
-		source, ok := driver.(interface {
-			NewBackup(to string) (*sqlite.Backup, error)
-		})
-		if !ok {
-			return errors.New("db: this SQLite driver makes no copies")
-		}
-		b, err := source.NewBackup("file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)")
-		if err != nil {
-			return err
-		}
-		for more := true; more && err == nil; {
-			if err = ctx.Err(); err == nil {
-				more, err = b.Step(pagesAtOnce)
-			}
-		}
-		return errors.Join(err, b.Finish())
+	source, ok := c.Conn.(interface {
+		NewBackup(to string) (*sqlite.Backup, error)
 	})
+	if !ok {
+		return errors.New("db: this SQLite driver makes no copies")
+	}
+	b, err := source.NewBackup("file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)")
 	if err != nil {
+		return err
+	}
+	for more := true; more && err == nil; {
+		if err = ctx.Err(); err == nil {
+			more, err = b.Step(pagesAtOnce)
+		}
+	}
+	if err := errors.Join(err, b.Finish()); err != nil {
 		return err
 	}
 	return alone(ctx, file)

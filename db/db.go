@@ -245,8 +245,10 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	var err error
 	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
 		d.engine, err = openPostgres(ctx, url)
+	} else if name, ok := strings.CutPrefix(url, inMemory); ok {
+		d.engine, err = openMemory(name)
 	} else {
-		d.engine, err = openSQLite(ctx, url)
+		d.engine, err = openSQLite(url)
 	}
 	if err != nil {
 		return nil, err
@@ -293,6 +295,21 @@ func Written[T any](ctx context.Context, d *DB, fn func(context.Context, Tx) (T,
 // Seen is [DB.Read] for a function with a result.
 func Seen[T any](ctx context.Context, d *DB, fn func(context.Context, Tx) (T, error)) (T, error) {
 	return result(ctx, d.Read, fn)
+}
+
+// Finds reports whether query finds a row, in a transaction of its own. Work that is
+// rarely due looks so before it claims: on SQLite a claim would wait for every
+// other write, and on PostgreSQL it would lock. What it finds somebody else may take
+// first.
+func (d *DB) Finds(ctx context.Context, query string, args ...any) (bool, error) {
+	return Seen(ctx, d, func(ctx context.Context, tx Tx) (bool, error) {
+		var one int64
+		err := tx.QueryRow(ctx, query, args...).Scan(&one)
+		if errors.Is(err, ErrNoRows) {
+			return false, nil
+		}
+		return err == nil, err
+	})
 }
 
 func result[T any](

@@ -238,3 +238,25 @@ func TestBellWakesListenersOfItsTopic(t *testing.T) {
 		t.Error("rung after it stopped listening")
 	}
 }
+
+// Who gives up while rows are read reads no further.
+func TestCancelledReaderStops(t *testing.T) {
+	env := dbtest.SQLite(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	n := 0
+	err := env.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT column1 FROM (VALUES (1), (2), (3), (4), (5)) AS v`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close() //nolint:errcheck // Err says more
+		for rows.Next() {
+			n++
+			cancel()
+		}
+		return rows.Err()
+	})
+	if n != 1 || !errors.Is(err, context.Canceled) {
+		t.Errorf("%d rows were read, err %v", n, err)
+	}
+}

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -27,12 +26,11 @@ type sqliteEngine struct {
 	scratch string // a directory to remove on close; may be empty
 	lasts   bool   // there is a file, and it is left when the database is closed
 	dsn     string
-	pool    *sql.DB
 	writer  *writer
 	readers chan *sqliteConn // nil: a connection not opened yet
 }
 
-func openSQLite(ctx context.Context, path string) (engine, error) {
+func openSQLite(path string) (engine, error) {
 	s := &sqliteEngine{path: path, readers: make(chan *sqliteConn, readersMax)}
 	if path == ":memory:" {
 		dir, err := os.MkdirTemp("", "tsuzuku-*")
@@ -41,21 +39,10 @@ func openSQLite(ctx context.Context, path string) (engine, error) {
 		}
 		s.path, s.scratch = filepath.Join(dir, "tsuzuku.db"), dir
 	}
-	if name, ok := strings.CutPrefix(path, inMemory); ok {
-		s.dsn = memoryDSN(name)
-	} else {
-		s.lasts = s.scratch == ""
-		s.dsn = sqliteDSN(s.path, s.lasts)
-	}
-	pool, err := sql.Open("sqlite", s.dsn)
+	s.lasts = s.scratch == ""
+	s.dsn = sqliteDSN(s.path, s.lasts)
+	w, err := newWriter(s.dsn)
 	if err != nil {
-		return nil, err
-	}
-	s.pool = pool
-	pool.SetMaxIdleConns(-1) // a connection we let go of is closed, not given to somebody else
-	w, err := newWriter(ctx, pool)
-	if err != nil {
-		_ = s.pool.Close()
 		return nil, s.explain(err)
 	}
 	s.writer = w
@@ -79,20 +66,6 @@ func sqliteDSN(path string, durable bool) string {
 		"&_pragma=temp_store(MEMORY)" + // what a savepoint may have to undo is not worth a file
 		"&_pragma=foreign_keys(ON)" +
 		"&_pragma=wal_autocheckpoint(10000)"
-}
-
-// inMemory begins the name of a database that lives in this process.
-const inMemory = "memory:"
-
-// memoryDSN is for a database without a file, which all connections of this process
-// share that name it. It has no write-ahead log: a reader and the writer wait for
-// each other.
-func memoryDSN(name string) string {
-	return "file:/" + url.PathEscape(name) + "?vfs=memdb&_txlock=immediate&_dqs=0" +
-		"&_pragma=busy_timeout(5000)" +
-		"&_pragma=journal_mode(MEMORY)" +
-		"&_pragma=temp_store(MEMORY)" +
-		"&_pragma=foreign_keys(ON)"
 }
 
 // explain says what to do about a file that cannot be opened.
@@ -154,7 +127,7 @@ func (s *sqliteEngine) borrow(ctx context.Context) (*sqliteConn, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	c, err := newSQLiteConn(ctx, s.pool)
+	c, err := newSQLiteConn(s.dsn)
 	if err == nil {
 		if err = c.command(ctx, "PRAGMA query_only = ON"); err != nil {
 			_ = c.close()
@@ -168,7 +141,11 @@ func (s *sqliteEngine) borrow(ctx context.Context) (*sqliteConn, error) {
 }
 
 func (s *sqliteEngine) migrator(context.Context) (*migrator, error) {
-	pool, err := sql.Open("sqlite", s.dsn)
+	return sqliteMigrator(s.dsn)
+}
+
+func sqliteMigrator(dsn string) (*migrator, error) {
+	pool, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +165,6 @@ func (s *sqliteEngine) close() error {
 		}
 	}
 	close(s.readers)
-	err = errors.Join(err, s.pool.Close())
 	if s.scratch != "" {
 		err = errors.Join(err, os.RemoveAll(s.scratch))
 	}

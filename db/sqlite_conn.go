@@ -2,12 +2,16 @@ package db
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	"modernc.org/sqlite"
 )
 
 // statementsMax bounds a connection's prepared statements. The program has
@@ -16,17 +20,23 @@ const statementsMax = 512
 
 // sqliteConn is one connection with its prepared statements by text. Preparing
 // costs several times what a small statement costs to run.
+//
+// It is the driver's own: package database/sql would guard it against use by
+// several at once, which this package does already, and looks at every value
+// once more.
 type sqliteConn struct {
-	*sql.Conn
+	driver.Conn
 	prepared map[string]*prepared
+	writes   bool // what is being prepared: see watch
+	closed   bool // the driver must not be given anything more
 }
 
-func newSQLiteConn(ctx context.Context, pool *sql.DB) (*sqliteConn, error) {
-	c, err := pool.Conn(ctx)
+func newSQLiteConn(dsn string) (*sqliteConn, error) {
+	c, err := (&sqlite.Driver{}).Open(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return &sqliteConn{c, map[string]*prepared{}}, nil
+	return &sqliteConn{Conn: c, prepared: map[string]*prepared{}}, nil
 }
 
 // take returns a prepared statement for the caller's use alone; give it back.
@@ -36,20 +46,55 @@ func (c *sqliteConn) take(ctx context.Context, query string) (*prepared, error) 
 		delete(c.prepared, query)
 		return p, nil
 	}
+	if c.closed {
+		return nil, driver.ErrBadConn
+	}
+	preparer, ok := c.Conn.(driver.ConnPrepareContext)
+	if !ok {
+		return nil, fmt.Errorf("db: %T prepares nothing", c.Conn)
+	}
 	text, order := questions(query)
-	s, err := c.PrepareContext(ctx, text)
+	c.writes = false
+	s, err := preparer.PrepareContext(ctx, text)
 	if err != nil {
 		return nil, err
 	}
-	return &prepared{s, order}, nil
+	stmt, ok := s.(sqliteStmt)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("db: %T has no context", s), s.Close())
+	}
+	return &prepared{sqliteStmt: stmt, order: order, writes: c.writes}, nil
+}
+
+// watch lets c know of every statement that it prepares whether it writes, so that
+// it can be used for both.
+func (c *sqliteConn) watch() error {
+	a, ok := c.Conn.(sqlite.AuthorizerRegisterer)
+	if !ok {
+		return fmt.Errorf("db: %T has no authorizer", c.Conn)
+	}
+	return a.RegisterAuthorizer(func(action sqlite.AuthorizerActionCode, _, _, _, _ string) sqlite.AuthorizerReturnCode {
+		reads := action == sqlite.AuthRead || action == sqlite.AuthSelect || action == sqlite.AuthFunction || action == sqlite.AuthRecursive
+		c.writes = c.writes || !reads
+		return sqlite.AuthorizerOK
+	})
+}
+
+// sqliteStmt is what the driver's statements can do.
+type sqliteStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
 }
 
 // prepared is a statement as the driver has it: with plain question marks. The
 // driver asks SQLite for the name of every parameter each time it binds them,
 // and SQLite walks through all names for each; where there are none it does not.
 type prepared struct {
-	*sql.Stmt
-	order []int // which argument each question mark stands for
+	sqliteStmt
+	order  []int          // which argument each question mark stands for
+	row    []driver.Value // for the rows of its result, one after another
+	writes bool           // of a connection that watches
 }
 
 var parameter = regexp.MustCompile(`'[^']*'|\$[0-9]+`)
@@ -73,14 +118,14 @@ func questions(query string) (text string, order []int) {
 }
 
 // arguments are args in the order of the question marks.
-func (p *prepared) arguments(args []any) ([]any, error) {
-	out := make([]any, len(p.order))
+func (p *prepared) arguments(args []any) ([]driver.NamedValue, error) {
+	out := make([]driver.NamedValue, len(p.order))
 	most := 0
 	for i, n := range p.order {
 		if n < 0 || n >= len(args) {
 			return nil, fmt.Errorf("db: the statement has a parameter $%d and %d arguments", n+1, len(args))
 		}
-		out[i], most = args[n], max(most, n+1)
+		out[i], most = driver.NamedValue{Ordinal: i + 1, Value: args[n]}, max(most, n+1)
 	}
 	if most != len(args) {
 		return nil, fmt.Errorf("db: the statement has %d parameters and %d arguments", most, len(args))
@@ -105,7 +150,7 @@ func (c *sqliteConn) command(ctx context.Context, query string) error {
 		return err
 	}
 	defer c.give(query, s)
-	_, err = s.ExecContext(ctx)
+	_, err = s.ExecContext(ctx, nil)
 	return err
 }
 
@@ -113,18 +158,23 @@ func (c *sqliteConn) close() error {
 	for _, s := range c.prepared {
 		_ = s.Close()
 	}
+	clear(c.prepared)
+	c.closed = true
 	return c.Close()
 }
 
 // sqliteSession is a transaction's access to a connection.
 type sqliteSession struct {
-	conn *sqliteConn
-	ctx  context.Context // if not nil, statements run with it, whatever the caller passes
+	conn     *sqliteConn
+	ctx      context.Context // if not nil, statements run with it, whatever the caller passes
+	readOnly bool            // refuses what writes, which a connection that watches knows
 }
+
+var errReadOnly = errors.New("db: a read cannot write")
 
 // prepare returns a statement ready to run, its arguments, and the context to
 // run it with.
-func (s *sqliteSession) prepare(ctx context.Context, query string, args []any) (context.Context, *prepared, []any, error) {
+func (s *sqliteSession) prepare(ctx context.Context, query string, args []any) (context.Context, *prepared, []driver.NamedValue, error) {
 	if s.ctx != nil {
 		ctx = s.ctx
 	}
@@ -132,19 +182,23 @@ func (s *sqliteSession) prepare(ctx context.Context, query string, args []any) (
 	if err != nil {
 		return ctx, nil, nil, err
 	}
-	if args, err = stmt.arguments(args); err != nil {
+	values, err := stmt.arguments(args)
+	if err == nil && s.readOnly && stmt.writes {
+		err = errReadOnly
+	}
+	if err != nil {
 		s.conn.give(query, stmt)
 	}
-	return ctx, stmt, args, err
+	return ctx, stmt, values, err
 }
 
 func (s *sqliteSession) exec(ctx context.Context, query string, args []any) (int64, error) {
-	ctx, stmt, args, err := s.prepare(ctx, query, args)
+	ctx, stmt, values, err := s.prepare(ctx, query, args)
 	if err != nil {
 		return 0, err
 	}
 	defer s.conn.give(query, stmt)
-	res, err := stmt.ExecContext(ctx, args...)
+	res, err := stmt.ExecContext(ctx, values)
 	if err != nil {
 		return 0, err
 	}
@@ -152,16 +206,17 @@ func (s *sqliteSession) exec(ctx context.Context, query string, args []any) (int
 }
 
 func (s *sqliteSession) query(ctx context.Context, query string, args []any) (cursor, error) {
-	ctx, stmt, args, err := s.prepare(ctx, query, args)
+	ctx, stmt, values, err := s.prepare(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
-	r, err := stmt.QueryContext(ctx, args...)
+	r, err := stmt.QueryContext(ctx, values)
 	if err != nil {
 		s.conn.give(query, stmt)
 		return nil, err
 	}
-	return &sqliteRows{Rows: r, done: func() { s.conn.give(query, stmt) }}, nil
+	stmt.row = slices.Grow(stmt.row[:0], len(r.Columns()))[:len(r.Columns())]
+	return &sqliteRows{ctx: ctx, rows: r, row: stmt.row, done: func() { s.conn.give(query, stmt) }}, nil
 }
 
 func (s *sqliteSession) batch(ctx context.Context, b *Batch) error {
@@ -179,12 +234,44 @@ func (s *sqliteSession) batch(ctx context.Context, b *Batch) error {
 
 // sqliteRows gives its statement back when it is closed.
 type sqliteRows struct {
-	*sql.Rows
+	ctx  context.Context // ends the reading, too
+	rows driver.Rows
+	row  []driver.Value
+	err  error
 	done func()
 }
 
+func (r *sqliteRows) Next() bool {
+	if r.err != nil {
+		return false
+	}
+	if r.err = r.ctx.Err(); r.err == nil {
+		r.err = r.rows.Next(r.row)
+	}
+	return r.err == nil
+}
+
+func (r *sqliteRows) Scan(dest ...any) error {
+	if len(dest) != len(r.row) {
+		return fmt.Errorf("db: %d columns for %d variables", len(r.row), len(dest))
+	}
+	for i, d := range dest {
+		if err := assign(d, r.row[i]); err != nil {
+			return fmt.Errorf("db: column %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (r *sqliteRows) Err() error {
+	if errors.Is(r.err, io.EOF) {
+		return nil
+	}
+	return r.err
+}
+
 func (r *sqliteRows) Close() error {
-	err := r.Rows.Close()
+	err := r.rows.Close()
 	r.done()
 	return errors.Join(err, r.Err())
 }

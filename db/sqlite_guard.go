@@ -20,20 +20,17 @@ type guard struct {
 
 // guarded puts a guard on c.
 func guarded(c *sqliteConn) (*guard, error) {
+	h, ok := c.Conn.(sqlite.HookRegisterer)
+	if !ok {
+		return nil, fmt.Errorf("db: %T has no hooks", c.Conn)
+	}
 	g := &guard{}
-	err := c.Raw(func(conn any) error {
-		h, ok := conn.(sqlite.HookRegisterer)
-		if !ok {
-			return fmt.Errorf("db: %T has no hooks", conn)
+	h.RegisterRollbackHook(func() { g.ended = true })
+	h.RegisterCommitHook(func() int32 {
+		if g.committing {
+			return 0
 		}
-		h.RegisterRollbackHook(func() { g.ended = true })
-		h.RegisterCommitHook(func() int32 {
-			if g.committing {
-				return 0
-			}
-			return 1 // SQLite rolls back instead
-		})
-		return nil
+		return 1 // SQLite rolls back instead
 	})
-	return g, err
+	return g, nil
 }

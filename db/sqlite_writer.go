@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -32,7 +31,7 @@ var errClosed = errors.New("db: the database is closed")
 // interrupted statement) or refuses the COMMIT, nothing more runs on it, and
 // every member runs again, alone. Nobody is answered before that is settled.
 type writer struct {
-	pool    *sql.DB
+	dsn     string
 	conn    *sqliteConn
 	guard   *guard
 	max     int           // members of a group
@@ -42,20 +41,20 @@ type writer struct {
 	closed  chan struct{} // closed when the loop has ended
 }
 
-func newWriter(ctx context.Context, pool *sql.DB) (*writer, error) {
+func newWriter(dsn string) (*writer, error) {
 	w := &writer{
-		pool: pool, max: groupMax, limit: turnLimit,
+		dsn: dsn, max: groupMax, limit: turnLimit,
 		enter: make(chan *member), closing: make(chan struct{}), closed: make(chan struct{}),
 	}
-	if err := w.connect(ctx); err != nil {
+	if err := w.connect(); err != nil {
 		return nil, err
 	}
 	go w.loop()
 	return w, nil
 }
 
-func (w *writer) connect(ctx context.Context) error {
-	c, err := newSQLiteConn(ctx, w.pool)
+func (w *writer) connect() error {
+	c, err := newSQLiteConn(w.dsn)
 	if err != nil {
 		return err
 	}
@@ -210,7 +209,7 @@ func (w *writer) begin() error {
 	}
 	if sqliteCode(err)&0xff != lib.SQLITE_BUSY {
 		_ = w.conn.close()
-		if err = w.connect(context.Background()); err == nil {
+		if err = w.connect(); err == nil {
 			err = w.run("BEGIN IMMEDIATE")
 		}
 	}

@@ -99,3 +99,64 @@ func destinations(dest []any) []any {
 var basics = []reflect.Type{
 	reflect.TypeFor[*string](), reflect.TypeFor[*int64](), reflect.TypeFor[*int](), reflect.TypeFor[*bool](), reflect.TypeFor[*[]byte](),
 }
+
+// assign gives a variable, one of [destinations], what SQLite's driver read.
+func assign(dest, value any) error {
+	if s, ok := dest.(sql.Scanner); ok {
+		return s.Scan(value)
+	}
+	switch v := value.(type) {
+	case string:
+		switch d := dest.(type) {
+		case *string:
+			*d = v
+			return nil
+		case *[]byte:
+			*d = []byte(v)
+			return nil
+		}
+	case int64:
+		switch d := dest.(type) {
+		case *int64:
+			*d = v
+			return nil
+		case *int:
+			*d = int(v)
+			return nil
+		case *bool:
+			*d = v != 0
+			return nil
+		}
+	case []byte:
+		switch d := dest.(type) {
+		case *string:
+			*d = string(v)
+			return nil
+		case *[]byte:
+			*d = v
+			return nil
+		}
+	case nil:
+		if d, ok := dest.(*[]byte); ok {
+			*d = nil
+			return nil
+		}
+	}
+	return assignPointer(dest, value)
+}
+
+// assignPointer is [assign] for a variable that is a pointer itself: nil for NULL.
+func assignPointer(dest, value any) error {
+	v := reflect.ValueOf(dest)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Pointer {
+		return fmt.Errorf("%T does not fit %T", value, dest)
+	}
+	if value == nil {
+		v.Elem().SetZero()
+		return nil
+	}
+	fresh := reflect.New(v.Elem().Type().Elem())
+	v.Elem().Set(fresh)
+	inner := destinations([]any{fresh.Interface()})
+	return assign(inner[0], value)
+}

@@ -36,6 +36,9 @@ func addLookAfter(b *db.Batch, tx db.Tx, o Order) {
 // AfterStep asks operators once more about orders that they showed no trace of and
 // whose money went back, and notes what they have carried out all the same.
 func (d *Desk) AfterStep(ctx context.Context) (worked bool, err error) {
+	if any, err := d.DB.Finds(ctx, `SELECT 1 FROM late_looks WHERE due_at <= $1 LIMIT 1`, db.At(d.DB.Now())); err != nil || !any {
+		return false, err
+	}
 	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]lateLook, error) {
 		return takeLateLooks(ctx, tx)
 	})

@@ -36,6 +36,9 @@ func (d *Desk) WalletStep(ctx context.Context) (worked bool, err error) {
 	if d.WalletExpiry <= 0 {
 		return false, nil
 	}
+	if any, err := d.DB.Finds(ctx, `SELECT 1 FROM wallet_ages WHERE due_at <= $1 LIMIT 1`, db.At(d.DB.Now())); err != nil || !any {
+		return false, err
+	}
 	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]ledger.Age, error) {
 		return ledger.TakeAges(ctx, tx, lease, d.set())
 	})

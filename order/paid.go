@@ -72,11 +72,6 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 	if err != nil {
 		return was, err
 	}
-	all, err := basketOf(ctx, tx, Key{was.Account, was.Order})
-	if err != nil {
-		return was, err
-	}
-	o := all.first()
 	if seen.State == payment.Paid && seen.Amount.Minor <= 0 {
 		seen.State, seen.Code = payment.Unknown, "paid, without an amount" // not even the books can say what it is
 	}
@@ -85,6 +80,15 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 	}
 	var b db.Batch
 	now := was.after(seen, tx.Now())
+	unclear := !now.State.Final() && now.DueAt.IsZero()
+	var all basket
+	var o Order
+	if now.State == payment.Paid || unclear || was.declined(now) { // mostly there is nothing new
+		if all, err = basketOf(ctx, tx, Key{was.Account, was.Order}); err != nil {
+			return was, err
+		}
+		o = all.first()
+	}
 	waits := false // for a dispute to be decided
 	switch {
 	case now.State == payment.Paid && was.State != payment.Paid:
@@ -101,7 +105,7 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 		if err == nil {
 			waits, err = d.addDisputes(ctx, &b, tx, all, now, seen)
 		}
-	case !now.State.Final() && now.DueAt.IsZero():
+	case unclear:
 		now.Live = false
 		addCase(&b, tx, d.IDs, o, "payment_unclear", "payment "+now.ID+": the provider says "+string(now.State)+" "+now.Code)
 	case was.declined(now):
@@ -123,7 +127,7 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 		was.Account, was.ID, was.State, was.Live, was.ProviderID, now.State, now.Live, now.ProviderID, now.Next.RedirectURL, now.Reason, now.Code,
 		now.Fee, now.Amount.Minor, now.Amount.Currency, db.At(now.DueAt), db.At(now.PaidAt), db.At(tx.Now()),
 		now.MoneyID, now.Next.AppURL, now.Next.QR, db.At(now.NextAt))
-	return now, conflict(tx.Batch(ctx, &b), o.ID)
+	return now, conflict(tx.Batch(ctx, &b), was.Order)
 }
 
 // owned keeps the provider's identifier of the money in the directory, so that

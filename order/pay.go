@@ -236,14 +236,29 @@ func (d *Desk) start(ctx context.Context, p Payment, first bool) (Payment, error
 	ctx = context.WithoutCancel(ctx) // what came back is kept, even if the customer has left
 	if first && errors.Is(err, payment.ErrNotSent) {
 		// Certainly nothing there: this attempt is over, another may begin.
-		_, dead := d.observe(ctx, p, payment.Observation{State: payment.Dead, Reason: payment.ProviderTrouble, Code: clip(err.Error())})
-		return Payment{}, errors.Join(dead, fault.Wrap(fault.Unavailable, err,
+		dead, failed := d.observe(ctx, p, payment.Observation{State: payment.Dead, Reason: payment.ProviderTrouble, Code: clip(err.Error())})
+		if failed == nil {
+			failed = d.restUnsent(ctx, dead)
+		}
+		return Payment{}, errors.Join(failed, fault.Wrap(fault.Unavailable, err,
 			"The payment provider cannot be reached. Nothing was charged. Try again, or choose another way to pay."))
 	}
 	if err != nil {
 		seen = payment.Observation{State: payment.Unknown, Code: clip(err.Error())}
 	}
 	return d.observe(ctx, p, seen)
+}
+
+// restUnsent is for an attempt of which its provider certainly never heard: nobody asks
+// about it any more. Where there is no identifier of the provider's, each look would be
+// a search through all attempts of that time, of a provider that may have little
+// patience just then. A notification of it would still wake it.
+func (d *Desk) restUnsent(ctx context.Context, p Payment) error {
+	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE payments SET due_at = NULL WHERE account_id = $1 AND id = $2 AND state = 'dead' AND provider_id = ''`,
+			p.Account, p.ID)
+		return err
+	})
 }
 
 // close ends a live attempt at its provider. Where the provider cannot confirm
@@ -320,6 +335,9 @@ func wake(ctx context.Context, tx db.Tx, account, id string) error {
 
 // PaymentStep asks providers about attempts that are due.
 func (d *Desk) PaymentStep(ctx context.Context) (worked bool, err error) {
+	if any, err := d.DB.Finds(ctx, `SELECT 1 FROM payments WHERE due_at <= $1 LIMIT 1`, db.At(d.DB.Now())); err != nil || !any {
+		return false, err
+	}
 	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Payment, error) {
 		return payments(ctx, tx, `WITH due AS MATERIALIZED (
 				SELECT account_id AS account, id AS row FROM payments WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)

@@ -248,6 +248,9 @@ func wakeRefunds(ctx context.Context, tx db.Tx, account, payment string) error {
 
 // RefundStep sends refunds that are due, and asks what became of those sent.
 func (d *Desk) RefundStep(ctx context.Context) (worked bool, err error) {
+	if any, err := d.DB.Finds(ctx, `SELECT 1 FROM refunds WHERE due_at <= $1 LIMIT 1`, db.At(d.DB.Now())); err != nil || !any {
+		return false, err
+	}
 	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]Refund, error) {
 		return refunds(ctx, tx, `WITH due AS MATERIALIZED (
 				SELECT account_id AS account, id AS row FROM refunds WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)

@@ -377,6 +377,9 @@ const forgetPatience = 20
 
 // ToolStep tells providers to forget the tools that customers removed.
 func (d *Desk) ToolStep(ctx context.Context) (worked bool, err error) {
+	if any, err := d.DB.Finds(ctx, `SELECT 1 FROM saved_tools WHERE due_at <= $1 LIMIT 1`, db.At(d.DB.Now())); err != nil || !any {
+		return false, err
+	}
 	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) ([]SavedTool, error) {
 		return tools(ctx, tx, `WITH due AS MATERIALIZED (
 				SELECT account_id AS account, id AS row FROM saved_tools WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)

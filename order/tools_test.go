@@ -181,3 +181,21 @@ func TestSilentProviders(t *testing.T) {
 		}
 	})
 }
+
+// An attempt of which its provider certainly never heard is not asked about again: each
+// look would be a search through all of that time.
+func TestUnsentAttemptRests(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		account, ln := c.customer(t, extendable, rest, 0)
+		c.Desk.Providers["stripe"] = mute{c.Desk.Providers["stripe"]}
+		o := c.placed(t, c.quote(t, account, ln, extendable))
+		if _, err := c.Desk.Pay(t.Context(), o.Ref(), payment.Card, ways); err == nil {
+			t.Fatal("nobody said that the provider cannot be reached")
+		}
+		all := c.payments(t, o)
+		if len(all) != 1 || all[0].State != payment.Dead || !all[0].DueAt.IsZero() {
+			t.Errorf("the attempt is %s, and due at %v", all[0].State, all[0].DueAt)
+		}
+	})
+}

@@ -391,6 +391,9 @@ func (d *Desk) withdrawalUnclear(ctx context.Context, r withdrawal, cause error)
 // WithdrawStep finds out what became of eSIMs that operators were asked to take back,
 // and of which no answer came.
 func (d *Desk) WithdrawStep(ctx context.Context) (worked bool, err error) {
+	if any, err := d.DB.Finds(ctx, `SELECT 1 FROM withdrawals WHERE due_at <= $1 LIMIT 1`, db.At(d.DB.Now())); err != nil || !any {
+		return false, err
+	}
 	due, err := db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (due []withdrawal, err error) {
 		rows, err := tx.Query(ctx, `WITH due AS MATERIALIZED (
 				SELECT account_id AS account, order_id AS row FROM withdrawals WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)

@@ -117,6 +117,9 @@ func (r *Room) Step(ctx context.Context) (worked bool, err error) {
 		}
 		r.planned.Store(true)
 	}
+	if any, err := r.DB.Finds(ctx, `SELECT 1 FROM settlement_days WHERE due_at <= $1 LIMIT 1`, db.At(r.DB.Now())); err != nil || !any {
+		return false, err
+	}
 	due, err := db.Written(ctx, r.DB, func(ctx context.Context, tx db.Tx) ([]DayState, error) {
 		due, err := list(ctx, tx, scanDay, `WITH due AS MATERIALIZED (
 				SELECT provider AS p, day AS d FROM settlement_days WHERE due_at <= $1 ORDER BY due_at, provider, day LIMIT 1 FOR UPDATE SKIP LOCKED)

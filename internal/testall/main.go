@@ -79,7 +79,7 @@ const module = "github.com/tsuzuku/tsuzuku"
 // it in their own packages, as is what bench lets run side by side; in the others
 // nothing does, neither in the code nor in the tests, and it would find nothing.
 var sequential = []string{
-	"arch", "audit", "backup", "bench", "calls", "cmd/tsuzuku", "docs", "e2e", "exchange", "fault", "intake", "locale", "message/messagetest", "money",
+	"arch", "audit", "backup", "bench", "calls", "cmd/tsuzuku", "docs", "e2e", "e2e/towns", "exchange", "fault", "intake", "locale", "message/messagetest", "money",
 	"portal/prose", "reminder", "renewal", "seal", "stock", "support", "ui", "world/canaries",
 }
 
