@@ -1,9 +1,14 @@
 package account
 
 import (
+	"bytes"
+	"compress/gzip"
 	_ "embed" // the common passwords
+	"errors"
+	"io"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -25,9 +30,33 @@ const (
 //go:embed common.txt
 var commonFile string
 
-// common are those that guessers try first, sorted out from lists of passwords
+// common are those that guessers try first, sorted out by hand from lists of passwords
 // that have become known; a word and its digits are one.
 var common = strings.Fields(commonFile)
+
+//go:embed known.txt.gz
+var knownFile []byte
+
+// known are more than 10,000 passwords that were found often among those that have
+// become known, sorted: where they are from says known.LICENSE. They are unpacked when
+// somebody first sets a password.
+var known = sync.OnceValue(func() []string {
+	unpacked, err := gzip.NewReader(bytes.NewReader(knownFile))
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	text, err := io.ReadAll(unpacked)
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	return strings.Fields(string(text))
+})
+
+// leaked reports whether a text is one that has become known.
+func leaked(s string) bool {
+	_, found := slices.BinarySearch(known(), s)
+	return found || slices.Contains(common, s)
+}
 
 // rows are what fingers run along.
 var rows = []string{"qwertyuiopasdfghjklzxcvbnm", "abcdefghijklmnopqrstuvwxyz", "0123456789", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p"}
@@ -58,6 +87,14 @@ func goodPassword(s string, addresses []string) (string, error) {
 	return p, nil
 }
 
+// Guessable reports whether a password is among the first that somebody would guess who
+// knows these addresses, as may be so of one that was set when less had leaked.
+func Guessable(password string, addresses ...string) bool {
+	_, err := goodPassword(password, addresses)
+	f, ok := errors.AsType[*fault.Error](err)
+	return ok && f.Reason == "password_guessable"
+}
+
 func badPassword(reason string) error {
 	err := because(fault.Invalid, reason, nil)
 	err.Fields = map[string]string{"password": err.Message}
@@ -75,15 +112,15 @@ func guessable(p string, addresses []string) bool {
 	for _, a := range addresses {
 		name, host, _ := strings.Cut(strings.ToLower(a), "@")
 		shop, _, _ := strings.Cut(host, ".")
-		for _, known := range []string{name + "@" + host, host, name, shop} {
-			if utf8.RuneCountInString(known) >= 3 {
-				p = strings.ReplaceAll(p, known, "")
+		for _, own := range []string{name + "@" + host, host, name, shop} {
+			if utf8.RuneCountInString(own) >= 3 {
+				p = strings.ReplaceAll(p, own, "")
 			}
 		}
 	}
 	p = once(p)
 	word := strings.TrimFunc(p, func(r rune) bool { return !unicode.IsLetter(r) })
-	if slices.Contains(common, p) || slices.Contains(common, word) || slices.Contains(common, once(word)) {
+	if leaked(p) || leaked(word) || leaked(once(word)) {
 		return true
 	}
 	return utf8.RuneCountInString(p) < minOwn || isRun(p)

@@ -55,6 +55,8 @@ func TestGoodPassword(t *testing.T) {
 		"abcdefghijklmnopqrstuvwxyz": "password_guessable", "1qaz2wsx3edc4rfv": "password_guessable", "iloveyouiloveyou": "password_guessable",
 		"ann.smith@example.com": "password_guessable", "Ann.Smith1234567": "password_guessable", "ann.smithann.smith2024": "password_guessable",
 		"example example": "password_guessable", "ann.smith and the umbrella": "",
+		"1qazxsw23edcvfr4": "password_guessable", "zqjphsyf6ctifgu": "password_guessable", "Qwertyuiop12345": "password_guessable",
+		"Sparhawk12345678": "password_guessable", "firehawkfirehawk": "password_guessable", "sparhawk firehawk": "",
 	} {
 		_, err := account.GoodPassword(password, []string{"ann.smith@example.com"})
 		if reason(err) != why {

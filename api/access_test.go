@@ -59,8 +59,10 @@ func TestNobodyGetsInWithoutTheRightKey(t *testing.T) {
 		}
 		first := ""
 		for name, token := range wrong {
+			w.log.Reset()
 			p := w.program(token).with("Idempotency-Key", "theirs")
 			r := p.send(method, prefix+at, body)
+			w.notedOnce(operation, "api_key", token)
 			if r.status != http.StatusUnauthorized || r.header.Get("WWW-Authenticate") != "Bearer" {
 				t.Errorf("%s with %s: %d %s", operation, name, r.status, r.body)
 			}
@@ -74,16 +76,20 @@ func TestNobodyGetsInWithoutTheRightKey(t *testing.T) {
 		needs := scopeOf(t, w, operation)
 		for scope, token := range only {
 			if scope != needs {
+				w.log.Reset()
 				p := refused(w.program(token).with("Idempotency-Key", "theirs"), http.StatusForbidden, "denied", method, at, body)
 				if p.Reason != "api_scope" || !strings.Contains(p.Detail, string(needs)) {
 					t.Errorf("%s with %s: %+v", operation, scope, p)
 				}
+				w.notedOnce(operation, "api_scope", token)
 			}
 		}
 		if slices.Contains(public, operation) {
 			continue
 		}
+		w.log.Reset()
 		r := w.program(stranger).with("Idempotency-Key", "theirs").send(method, prefix+at, body)
+		w.notedOnce(operation, "no_such_id", w.aiko.ID)
 		if r.status != http.StatusNotFound {
 			t.Errorf("%s for another customer: %d %s", operation, r.status, r.body)
 		}
@@ -103,6 +109,20 @@ func TestNobodyGetsInWithoutTheRightKey(t *testing.T) {
 	// What the stranger's own key is for, it opens.
 	if l := read[Line](w.program(stranger), "/lines/"+w.lines["other"]); l.Account != w.other.ID {
 		t.Errorf("their own line: %+v", l)
+	}
+}
+
+// notedOnce fails unless the log says once that this operation refused and why, and
+// nothing of a key's secret or whom it was about.
+func (w *town) notedOnce(operation, why, secret string) {
+	w.t.Helper()
+	method, path, _ := strings.Cut(operation, " ")
+	said := w.log.String()
+	if strings.Count(said, "\n") != 1 || !strings.Contains(said, "msg=refused door=api path=\""+method+" "+prefix) || !strings.Contains(said, "reason="+why) {
+		w.t.Errorf("%s: logged %q", path, said)
+	}
+	if secret != "" && strings.Contains(said, secret) || strings.Contains(said, "aiko") {
+		w.t.Errorf("%s: the log tells too much: %s", path, said)
 	}
 }
 
@@ -272,6 +292,7 @@ func TestProblemsSpeakAndKeepQuiet(t *testing.T) {
 	if err := w.env.DB.Close(); err != nil {
 		t.Fatal(err)
 	}
+	w.log.Reset()
 	r := p.send("GET", prefix+"/plans", nil)
 	var problem Problem
 	if err := json.Unmarshal(r.body, &problem); err != nil || r.status != 500 || problem.Type != problemTypes+"internal" || strings.Contains(string(r.body), "sql") || strings.Contains(string(r.body), "database") {

@@ -24,6 +24,7 @@ import (
 type call struct {
 	key   Key
 	voice ui.Voice
+	route string // which operation: "GET /api/v1/lines/{id}"
 }
 
 type callKey struct{}
@@ -43,7 +44,8 @@ func voiceOf(r *http.Request, now time.Time) ui.Voice {
 func (s *Server) guard(scope Scope) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(hc)
-		c := &call{voice: voiceOf(r, s.DB.Now())}
+		c := &call{voice: voiceOf(r, s.DB.Now()), route: hc.Operation().Method + " " + prefix + hc.Operation().Path}
+		hc = huma.WithValue(hc, callKey{}, c)
 		var err error
 		c.key, err = s.who(r.Context(), r.Header.Get("Authorization"))
 		if err == nil {
@@ -53,11 +55,11 @@ func (s *Server) guard(scope Scope) func(huma.Context, func(huma.Context)) {
 			err = errScope(scope)
 		}
 		if err != nil {
-			s.write(w, s.problem(r.Context(), c.voice, err))
+			s.write(w, s.problem(hc.Context(), c.voice, err))
 			return
 		}
 		w.Header().Set("Content-Language", string(c.voice.Lang))
-		next(huma.WithValue(hc, callKey{}, c))
+		next(hc)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // Whatever is sent, the answer is a problem that says what is wrong, nothing is
-// made, and nothing is logged.
+// made, and nothing is logged but what was refused.
 func TestBadInput(t *testing.T) {
 	w := newTown(t, dbtest.SQLite(t))
 	_, token := w.key("", Scopes...)

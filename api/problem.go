@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -109,7 +110,8 @@ type said struct {
 // Unwrap lets its fault be found.
 func (s said) Unwrap() error { return s.error }
 
-// problem says err to the caller, and logs what is not their business.
+// problem says err to the caller, and logs what is not their business, and that
+// somebody asked for what they may not see or do.
 func (s *Server) problem(ctx context.Context, v ui.Voice, err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
@@ -136,7 +138,22 @@ func (s *Server) problem(ctx context.Context, v ui.Voice, err error) *Problem {
 	if kind == fault.Unavailable {
 		p.retry = 30
 	}
+	s.note(ctx, kind, p)
 	return p
+}
+
+// note writes a line of the log about a request that was refused: which operation, why,
+// and with which key, but not whom or what it is about. A plan that is not on sale is no
+// such thing.
+func (s *Server) note(ctx context.Context, kind fault.Kind, p *Problem) {
+	c := callOf(ctx)
+	if c == nil {
+		c = &call{}
+	}
+	switch {
+	case kind == fault.Denied, p.Reason == "no_such_id", p.Status == http.StatusMethodNotAllowed:
+		s.Log.InfoContext(ctx, "refused", "door", "api", "path", c.route, "key", c.key.ID, "reason", cmp.Or(p.Reason, string(kind)))
+	}
 }
 
 // adoptProblems makes huma answer with ours. Its hooks are global; nobody else in

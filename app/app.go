@@ -105,6 +105,7 @@ type App struct {
 	legal    prose.Legal
 	pushKey  string // the public one
 	radius   *radius.Server
+	requests requests
 }
 
 // Open opens the database and puts the house together. It does not migrate; a
@@ -215,6 +216,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	a.Metrics.Add(a.balanceMetrics()...)
 	a.Metrics.Add(a.repairMetrics()...)
 	a.Metrics.Add(a.doorMetrics()...)
+	a.Metrics.Add(a.requests.metrics()...)
 	return a, nil
 }
 
@@ -289,10 +291,12 @@ func (a *App) papers() *seal.Box { return sealing(a.Config, a.IDs, identity.Purp
 // the house is well.
 func (a *App) Handler() http.Handler { return a.guarded(a.doors()) }
 
-// guarded lets no panic of a door end a connection unseen, and says on every answer
-// what browsers are to do with it.
+// guarded lets no panic of a door end a connection unseen, says on every answer what
+// browsers are to do with it, and counts them all.
 func (a *App) guarded(doors http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(plain http.ResponseWriter, r *http.Request) {
+		w := &answered{ResponseWriter: plain}
+		defer func() { a.requests.note(doorOf(r.URL.Path), w.status) }()
 		defer a.caught(w, r)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if strings.HasPrefix(a.Config.URL, "https://") {
@@ -330,13 +334,6 @@ func (a *App) doors() http.Handler {
 		Contact: a.Config.Contact.Mail, Points: a.Config.Contact.points(), Seller: a.Config.facts(), Legal: a.legal,
 		PushKey: a.pushKey,
 	}).Handler())
-	return mux
-}
-
-// AdminHandler is what the seller's engineer sees, apart from the shop.
-func (a *App) AdminHandler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/metrics", a.Metrics)
 	return mux
 }
 

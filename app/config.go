@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -23,10 +25,12 @@ import (
 // configuration file; "tsuzuku serve --help" is the reference manual.
 type Config struct {
 	Listen   string `default:"127.0.0.1:8080" help:"Address to serve HTTP on."`
-	Admin    string `name:"admin-listen" help:"Address to serve what is for the seller's engineer alone on, apart from the shop: /metrics, in Prometheus' format. Whoever reaches it reads it. Unset: it is not served." placeholder:"ADDRESS"`
+	Admin    string `name:"admin-listen" help:"Address to serve what is for the seller's engineer alone on, apart from the shop: /metrics, in Prometheus' format. Anywhere but on loopback it needs --admin-token. Unset: it is not served." placeholder:"ADDRESS"`
 	URL      string `name:"url" default:"http://127.0.0.1:8080" help:"Public base address, for links in mail and returns from payment pages."`
 	Database string `default:"tsuzuku.db" help:"SQLite file, or a postgres:// address."`
 	Secret   Secret `help:"At least 32 characters that nobody knows: codes and links are hashed with it, and the tokens of saved cards sealed. Changing it signs everybody out; give the old one as a former secret, else saved cards can no longer be charged." placeholder:"SECRET"`
+
+	AdminToken Secret `help:"At least 32 characters that whoever asks at --admin-listen has to send, as Authorization: Bearer. Unset: whoever reaches the address on this machine reads it." placeholder:"SECRET"`
 
 	FormerSecret []Secret `help:"Secrets of before: what was sealed with them can still be opened. Nothing new is." placeholder:"SECRET"`
 
@@ -240,6 +244,7 @@ func (c *Config) Validate() error {
 	if len(c.Secret) < minSecret {
 		errs = append(errs, fmt.Errorf("--secret: give at least %d characters, for example the output of: openssl rand -hex 32", minSecret))
 	}
+	errs = append(errs, c.checkAdmin())
 	if c.QuoteTTL < time.Minute || c.QuoteTTL > longestQuote {
 		errs = append(errs, fmt.Errorf("--quote-ttl: %v is not between a minute and three days", c.QuoteTTL))
 	}
@@ -268,6 +273,24 @@ func (c *Config) Validate() error {
 	_, err := c.Balance.Floors()
 	errs = append(errs, c.checkOperators(), err, c.Contact.check(), c.Issuers.check(), c.SMS.check())
 	return errors.Join(errs...)
+}
+
+// checkAdmin refuses to tell the numbers of the shop to everybody on a network.
+func (c *Config) checkAdmin() error {
+	if c.AdminToken != "" && len(c.AdminToken) < minSecret {
+		return fmt.Errorf("--admin-token: give at least %d characters, for example the output of: openssl rand -hex 32", minSecret)
+	}
+	if c.Admin == "" || c.AdminToken != "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(c.Admin)
+	if err != nil {
+		return fmt.Errorf("--admin-listen: %w", err)
+	}
+	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return fmt.Errorf("--admin-listen: %s can be reached from elsewhere: give --admin-token, or an address on loopback such as 127.0.0.1:9464", c.Admin)
+	}
+	return nil
 }
 
 // checkOperators reports what is wrong with the connections to operators.

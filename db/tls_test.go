@@ -1,6 +1,8 @@
 package db
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,5 +39,20 @@ func TestConnectionsDoNotFallBack(t *testing.T) {
 	_, err := openPostgres(t.Context(), "postgres://u:hidden@db.invalid/shop")
 	if err == nil || !strings.Contains(err.Error(), "sslmode=verify-full") || strings.Contains(err.Error(), "hidden") {
 		t.Errorf("opened without a word on encryption: %v", err)
+	}
+}
+
+// An address without a password takes it from a file, as libpq's programs do: it need not
+// stand in a flag or a variable. docs/running.md says so.
+func TestPasswordsComeFromAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pgpass")
+	if err := os.WriteFile(file, []byte("db.example:5432:shop:u:from the file\n"), 0o400); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PGPASSWORD", "")
+	t.Setenv("PGPASSFILE", file)
+	c, err := pgx.ParseConfig("postgres://u@db.example/shop?sslmode=require")
+	if err != nil || c.Password != "from the file" {
+		t.Errorf("%q %v", c.Password, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,11 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 				if method == "POST" {
 					send = url.Values{"item": {"term/machi-5gb/10d"}, "currency": {"JPY"}, "amount": form["amount"], "tool": {"card"}, "session": {"others"}, "key": {"x"}, "text": {"not mine"}}
 				}
+				w.log.Reset()
 				p := b.do(method, at, send)
+				if route.access != anyone && (of || who != "another customer") {
+					w.notedOnce(route.pattern, id)
+				}
 				for _, secret := range []string{"Aiko", "…4711", "…4712", "12,000", "8,020", "10,020", "aiko@"} {
 					if strings.Contains(p.html, secret) || strings.Contains(p.to, secret) {
 						t.Errorf("%s %s shows %s %q", method, at, who, secret)
@@ -109,6 +114,19 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 	}
 	if p := owner.get("/account"); p.status != http.StatusOK {
 		t.Errorf("the owner was signed out by somebody else: %d", p.status)
+	}
+}
+
+// notedOnce fails unless the log says once that this route refused, and nothing of whom
+// and what it was about.
+func (w *town) notedOnce(route string, secret string) {
+	w.t.Helper()
+	said := w.log.String()
+	if strings.Count(said, "\n") != 1 || !strings.Contains(said, `msg=refused door=portal`) || !strings.Contains(said, `path=`+strconv.Quote(route)) {
+		w.t.Errorf("%s: logged %q", route, said)
+	}
+	if secret != "" && strings.Contains(said, secret) || strings.Contains(said, "127.0.0.1") || strings.Contains(said, "@") {
+		w.t.Errorf("%s: the log tells of people: %s", route, said)
 	}
 }
 
@@ -259,8 +277,13 @@ func TestBadRequestsGetClearPages(t *testing.T) {
 		}
 		has(t, p.html, c.says, "</html>")
 	}
-	if w.log.Len() > 0 {
-		t.Errorf("something was logged: %s", w.log)
+	for line := range strings.Lines(w.log.String()) {
+		if !strings.Contains(line, "msg=refused ") {
+			t.Errorf("something was logged: %s", line)
+		}
+	}
+	if got := strings.Count(w.log.String(), "reason=method"); got != 2 {
+		t.Errorf("%d methods that nothing is for were logged: %s", got, w.log)
 	}
 }
 

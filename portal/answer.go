@@ -2,6 +2,7 @@ package portal
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"mime"
@@ -61,6 +62,7 @@ func (s *Server) page(a access, h handler) http.Handler {
 		if err == nil {
 			out, err = v.answer(ctx, a, h)
 		}
+		v.note(ctx, a, err)
 		if err == nil && out.stream != nil {
 			out.stream(ctx, v)
 			return
@@ -262,11 +264,30 @@ func (v *visit) fail(err error) answer {
 	return answer{template: "error.html", page: p, status: kind.Status()}
 }
 
+// note writes down, once, that somebody asked for what they may not see or do. What is
+// nobody's, and is not there, is no such thing.
+func (v *visit) note(ctx context.Context, a access, err error) {
+	kind := fault.KindOf(err)
+	switch {
+	case errors.Is(err, errSignIn):
+		v.writeDown(ctx, "sign_in")
+	case kind == fault.Denied, kind == fault.NotFound && a != anyone:
+		v.writeDown(ctx, cmp.Or(reason(err), string(kind)))
+	}
+}
+
+// writeDown writes a line of the log that says which route refused and why, and not whom
+// or what it is about.
+func (v *visit) writeDown(ctx context.Context, why string) {
+	v.server.Log.InfoContext(ctx, "refused", "door", "portal", "method", v.r.Method, "path", v.r.Pattern, "reason", why)
+}
+
 func noSuchPage(context.Context, *visit) (answer, error) {
 	return answer{}, fault.Because(fault.NotFound, "page", "There is no such page.", nil)
 }
 
-func noSuchMethod(_ context.Context, v *visit) (answer, error) {
+func noSuchMethod(ctx context.Context, v *visit) (answer, error) {
+	v.writeDown(ctx, "method")
 	a := v.fail(fault.Because(fault.Invalid, "method", "This address cannot be used like that.", nil))
 	a.status = http.StatusMethodNotAllowed
 	return a, nil

@@ -2,9 +2,7 @@ package portal
 
 import (
 	"context"
-	"crypto/sha256"
 	_ "embed" // the script
-	"encoding/hex"
 
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/message"
@@ -16,10 +14,7 @@ import (
 var pushScript []byte
 
 // pushPath is where the script is; another script has another address.
-var pushPath = func() string {
-	sum := sha256.Sum256(pushScript)
-	return "/push.js?" + hex.EncodeToString(sum[:6])
-}()
+var pushPath = scriptPath("/push.js", pushScript)
 
 func (s *Server) pushScript(context.Context, *visit) (answer, error) {
 	return answer{script: pushScript}, nil

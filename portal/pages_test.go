@@ -253,7 +253,7 @@ func check(html string, l locale.Language) (troubles []string) {
 			active = active || strings.HasPrefix(attribute, "on")
 		}
 		switch {
-		case name == "script" && (rest == ` type="module" src="`+passkeyPath+`"` || rest == ` type="module" src="`+pushPath+`"`) && strings.HasPrefix(body[m[1]:], "</script>"): // ours, a file of its own
+		case name == "script" && (rest == ` type="module" src="`+passkeyPath+`"` || rest == ` type="module" src="`+pushPath+`"` || rest == ` type="module" src="`+passwordPath+`"`) && strings.HasPrefix(body[m[1]:], "</script>"): // ours, a file of its own
 			open = append(open, name)
 		case name == "script" && !closing || active:
 			bad("has a script or an inline style: <%s%s>", name, rest)

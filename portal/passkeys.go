@@ -12,16 +12,19 @@ import (
 	"github.com/tsuzuku/tsuzuku/locale"
 )
 
-// The script of passkeys, the only one that the portal has.
+// The script of passkeys.
 //
 //go:embed passkey.js
 var passkeyScript []byte
 
 // passkeyPath is where the script is; another script has another address.
-var passkeyPath = func() string {
-	sum := sha256.Sum256(passkeyScript)
-	return "/passkey.js?" + hex.EncodeToString(sum[:6])
-}()
+var passkeyPath = scriptPath("/passkey.js", passkeyScript)
+
+// scriptPath is the address of one of our scripts, which never changes there.
+func scriptPath(name string, script []byte) string {
+	sum := sha256.Sum256(script)
+	return name + "?" + hex.EncodeToString(sum[:6])
+}
 
 // passkeyForm is a form that the script fills in. The zero passkeyForm is none.
 type passkeyForm struct {

@@ -116,7 +116,7 @@ func (s *Server) enterPasswordByPhone(ctx context.Context, v *visit) (answer, er
 	if err != nil {
 		return v.numberAgain(next, err)
 	}
-	return s.signedIn(ctx, v, token, a, next)
+	return s.signedIn(ctx, v, token, a, v.orAnother(next))
 }
 
 // addNumber sends a code to a number that the account is to have.

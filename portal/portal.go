@@ -196,6 +196,7 @@ func (s *Server) waysIn() []route {
 		{"POST /sign-in/password", anyone, s.enterPassword},
 		{"POST /sign-in/passkey", anyone, s.enterPasskey},
 		{"GET /passkey.js", anyone, s.passkeyScript},
+		{"GET /password.js", anyone, s.passwordScript},
 		{"POST /sign-out", anyone, s.signOut},
 		{"GET /renew", anyone, s.cardPage},
 		{"POST /renew", anyone, s.askLineCode},

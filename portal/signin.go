@@ -24,8 +24,9 @@ type signInForm struct {
 	Passkey       passkeyForm
 	Elsewhere     []wayRow
 	Phone         numberForm
-	Again         bool // somebody who has signed in is to show once more that they are the owner
-	Resumes       bool // a purchase that was begun goes on afterwards
+	Again         bool   // somebody who has signed in is to show once more that they are the owner
+	Script        string // which shows passwords
+	Resumes       bool   // a purchase that was begun goes on afterwards
 }
 
 // signInPage asks for a mail address.
@@ -58,7 +59,8 @@ func (s *Server) signInPage(ctx context.Context, v *visit) (answer, error) {
 func (v *visit) signInForm(next string) (signInForm, error) {
 	passkey, err := v.entry()
 	p := signInForm{
-		Frame: v.publicFrame(v.voice.T("signin.title"), v.voice.T("signin.lead")), Next: next, Passkey: passkey, Phone: v.numberForm(), Elsewhere: v.elsewhere("signin.with", next, false),
+		Script: passwordPath,
+		Frame:  v.publicFrame(v.voice.T("signin.title"), v.voice.T("signin.lead")), Next: next, Passkey: passkey, Phone: v.numberForm(), Elsewhere: v.elsewhere("signin.with", next, false),
 		Resumes: strings.HasPrefix(next, "/quotes/") || strings.HasPrefix(next, "/orders/") || strings.HasPrefix(next, "/together"),
 	}
 	p.Phone.Next = next

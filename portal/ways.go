@@ -37,6 +37,8 @@ type securityPage struct {
 
 // passwordForm is where a password is set, changed or removed.
 type passwordForm struct {
+	Script  string // which shows it, and how far it has come
+	Short   string // what it says of one that is too short, with # for what is missing
 	Set     string // since when there is one; "" where there is none
 	Current bool   // the one so far is asked for
 	Error   string
@@ -51,6 +53,9 @@ func (s *Server) securityPage(ctx context.Context, v *visit) (answer, error) {
 	}
 	if done := v.r.URL.Query().Get("done"); ui.Texts().Has("security.done." + done) {
 		p.Notice = ui.Notice{Tone: ui.Good, Text: v.voice.T("security.done." + done)}
+		if done == "guessable" {
+			p.Notice.Tone = ui.Warn
+		}
 	}
 	return show("security.html", p), nil
 }
@@ -76,6 +81,7 @@ func (s *Server) security(ctx context.Context, v *visit) (securityPage, error) {
 	if err != nil {
 		return p, err
 	}
+	p.Password.Script, p.Password.Short = passwordPath, v.voice.Say("password.step1", locale.Args{"n": "#"})
 	if password.Set {
 		p.Password.Set = v.voice.Say("password.since", locale.Args{"date": v.voice.Day(password.ChangedAt, v.shopZone())})
 		p.Password.Current = v.session.NeedsPassword(v.voice.Now)
@@ -135,7 +141,7 @@ func (s *Server) enterPassword(ctx context.Context, v *visit) (answer, error) {
 	token, a, err := s.Door.EnterPassword(ctx, email, v.field("password"), v.browser())
 	switch kind := fault.KindOf(err); kind {
 	case "":
-		return s.signedIn(ctx, v, token, a, next)
+		return s.signedIn(ctx, v, token, a, v.orAnother(next, email))
 	case fault.Invalid, fault.Denied, fault.TooMany:
 		p, e := v.signInForm(next)
 		p.Email, p.PasswordError = email, v.voice.Fault(err)
@@ -147,6 +153,15 @@ func (s *Server) enterPassword(ctx context.Context, v *visit) (answer, error) {
 	case fault.NotFound, fault.Conflict, fault.Unavailable, fault.Internal:
 	}
 	return answer{}, err
+}
+
+// orAnother is where somebody goes who came in with a password: on, or first where they
+// choose another, if theirs has become one of those that are guessed first.
+func (v *visit) orAnother(next string, addresses ...string) string {
+	if account.Guessable(v.field("password"), addresses...) {
+		return securityPath + "?done=guessable"
+	}
+	return next
 }
 
 // signedIn gives the browser its new session, in place of what it had.

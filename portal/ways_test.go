@@ -104,3 +104,37 @@ func lacks(t *testing.T, html string, texts ...string) {
 		}
 	}
 }
+
+// Who comes in with a password that has become easy to guess is led to where they choose
+// another, and is signed in.
+func TestPasswordThatIsGuessedFirst(t *testing.T) {
+	w := newTown(t)
+	b := w.browser(locale.En).signIn("aiko@example.com")
+	b.post(securityPath+"/password", url.Values{"password": {"kenji.tanaka@mail.example"}}) // nobody's address yet
+	b.post("/sign-out", nil)
+	come := url.Values{"email": {"aiko@example.com"}, "password": {"kenji.tanaka@mail.example"}, "next": {"/wallet"}}
+	if to := b.post("/sign-in/password", come); to != "/wallet" {
+		t.Errorf("with a good one: %q", to)
+	}
+	err := w.env.DB.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
+		for _, statement := range []string{
+			`UPDATE addresses SET value = 'kenji.tanaka@mail.example' WHERE account_id = $1`,
+			`UPDATE directory SET value = 'kenji.tanaka@mail.example' WHERE account_id = $1 AND value = 'aiko@example.com'`,
+		} {
+			if _, err := tx.Exec(ctx, statement, w.aiko.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	come.Set("email", "kenji.tanaka@mail.example")
+	to := b.post("/sign-in/password", come)
+	if to != securityPath+"?done=guessable" {
+		t.Fatalf("with their own address: %q", to)
+	}
+	has(t, b.see(to).html, "one of those that are guessed first", `class="notice warn"`, `id="new"`)
+	b.see("/wallet")
+}

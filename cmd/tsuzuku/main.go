@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -45,6 +46,7 @@ type commands struct {
 	Audit         auditCmd         `cmd:"" help:"Ask the database whether every promise was kept."`
 	Simulate      simulateCmd      `cmd:"" help:"Run a town of customers, providers and operators around the real code, and audit what came of it."`
 	Advise        adviseCmd        `cmd:"" help:"Examine the advice that travellers get."`
+	BOM           bomCmd           `cmd:"" name:"bom" help:"Print the modules that this program is made of, as a CycloneDX bill of materials."`
 	Bench         benchCmd         `cmd:"" help:"Measure."`
 }
 
@@ -106,7 +108,13 @@ func report(err error, errOut io.Writer) int {
 	return 1
 }
 
-// logger writes for people on the error stream.
+// logger writes for people on the error stream. Its instants are in UTC, as the
+// database's are, whatever the machine's zone.
 func logger(w io.Writer, level slog.Level) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		if at, ok := a.Value.Any().(time.Time); ok && len(groups) == 0 && a.Key == slog.TimeKey {
+			return slog.Time(a.Key, at.UTC())
+		}
+		return a
+	}}))
 }
