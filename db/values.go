@@ -88,7 +88,7 @@ func destinations(dest []any) []any {
 		}
 		for _, basic := range basics {
 			if v.CanConvert(basic) {
-				dest[i] = v.Convert(basic).Interface()
+				dest[i] = v.Convert(basic).Interface() //nolint:gosec // i is an index of dest
 				break
 			}
 		}
