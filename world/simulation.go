@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/catalogue"
@@ -361,13 +362,14 @@ func (s *Simulation) waits(ctx context.Context) (waits bool) {
 		return h.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 			look := s.known[:min(len(s.known), lookMost)]
 			var left []*ticket
-			for _, t := range look {
+			for i, t := range look {
 				o, err := order.Get(ctx, tx, order.Key{Account: t.who.account, ID: t.order})
 				if err != nil {
 					return err
 				}
 				if o.State == order.Paid || o.State == order.Fulfilling || o.State == order.RefundDue {
 					waits = true
+					s.known = slices.Concat(look[i:i+1], left, s.known[i+1:]) // it is looked at first the next time
 					return nil
 				}
 				if !o.State.Final() {
