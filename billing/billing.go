@@ -250,6 +250,20 @@ func List(ctx context.Context, tx db.Tx, account string, limit int) ([]Bill, err
 	return list(ctx, tx, `SELECT `+columns+` FROM bills WHERE account_id = $1 ORDER BY issued_at DESC, id DESC LIMIT $2`, account, limit)
 }
 
+// Credited reads how much of each order of an account was given back after it was
+// served, by its credit note; of the newest hundred.
+func Credited(ctx context.Context, tx db.Tx, account string) (map[string]money.Money, error) {
+	notes, err := list(ctx, tx, `SELECT `+columns+` FROM bills WHERE account_id = $1 AND kind = 'credit_note' ORDER BY issued_at DESC, id DESC LIMIT 100`, account)
+	if err != nil {
+		return nil, err
+	}
+	credited := make(map[string]money.Money, len(notes))
+	for _, n := range notes {
+		credited[n.Order] = n.Total
+	}
+	return credited, nil
+}
+
 func list(ctx context.Context, tx db.Tx, query string, args ...any) (bills []Bill, err error) {
 	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {

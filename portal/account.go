@@ -61,7 +61,7 @@ type accountFacts struct {
 	points   money.Money
 	earned   []ledger.Entry
 	messages []message.Message
-	orders   []order.Order
+	orders   pastOrders
 	lines    []line.Line
 	bills    []billing.Bill
 	saved    []order.SavedTool
@@ -81,7 +81,7 @@ func (s *Server) accountPage(ctx context.Context, v *visit) (answer, error) {
 		Frame: v.frame(v.voice.T("account.title")), Balances: v.amounts(f.balances), Points: v.voice.Money(f.points),
 		PointsEntries: v.entryRows(f.earned, ledger.Points), LanguageForm: ui.LanguageChoices(v.voice.Lang),
 		Zones: v.zones(), Homes: v.homes(v.account.HomeOperator), Attitudes: v.attitudes(), Messages: v.messageRows(ctx, f.messages),
-		Orders: v.withLines(v.orderRows(f.orders), f.orders, f.lines),
+		Orders: v.withLines(v.orderRows(f.orders), f.orders.list, f.lines),
 		Saved:  v.savedRows(f.saved), OneTap: v.oneTapForm(f.saved, f.tap, f.allowed),
 		Owing: v.owing(keyhole{account: v.account.ID}, f.debts), BillTo: f.billTo,
 		Identity: v.server.Papers != nil && v.shop.AsksIdentity(""),
@@ -124,7 +124,7 @@ func (v *visit) accountFacts(ctx context.Context, tx db.Tx) (f accountFacts, err
 	if f.messages, err = message.List(ctx, tx, id, listed, ""); err != nil {
 		return f, err
 	}
-	if f.orders, err = order.List(ctx, tx, id, "", listed); err != nil {
+	if f.orders, err = readOrders(ctx, tx, id, "", listed); err != nil {
 		return f, err
 	}
 	if f.lines, err = line.List(ctx, tx, id); err != nil {

@@ -278,7 +278,7 @@ type talk struct {
 	messages []support.Message
 	live     order.Payment
 	billed   time.Time
-	orders   []order.Order // of the line, where the case is about no order
+	orders   pastOrders // of the line, where the case is about no order
 }
 
 // casePage shows a case as a conversation.
@@ -317,7 +317,7 @@ func (v *visit) talk(ctx context.Context) (talk, error) {
 			return t, err
 		}
 		if t.c.Order == "" {
-			t.orders, err = order.List(ctx, tx, k.Account, t.c.Line, ordersOfLine)
+			t.orders, err = readOrders(ctx, tx, k.Account, t.c.Line, ordersOfLine)
 			return t, err
 		}
 		of := order.Key{Account: k.Account, ID: t.c.Order}

@@ -155,7 +155,7 @@ const ordersOfLine = 5
 func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 	type facts struct {
 		situation renewal.Situation
-		orders    []order.Order
+		orders    pastOrders
 		advice    advice.Facts
 		profile   line.Profile
 	}
@@ -176,7 +176,7 @@ func (s *Server) linePage(ctx context.Context, v *visit) (answer, error) {
 		if f.profile, _, err = line.GetProfile(ctx, tx, k.account, f.situation.Line.ID); err != nil {
 			return f, err
 		}
-		f.orders, err = order.List(ctx, tx, k.account, f.situation.Line.ID, ordersOfLine)
+		f.orders, err = readOrders(ctx, tx, k.account, f.situation.Line.ID, ordersOfLine)
 		return f, err
 	})
 	if err != nil {

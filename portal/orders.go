@@ -283,7 +283,7 @@ func (v *visit) undone(p *orderPage, t told) {
 	switch {
 	case t.back:
 		p.Progress = v.voice.Withdrawn(p.Progress)
-	case !credited.IsZero() && credited == o.Charged() && o.Kind != order.TopUp:
+	case wholly(credited, o):
 		p.Progress = v.voice.Credited(p.Progress, credited)
 		credited.Minor = 0
 	case o.State != order.Cancelled && o.State != order.RefundDue && o.State != order.Refunded:
@@ -292,6 +292,12 @@ func (v *visit) undone(p *orderPage, t told) {
 	}
 	p.Given = v.given(credited)
 	p.Done, p.Install, p.Starts, p.Ends = false, false, ui.Moment{}, ui.Moment{}
+}
+
+// wholly reports whether that much of a completed order is all that it took. Money that
+// was put into the wallet is another matter: it was there.
+func wholly(credited money.Money, o order.Order) bool {
+	return !credited.IsZero() && credited == o.Charged() && o.Kind != order.TopUp
 }
 
 // given says how much of an order was given back; nothing of nothing.
@@ -445,6 +451,22 @@ type orderRow struct {
 	At              ui.Moment
 }
 
+// pastOrders are orders, the newest first, of some of which something was given back
+// after they were served.
+type pastOrders struct {
+	list     []order.Order
+	credited map[string]money.Money // by order
+}
+
+// readOrders reads the newest orders of an account, or of one line.
+func readOrders(ctx context.Context, tx db.Tx, account, line string, most int) (p pastOrders, err error) {
+	if p.list, err = order.List(ctx, tx, account, line, most); err != nil {
+		return p, err
+	}
+	p.credited, err = billing.Credited(ctx, tx, account)
+	return p, err
+}
+
 // withLines says of each order which line it is for.
 func (v *visit) withLines(rows []orderRow, orders []order.Order, lines []line.Line) []orderRow {
 	for i, o := range orders {
@@ -456,15 +478,19 @@ func (v *visit) withLines(rows []orderRow, orders []order.Order, lines []line.Li
 	return rows
 }
 
-func (v *visit) orderRows(orders []order.Order) (rows []orderRow) {
-	for _, o := range orders {
+func (v *visit) orderRows(past pastOrders) (rows []orderRow) {
+	for _, o := range past.list {
 		loc := v.shopZone()
 		if o.Line != "" {
 			loc = placeOf(v.shop, o.Plan).loc
 		}
+		p := v.voice.Progress(o, order.Payment{}, time.Time{}, loc)
+		if all := past.credited[o.ID]; wholly(all, o) {
+			p = v.voice.Credited(p, all)
+		}
 		rows = append(rows, orderRow{
 			ID: o.ID, Name: v.orderName(v.shop, o), Price: v.voice.Money(o.Price),
-			Badge: v.voice.Progress(o, order.Payment{}, time.Time{}, loc).Badge, At: v.voice.Moment(o.PlacedAt, loc),
+			Badge: p.Badge, At: v.voice.Moment(o.PlacedAt, loc),
 		})
 	}
 	return rows

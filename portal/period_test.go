@@ -35,6 +35,9 @@ func TestCancellingAPeriodThatWaits(t *testing.T) {
 	if p := b.see(bought); strings.Contains(p.html, cancel) || strings.Contains(p.html, "has been extended") {
 		t.Errorf("the order says: %s", p.html)
 	}
+	if list := b.see(page).html; strings.Contains(list[strings.Index(list, bought):], "Complete") {
+		t.Error("the list of orders calls complete what was refunded")
+	}
 	has(t, b.see(bought).html, "¥3,980 has been refunded in full", "Credit note", "<title>Refunded – ")
 	if got, _, _ := strings.Cut(b.see(page).html, "<h2>"); !strings.Contains(before, got[strings.Index(got, "Until"):]) {
 		t.Errorf("the line is not as it was: %s", got)
