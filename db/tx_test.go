@@ -120,6 +120,36 @@ func TestSpecialValues(t *testing.T) {
 	})
 }
 
+// Whole numbers of other sizes are read, too, where they fit, and what does not fit is an
+// error and not another number.
+func TestSmallNumbers(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		valuesTable(t, env.DB)
+		write(t, env.DB, `INSERT INTO v (id, n) VALUES (1, 40000), (2, -3)`)
+		read := func(id int, dest any) error {
+			return env.DB.Read(t.Context(), func(ctx context.Context, tx db.Tx) error {
+				return tx.QueryRow(ctx, `SELECT n FROM v WHERE id = $1`, id).Scan(dest)
+			})
+		}
+		type day int32
+		var (
+			d       day
+			u       uint16
+			small   int16
+			pointer *day
+		)
+		if err := errors.Join(read(1, &d), read(1, &u), read(2, &small), read(2, &pointer)); err != nil {
+			t.Fatal(err)
+		}
+		if d != 40_000 || u != 40_000 || small != -3 || pointer == nil || *pointer != -3 {
+			t.Errorf("read %d, %d, %d, %v", d, u, small, pointer)
+		}
+		if read(1, &small) == nil || read(2, &u) == nil {
+			t.Errorf("what does not fit was read as %d, %d", small, u)
+		}
+	})
+}
+
 func TestUnstorableArgumentsAreRefused(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
 		for name, arg := range map[string]any{

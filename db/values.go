@@ -142,21 +142,31 @@ func assign(dest, value any) error {
 			return nil
 		}
 	}
-	return assignPointer(dest, value)
+	return assignOther(dest, value)
 }
 
-// assignPointer is [assign] for a variable that is a pointer itself: nil for NULL.
-func assignPointer(dest, value any) error {
-	v := reflect.ValueOf(dest)
-	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Pointer {
+// assignOther is [assign] for whole numbers of other sizes, and for a variable that is a
+// pointer itself: nil for NULL.
+func assignOther(dest, value any) error {
+	p := reflect.ValueOf(dest)
+	if p.Kind() != reflect.Pointer || p.IsNil() {
 		return fmt.Errorf("%T does not fit %T", value, dest)
 	}
-	if value == nil {
-		v.Elem().SetZero()
-		return nil
+	v := p.Elem()
+	n, whole := value.(int64)
+	switch {
+	case whole && v.CanInt() && !v.OverflowInt(n):
+		v.SetInt(n)
+	case whole && v.CanUint() && n >= 0 && !v.OverflowUint(uint64(n)):
+		v.SetUint(uint64(n))
+	case v.Kind() != reflect.Pointer:
+		return fmt.Errorf("%T does not fit %T", value, dest)
+	case value == nil:
+		v.SetZero()
+	default:
+		fresh := reflect.New(v.Type().Elem())
+		v.Set(fresh)
+		return assign(destinations([]any{fresh.Interface()})[0], value)
 	}
-	fresh := reflect.New(v.Elem().Type().Elem())
-	v.Elem().Set(fresh)
-	inner := destinations([]any{fresh.Interface()})
-	return assign(inner[0], value)
+	return nil
 }
