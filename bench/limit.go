@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"strconv"
 	"time"
@@ -34,6 +35,7 @@ type sale struct {
 	points   int64
 	series   *time.Location // whose year is in a bill's series
 	content  string         // the beginning of a bill's JSON
+	sold     string         // and its end
 	zoneName string
 }
 
@@ -67,6 +69,10 @@ func openLimit(ctx context.Context, url string, ids *id.Source, now func() time.
 	if err != nil {
 		return nil, err
 	}
+	names, err := json.Marshal(plan.Name)
+	if err != nil {
+		return nil, err
+	}
 	w, err := openWriter(ctx, url)
 	if err != nil {
 		return nil, err
@@ -78,6 +84,8 @@ func openLimit(ctx context.Context, url string, ids *id.Source, now func() time.
 		content: `{"seller":` + strconv.Quote(cat.Seller.Name) + `,"seller_address":` + strconv.Quote(cat.Seller.Address) +
 			`,"seller_number":` + strconv.Quote(cat.Seller.InvoiceNumber) +
 			`,"what":` + strconv.Quote(plan.Name[locale.En]+" "+plan.Terms[0].ID) + `,"line":"`,
+		sold: `,"names":` + string(names) + `,"sold":{"unit":` + strconv.Quote(string(plan.Terms[0].Length.Unit)) +
+			`,"n":` + strconv.Itoa(plan.Terms[0].Length.N) + `}}`,
 	}}
 	return l, nil
 }
@@ -212,7 +220,7 @@ func (l *limit) bill(it lot) string {
 	return l.content + it.quote.Line +
 		`","from":"` + it.quote.StartsAt.In(l.zone).Format(time.RFC3339) +
 		`","to":"` + it.quote.EndsAt.In(l.zone).Format(time.RFC3339) +
-		`","tool":"wallet","zone":"` + l.series.String() + `"}`
+		`","tool":"wallet","zone":"` + l.series.String() + `"` + l.sold
 }
 
 // letters are what the confirmation and the reminders say, as JSON.
