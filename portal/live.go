@@ -25,14 +25,10 @@ const (
 	// watchersMost bounds how many watch at once; the pages of more are asked for
 	// again every few seconds, as without scripts.
 	watchersMost = 500
-
-	// watchedRefresh is after how many seconds a page that is watched is asked
-	// for again all the same.
-	watchedRefresh = 60
 )
 
-// watchedCookie is set by shop.js once it could watch: pages then need not ask
-// for themselves every few seconds.
+// watchedCookie is set by shop.js once it could watch: pages then need not ask for
+// themselves, which it sees to.
 const watchedCookie = "live"
 
 // watching lets the order's page hear of changes from what it shows.
@@ -42,7 +38,7 @@ func (v *visit) watching(p *orderPage, t told) {
 	}
 	p.Live = "/orders/" + t.order.ID + "/live?seen=" + seenOf(t.order, t.payments)
 	if c, err := v.r.Cookie(watchedCookie); err == nil && c.Value == "1" {
-		p.Refresh = watchedRefresh
+		p.Refresh = 0
 	}
 }
 

@@ -14,7 +14,9 @@ if (live) {
   const say = (life) => { document.cookie = "live=1; Path=/; SameSite=Lax; Max-Age=" + life + secure; };
   const events = new EventSource(live.dataset.live);
   events.addEventListener("changed", () => location.reload());
-  // The page need not ask again by itself from now on.
+  // The page need not ask again by itself from now on; all the same it is asked for
+  // once a minute.
+  setTimeout(() => location.reload(), 60000);
   events.onopen = () => say(31536000);
   // After a break it connects again by itself; after a refusal it does not.
   events.onerror = () => {
