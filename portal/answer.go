@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/locale"
@@ -159,15 +160,40 @@ type sent struct {
 	script       bool
 }
 
-// tight takes out the space that templates put between two sentences where the
-// first one ends in a stop of Chinese and Japanese, which has its space in itself.
-var tight = strings.NewReplacer("。 ", "。", "、 ", "、", "， ", "，", "？ ", "？", "！ ", "！", "： ", "：", "； ", "；")
+// stops are those of Chinese and Japanese that have their space in themselves.
+const stops = "。、，？！：；"
+
+// tight takes out the space that templates put between two sentences after one of the
+// stops. What customers typed, which is in attributes and text areas, stays as it is.
+func tight(page string) string {
+	var out strings.Builder
+	from := 0
+	for i := strings.IndexByte(page, ' '); i >= 0; {
+		if last, _ := utf8.DecodeLastRuneInString(page[:i]); strings.ContainsRune(stops, last) && !typed(page[:i]) {
+			out.WriteString(page[from:i])
+			from = i + 1
+		}
+		next := strings.IndexByte(page[i+1:], ' ')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	out.WriteString(page[from:])
+	return out.String()
+}
+
+// typed reports whether a page is in the middle of a tag or of a text area.
+func typed(page string) bool {
+	return strings.LastIndexByte(page, '<') > strings.LastIndexByte(page, '>') ||
+		strings.LastIndex(page, "<textarea") > strings.LastIndex(page, "</textarea")
+}
 
 // draw makes a page of a template.
 func draw(template string, page any) ([]byte, error) {
 	var buf bytes.Buffer
 	err := pages.ExecuteTemplate(&buf, template, page)
-	return []byte(tight.Replace(buf.String())), err
+	return []byte(tight(buf.String())), err
 }
 
 // render makes the page, or the page of an error.
