@@ -140,6 +140,9 @@ func (s *Simulation) judge(ctx context.Context) (Result, error) {
 	if err := a.judgePeople(ctx, h.DB); err != nil {
 		return Result{}, err
 	}
+	if err := a.judgeBooks(ctx, h.DB); err != nil {
+		return Result{}, err
+	}
 	for _, f := range s.faulty {
 		a.wrong("an error nobody may see: %s", f)
 	}
