@@ -60,6 +60,9 @@ func (s *Simulation) change(ctx context.Context, file []byte) {
 		return err
 	})
 	if alive && err == nil {
+		if now.Version != s.cat.Version {
+			s.weather.count["catalogue changed"]++
+		}
 		s.cat = now
 		s.log("catalogue version %d", now.Version)
 	}

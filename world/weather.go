@@ -77,6 +77,9 @@ func NewWeather(f Faults, r *rand.Rand, begin time.Time, length time.Duration) *
 	}
 	w.hosts = 1 + r.IntN(2)
 	w.skew = time.Duration(r.IntN(4000)-2000) * time.Millisecond
+	if w.hosts > 1 {
+		w.count["second process"], w.count["clock skew, ms"] = 1, int(w.skew.Abs().Milliseconds())
+	}
 	w.lateBy = time.Duration(20+r.IntN(200)) * time.Second
 	if r.IntN(4) > 0 {
 		w.crash = 400 + r.IntN(8000)
