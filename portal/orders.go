@@ -100,8 +100,11 @@ type told struct {
 	purse    purse
 	disputes []order.Dispute // of its payments
 	debts    []order.Dispute // of the account's
-	waits    bool            // its period has not begun, and can be cancelled as far as we know
 	back     bool            // its new line was given back
+
+	waits     bool            // its period has not begun, and can be cancelled as far as we know
+	returning order.Returning // what that would come to
+	stays     error           // why it cannot be
 }
 
 // linkShows is how long an order's result can be seen through a link that
@@ -175,14 +178,14 @@ func (v *visit) told(ctx context.Context) (keyhole, told, error) {
 		if t.debts, err = order.Debts(ctx, tx, k.account); err != nil {
 			return t, err
 		}
-		if t.bills, err = billing.OfOrder(ctx, tx, k.account, id); err != nil || !t.order.StartsAt.After(tx.Now()) {
+		if t.bills, err = billing.OfOrder(ctx, tx, k.account, id); err != nil {
 			return t, err
 		}
-		_, err = v.server.Desk.Cancelling(ctx, tx, key)
-		if t.waits = err == nil; fault.KindOf(err) == fault.Conflict {
-			err = nil
+		t.returning, t.stays = v.server.Desk.Cancelling(ctx, tx, t.order)
+		if t.waits = t.stays == nil; fault.KindOf(t.stays) == fault.Conflict {
+			return t, nil
 		}
-		return t, err
+		return t, t.stays
 	})
 	return k, t, err
 }

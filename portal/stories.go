@@ -357,7 +357,8 @@ func (b *Storybook) periods() (all []story) {
 	} {
 		all = append(all, story{"cancel-period" + name, func(ctx context.Context, v *visit) (answer, error) {
 			t, err := b.order(ctx, v, order.Completed)
-			return show("period.html", v.periodView(t, order.Returning{Tool: money.Of(3_980, "JPY"), Method: "card"}, no)), err
+			t.returning, t.stays = order.Returning{Tool: money.Of(3_980, "JPY"), Method: "card"}, no
+			return show("cancel.html", v.periodView(t)), err
 		}})
 	}
 	return all
