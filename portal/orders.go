@@ -217,7 +217,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		at.loc = v.shopZone()
 	}
 	p := orderPage{
-		Frame: v.frame(""), ID: o.ID, What: v.orderName(t.cat, o), Price: v.voice.Money(o.Price), Tool: v.voice.Tool(o.Tool),
+		Frame: v.frame(""), ID: o.ID, What: v.saleName(t.cat, o), Price: v.voice.Money(o.Price), Tool: v.voice.Tool(o.Tool),
 		Why: v.voice.Why(o), Open: !k.limited(), Again: "/wallet",
 	}
 	if p.Parts = v.partRows(o.Parts, o.Price.Currency, o.Tool); p.Parts != nil {
@@ -508,4 +508,12 @@ func (v *visit) orderName(c *catalogue.Catalogue, o order.Order) string {
 		return v.voice.Say("order.page.new", locale.Args{"plan": v.voice.PlanName(c, o.Plan)})
 	}
 	return v.voice.ItemName(c, renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item})
+}
+
+// saleName says what an order is for, and of which plan, where nothing beside it does.
+func (v *visit) saleName(c *catalogue.Catalogue, o order.Order) string {
+	if o.Kind == order.Term || o.Kind == order.Pack {
+		return v.voice.PlanName(c, o.Plan) + " · " + v.orderName(c, o)
+	}
+	return v.orderName(c, o)
 }

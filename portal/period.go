@@ -21,7 +21,7 @@ func (v *visit) periodView(t told) cancelPage {
 	to := "/orders/" + o.ID
 	p := cancelPage{
 		Frame: v.frame(v.voice.T("period.title")), Line: v.lineView(t.line),
-		What: v.voice.PlanName(t.cat, o.Plan) + " · " + v.orderName(t.cat, o), Starts: v.voice.Moment(o.StartsAt, at.loc),
+		What: v.saleName(t.cat, o), Starts: v.voice.Moment(o.StartsAt, at.loc),
 		Lead: v.voice.T("period.lead"), Sure: v.voice.T("period.sure"), Do: v.voice.T("period.do"), At: to + "/cancel-period", To: to, Keep: v.voice.T("period.keep"),
 	}
 	if t.stays != nil {
