@@ -53,10 +53,9 @@ const (
 // Obstacle is one thing that must happen before an account is closed.
 type Obstacle struct {
 	Why    string
-	ID     string // of the line or the order
-	Name   string // of the line
+	Line   line.Line // that is in service
+	Order  string    // that is not at its end
 	Amount money.Money
-	Until  time.Time // the line's end
 }
 
 // Obstacles lists what must happen first; none: the account can be closed.
@@ -67,7 +66,7 @@ func Obstacles(ctx context.Context, tx db.Tx, of string) (all []Obstacle, err er
 	}
 	for _, l := range lines {
 		if l.At(tx.Now()) == line.Active {
-			all = append(all, Obstacle{Why: LiveLine, ID: l.ID, Name: l.Name, Until: l.EndsAt})
+			all = append(all, Obstacle{Why: LiveLine, Line: l})
 		}
 	}
 	orders, err := order.Unfinished(ctx, tx, of, maxOrders)
@@ -75,7 +74,7 @@ func Obstacles(ctx context.Context, tx db.Tx, of string) (all []Obstacle, err er
 		return nil, err
 	}
 	for _, o := range orders {
-		all = append(all, Obstacle{Why: OpenOrder, ID: o.ID, Amount: o.Price})
+		all = append(all, Obstacle{Why: OpenOrder, Order: o.ID, Amount: o.Price})
 	}
 	balances, err := ledger.Balances(ctx, tx, of, ledger.Wallet)
 	if err != nil {

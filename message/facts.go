@@ -21,7 +21,7 @@ type Facts struct {
 	StartsAt     time.Time     `json:"starts_at,omitzero"`       // of the period that the message is about
 	EndsAt       time.Time     `json:"ends_at,omitzero"`         // of that period, or of all service after it
 	RenewUntil   time.Time     `json:"renew_until,omitzero"`     // the last moment to renew, where it is not EndsAt
-	Zone         calendar.Zone `json:"zone,omitempty"`           // the operator's; every time is written in it. Empty: UTC
+	Zone         calendar.Zone `json:"zone,omitempty"`           // the operator's, the customer's or the shop's; every time is written in it. Empty: UTC
 
 	// What a new line is installed with, LPA:1$…, secret; and the last moment to
 	// begin using it.

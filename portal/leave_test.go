@@ -95,7 +95,7 @@ func TestWhatMustHappenBeforeClosing(t *testing.T) {
 	quote := b.quote("fresh", "term/machi-5gb/10d")
 	b.post("/quotes/"+quote, b.confirm(quote, "card"))
 	html := b.see(securityPath + "/close").html
-	has(t, html, "A line of yours is in service until", "An order is not at its end", "in your wallet", "You would lose your points")
+	has(t, html, "Aiko&#39;s phone …4711 is in service until Sat 7 Mar 2026, 23:59:59 JST", `<a href="/lines/`+w.lines["fresh"], "An order is not at its end", "in your wallet", "You would lose your points")
 	lacks(t, html, `name="sure"`)
 	p := b.do("POST", securityPath+"/close", url.Values{"sure": {"1"}})
 	if p.status != http.StatusUnprocessableEntity {

@@ -287,18 +287,19 @@ func (b *Storybook) others() []story {
 	page := func(name string, h func(*Server) handler, id, query string) story {
 		return story{name, by(h, id, query)}
 	}
-	bill := func(name string, make func() billing.Bill) story {
+	bill := func(name string, make func() (b, of billing.Bill)) story {
 		return story{name, func(_ context.Context, v *visit) (answer, error) {
-			return show("bill.html", v.bill(make(), line.Line{})), nil
+			own, of := make()
+			return show("bill.html", v.bill(own, of, line.Line{})), nil
 		}}
 	}
 	all := []story{
-		bill("bill", func() billing.Bill { return b.bill(1) }),
-		bill("bill-pending", func() billing.Bill { return b.bill(0) }),
-		bill("bill-credit-note", func() billing.Bill {
-			c := b.bill(2)
-			c.Kind, c.Content.Points = billing.CreditNote, 39
-			return c
+		bill("bill", func() (own, of billing.Bill) { return b.bill(1), of }),
+		bill("bill-pending", func() (own, of billing.Bill) { return b.bill(0), of }),
+		bill("bill-credit-note", func() (note, of billing.Bill) {
+			note = b.bill(2)
+			note.Kind, note.Content.Points = billing.CreditNote, 39
+			return note, b.bill(1)
 		}),
 		page("wallet", func(s *Server) handler { return s.walletPage }, "", ""),
 		page("account", func(s *Server) handler { return s.accountPage }, "", ""),
