@@ -77,12 +77,13 @@ type Facts struct {
 	// Signing in.
 	Code         string        `json:"code,omitempty"` // secret
 	CodeValidFor time.Duration `json:"code_valid_for,omitempty"`
-	Agent        string        `json:"agent,omitempty"`    // the browser or app that signed in
-	At           time.Time     `json:"at,omitzero"`        // when it happened
-	Passkey      string        `json:"passkey,omitempty"`  // what the customer calls it
-	Issuer       string        `json:"issuer,omitempty"`   // what customers know it by
-	Address      string        `json:"address,omitempty"`  // that was added or removed
-	ClosesAt     time.Time     `json:"closes_at,omitzero"` // when the account will be closed
+	Agent        string        `json:"agent,omitempty"`       // the browser or app that signed in
+	At           time.Time     `json:"at,omitzero"`           // when it happened
+	Passkey      string        `json:"passkey,omitempty"`     // what the customer calls it
+	Issuer       string        `json:"issuer,omitempty"`      // what customers know it by
+	Address      string        `json:"address,omitempty"`     // that was added or removed
+	ClosesAt     time.Time     `json:"closes_at,omitzero"`    // when the account will be closed
+	PointsLost   int64         `json:"points_lost,omitempty"` // with the account
 
 	// Where to go: absolute, or a path at the seller's own address. They may
 	// hold a token and are secret.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tsuzuku/tsuzuku/advice"
+	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/catalogue"
@@ -116,6 +117,40 @@ func TestMessageToNobodyIsNotNeeded(t *testing.T) {
 			}
 			if n := s.count(t, `SELECT COUNT(*) FROM links`); n != 0 {
 				t.Errorf("%s: %d links to a line that nobody was told of", name, n)
+			}
+		}
+	})
+}
+
+// The last letter goes to the owner of an account that is closed by then, in their language
+// and with the shop's clock.
+func TestLastLetter(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		s := newShop(t, env)
+		ac := s.customer(t, "gone@example.com", locale.Ja)
+		s.write(t, func(ctx context.Context, tx db.Tx) error {
+			if _, err := tx.Exec(ctx, `UPDATE accounts SET state = 'closing', closes_at = $2 WHERE account_id = $1`, ac, db.At(tx.Now())); err != nil {
+				return err
+			}
+			letter, err := account.LastLetter(ctx, tx, ac, 39)
+			if err != nil {
+				return err
+			}
+			if closed, err := account.EraseClosed(ctx, tx, ac, tx.Now().Add(time.Hour)); err != nil || !closed {
+				t.Errorf("closed %v, %v", closed, err)
+			}
+			return message.Queue(ctx, tx, s.ids.Under("msg", ac), letter)
+		})
+		if _, err := s.sender.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all := s.inbox.To("gone@example.com")
+		if len(all) != 1 || all[0].To.Value != "gone@example.com" || all[0].Language != locale.Ja {
+			t.Fatalf("%+v", all)
+		}
+		for _, says := range []string{"アカウントを閉鎖しました", "39ポイントは失効しました", "日本時間", "帳簿記録"} {
+			if !strings.Contains(all[0].Subject+all[0].Text, says) {
+				t.Errorf("it lacks %q:\n%s", says, all[0].Text)
 			}
 		}
 	})
