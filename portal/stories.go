@@ -224,6 +224,7 @@ func (b *Storybook) orders() []story {
 		})}
 	})
 	add("declined", order.Placed, func(t *told) {
+		t.wallet = money.Of(12_000, "JPY")
 		t.payments = []order.Payment{pay(payment.Dead, func(p *order.Payment) { p.Reason = payment.Declined })}
 	})
 	add("paid", order.Paid, nil)
