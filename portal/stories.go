@@ -305,6 +305,7 @@ func (b *Storybook) others() []story {
 		page("wallet", func(s *Server) handler { return s.walletPage }, "", ""),
 		page("account", func(s *Server) handler { return s.accountPage }, "", ""),
 		page("account-saved", func(s *Server) handler { return s.accountPage }, "", "saved=1"),
+		page("account-guessable", func(s *Server) handler { return s.securityPage }, "", "done=guessable&next=%2Flines%2F1"),
 		page("account-sessions", func(s *Server) handler { return s.sessionsPage }, "", ""),
 		page("together", func(s *Server) handler { return s.togetherPage }, "", ""),
 		page("plans", func(s *Server) handler { return s.plansPage }, "", ""),
