@@ -5,9 +5,6 @@ import "time"
 // Choice returns which of several numbered things text chooses.
 func Choice(_ string, _ Language) (n int, ok bool) { return 0, false }
 
-// Durations returns the lengths of time of text.
-func Durations(_ string, _ Language) []Duration { return nil }
-
 // Days returns the days and periods of text, as of today.
 func Days(_ string, _ Language, _ time.Time) []Day { return nil }
 

@@ -73,6 +73,9 @@ func (r *reading) notNumber(i int) int {
 	if _, end, ok := words.at(r.s, i); ok {
 		return end
 	}
+	if _, end, ok := weekdaysHan.at(r.s, i); ok && r.l != English && numerals[runeBefore(r.s, i)] == (numeral{}) && !digitAt(r.s, i-1) {
+		return end // 周三; but 一周三次 has a three
+	}
 	return i
 }
 
@@ -129,7 +132,10 @@ func (r *reading) decimal(i int) (value Exact, end int, fits bool) {
 		digits += s[next-3 : next]
 		end = next
 	}
-	if end < len(s) && s[end] == '.' && digitAt(s, end+1) && !dotted(s, i, end) {
+	if cents := run(s, end+1); len(digits) == end-i && end < len(s) && s[end] == ',' && cents == end+3 && !digitAt(s, cents+1) && (i == 0 || s[i-1] != ',') {
+		value, fits = digitsOf(digits, s[end+1:cents]) // 12,50 as half of Europe writes it
+		end = cents
+	} else if end < len(s) && s[end] == '.' && digitAt(s, end+1) && !dotted(s, i, end) {
 		stop := run(s, end+1)
 		value, fits = digitsOf(digits, s[end+1:stop])
 		end = stop

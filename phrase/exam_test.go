@@ -192,3 +192,80 @@ func TestExamOfOrdinals(t *testing.T) {
 		})
 	}
 }
+
+// seconds is the length as Recognizers-Text counts it: months of 30 days.
+func (d Duration) seconds() int {
+	days := d.Years*365 + d.Months*30 + d.Days
+	return ((days*24+d.Hours)*60+d.Minutes)*60 + d.Seconds
+}
+
+func TestExamOfDurations(t *testing.T) {
+	for l, share := range map[Language]int{Chinese: 0, Japanese: 0, English: 0} {
+		file := "DateTime_" + languages[l] + "_DurationParser"
+		t.Run(file, func(t *testing.T) {
+			passed, all := 0, cases(t, file)
+			for _, c := range all {
+				got := Durations(c.Input, l)
+				ok := len(got) == len(c.Results)
+				for i := 0; ok && i < len(got); i++ {
+					want := c.Results[i].Value
+					ok = want != nil && strconv.Itoa(got[i].seconds()) == want.FutureResolution["duration"]
+				}
+				if !ok {
+					t.Logf("  %s: %v, want %v", c.Input, got, c.Results)
+					continue
+				}
+				passed++
+			}
+			mark(t, passed, len(all), share)
+		})
+	}
+}
+
+// The model's cases hold many kinds of things; those with nothing but durations count.
+func TestExamOfDurationsAmongOthers(t *testing.T) {
+	for l, share := range map[Language]int{Chinese: 0, Japanese: 0, English: 0} {
+		file := "DateTime_" + languages[l] + "_DateTimeModel"
+		t.Run(file, func(t *testing.T) {
+			passed, total := 0, 0
+			for _, c := range cases(t, file) {
+				var want []string
+				for _, e := range c.Results {
+					if v := e.values(); strings.HasSuffix(e.TypeName, ".duration") && len(v) == 1 {
+						want = append(want, v[0]["value"])
+					}
+				}
+				if len(want) == 0 || len(want) != len(c.Results) {
+					continue
+				}
+				total++
+				got := Durations(c.Input, l)
+				ok := len(got) == len(want)
+				for i := 0; ok && i < len(got); i++ {
+					ok = strconv.Itoa(got[i].seconds()) == want[i]
+				}
+				if !ok {
+					t.Logf("  %s: %v, want %v", c.Input, got, want)
+					continue
+				}
+				passed++
+			}
+			mark(t, passed, total, share)
+		})
+	}
+}
+
+// values returns the readings that a model gives of one thing.
+func (e expected) values() []map[string]string {
+	var all []map[string]string
+	list, _ := e.Resolution["values"].([]any)
+	for _, v := range list {
+		m := map[string]string{}
+		fields, _ := v.(map[string]any)
+		for key, value := range fields {
+			m[key], _ = value.(string)
+		}
+		all = append(all, m)
+	}
+	return all
+}
