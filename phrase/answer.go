@@ -9,7 +9,9 @@ const (
 	saysYes piece = iota + 1
 	saysNo
 	saysUnsure
-	polite // changes nothing: "please", です
+	eitherWay // 結構です: unsure alone, but a no beside one
+	heard     // "got it": has understood, and does not say what it wants
+	polite    // changes nothing: "please", です
 )
 
 // Answer says what the whole of text answers to a question of yes or no.
@@ -44,6 +46,8 @@ type answering struct {
 	words    *table[piece]
 	yes, no  int
 	unsure   bool
+	either   bool
+	heard    bool
 	question bool
 	other    bool  // something that is in no table
 	first    piece // the first phrase that is not polite, if nothing unknown stands before it
@@ -56,7 +60,8 @@ type answering struct {
 const pauses = " ,.!。、!…~ー-;:\"'()「」"
 
 func (a *answering) read() {
-	gap := true // at the beginning, or after a pause
+	a.unsure = strings.Contains(a.s, "..") || strings.Contains(a.s, "。。") // "yes..." hesitates
+	gap := true                                                           // at the beginning, or after a pause
 	previous := piece(0)
 	for i := 0; i < len(a.s); {
 		r, size := runeAt(a.s, i)
@@ -82,7 +87,7 @@ func (a *answering) read() {
 			end = a.word(i)
 		}
 		if ok {
-			a.take(p, previous, gap, end)
+			a.take(p, previous, gap, a.s[i:end], end)
 			previous = p
 		}
 		gap = false
@@ -101,15 +106,20 @@ func (a *answering) word(i int) int {
 }
 
 // take counts one phrase.
-func (a *answering) take(p, previous piece, gap bool, end int) {
+func (a *answering) take(p, previous piece, gap bool, word string, end int) {
 	switch p {
 	case polite:
 		return
+	case heard:
+		a.heard = true
+		return
+	case eitherWay:
+		a.either = true
 	case saysYes:
 		a.yes++
 	case saysNo:
 		a.no++
-		if previous == saysNo && !gap {
+		if previous == saysNo && !gap && !strings.HasSuffix(a.s[:end-len(word)], word) && !strings.HasSuffix(strings.TrimSpace(a.s[:end-len(word)]), word) {
 			a.glued = true
 		}
 	case saysUnsure:
@@ -127,8 +137,12 @@ func (a *answering) take(p, previous piece, gap bool, end int) {
 func (a *answering) reply() Reply {
 	found := a.yes + a.no
 	switch {
-	case found == 0 && !a.unsure:
+	case found == 0 && !a.unsure && !a.either && !a.other && a.heard:
+		return Unsure
+	case found == 0 && !a.unsure && !a.either:
 		return None
+	case !a.other && a.either && (a.no == 0 || a.yes > 0):
+		return Unsure
 	case !a.other && a.unsure, !a.other && a.question, !a.other && a.glued:
 		return Unsure
 	case !a.other && a.yes > 0 && a.no > 0:

@@ -104,6 +104,9 @@ func (r *reading) cardinalAt(i int) (cardinal, bool) {
 // after these: 3万5千, 2.5 million, 21st.
 func (r *reading) figures(c *cardinal) bool {
 	value, end, fits := r.decimal(c.From)
+	if end == c.From {
+		return false // the second point of "1..5"
+	}
 	c.To, c.value, c.bad = end, value, !fits
 	c.digits = allDigits(r.s[c.From:end])
 	c.figures = c.digits
