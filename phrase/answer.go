@@ -9,6 +9,7 @@ const (
 	saysYes piece = iota + 1
 	saysNo
 	saysUnsure
+	asks      // "but", "what": unsure beside a yes, and elsewhere a part of something else
 	eitherWay // 結構です: unsure alone, but a no beside one
 	heard     // "got it": has understood, and does not say what it wants
 	polite    // changes nothing: "please", です
@@ -31,7 +32,7 @@ func Answer(text string, l Language) Reply {
 	case Chinese:
 		a.words = answersZh
 	case Japanese:
-		a.words = answersJa
+		a.words, a.endsWithIt = answersJa, true
 	}
 	a.read()
 	return a.reply()
@@ -42,18 +43,20 @@ const longestAnswer = 400
 
 // answering is an answer on its way.
 type answering struct {
-	s        string
-	words    *table[piece]
-	yes, no  int
-	unsure   bool
-	either   bool
-	heard    bool
-	question bool
-	other    bool  // something that is in no table
-	first    piece // the first phrase that is not polite, if nothing unknown stands before it
-	last     piece // the last one, if nothing unknown stands after it
-	apart    bool  // a pause follows the first phrase
-	glued    bool  // two phrases of no stand side by side without a pause: 不是不要
+	s          string
+	words      *table[piece]
+	endsWithIt bool // the language puts the answer at the end, without a pause
+	yes, no    int
+	unsure     bool
+	either     bool
+	heard      bool
+	asks       bool
+	question   bool
+	other      bool  // something that is in no table
+	first      piece // the first phrase that is not polite, if nothing unknown stands before it
+	last       piece // the last one, if nothing unknown stands after it
+	apart      bool  // a pause follows the first phrase
+	glued      bool  // two phrases of no stand side by side without a pause: 不是不要
 }
 
 // pauses separate phrases; all of them are single characters or spaces.
@@ -113,6 +116,9 @@ func (a *answering) take(p, previous piece, gap bool, word string, end int) {
 	case heard:
 		a.heard = true
 		return
+	case asks:
+		a.asks = true
+		return
 	case eitherWay:
 		a.either = true
 	case saysYes:
@@ -125,33 +131,42 @@ func (a *answering) take(p, previous piece, gap bool, word string, end int) {
 	case saysUnsure:
 		a.unsure = true
 	}
-	if !a.other && a.first == 0 {
+	if !a.other && !a.asks && a.first == 0 {
 		a.first = p
 		next, _ := runeAt(a.s, end)
 		a.apart = next == 0 || next != ' ' && strings.ContainsRune(pauses, next)
 	}
-	a.last = p
+	if a.last = p; !gap && a.other && !a.endsWithIt {
+		a.last = 0
+	}
 }
 
 // reply weighs what was read.
 func (a *answering) reply() Reply {
-	found := a.yes + a.no
+	if a.other {
+		return a.replyAmongOthers()
+	}
+	found := a.yes+a.no > 0 || a.either || a.unsure
 	switch {
-	case found == 0 && !a.unsure && !a.either && !a.other && a.heard:
+	case !found && (a.heard || a.asks):
 		return Unsure
-	case found == 0 && !a.unsure && !a.either:
+	case !found:
 		return None
-	case !a.other && a.either && (a.no == 0 || a.yes > 0):
+	case a.unsure, a.asks, a.question, a.glued, a.yes > 0 && a.no > 0:
 		return Unsure
-	case !a.other && a.unsure, !a.other && a.question, !a.other && a.glued:
+	case a.either && (a.no == 0 || a.yes > 0):
 		return Unsure
-	case !a.other && a.yes > 0 && a.no > 0:
-		return Unsure
-	case !a.other && a.yes > 0:
+	case a.yes > 0:
 		return Yes
-	case !a.other:
-		return No
-	case a.first == saysNo && a.apart && a.yes == 0 && !a.unsure && !a.question:
+	}
+	return No
+}
+
+// replyAmongOthers weighs an answer beside which something else is said. It is
+// never a yes.
+func (a *answering) replyAmongOthers() Reply {
+	switch {
+	case a.first == saysNo && a.apart && a.last != saysYes && !a.unsure && !a.question:
 		return No // "no, 10 days": whatever it asks for, it is not this
 	case a.first != 0, a.last != 0:
 		return Unsure
