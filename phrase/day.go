@@ -126,8 +126,9 @@ func (d *dayReader) rangeFrom(w when) (from, until when, ok bool) {
 		return w, until, false
 	}
 	until, ok = d.when(at, d.today)
-	if ok && !until.none && until.last.Before(w.first) {
-		if began := w.back(); until.rolled == w.rolled && w.rolled != 0 && !until.last.Before(began.first) && began.first.Before(w.first) {
+	if ok && until.rolled != 0 {
+		began := w.back()
+		if until.rolled == w.rolled && until.last.Before(w.first) && !until.last.Before(began.first) && began.first.Before(w.first) {
 			w = began
 		} else {
 			until, ok = d.when(at, w.first)

@@ -297,7 +297,8 @@ func (d *dayReader) afterWeekdayAt(i int, base time.Time) (when, bool) {
 	at, _ := past(d.s, i, "the ")
 	c, ok := d.card(at)
 	day, end, isDay := d.dayOfMonth(at)
-	if !ok || !c.ordinal || !isDay {
+	bare := c.digits && (end == len(d.s) || strings.ContainsRune(".,!?;", rune(d.s[end])))
+	if !ok || !isDay || !c.ordinal && !bare {
 		return when{}, false
 	}
 	t, ok := nextDayOfMonth(day, base)
@@ -338,8 +339,20 @@ func (d *dayReader) partOf(p part, i int, base time.Time) (when, bool) {
 		t, _ := date(year, 1, 1)
 		return p.ofYear(t).ends(end), true
 	}
-	return when{}, false
+	switch unit, end, _ := bareParts.at(d.s, i); unit {
+	case aWeek:
+		return p.ofWeek(monday(base, 0)).ends(end), true
+	case aMonth:
+		return p.ofMonth(firstOf(base, 0)).ends(end), true
+	case aYear:
+		return p.ofYear(january(base, 0)).ends(end), true
+	default:
+		return when{}, false
+	}
 }
+
+// bareParts are whose end or beginning is meant without a "the".
+var bareParts = tabulate(entries[timeUnit]{{"week", aWeek}, {"month", aMonth}, {"year", aYear}})
 
 // nthOf reads "the first Friday of July" and "the last week of next month".
 func (d *dayReader) nthOf(i int, base time.Time) (when, bool) {
@@ -351,23 +364,50 @@ func (d *dayReader) nthOf(i int, base time.Time) (when, bool) {
 	}
 	at = space(d.s, number.To)
 	day, end, isDay := weekdayNames.at(d.s, at)
-	if stop, ok := past(d.s, at, "week "); !isDay && ok {
+	unit, stop, isUnit := nthUnits.at(d.s, at)
+	switch {
+	case isUnit:
 		end = stop
-	} else if !isDay {
+	case !isDay:
 		return when{}, false
 	}
-	end, _ = past(d.s, end, "of ")
-	end, _ = past(d.s, end, "in ")
-	first, stop, ok := d.monthEn(space(d.s, end), base)
-	if !ok {
-		return when{}, false
+	for _, of := range []string{"of ", "in "} {
+		end, _ = past(d.s, end, of)
 	}
-	if isDay {
+	end = space(d.s, end)
+	if isUnit && unit == aWeek {
+		if year, stop, ok := d.yearEn(end, base); ok {
+			return d.weekOfYear(year, int(n)).ends(stop), true
+		}
+	}
+	first, stop, ok := d.monthEn(end, base)
+	switch {
+	case !ok:
+		return when{}, false
+	case isDay:
 		t, ok := nthWeekday(first, int(n), day)
+		return on(t).ends(stop), ok
+	case unit == aDay && n == -1:
+		return on(lastOf(first, 0)).ends(stop), true
+	case unit == aDay:
+		t, ok := date(first.Year(), first.Month(), int(n))
 		return on(t).ends(stop), ok
 	}
 	week := weekOfMonth(first, int(n))
 	return between(week, week.AddDate(0, 0, 6)).ends(stop), true
+}
+
+// nthUnits are what is counted within a month or a year.
+var nthUnits = tabulate(entries[timeUnit]{{"day", aDay}, {"week", aWeek}})
+
+// yearEn reads a year by its number, or as this or the next one.
+func (d *dayReader) yearEn(i int, base time.Time) (first time.Time, end int, ok bool) {
+	if year, end, ok := d.yearAt(i); ok {
+		t, _ := date(year, 1, 1)
+		return t, end, true
+	}
+	n, end, ok := yearsEn.at(d.s, i)
+	return january(base, n), end, ok
 }
 
 // monthEn reads a month by its name, or as this or the next one.

@@ -8,6 +8,11 @@ import (
 // han reads a date in the order year, month, day, of which any may be missing:
 // 2026年12月3日, 来年の3月, 十二月三号, 本月十日, 29日, 月底.
 func (d *dayReader) han(i int, base time.Time) (when, bool) {
+	if _, end, ok := lunar.at(d.s, i); ok && !strings.HasPrefix(d.s[i:], "正月") {
+		w, ok := d.han(space(d.s, end), base)
+		w.ambiguous = true
+		return w, ok
+	}
 	year, at, yearSaid := d.yearStem(i, base)
 	if !yearSaid {
 		if p, end, ok := halfYears.at(d.s, i); ok {
@@ -18,6 +23,9 @@ func (d *dayReader) han(i int, base time.Time) (when, bool) {
 			return d.withinMonth(first, end, base, !named)
 		}
 		return d.dayAlone(i, base)
+	}
+	if _, end, ok := lunar.at(d.s, at); ok && !strings.HasPrefix(d.s[at:], "正月") {
+		at = space(d.s, end)
 	}
 	if first, end, ok := d.monthOf(at, year, true); ok {
 		return d.withinMonth(first, end, base, false)
@@ -114,6 +122,9 @@ func (d *dayReader) monthOf(i int, base time.Time, yearSaid bool) (first time.Ti
 		return firstOf(base, n), d.of(end), true
 	} else if ok && n == 0 { // 去年本月
 		return time.Date(base.Year(), d.today.Month(), 1, 0, 0, 0, 0, time.UTC), d.of(end), true
+	}
+	if stop, ok := past(d.s, i, "正月"); ok && stop == i+len("正月") && d.l == Chinese {
+		return nextMonth(time.January, base), stop, true
 	}
 	n, c, ok := d.whole(i)
 	if !ok || n < 1 || n > 12 {
@@ -253,6 +264,11 @@ func (d *dayReader) withinMonth(first time.Time, at int, base time.Time, rolls b
 
 // dayNumber reads the number of a day at i: 3日, 三号, and within a month 十五 alone.
 func (d *dayReader) dayNumber(i int, inMonth bool) (day, end int, ok bool) {
+	if _, end, ok := lunarDay.at(d.s, i); ok && inMonth { // 初三
+		if n, c, ok := d.whole(end); ok && n > 0 && n < 11 {
+			return n, c.To, true
+		}
+	}
 	if n, end, ok := kanaDays.at(d.s, i); ok && d.l == Japanese {
 		return n, end, true
 	}
@@ -272,6 +288,13 @@ func (d *dayReader) dayNumber(i int, inMonth bool) (day, end int, ok bool) {
 	next, _ := runeAt(d.s, c.To)
 	return n, c.To, next != '个' && next != '元' && next != '円' && next != '块' && next != '月'
 }
+
+// lunarDay and lunar are signs of the old calendar, which is not known here: its
+// dates are read as if they were the new one's, and are ambiguous.
+var (
+	lunarDay = tabulate(entries[bool]{{"初", true}})
+	lunar    = tabulate(entries[bool]{{"农历 阴历 旧历 旧暦 旧暦の 农历的 正月", true}})
+)
 
 var kanaDays = tabulate(entries[int]{
 	{"ついたち 一日", 1}, {"ふつか", 2}, {"みっか", 3}, {"よっか", 4}, {"いつか", 5}, {"むいか", 6}, {"なのか", 7},
@@ -337,7 +360,7 @@ func (w when) agreeing(day time.Weekday) when {
 	if w.rolled != theMonth {
 		return w
 	}
-	for n := range 12 {
+	for n := -1; n < 12; n++ {
 		month := firstOf(w.last, n)
 		if t, ok := date(month.Year(), month.Month(), w.last.Day()); ok && t.Weekday() == day {
 			w.other, w.first, w.last = w.last, t, t
@@ -366,13 +389,22 @@ func (d *dayReader) nth(first time.Time, i int) (when, bool) {
 }
 
 // weekOfMonth is the Monday of the nth week of a month, of which the first has
-// the month's first Thursday, or of its last one for n -1.
+// the month's first Thursday and the last, n -1, its last one.
 func weekOfMonth(first time.Time, n int) time.Time {
 	if n == -1 {
-		last := lastOf(first, 0)
-		return monday(last, 0)
+		return monday(nextWeekday(time.Thursday, lastOf(first, 0).AddDate(0, 0, -6)), 0)
 	}
 	return monday(nextWeekday(time.Thursday, first), n-1)
+}
+
+// weekOfYear is the nth week of the year that begins at first, or its last one
+// for n -1.
+func (d *dayReader) weekOfYear(first time.Time, n int) when {
+	week := weekOfMonth(first, n)
+	if n == -1 {
+		week = weekOfMonth(firstOf(first, 11), -1)
+	}
+	return between(week, week.AddDate(0, 0, 6))
 }
 
 // ordinalStem reads 第三, 第三个 and 最初の, and skips what joins them to a noun.
@@ -400,14 +432,7 @@ func (d *dayReader) withinYear(first time.Time, at int) (when, bool) {
 	}
 	if n, stem, ok := d.ordinalStem(at); ok {
 		if _, end, ok := weekNames.at(d.s, stem); ok {
-			week := monday(first, n-1)
-			if first.Weekday() > time.Thursday || first.Weekday() == time.Sunday {
-				week = monday(first, n)
-			}
-			if n == -1 {
-				week = monday(december(first, 0), 0)
-			}
-			return between(week, week.AddDate(0, 0, 6)).ends(end), true
+			return d.weekOfYear(first, n).ends(end), true
 		}
 		if end, ok := past(d.s, stem, "月"); ok && n > 0 && n < 13 {
 			return between(firstOf(first, n-1), lastOf(first, n-1)).ends(end), true

@@ -131,7 +131,7 @@ func (d *dayReader) dayWord(i int, base time.Time) (when, bool) {
 		w.named = true
 		return w, true
 	}
-	if p, end, ok := endWords.at(d.s, i); ok && d.l != English {
+	if p, end, ok := endWords.at(d.s, i); ok && d.l != English && runeBefore(d.s, i) != '大' {
 		if strings.HasPrefix(d.s[i:], "年") {
 			return p.ofYear(january(base, 0)).ends(end), true
 		}
