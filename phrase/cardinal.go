@@ -87,7 +87,7 @@ func (r *reading) cardinalAt(i int) (cardinal, bool) {
 	c := cardinal{Span: Span{i, i}}
 	ok := false
 	switch {
-	case isDigit(r.s[i]) || r.s[i] == '.' && digitAt(r.s, i+1) && !digitAt(r.s, i-1):
+	case isDigit(r.s[i]) || r.s[i] == '.' && digitAt(r.s, i+1) && !digitAt(r.s, i-1) && !latinBefore(r.s, i):
 		ok = r.figures(&c)
 	case r.l == Japanese || r.l == Chinese:
 		if ok = r.han(&c); !ok && r.l == Japanese {

@@ -137,6 +137,9 @@ func (d *dayReader) rangeFrom(w when) (from, until when, ok bool) {
 	if !ok {
 		until, ok = d.bareEnd(at, w)
 	}
+	if ok && w.rolled == theYear && until.rolled == 0 && !until.named { // 3 January to 5 February 2027
+		w = w.inYearOf(until.last)
+	}
 	if !ok || until.none || until.last.Before(w.first) {
 		return w, until, false
 	}
@@ -148,6 +151,16 @@ func (d *dayReader) rangeFrom(w when) (from, until when, ok bool) {
 	w.last, w.from, w.until = w.first, true, false
 	until.from, until.until = false, true
 	return w, until, true
+}
+
+// inYearOf is w in the last year in which it is not after t.
+func (w when) inYearOf(t time.Time) when {
+	shift := t.Year() - w.first.Year()
+	if w.first.AddDate(shift, 0, 0).After(t) {
+		shift--
+	}
+	w.first, w.last = w.first.AddDate(shift, 0, 0), w.last.AddDate(shift, 0, 0)
+	return w
 }
 
 // said is what others see of w.

@@ -184,7 +184,7 @@ func (d *dayReader) dayFirst(i int, base time.Time) (when, bool) {
 	if !ok {
 		return when{}, false
 	}
-	if before := runeBefore(d.s, i); strings.ContainsRune("$€£¥", before) && before != 0 {
+	if _, _, money := currencySigns.before(d.s, i); money {
 		return when{}, false
 	}
 	c, _ := d.card(at)
@@ -198,7 +198,7 @@ func (d *dayReader) dayFirst(i int, base time.Time) (when, bool) {
 	if n, stop, ok := monthsEn.at(d.s, next); ok {
 		first := firstOf(base, n)
 		t, ok := date(first.Year(), first.Month(), day)
-		return on(t).ends(stop), ok
+		return when{Span: Span{To: stop}, first: t, last: t, none: !ok}, true
 	}
 	if !c.ordinal || !d.dayStandsAlone(i, end, the) {
 		return when{}, false
@@ -224,7 +224,7 @@ func (d *dayReader) dayStandsAlone(i, end int, the bool) bool {
 
 var (
 	dayBefore = tabulate(entries[bool]{
-		{"on until till til by before from since through to for starting after around about is's is leave leaving go back return and - between home", true},
+		{"on of commencing until till til by before from since through to for starting after around about is's is leave leaving go back return and - between home", true},
 	})
 	dayFollows = tabulate(entries[bool]{
 		{"and to until till through or please at in if for so but instead then because i we with when from morning evening", true},

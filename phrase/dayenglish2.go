@@ -56,7 +56,7 @@ func (d *dayReader) rest(i int, base time.Time) (when, bool) {
 }
 
 var (
-	restOf       = tabulate(entries[bool]{{"rest_of the_rest_of remainder_of the_remainder_of", true}})
+	restOf       = tabulate(entries[bool]{{"rest_of remaining_of the_remaining_of the_rest_of remainder_of the_remainder_of", true}})
 	weekStarting = tabulate(entries[bool]{{"week_of the_week_of week_starting the_week_starting week_starting_on the_week_starting_on week_commencing the_week_commencing w/c week_beginning the_week_beginning", true}})
 )
 

@@ -9,6 +9,9 @@ import (
 // 2026年12月3日, 来年の3月, 十二月三号, 本月十日, 29日, 月底.
 func (d *dayReader) han(i int, base time.Time) (when, bool) {
 	if _, end, ok := lunar.at(d.s, i); ok && !strings.HasPrefix(d.s[i:], "正月") {
+		if _, _, again := lunar.at(d.s, space(d.s, end)); again {
+			return when{}, false
+		}
 		w, ok := d.han(space(d.s, end), base)
 		w.ambiguous = true
 		return w, ok
@@ -131,7 +134,7 @@ func (d *dayReader) monthOf(i int, base time.Time, yearSaid bool) (first time.Ti
 		return first, i, false
 	}
 	stop, ok := past(d.s, c.To, "月")
-	if !ok || strings.HasPrefix(d.s[stop:], "间") {
+	if !ok || d.l == Japanese && strings.HasPrefix(d.s[stop:], "间") {
 		return first, i, false
 	}
 	if next, _ := runeAt(d.s, stop); next == '份' || next == '分' {

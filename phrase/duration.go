@@ -115,7 +115,7 @@ func (r *reading) duration(i int) (Duration, bool) {
 		return Duration{}, false
 	}
 	d.From = i
-	for {
+	for range mostParts {
 		at, apart := r.and(d.To)
 		more, next, ok := r.durationPart(at)
 		if !ok || next == u || apart && next > u {
@@ -126,6 +126,9 @@ func (r *reading) duration(i int) (Duration, bool) {
 	}
 	return d, true
 }
+
+// mostParts is how many more parts a length has: years, months, days, hours …
+const mostParts = 5
 
 // and skips what joins the parts of one length. A comma joins only what goes on
 // with a smaller unit, for it also stands between two.
