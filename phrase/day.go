@@ -150,6 +150,10 @@ func (d *dayReader) rangeFrom(w when) (from, until when, ok bool) {
 	}
 	w.last, w.from, w.until = w.first, true, false
 	until.from, until.until = false, true
+	if w.other.After(until.last) { // "from Monday to Friday", on a Monday
+		w.other = time.Time{}
+	}
+	w.ambiguous, until.ambiguous = false, false // 10日 is no length beside another day
 	return w, until, true
 }
 

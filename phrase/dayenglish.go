@@ -78,8 +78,11 @@ var timely = tabulate(entries[bool]{
 func (d *dayReader) monthFirst(month time.Month, i, end int, base time.Time) (when, bool) {
 	at := dateJoint(d.s, end)
 	at, _ = past(d.s, at, "the ")
-	if day, stop, ok := d.dayOfMonth(at); ok {
-		return d.dayAndYear(month, day, stop, base)
+	_, _, spelt := d.yearAt(end) // October nineteen oh five
+	if c, _ := d.card(at); c.digits || c.ordinal || !spelt {
+		if day, stop, ok := d.dayOfMonth(at); ok {
+			return d.dayAndYear(month, day, stop, base)
+		}
 	}
 	if year, stop, ok := d.yearAt(end); ok {
 		t, _ := date(year, month, 1)

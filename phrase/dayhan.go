@@ -179,6 +179,8 @@ const (
 	firstTen // 上旬
 	nextTen
 	lastTen
+	firstHalf // of a year
+	secondHalf
 )
 
 var monthParts = tabulate(entries[part]{
@@ -204,7 +206,7 @@ func (p part) ofMonth(first time.Time) when {
 		return between(first.AddDate(0, 0, 10), first.AddDate(0, 0, 19))
 	case lastTen:
 		return between(first.AddDate(0, 0, 20), last)
-	case theEnd:
+	case theEnd, firstHalf, secondHalf:
 	}
 	return between(last.AddDate(0, 0, -9), last)
 }
@@ -213,23 +215,25 @@ func (p part) ofMonth(first time.Time) when {
 func (p part) ofYear(first time.Time) when {
 	last := december(first, 0)
 	switch p {
-	case theStart, firstTen:
+	case theStart, firstTen, firstHalf:
 		return between(first, lastOf(first, 5))
 	case theMiddle, nextTen:
 		return between(firstOf(first, 3), lastOf(first, 8))
+	case secondHalf:
+		return between(firstOf(first, 6), last)
 	case theEnd, lastTen:
 	}
-	return between(firstOf(first, 6), last)
+	return between(firstOf(first, 11), last)
 }
 
 // ofWeek is a part of the week that begins at a Monday.
 func (p part) ofWeek(monday time.Time) when {
 	switch p {
-	case theStart, firstTen:
+	case theStart, firstTen, firstHalf:
 		return between(monday, monday.AddDate(0, 0, 2))
 	case theMiddle, nextTen:
 		return between(monday.AddDate(0, 0, 1), monday.AddDate(0, 0, 4))
-	case theEnd, lastTen:
+	case theEnd, lastTen, secondHalf:
 	}
 	return between(monday.AddDate(0, 0, 3), monday.AddDate(0, 0, 6))
 }
@@ -320,7 +324,7 @@ func (d *dayReader) dayAlone(i int, base time.Time) (when, bool) {
 	if isNumber && next != 0 && strings.ContainsRune("线楼机套店车门出站台房", next) || !isNumber && (next == '元' || next == '本' || next == '目' || next == '币') {
 		return when{}, false
 	}
-	if !isNumber && d.daysCounted(i, end, c.value) {
+	if !isNumber && (d.daysCounted(i, end, c.value) || n == 1 && d.rateAfter(end)) {
 		return when{}, false
 	}
 	t, ok := nextDayOfMonth(n, base)
@@ -337,12 +341,20 @@ var dateAfter = tabulate(entries[bool]{{"に には は の , 、 ( まで か�
 // withWeekday goes past the weekday that is said with a date: 12月3日(木).
 func (d *dayReader) withWeekday(w when) when {
 	i := space(d.s, w.To)
+	if _, _, bracketed := weekdays.at(d.s, i); bracketed && !w.none { // (木)
+		return d.weekdayAt(w, i)
+	}
 	for _, open := range []string{",", "、", "(", "の", "目の"} {
 		if strings.HasPrefix(d.s[i:], open) {
 			i = space(d.s, i+len(open))
 			break
 		}
 	}
+	return d.weekdayAt(w, i)
+}
+
+// weekdayAt takes the weekday at i to w.
+func (d *dayReader) weekdayAt(w when, i int) when {
 	if day, end, ok := weekdays.at(d.s, i); ok && !w.none {
 		if w.To = end; strings.HasPrefix(d.s[end:], ")") {
 			w.To++
@@ -446,11 +458,13 @@ func (d *dayReader) withinYear(first time.Time, at int) (when, bool) {
 
 var (
 	yearParts = tabulate(entries[part]{
-		{"底 年底 末 年末 末尾 下半年 下半期 后半年 后半 终わり 终わりごろ", theEnd},
-		{"初 年初 上半年 上半期 前半年 前半 初め はじめ", theStart},
+		{"底 年底 末 年末 末尾 终わり 终わりごろ", theEnd},
+		{"初 年初 初め はじめ", theStart},
 		{"年中 中ごろ", theMiddle},
+		{"上半年 上半期 前半年 前半", firstHalf},
+		{"下半年 下半期 后半年 后半", secondHalf},
 	})
-	halfYears = tabulate(entries[part]{{"上半年 前半年 上半期", theStart}, {"下半年 后半年 下半期", theEnd}})
+	halfYears = tabulate(entries[part]{{"上半年 前半年 上半期", firstHalf}, {"下半年 后半年 下半期", secondHalf}})
 	quarters  = tabulate(entries[int]{
 		{"第一季度 第1季度 第1四半期 第一四半期", 0},
 		{"第二季度 第2季度 第2四半期 第二四半期", 3},

@@ -166,7 +166,7 @@ var (
 	})
 	dayWordsEn = tabulate(entries[int]{
 		{"today tonight", 0},
-		{"tomorrow tmr tmrw tomorow the_next_day the_following_day", 1},
+		{"tomorrow tmr tmrw tomorow next_day the_next_day the_following_day", 1},
 		{"day_after_tomorrow the_day_after_tomorrow day_after_tmr", 2},
 		{"yesterday", -1},
 		{"day_before_yesterday the_day_before_yesterday", -2},

@@ -145,7 +145,7 @@ func (r *reading) and(i int) (at int, apart bool) {
 }
 
 var joins = tabulate(entries[bool]{
-	{"and & 又 零 和 加 と 外加", false},
+	{"and & 又 和 加 と 外加", false},
 	{", 、", true},
 })
 

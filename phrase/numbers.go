@@ -79,7 +79,11 @@ func (r *reading) quantity(i int) (Exact, int, bool) {
 			continue
 		}
 		if d, ok := r.card(space(r.s, at)); ok {
-			if part, end, ok := r.partsOf(d); ok {
+			part, end, ok := r.partsOf(d)
+			if !ok {
+				part, end, ok = r.overSlash(d)
+			}
+			if ok {
 				if value, fits := c.value.plus(part); fits {
 					return value, end, true
 				}
