@@ -227,7 +227,7 @@ func (d *dayReader) dayStandsAlone(i, end int, the bool) bool {
 
 var (
 	dayBefore = tabulate(entries[bool]{
-		{"on of commencing until till til by before from since through to for starting after around about is's is leave leaving go back return and - between home", true},
+		{"on of commencing until till til by before from since through to for starting after around about is's is leave leaving go back return and - between home or and", true},
 	})
 	dayFollows = tabulate(entries[bool]{
 		{"and to until till through or please at in if for so but instead then because i we with when from morning evening", true},

@@ -286,7 +286,7 @@ func (d *dayReader) dayNumber(i int, inMonth bool) (day, end int, ok bool) {
 	if _, end, ok := dayUnits.at(d.s, space(d.s, c.To)); ok {
 		return n, end, true
 	}
-	if !inMonth || c.digits {
+	if !inMonth || c.digits && !d.dayEnds(c.To) {
 		return 0, i, false
 	}
 	if _, _, ok := d.timeUnitAt(c.To, false); ok {
@@ -294,6 +294,13 @@ func (d *dayReader) dayNumber(i int, inMonth bool) (day, end int, ok bool) {
 	}
 	next, _ := runeAt(d.s, c.To)
 	return n, c.To, next != '个' && next != '元' && next != '円' && next != '块' && next != '月'
+}
+
+// dayEnds reports whether digits within a month that end at i are a day: 12月5,
+// 12月3、4号; but not the 5 of 12月5GB.
+func (d *dayReader) dayEnds(i int) bool {
+	next, size := runeAt(d.s, i)
+	return next == 0 || strings.ContainsRune(",、。!?~-的回走到", next) && !digitAt(d.s, i-1-size) || next == ',' && !digitAt(d.s, i+1)
 }
 
 // lunarDay and lunar are signs of the old calendar, which is not known here: its

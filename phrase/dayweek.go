@@ -51,7 +51,7 @@ func (d *dayReader) week(i int, base time.Time) (when, bool) {
 	if _, end, ok := comingWords.at(d.s, i); ok {
 		at, coming = space(d.s, end), true
 	}
-	if day, end, ok := weekdays.at(d.s, at); ok {
+	if day, end, ok := weekdays.at(d.s, at); ok && !d.longer(weekends, at, end) {
 		w := on(nextWeekday(day, base)).ends(end)
 		if coming && w.first.Equal(base) && !strings.HasPrefix(d.s[i:], "この") {
 			w = on(base.AddDate(0, 0, 7)).ends(end)
@@ -71,6 +71,12 @@ func (d *dayReader) week(i int, base time.Time) (when, bool) {
 	return when{}, false
 }
 
+// longer reports whether a word of the table at i reaches further than end.
+func (d *dayReader) longer(words *table[bool], i, end int) bool {
+	_, stop, ok := words.at(d.s, i)
+	return ok && stop > end
+}
+
 // mayBeToday adds the second reading of a weekday that is today's: who says
 // "until Friday" on a Friday may mean the one in a week.
 func (d *dayReader) mayBeToday(w when, certain bool) when {
@@ -80,7 +86,7 @@ func (d *dayReader) mayBeToday(w when, certain bool) when {
 	return w
 }
 
-var weekends = tabulate(entries[bool]{{"周末 週末 这周末 这个周末 本周末 今週末 この週末 その週末 私の週末", true}})
+var weekends = tabulate(entries[bool]{{"周末 週末 周六日 周六周日 土日 这周末 这个周末 本周末 今週末 この週末 その週末 私の週末", true}})
 
 // weekend is the coming weekend. On its Sunday it may also be the next one.
 func weekend(base time.Time) when {
@@ -212,7 +218,14 @@ func (d *dayReader) offset(i int, base time.Time) (when, bool) {
 	if k, stop, ok := offsetsAfter.at(d.s, space(d.s, end)); ok {
 		kind, end = k, stop
 	}
-	return d.led(kind, length, base, end)
+	w, ok := d.led(kind, length, base, end)
+	if day, stop, isDay := weekdays.at(d.s, d.of(end)); ok && isDay && kind == itsEnd { // 2週間後の金曜日
+		w = on(ofWeek(monday(w.last, 0), day)).ends(stop)
+	}
+	if kind == ago && strings.HasSuffix(d.s[:length.To], "日") && length.Days > 0 && length.Days < 32 && d.l == Japanese {
+		w.other, _ = nextDayOfMonth(length.Days, base) // 10日前に may also be "before the 10th"
+	}
+	return w, ok
 }
 
 // daysAfterWord reads あと五日, which is a length only behind its word.

@@ -62,12 +62,14 @@ func (d Duration) plus(e Duration) Duration {
 		d.Days, e.Days = max(d.Days-d.Nights, e.Days-e.Nights), 0
 		d.Nights, e.Nights = 0, 0
 	}
+	d.More = d.More || e.More
 	d.Years += e.Years
 	d.Months += e.Months
 	d.Days += e.Days
 	d.Hours += e.Hours
 	d.Minutes += e.Minutes
 	d.Seconds += e.Seconds
+	d.Nights += e.Nights
 	return d
 }
 
@@ -164,7 +166,10 @@ func (r *reading) durationPart(i int) (Duration, timeUnit, bool) {
 	if !ok {
 		return Duration{}, 0, false
 	}
-	half := false
+	half, more := false, false
+	if _, end, ok := moreWithin.at(r.s, at); ok && r.l == Chinese { // 二十多天, 一个多月
+		more, at = true, end
+	}
 	if end, ok := past(r.s, at, "个半"); ok && r.l == Chinese {
 		half, at = true, end
 	}
@@ -178,9 +183,22 @@ func (r *reading) durationPart(i int) (Duration, timeUnit, bool) {
 		value, end = r.halfMore(value, u, end)
 	}
 	d, fits := lengthOf(value, u)
-	d.Span = Span{i, end}
+	d.Span, d.More = Span{i, end}, more || r.moreAround(i, end)
 	return d, u, ok && fits
 }
+
+// moreAround reports whether the words beside a length from i to end make it the least.
+func (r *reading) moreAround(i, end int) bool {
+	_, _, before := moreBefore.before(r.s, i)
+	_, _, after := moreAfter.at(r.s, space(r.s, end))
+	return before || after
+}
+
+var (
+	moreWithin = tabulate(entries[bool]{{"多 来 余 几 多个 来个 余个 几个 个多", true}})
+	moreBefore = tabulate(entries[bool]{{"more_than over at_least a_bit_more_than a_little_more_than 超过 至少 最少 不止 少なくとも 最低 最低でも", true}})
+	moreAfter  = tabulate(entries[bool]{{"以上 多 ちょっと 余り あまり 強 or_more plus and_more 起码", true}})
+)
 
 // count reads how many, and where it begins itself after words such as "another":
 // a number, an article, or the larger of "three or four".
@@ -366,6 +384,11 @@ var durationsJa = tabulate(entries[durationWord]{
 	{"半日", durationWord{aHalf, aDay}},
 	{"半時間", durationWord{aHalf, anHour}},
 	{"ひと月 一月間 まるひと月", durationWord{Whole(1), aMonth}},
+	{"いっかげつ いっかげつかん", durationWord{Whole(1), aMonth}},
+	{"にかげつ にかげつかん", durationWord{Whole(2), aMonth}},
+	{"いっしゅうかん", durationWord{Whole(1), aWeek}},
+	{"にしゅうかん", durationWord{Whole(2), aWeek}},
+	{"さんしゅうかん", durationWord{Whole(3), aWeek}},
 	{"ふた月 二月間", durationWord{Whole(2), aMonth}},
 	{"みつき 三月間", durationWord{Whole(3), aMonth}},
 	{"ふつかかん ふつか間", durationWord{Whole(2), aDay}},
@@ -386,6 +409,9 @@ var durationsEn = tabulate(entries[durationWord]{
 	{"half_a_day half_day", durationWord{aHalf, aDay}},
 	{"half_an_hour half_hour", durationWord{aHalf, anHour}},
 	{"fortnight a_fortnight one_fortnight", durationWord{Whole(2), aWeek}},
+	{"a_day_or_two one_or_two_days", durationWord{Whole(2), aDay}},
+	{"a_week_or_two", durationWord{Whole(2), aWeek}},
+	{"a_month_or_two", durationWord{Whole(2), aMonth}},
 	{"two_fortnights", durationWord{Whole(4), aWeek}},
 	{"overnight", durationWord{Whole(1), aNight}},
 })
@@ -409,6 +435,8 @@ func (r *reading) countsTime(i, from, at, end int, u timeUnit, value Exact) bool
 		return false
 	case u == aNight && r.l == Chinese && strings.ContainsRune("点餐饭会", next):
 		return false
+	case u == aDay && strings.HasSuffix(r.s[:end], "日") && next != 0 && strings.ContainsRune("元币圆円本", next):
+		return false // 两千日元
 	case u == aDay && value == Whole(1) && r.rateAfter(end):
 		return false
 	case u == aDay && strings.HasSuffix(r.s[at:end], "日") && !strings.HasSuffix(r.s[at:end], "业日") && !strings.HasSuffix(r.s[at:end], "作日"):
@@ -479,7 +507,7 @@ var (
 		{"あと 後 残り のこり もう さらに 更に 約 およそ 合計 計 全部で まる 丸 追加で 最低 最長 最大 年 か月 ヶ月 カ月 週間 泊 時間 延長で 約 大约 还剩 一共 共 另外 再 泊 夜 晚 每 1泊 か月と 年と 週間と 今日から 明日から 未来 今後", true},
 	})
 	daysAfter = tabulate(entries[bool]{
-		{"前 ほど くらい ぐらい 位 程度 以内 以上 未満 延長 追加 滞在 旅行 延ばし 伸ばし のばし 使い たい 足り 分の だけ 半 と半 ずっと 必要 欲しい ほしい お願い 残 いる います 出張 の旅 の滞在 の旅行 の出張 のプラン プラン コース パス 有効 余り あまり 弱 強 後 内 游 之内 以内 之后 后 旅游 通 套餐 行程 で足り で十分 あれば 間", true},
+		{"前 ほど くらい ぐらい 位 程度 以内 以上 未満 延長 追加 滞在 旅行 延ばし 伸ばし のばし 使い たい 足り 分の だけ 半 と半 ずっと 必要 欲しい ほしい お願い 残 いる います 出張 の旅 の滞在 の旅行 の出張 のプラン プラン コース パス 有効 余り あまり ちょっと 弱 強 後 内 游 之内 以内 之后 后 旅游 通 套餐 行程 で足り で十分 あれば 間", true},
 	})
 )
 
