@@ -1,5 +1,7 @@
 package phrase
 
+var answers = byLanguage[piece]{answersZh, answersJa, answersEn}
+
 // answersAny are understood in every language.
 var answersAny = tabulate(entries[piece]{
 	{"ok okay okey oki okie yes yep yeah yup 👌 👍 ✅ ✔ 🙆 🆗 ⭕ 💯", saysYes},

@@ -82,7 +82,7 @@ func (d *dayReader) yearStem(i int, base time.Time) (first time.Time, end int, o
 	}
 	text := d.s[c.From:c.To]
 	if offset == 0 && n < 100 {
-		if !d.yearLike(c) && !(c.digits && len(text) == 2 && d.monthFollows(stop)) {
+		if !d.yearLike(c) && (!c.digits || len(text) != 2 || !d.monthFollows(stop)) {
 			return first, i, false // 三年 is a length
 		}
 		n = century(n, 2)
@@ -311,8 +311,17 @@ var (
 )
 
 var kanaDays = tabulate(entries[int]{
-	{"ついたち 一日", 1}, {"ふつか", 2}, {"みっか", 3}, {"よっか", 4}, {"いつか", 5}, {"むいか", 6}, {"なのか", 7},
-	{"ようか", 8}, {"ここのか", 9}, {"とおか", 10}, {"はつか", 20},
+	{"ついたち 一日", 1},
+	{"ふつか", 2},
+	{"みっか", 3},
+	{"よっか", 4},
+	{"いつか", 5},
+	{"むいか", 6},
+	{"なのか", 7},
+	{"ようか", 8},
+	{"ここのか", 9},
+	{"とおか", 10},
+	{"はつか", 20},
 })
 
 // dayAlone reads a day without its month. 号 is always one; 10日 may be ten days.

@@ -45,7 +45,7 @@ var weekParts = tabulate(entries[part]{
 // week reads a week, a weekday or a weekend at i.
 func (d *dayReader) week(i int, base time.Time) (when, bool) {
 	if n, end, ok := weekWords.at(d.s, i); ok {
-		return d.withinWeek(monday(d.today, n), end, n, base)
+		return d.withinWeek(monday(d.today, n), end, n)
 	}
 	at, coming := i, false
 	if _, end, ok := comingWords.at(d.s, i); ok {
@@ -99,7 +99,7 @@ func weekend(base time.Time) when {
 }
 
 // withinWeek reads what follows a week: a weekday, the weekend, a part, or nothing.
-func (d *dayReader) withinWeek(monday time.Time, end, n int, base time.Time) (when, bool) {
+func (d *dayReader) withinWeek(monday time.Time, end, n int) (when, bool) {
 	at := d.of(end)
 	if day, stop, ok := weekdays.at(d.s, at); ok {
 		return on(ofWeek(monday, day)).ends(stop), true
@@ -125,14 +125,7 @@ func (d *dayReader) withinWeek(monday time.Time, end, n int, base time.Time) (wh
 
 // dayWord reads a day that has a word of its own: 明天, あさって, Christmas, 月底.
 func (d *dayReader) dayWord(i int, base time.Time) (when, bool) {
-	words := dayWordsEn
-	switch d.l {
-	case Chinese:
-		words = dayWordsZh
-	case Japanese:
-		words = dayWordsJa
-	}
-	if n, end, ok := words.at(d.s, i); ok {
+	if n, end, ok := dayWords.of(d.l).at(d.s, i); ok {
 		w := on(d.today.AddDate(0, 0, n)).ends(end)
 		w.named = true
 		return w, true
@@ -149,6 +142,8 @@ func (d *dayReader) dayWord(i int, base time.Time) (when, bool) {
 	}
 	return when{}, false
 }
+
+var dayWords = byLanguage[int]{dayWordsZh, dayWordsJa, dayWordsEn}
 
 var (
 	dayWordsZh = tabulate(entries[int]{

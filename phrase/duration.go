@@ -262,21 +262,19 @@ var rates = tabulate(entries[bool]{
 // timeUnitAt reads the unit of a count that ends at i.
 func (r *reading) timeUnitAt(i int, half bool) (timeUnit, int, bool) {
 	at := space(r.s, i)
-	switch r.l {
-	case Chinese:
-		if half {
-			return halfUnitsZh.at(r.s, at)
+	if half {
+		return halfUnitsZh.at(r.s, at)
+	}
+	if r.l == English {
+		at = joint(r.s, i)
+		if _, end, ok := unitAdjectives.at(r.s, at); ok {
+			at = space(r.s, end)
 		}
-		return timeUnitsZh.at(r.s, at)
-	case Japanese:
-		return timeUnitsJa.at(r.s, at)
 	}
-	at = joint(r.s, i)
-	if _, end, ok := unitAdjectives.at(r.s, at); ok {
-		at = space(r.s, end)
-	}
-	return timeUnitsEn.at(r.s, at)
+	return timeUnits.of(r.l).at(r.s, at)
 }
+
+var timeUnits = byLanguage[timeUnit]{timeUnitsZh, timeUnitsJa, timeUnitsEn}
 
 var unitAdjectives = tabulate(entries[bool]{
 	{"more full whole extra additional further consecutive calendar business working", true},
@@ -351,21 +349,14 @@ type durationWord struct {
 }
 
 func (r *reading) durationWord(i int) (durationWord, int, bool) {
-	var words *table[durationWord]
-	switch r.l {
-	case Chinese:
-		words = durationsZh
-	case Japanese:
-		words = durationsJa
-	default:
-		words = durationsEn
-	}
-	w, end, ok := words.at(r.s, i)
+	w, end, ok := durationWords.of(r.l).at(r.s, i)
 	if before := runeBefore(r.s, i); ok && r.l != English && (before == '上' || before == '下' || before == '前' || before == '后' || before == '大' || before == '多') {
 		ok = false // 上半年 is a period
 	}
 	return w, end, ok
 }
+
+var durationWords = byLanguage[durationWord]{durationsZh, durationsJa, durationsEn}
 
 var aHalf = Exact{1, 2}
 
@@ -426,7 +417,7 @@ func (r *reading) countsTime(i, from, at, end int, u timeUnit, value Exact) bool
 	}
 	switch {
 	case r.l == English:
-		return !r.englishDate(c, u, end)
+		return !r.shortUnit(c, end)
 	case u == aYear:
 		return value.Num < 100*value.Den && !r.yearLike(c) && !strings.ContainsRune("级代度头底初末", next)
 	case u == aWeek && (next == '末' || weekdayChar(next)):
@@ -447,10 +438,11 @@ func (r *reading) countsTime(i, from, at, end int, u timeUnit, value Exact) bool
 	return true
 }
 
-// englishDate reports whether "3 d" and the like are something else.
-func (r *reading) englishDate(c cardinal, u timeUnit, end int) bool {
-	short := end-1 >= 0 && isLatin(r.s[end-1]) && (end < 2 || !isLatin(r.s[end-2]))
-	return short && !(c.digits || c.To > 0 && digitAt(r.s, c.To-1))
+// shortUnit reports whether a unit of one letter, which ends at end, stands
+// behind a number in words: "three d" is no length.
+func (r *reading) shortUnit(c cardinal, end int) bool {
+	short := end < 2 || !isLatin(r.s[end-2])
+	return short && !c.digits && !digitAt(r.s, c.To-1)
 }
 
 // yearLike reports whether figures before 年 name a year: 一六年, 07年, 令和7年,

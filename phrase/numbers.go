@@ -37,13 +37,11 @@ func (r *reading) number(i int) (Number, bool) {
 	return Number{Span: Span{i, end}, Value: value}, true
 }
 
-var signs = tabulate(entries[int]{
-	{"- 负 マイナス minus negative", -1},
-})
+var signs = tabulate(entries[bool]{{"- 负 マイナス minus negative", true}})
 
 // sign reads a minus. One between two numbers, or within a word, is a hyphen.
 func (r *reading) sign(i int) (sign, end int) {
-	sign, end, ok := signs.at(r.s, i)
+	_, end, ok := signs.at(r.s, i)
 	if !ok {
 		return 1, i
 	}

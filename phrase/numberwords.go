@@ -1,5 +1,7 @@
 package phrase
 
+var notNumbers = byLanguage[bool]{notNumbersZh, notNumbersJa, notNumbersEn}
+
 // notNumbersZh are Chinese words and names with a numeral in them that counts
 // nothing.
 var notNumbersZh = tabulate(entries[bool]{

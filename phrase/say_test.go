@@ -41,7 +41,7 @@ func sayHan(n int, l Language) string {
 				s += "零"
 			}
 			zero = false
-			if d := string([]rune("零一二三四五六七八九")[digit]); digit > 1 || u.worth == 1 || l == Chinese && !(u.worth == 10 && s == "") || l == Japanese && u.worth == 1000 && big.worth > 1 {
+			if d := string([]rune("零一二三四五六七八九")[digit]); digit > 1 || u.worth == 1 || l == Chinese && (u.worth != 10 || s != "") || l == Japanese && u.worth == 1000 && big.worth > 1 {
 				s += d
 			}
 			s += u.word
