@@ -256,7 +256,7 @@ func (r *reading) bareSmall(value Exact, c cardinal, i int) (Exact, int) {
 		if n < 10 {
 			parts = 10
 		}
-	case r.l == English && ends && strings.HasSuffix(r.s[:i], "s") && n < 100:
+	case r.l == English && ends && n < 100 && isLatin(r.s[i-1]):
 	default:
 		return value, i
 	}
