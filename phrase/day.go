@@ -206,7 +206,7 @@ func (d *dayReader) marked(w when) when {
 	if mark, _, ok := marksBefore.before(d.s, w.From); ok {
 		w.until, w.from = mark == untilMark, mark == fromMark
 	}
-	if mark, end, ok := marksAfter.at(d.s, space(d.s, w.To)); ok {
+	if mark, end, ok := marksAfter.at(d.s, d.pastTime(w.To)); ok {
 		if mark == untilMark {
 			w.until, w.from = true, false
 		} else if !w.until {
@@ -217,6 +217,25 @@ func (d *dayReader) marked(w when) when {
 	}
 	return w
 }
+
+// pastTime skips a time of day behind a day: あさっての夜まで, 12月5号早上之前, 12月5日の9時から.
+func (d *dayReader) pastTime(i int) int {
+	at := d.of(i)
+	if _, end, ok := timesOfDay.at(d.s, at); ok {
+		at, i = d.of(end), end
+	}
+	if c, ok := d.card(at); ok && d.l != English {
+		if _, end, ok := hours.at(d.s, c.To); ok {
+			i = end
+		}
+	}
+	return space(d.s, i)
+}
+
+var (
+	timesOfDay = tabulate(entries[bool]{{"朝 昼 夜 晩 夕方 午前 午後 午前中 正午 深夜 夜中 早上 早晨 上午 中午 下午 傍晚 晚上 夜里 凌晨 晚 morning afternoon evening night", true}})
+	hours      = tabulate(entries[bool]{{"時 时 点 点半 時半 点钟", true}})
+)
 
 // edge says what a day is to a trip.
 type edge int
@@ -230,10 +249,10 @@ const (
 var (
 	marksBefore = tabulate(entries[edge]{
 		{"until until_the till till_the til by by_the through thru up_to before before_the no_later_than not_later_than ends ending ending_on leaving leave expires 到 至 直到 截至 截止 截止到 用到 待到 住到 玩到 呆到 续到 延到 延长到 持续到 到了 不晚于 截止日期", untilMark},
-		{"from from_the since starting starting_on starting_from beginning as_of after after_the effective commencing 从 自 自从 由 打", fromMark},
+		{"from from_the arriving arriving_on arrive arrive_on landing landing_on since starting starting_on starting_from beginning as_of after after_the effective commencing 从 自 自从 由 打", fromMark},
 	})
 	marksAfter = tabulate(entries[edge]{
-		{"まで までに までの 迄 いっぱい 以前 为止 之前 止 截止 前 前に or_before or_earlier 及以前 或之前 以前に までです よりも前 より前 までは", untilMark},
+		{"まで までに までの 迄 いっぱい 以前 为止 之前 止 截止 前 前に or_before or_earlier 及以前 或之前 以前に までです よりも前 より前 までは 内 之内 以内 中 中に 内に", untilMark},
 		{"から より 以降 以后 之后 后 起 开始 onwards onward or_later 或之后 及以后 以降に からの", fromMark},
 	})
 )

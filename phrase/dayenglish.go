@@ -447,6 +447,7 @@ var (
 	weekendsEn = tabulate(entries[int]{
 		{"this_weekend the_weekend weekend coming_weekend the_coming_weekend my_weekend", 0},
 		{"next_weekend the_next_weekend the_following_weekend", 1},
+		{"weekend_after_next the_weekend_after_next", 2},
 		{"last_weekend previous_weekend the_last_weekend", -1},
 	})
 )

@@ -253,7 +253,7 @@ func (d *dayReader) withinMonth(first time.Time, at int, base time.Time, rolls b
 		}
 		return d.withWeekday(w), true
 	}
-	if p, end, ok := monthParts.at(d.s, at); ok {
+	if p, end, ok := monthParts.at(d.s, at); ok && (d.l != Japanese || d.s[at:end] != "中") { // 12月中 is all of it
 		return p.ofMonth(first).ends(end), true
 	}
 	if w, ok := d.nth(first, at); ok {

@@ -154,6 +154,9 @@ func (d *dayReader) offsetEn(i int, base time.Time) (when, bool) {
 	if k, end, ok := offsetsBeforeEn.at(d.s, i); ok {
 		kind, at = k, space(d.s, end)
 	}
+	if _, _, article := articles.at(d.s, at); article && kind == theLast {
+		return when{}, false // "will it last a month"
+	}
 	length, ok := d.duration(at)
 	if !ok || length.Years+length.Months+length.Days+length.Hours/24 == 0 {
 		return when{}, false

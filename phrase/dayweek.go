@@ -38,7 +38,7 @@ var comingWords = tabulate(entries[bool]{{"この その 今度の 今度 次の
 
 var weekParts = tabulate(entries[part]{
 	{"初め はじめ の初め 初 头 前半 早く", theStart},
-	{"中 中ごろ 半ば 中间", theMiddle},
+	{"中ごろ 半ば 中间", theMiddle},
 	{"终わり 底 尾 后半 的尾巴", theEnd},
 })
 
@@ -130,6 +130,12 @@ func (d *dayReader) dayWord(i int, base time.Time) (when, bool) {
 		w.named = true
 		return w, true
 	}
+	if p, end, ok := endWordsEn.at(d.s, i); ok && d.l == English {
+		if strings.HasPrefix(d.s[i:], "year") {
+			return p.ofYear(january(base, 0)).ends(end), true
+		}
+		return p.ofMonth(firstOf(base, 0)).ends(end), true
+	}
 	if p, end, ok := endWords.at(d.s, i); ok && d.l != English && runeBefore(d.s, i) != '大' {
 		if strings.HasPrefix(d.s[i:], "年") {
 			return p.ofYear(january(base, 0)).ends(end), true
@@ -172,7 +178,8 @@ var (
 		{"yesterday", -1},
 		{"day_before_yesterday the_day_before_yesterday", -2},
 	})
-	endWords = tabulate(entries[part]{
+	endWordsEn = tabulate(entries[part]{{"month_end month-end year_end year-end", theEnd}})
+	endWords   = tabulate(entries[part]{
 		{"月底 月末 月末日 年底 年末 年内", theEnd},
 		{"月初 年初", theStart},
 		{"月中", theMiddle},
@@ -193,13 +200,14 @@ var feasts = tabulate(entries[feast]{
 	{"万圣节 ハロウィン ハロウィーン halloween", feast{time.October, 31}},
 	{"平安夜 圣诞夜 クリスマスイブ クリスマス・イブ christmas_eve xmas_eve", feast{time.December, 24}},
 	{"圣诞 圣诞节 クリスマス christmas christmas_day xmas", feast{time.December, 25}},
+	{"boxing_day", feast{time.December, 26}},
 	{"跨年 跨年夜 大晦日 おおみそか new_year's_eve new_years_eve", feast{time.December, 31}},
 })
 
 // offset reads a length that leads to a day: 三天后, 3日以内, あと五日, 未来两天.
 func (d *dayReader) offset(i int, base time.Time) (when, bool) {
 	kind, at := ledTo(0), i
-	if k, end, ok := offsetsBefore.at(d.s, i); ok {
+	if k, end, ok := offsetsBefore.at(d.s, i); ok && runeBefore(d.s, i) != '超' {
 		kind, at = k, space(d.s, end)
 	}
 	length, ok := d.duration(at)
@@ -227,7 +235,7 @@ func (d *dayReader) offset(i int, base time.Time) (when, bool) {
 func (d *dayReader) daysAfterWord(i int, kind ledTo) (Duration, bool) {
 	n, c, ok := d.whole(i)
 	end, isDay := past(d.s, c.To, "日")
-	if !ok || !isDay || kind == 0 || n < 1 {
+	if next, _ := runeAt(d.s, end); !ok || !isDay || kind == 0 || n < 1 || yenFollows(next) {
 		return Duration{}, false
 	}
 	return Duration{Span: Span{i, end}, Days: n}, true

@@ -397,6 +397,12 @@ var durationsJa = tabulate(entries[durationWord]{
 var durationsEn = tabulate(entries[durationWord]{
 	{"half_a_month half_month", durationWord{aHalf, aMonth}},
 	{"half_a_year half_an_year half_year", durationWord{aHalf, aYear}},
+	{"half_a_week half_week", durationWord{aHalf, aWeek}},
+	{"week_and_a_half", durationWord{Exact{3, 2}, aWeek}},
+	{"day_and_a_half", durationWord{Exact{3, 2}, aDay}},
+	{"month_and_a_half", durationWord{Exact{3, 2}, aMonth}},
+	{"year_and_a_half", durationWord{Exact{3, 2}, aYear}},
+	{"hour_and_a_half", durationWord{Exact{3, 2}, anHour}},
 	{"half_a_day half_day", durationWord{aHalf, aDay}},
 	{"half_an_hour half_hour", durationWord{aHalf, anHour}},
 	{"fortnight a_fortnight one_fortnight", durationWord{Whole(2), aWeek}},
@@ -426,7 +432,7 @@ func (r *reading) countsTime(i, from, at, end int, u timeUnit, value Exact) bool
 		return false
 	case u == aNight && r.l == Chinese && strings.ContainsRune("点餐饭会", next):
 		return false
-	case u == aDay && strings.HasSuffix(r.s[:end], "日") && next != 0 && strings.ContainsRune("元币圆円本", next):
+	case u == aDay && strings.HasSuffix(r.s[:end], "日") && yenFollows(next):
 		return false // 两千日元
 	case u == aDay && value == Whole(1) && r.rateAfter(end):
 		return false
@@ -464,6 +470,9 @@ func (r *reading) yearLike(c cardinal) bool {
 	return ok
 }
 
+// yenFollows reports whether 日 with r behind it begins a name of Japan's money.
+func yenFollows(r rune) bool { return r != 0 && strings.ContainsRune("元币圆円本", r) }
+
 // weekdayChar reports whether 周 with r behind it is a weekday.
 func weekdayChar(r rune) bool { return r != 0 && strings.ContainsRune("一二三四五六日", r) }
 
@@ -473,7 +482,7 @@ func (r *reading) daysCounted(i, end int, value Exact) bool {
 	if before == '月' && !monthCounted(r.s[:i]) || strings.HasSuffix(r.s[:i], "月の") {
 		return false
 	}
-	if value.Den != 1 || value.Num > 31 || value.Num == 0 {
+	if c, ok := r.card(i); ok && c.loose || value.Den != 1 || value.Num > 31 || value.Num == 0 {
 		return true
 	}
 	if _, _, ok := daysBefore.before(r.s, i); ok {
@@ -496,7 +505,7 @@ func monthCounted(s string) bool {
 // daysBefore and daysAfter are what makes 10日 ten days.
 var (
 	daysBefore = tabulate(entries[bool]{
-		{"あと 後 残り のこり もう さらに 更に 約 およそ 合計 計 全部で まる 丸 追加で 最低 最長 最大 年 か月 ヶ月 カ月 週間 泊 時間 延長で 約 大约 还剩 一共 共 另外 再 泊 夜 晚 每 1泊 か月と 年と 週間と 今日から 明日から 未来 今後", true},
+		{"最後の この その あと 後 残り のこり もう さらに 更に 約 およそ 合計 計 全部で まる 丸 追加で 最低 最長 最大 年 か月 ヶ月 カ月 週間 泊 時間 延長で 約 大约 还剩 一共 共 另外 再 泊 夜 晚 每 1泊 か月と 年と 週間と 今日から 明日から 未来 今後", true},
 	})
 	daysAfter = tabulate(entries[bool]{
 		{"前 ほど くらい ぐらい 位 程度 以内 以上 未満 延長 追加 滞在 旅行 延ばし 伸ばし のばし 使い たい 足り 分の だけ 半 と半 ずっと 必要 欲しい ほしい お願い 残 いる います 出張 の旅 の滞在 の旅行 の出張 のプラン プラン コース パス 有効 余り あまり ちょっと 弱 強 後 内 游 之内 以内 之后 后 旅游 通 套餐 行程 で足り で十分 あれば 間", true},
