@@ -344,7 +344,7 @@ func endsOf(days []Day) []string {
 	var ends []string
 	for i, d := range days {
 		switch {
-		case d.From && i+1 < len(days) && days[i+1].Until: // a range
+		case d.From && i+1 < len(days) && days[i+1].Until && !days[i+1].Date.Before(d.First): // a range
 		case d.From && !d.Until:
 			ends = append(ends, d.First.Format(time.DateOnly))
 		case d.First.Equal(d.Date):

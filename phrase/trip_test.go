@@ -588,6 +588,8 @@ var dates = map[Language][]spoke{
 		{"for 7 days from December 5", "<12-05..12-11"},
 		{"arriving Dec 5, leaving Dec 12", ">12-05 <12-12"},
 		{"until after Christmas", "<12-25"},
+		{"Monday in two weeks", "12-14"},
+		{"Friday in 4 days", "12-04"},
 		{"by month end", "<11-21..11-30"},
 		// no days
 		{"will it last a month", ""},
