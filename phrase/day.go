@@ -410,7 +410,7 @@ func (d *dayReader) lastingUntil(w when, last time.Time, end int) when {
 func (d *dayReader) when(i int, base time.Time) (when, bool) {
 	rules := []func(int, time.Time) (when, bool){d.dayWord, d.numeric, d.han, d.week, d.offset}
 	if d.l == English {
-		rules = []func(int, time.Time) (when, bool){d.dayWord, d.numeric, d.english, d.weekEn, d.offsetEn}
+		rules = []func(int, time.Time) (when, bool){d.dayWord, d.numeric, d.english, d.weekEn, d.quarter, d.offsetEn}
 	}
 	var longest when
 	for _, rule := range rules {

@@ -590,6 +590,9 @@ var dates = map[Language][]spoke{
 		{"until after Christmas", "<12-25"},
 		{"Monday in two weeks", "12-14"},
 		{"Friday in 4 days", "12-04"},
+		{"Q1 2027", "01-01..2027-03-31"},
+		{"the end of this quarter", "10-01..12-31"},
+		{"next quarter", "01-01..2027-03-31"},
 		{"by month end", "<11-21..11-30"},
 		// no days
 		{"will it last a month", ""},
