@@ -88,7 +88,7 @@ func (one town) tell(t *testing.T, keys world.Keys) {
 	for _, v := range r.Violations {
 		t.Error(v)
 	}
-	if r.Orders < one.orders || r.Outcomes["completed"] < one.orders/3 {
+	if r.Orders < one.orders || r.Outcomes["completed"] < one.orders/4 {
 		t.Errorf("%d orders came to %v", r.Orders, r.Outcomes)
 	}
 }
