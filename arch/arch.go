@@ -12,7 +12,7 @@ package arch
 // a room of its own; others belong to their parent. See ARCHITECTURE.md.
 var layers = []string{
 	// words
-	"fault", "money", "calendar", "id", "seal", "locale", "metrics", "phone", "luhn", "db", "signed", "outbound",
+	"fault", "money", "calendar", "id", "seal", "locale", "metrics", "phone", "luhn", "phrase", "db", "signed", "outbound",
 	// things
 	"message", "catalogue", "exchange", "account", "line", "stock", "ledger", "loyalty", "billing", "device", "support", "identity", "trail",
 	// strangers
