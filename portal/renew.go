@@ -344,15 +344,7 @@ func (v *visit) currency(ctx context.Context, tx db.Tx, k keyhole, c *catalogue.
 			}
 		}
 	}
-	for _, w := range append(wanted, c.Seller.BaseCurrency) {
-		if slices.Contains(priced, w) {
-			return w, nil
-		}
-	}
-	if len(priced) > 0 {
-		return priced[0], nil
-	}
-	return c.Seller.BaseCurrency, nil
+	return order.PayIn(c, priced, wanted...), nil
 }
 
 // chosenCurrency is what this form or address asks for; "" where it does not.
