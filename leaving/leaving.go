@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/assistant"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
@@ -147,12 +148,16 @@ func (o *Office) forgetTools(ctx context.Context, of string) (done bool, err err
 }
 
 // Step closes one account whose time has come, and erases what is personal in it;
-// or puts it off, where something has come in between. It is enough to call it
-// once a minute.
+// or puts it off, where something has come in between. While there is none, it
+// forgets conversations with the assistant whose time is over. It is enough to call
+// it once a minute.
 func (o *Office) Step(ctx context.Context) (worked bool, err error) {
 	of, err := db.Seen(ctx, o.DB, account.DueToClose)
-	if err != nil || of == "" {
+	if err != nil {
 		return false, err
+	}
+	if of == "" {
+		return assistant.Sweep(ctx, o.DB)
 	}
 	forgotten, err := o.forgetTools(ctx, of)
 	if err != nil {
@@ -180,6 +185,9 @@ func (o *Office) Step(ctx context.Context) (worked bool, err error) {
 			return err
 		}
 		if err := support.Erase(ctx, tx, of); err != nil {
+			return err
+		}
+		if err := assistant.Forget(ctx, tx, of, ""); err != nil {
 			return err
 		}
 		if err := o.erasePapersOf(ctx, tx, of); err != nil {

@@ -33,7 +33,7 @@ var structs = map[string]any{
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "roaming.html": roamingPage{}, "plan.html": planPage{}, "offline.html": offlinePage{}, "storybook.html": storybookPage{},
 	"claim.html": claimPage{}, "redeem.html": redeemPage{},
 	"cases.html": casesPage{}, "case_new.html": newCasePage{}, "case.html": casePage{}, "status.html": statusPage{}, "help.html": helpPage{}, "prose.html": prosePage{},
-	"inbox.html": inboxPage{}, "letter.html": letterPage{}, "telling.html": tellingPage{},
+	"chat.html": chatPage{}, "inbox.html": inboxPage{}, "letter.html": letterPage{}, "telling.html": tellingPage{},
 	"identity.html": identityPage{},
 }
 
