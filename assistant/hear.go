@@ -221,7 +221,7 @@ func (s State) understood(text string, g Ground) []Command {
 	if c := s.chosenFor(found, text, l); c != nil {
 		return []Command{c}
 	}
-	if len(found) == 0 || found.only(pays) {
+	if len(found) == 0 {
 		switch phrase.Answer(text, l) {
 		case phrase.Yes:
 			if s.Yes.Command != nil {
@@ -243,10 +243,10 @@ func (s State) understood(text string, g Ground) []Command {
 func (s State) commands(found heard) (all []Command) {
 	for _, f := range found {
 		c := f.command()
-		if f.word == pays && s.Quote == "" {
-			c = Compare{}
+		if c == Command(AskEnd{}) && len(found) > 1 {
+			continue // "is it enough until I leave?"
 		}
-		if c != nil && !slices.Contains(all, c) && len(all) < mostCommands {
+		if !slices.Contains(all, c) && len(all) < mostCommands {
 			all = append(all, c)
 		}
 	}
@@ -292,7 +292,8 @@ func (s State) toldEnd(found heard, days []phrase.Day, text string, l phrase.Lan
 	if found.has(forgetsEnd) {
 		return ForgetEnd{}
 	}
-	tells := found.has(tellsEnd) || s.About == AboutEnd && !found.has(asksTerms) || len(found) == 0
+	asks := found.has(asksForecast) || found.has(asksStatus) || found.has(asksOrder)
+	tells := found.has(tellsEnd) || !asks && (found.has(saysUntil) || s.About == AboutEnd && !found.has(asksTerms) || len(found) == 0)
 	if !tells {
 		return nil
 	}
@@ -300,8 +301,7 @@ func (s State) toldEnd(found heard, days []phrase.Day, text string, l phrase.Lan
 		return s.dayOf(d, found, g)
 	}
 	lengths := phrase.Durations(text, l)
-	stays := found.has(tellsEnd) || s.About == AboutEnd
-	if len(lengths) == 1 && stays && !found.has(takes) {
+	if len(lengths) == 1 && !found.has(takes) && (found.has(tellsEnd) || s.About == AboutEnd) {
 		d := lengths[0]
 		last := s.today(g).AddDate(d.Years, d.Months, d.Days)
 		return TellEnd{dayOn(last)}
@@ -311,7 +311,7 @@ func (s State) toldEnd(found heard, days []phrase.Day, text string, l phrase.Lan
 			return TellEnd{dayOn(nextOf(s.today(g), n))}
 		}
 	}
-	if found.only(tellsEnd) {
+	if len(found) == 1 && len(days) == 0 && found.has(tellsEnd) {
 		return AskEnd{}
 	}
 	return nil

@@ -24,6 +24,7 @@ const (
 	asksCheapest word = "cheapest"
 	asksCarefree word = "carefree"
 	tellsEnd     word = "end"
+	saysUntil    word = "until"
 	forgetsEnd   word = "forget"
 	asksTerms    word = "terms"
 	takes        word = "take"
@@ -34,10 +35,19 @@ const (
 	asksMenu     word = "menu"
 )
 
-// words is every word of the table.
+// words is every word of the table, the strongest first: of two that were found in the
+// same place the stronger one is meant.
 var words = []word{
-	asksStatus, asksForecast, asksAdvice, asksCheapest, asksCarefree, tellsEnd, forgetsEnd, asksTerms, takes, pays,
-	asksOrder, asksPerson, asksLine, asksMenu,
+	forgetsEnd, asksPerson, asksLine, asksOrder, pays, asksCheapest, asksCarefree, asksAdvice, asksForecast, asksStatus,
+	tellsEnd, saysUntil, asksTerms, takes, asksMenu,
+}
+
+// weak are words that say nothing beside others: who asks what is best, and says that
+// they want to renew, asks what is best.
+var weak = map[word][]word{
+	asksTerms: {asksAdvice, asksCheapest, asksCarefree},
+	takes:     {forgetsEnd, asksPerson, asksLine, asksOrder, pays, asksCheapest, asksCarefree, asksAdvice, asksForecast, asksStatus, tellsEnd, asksTerms},
+	asksMenu:  words[:len(words)-1],
 }
 
 //go:embed words.yaml
@@ -107,26 +117,23 @@ func (h heard) has(w word) bool {
 	return slices.ContainsFunc(h, func(f finding) bool { return f.word == w })
 }
 
-func (h heard) only(w word) bool { return len(h) == 1 && h[0].word == w }
-
-// heardIn finds the words of a folded text. One that lies within another, longer
-// one says nothing by itself.
+// heardIn finds the words of a folded text. Where two overlap only the stronger one
+// counts, and a weak one not at all beside those that it is weak against.
 func heardIn(folded string, l phrase.Language) heard {
 	var all heard
-	for _, s := range table[l] {
-		if at := s.find.FindStringIndex(folded); at != nil {
-			all = append(all, finding{s.word, at[0], at[1]})
+	for _, s := range table[l] { // the strongest first
+		at := s.find.FindStringIndex(folded)
+		if at == nil || all.has(s.word) {
+			continue
+		}
+		f := finding{s.word, at[0], at[1]}
+		if !slices.ContainsFunc(all, func(a finding) bool { return f.from < a.to && a.from < f.to }) {
+			all = append(all, f)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b finding) int { return cmp.Compare(b.to-b.from, a.to-a.from) })
-	var kept heard
-	for _, f := range all {
-		if !kept.has(f.word) && !slices.ContainsFunc(kept, func(k finding) bool { return f.from >= k.from && f.to <= k.to }) {
-			kept = append(kept, f)
-		}
-	}
-	slices.SortStableFunc(kept, func(a, b finding) int { return cmp.Compare(a.from, b.from) })
-	return kept
+	all = slices.DeleteFunc(all, func(f finding) bool { return slices.ContainsFunc(weak[f.word], all.has) })
+	slices.SortStableFunc(all, func(a, b finding) int { return cmp.Compare(a.from, b.from) })
+	return all
 }
 
 // command is what a word alone asks for.
@@ -138,7 +145,7 @@ func (f finding) command() Command {
 		return Forecast{}
 	case asksAdvice, asksCheapest, asksCarefree:
 		return Advise{attitudes[f.word]}
-	case tellsEnd:
+	case tellsEnd, saysUntil:
 		return AskEnd{}
 	case forgetsEnd:
 		return ForgetEnd{}
