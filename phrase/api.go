@@ -1,12 +1,7 @@
 package phrase
 
-import "time"
-
 // Choice returns which of several numbered things text chooses.
 func Choice(_ string, _ Language) (n int, ok bool) { return 0, false }
-
-// Days returns the days and periods of text, as of today.
-func Days(_ string, _ Language, _ time.Time) []Day { return nil }
 
 // Amounts returns the sums of money of text.
 func Amounts(_ string, _ Language) []Amount { return nil }

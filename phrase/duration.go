@@ -12,7 +12,7 @@ const (
 	quarterHour
 	anHour
 	aDay
-	aNight // n nights touch n+1 days
+	aNight // a day; the last one reaches into a day more
 	aWeek
 	aMonth
 	aYear
@@ -34,7 +34,7 @@ func lengthOf(value Exact, u timeUnit) (Duration, bool) {
 	case aWeek:
 		d.Days, part, smaller = 7*n, 7, aDay
 	case aNight:
-		d.Days = n + 1
+		d.Days, d.Nights = n, n
 	case aDay:
 		d.Days, part, smaller = n, 24, anHour
 	case anHour:
@@ -55,8 +55,13 @@ func lengthOf(value Exact, u timeUnit) (Duration, bool) {
 	return d, true
 }
 
-// plus adds the parts of both; the span is d's.
+// plus adds the parts of both; the span is d's. Days that are said with their
+// nights, 三天两夜, are said once.
 func (d Duration) plus(e Duration) Duration {
+	if d.Nights != e.Nights && (d.Nights == d.Days || e.Nights == e.Days) && d.Days > 0 && e.Days > 0 {
+		d.Days, e.Days = max(d.Days-d.Nights, e.Days-e.Nights), 0
+		d.Nights, e.Nights = 0, 0
+	}
 	d.Years += e.Years
 	d.Months += e.Months
 	d.Days += e.Days
@@ -67,7 +72,7 @@ func (d Duration) plus(e Duration) Duration {
 }
 
 // Durations returns the lengths of time of text. Of "three or four days" it is
-// the longer one, and nights are days, one more. What is none is left out: "a
+// the longer one. What is none is left out: "a
 // day" in "3GB a day", and times that are over ("three days ago"). Lengths
 // without a number ("a few days") are not guessed.
 //
@@ -295,7 +300,7 @@ var timeUnitsEn = tabulate(entries[timeUnit]{
 	{"night nights", aNight},
 	{"week weeks wk wks w", aWeek},
 	{"month months mo mos mth mths", aMonth},
-	{"year years yr yrs", aYear},
+	{"year years yr yrs y", aYear},
 })
 
 // halfMore adds the half that follows a unit: 三年半, "a month and a half".

@@ -269,3 +269,86 @@ func (e expected) values() []map[string]string {
 	}
 	return all
 }
+
+// endsOf are the ends of what was found, as Recognizers-Text writes them: the
+// day itself, or of a period the day after it.
+func endsOf(days []Day) []string {
+	var ends []string
+	for i, d := range days {
+		switch {
+		case d.From && i+1 < len(days) && days[i+1].Until: // a range
+		case d.Until || d.First.Equal(d.Date):
+			ends = append(ends, d.Date.Format(time.DateOnly))
+		default:
+			ends = append(ends, d.Date.AddDate(0, 0, 1).Format(time.DateOnly))
+		}
+	}
+	return ends
+}
+
+func TestExamOfDays(t *testing.T) {
+	for l, shares := range map[Language][2]int{Chinese: {0, 0}, Japanese: {0, 0}, English: {0, 0}} {
+		for i, kind := range []string{"DateParser", "DatePeriodParser"} {
+			file, share := "DateTime_"+languages[l]+"_"+kind, shares[i]
+			t.Run(file, func(t *testing.T) {
+				passed, total := 0, 0
+				for _, c := range cases(t, file) {
+					var want []string
+					for _, e := range c.Results {
+						if e.Value != nil {
+							v := e.Value.FutureResolution
+							want = append(want, v["date"]+v["endDate"])
+						}
+					}
+					if len(want) != len(c.Results) || strings.Join(want, "") == "" && len(want) > 0 {
+						continue // seasons have no dates
+					}
+					total++
+					got := Days(c.Input, l, c.today())
+					if ends := endsOf(got); strings.Join(ends, " ") != strings.Join(want, " ") {
+						t.Logf("  %s (%s): %v, want %v", c.Input, c.today().Format("2006-01-02 Mon"), ends, want)
+						continue
+					}
+					passed++
+				}
+				mark(t, passed, total, share)
+			})
+		}
+	}
+}
+
+// Of the model's cases those count that hold nothing but days and periods.
+func TestExamOfDaysAmongOthers(t *testing.T) {
+	for l, share := range map[Language]int{Chinese: 0, Japanese: 0, English: 0} {
+		file := "DateTime_" + languages[l] + "_DateTimeModel"
+		t.Run(file, func(t *testing.T) {
+			passed, total := 0, 0
+			for _, c := range cases(t, file) {
+				var want []string
+				for _, e := range c.Results {
+					v := e.values()
+					if kind := e.TypeName; len(v) > 0 && (strings.HasSuffix(kind, ".date") || strings.HasSuffix(kind, ".daterange")) {
+						future := v[len(v)-1]
+						end := future["value"] + future["end"]
+						if end == "" {
+							end = future["start"]
+						}
+						if len(end) == len(time.DateOnly) {
+							want = append(want, end)
+						}
+					}
+				}
+				if len(want) == 0 || len(want) != len(c.Results) {
+					continue
+				}
+				total++
+				if ends := endsOf(Days(c.Input, l, c.today())); strings.Join(ends, " ") != strings.Join(want, " ") {
+					t.Logf("  %s (%s): %v, want %v", c.Input, c.today().Format("2006-01-02 Mon"), ends, want)
+					continue
+				}
+				passed++
+			}
+			mark(t, passed, total, share)
+		})
+	}
+}

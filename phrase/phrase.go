@@ -49,6 +49,10 @@ type Number struct {
 type Duration struct {
 	Span
 	Years, Months, Days, Hours, Minutes, Seconds int
+
+	// Nights is how many of the Days were said as nights: who stays two nights
+	// leaves on the third day.
+	Nights int
 }
 
 // Day is one day, or a period by its last day. Of several readings it is the

@@ -6,5 +6,3 @@ var unitsJa = tabulate(entries[bool]{{"日 日間 円 えん 人 つ 個 番 番
 // currencies is filled in amount.go
 var currencies = tabulate(entries[bool]{})
 var dataUnits = tabulate(entries[bool]{})
-var weekdaysHan = tabulate(entries[bool]{{"周一 周二 周三 周四 周五 周六 周日", true}})
-var eras = tabulate(entries[int]{{"令和", 2018}, {"平成", 1988}, {"昭和", 1925}, {"大正", 1911}, {"明治", 1867}})

@@ -1,0 +1,282 @@
+package phrase
+
+import (
+	"strings"
+	"time"
+)
+
+// Days returns the days and periods of text, as of today, whose time of day and
+// zone do not count: it is the date on the wall where the person is. A period is
+// its last day, with its first one beside it. A range ("from 3 to 10 December")
+// is two days, the first with From and the second with Until.
+//
+// A date without a year, a day without a month and a weekday are the next ones,
+// today included. Where the words themselves speak of the past ("last Friday",
+// 三天前), they are taken at their word.
+func Days(text string, l Language, today time.Time) []Day {
+	year, month, day := today.Date()
+	d := &dayReader{reading: read(text, l), today: time.Date(year, month, day, 0, 0, 0, 0, time.UTC)}
+	var found []Day
+	scan(d.s, func(i int) int {
+		days, end := d.stretch(i)
+		if end == i {
+			return d.afterWord(i)
+		}
+		found = append(found, days...)
+		return end
+	})
+	return found
+}
+
+// dayReader reads days as of today.
+type dayReader struct {
+	*reading
+	today time.Time
+}
+
+// when is a day or a period that was read.
+type when struct {
+	Span
+	first, last time.Time
+	other       time.Time // another reading
+	ambiguous   bool
+	until, from bool
+	weekday     bool // nothing but a weekday
+}
+
+// on is one day.
+func on(t time.Time) when { return when{first: t, last: t} }
+
+// between is a period.
+func between(first, last time.Time) when { return when{first: first, last: last} }
+
+func (w when) ends(end int) when {
+	w.To = end
+	return w
+}
+
+// afterWord is where to go on after i, at which nothing was found: after a
+// number, so that no part of it is tried.
+func (d *dayReader) afterWord(i int) int {
+	if c, ok := d.card(i); ok {
+		return c.To
+	}
+	return i
+}
+
+// stretch reads a day, a period or a range of them at i, and its end.
+func (d *dayReader) stretch(i int) ([]Day, int) {
+	if days, end, ok := d.shortRange(i); ok {
+		return days, end
+	}
+	w, ok := d.when(i, d.today)
+	if !ok {
+		return nil, i
+	}
+	w.From = i
+	w = d.marked(w)
+	if w2, ok := d.lasting(w); ok {
+		return []Day{d.said(w, false, true), d.said(w2, true, false)}, w2.To
+	}
+	if at, ok := d.rangeSign(w); ok {
+		base := w.first
+		if w.weekday {
+			base = base.AddDate(0, 0, 1)
+		}
+		w2, ok := d.when(at, base)
+		if !ok {
+			w2, ok = d.bareEnd(at, w)
+		}
+		if ok && !w2.last.Before(w.first) {
+			w2.From = at
+			w2 = d.marked(w2)
+			if w.first != w.last {
+				w.last = w.first
+			}
+			return []Day{d.said(w, false, true), d.said(w2, true, false)}, w2.To
+		}
+	}
+	return []Day{d.said(w, w.until, w.from)}, w.To
+}
+
+// said is what others see of w.
+func (d *dayReader) said(w when, until, from bool) Day {
+	return Day{Span: w.Span, Date: w.last, First: w.first, Until: until, From: from, Ambiguous: w.ambiguous || !w.other.IsZero(), Other: w.other}
+}
+
+// marked looks at the words around w for whether it is an end or a beginning.
+func (d *dayReader) marked(w when) when {
+	if mark, _, ok := marksBefore.before(d.s, w.From); ok {
+		w.until, w.from = mark == untilMark, mark == fromMark
+	}
+	if mark, end, ok := marksAfter.at(d.s, space(d.s, w.To)); ok {
+		if mark == untilMark {
+			w.until, w.from = true, false
+		} else if !w.until {
+			w.from = true
+		}
+		w.ambiguous = w.ambiguous && !w.other.IsZero() // 10日まで is a date
+		w.To = end
+	}
+	return w
+}
+
+// edge says what a day is to a trip.
+type edge int
+
+const (
+	untilMark edge = iota + 1
+	fromMark
+)
+
+// marksBefore stand before a day, marksAfter behind it.
+var (
+	marksBefore = tabulate(entries[edge]{
+		{"until until_the till till_the til by by_the through thru up_to before before_the no_later_than not_later_than ends ending ending_on leaving leave expires 到 至 直到 截至 截止 截止到 用到 待到 住到 玩到 呆到 续到 延到 延长到 持续到 到了 不晚于 截止日期", untilMark},
+		{"from from_the since starting starting_on starting_from beginning as_of after after_the effective commencing 从 自 自从 由 打", fromMark},
+	})
+	marksAfter = tabulate(entries[edge]{
+		{"まで までに までの 迄 まで使いたい 以前 为止 之前 止 截止 前 前に or_before or_earlier 及以前 或之前 以前に までです よりも前 より前 までは", untilMark},
+		{"から より 以降 以后 之后 后 起 开始 onwards onward or_later 或之后 及以后 以降に からの", fromMark},
+	})
+)
+
+// rangeSign is where the end of a range would begin, after its beginning w.
+func (d *dayReader) rangeSign(w when) (int, bool) {
+	i := space(d.s, w.To)
+	if _, end, ok := rangeBetween.at(d.s, i); ok {
+		return space(d.s, end), true
+	}
+	if w.from && d.l == Japanese {
+		return i, true
+	}
+	if _, end, ok := rangeAnd.at(d.s, i); ok {
+		if _, _, ok := betweenBefore.before(d.s, w.From); ok {
+			return space(d.s, end), true
+		}
+	}
+	return 0, false
+}
+
+var (
+	rangeBetween = tabulate(entries[bool]{
+		{"- -- ~ to till til until through thru up_to 到 至 直到 から 、から ,から ,until ,to", true},
+	})
+	rangeAnd      = tabulate(entries[bool]{{"and", true}})
+	betweenBefore = tabulate(entries[bool]{{"between between_the", true}})
+)
+
+// bareEnd reads the end of a range that is only a number, in the month of its
+// beginning: Dec 3-10, 12月3日到10.
+func (d *dayReader) bareEnd(i int, w when) (when, bool) {
+	n, c, ok := d.whole(i)
+	if !ok || w.first != w.last || n > 31 || n <= w.first.Day() {
+		return when{}, false
+	}
+	if b, _ := runeAt(d.s, c.To); b == '/' || b == ':' {
+		return when{}, false
+	}
+	if _, _, isTime := d.timeUnitAt(c.To, false); isTime {
+		return when{}, false
+	}
+	t, ok := date(w.first.Year(), w.first.Month(), n)
+	return on(t).ends(c.To), ok
+}
+
+// shortRange reads a range whose beginning has no unit of its own: 3-10号,
+// 12月3-10日, 五から九日.
+func (d *dayReader) shortRange(i int) ([]Day, int, bool) {
+	if d.l == English {
+		return nil, i, false
+	}
+	base, at, inMonth := d.monthStem(i)
+	n, c, ok := d.whole(at)
+	if !ok {
+		return nil, i, false
+	}
+	_, sign, ok := shortRangeSigns.at(d.s, space(d.s, c.To))
+	if !ok {
+		return nil, i, false
+	}
+	m, c2, ok := d.whole(space(d.s, sign))
+	_, end, ok2 := dayUnits.at(d.s, space(d.s, c2.To))
+	if !ok || !ok2 || n < 1 || m <= n || m > 31 || d.daysCountedAfter(c2.To, end) {
+		return nil, i, false
+	}
+	t, ok := date(base.Year(), base.Month(), n)
+	u, ok2 := date(base.Year(), base.Month(), m)
+	if !inMonth {
+		t, ok = nextDayOfMonth(n, d.today)
+		u, ok2 = date(t.Year(), t.Month(), m)
+	}
+	if !ok || !ok2 {
+		return nil, i, false
+	}
+	from, until := on(t).ends(c.To), on(u).ends(end)
+	from.From, until.From = i, c2.From
+	until = d.marked(until)
+	return []Day{d.said(from, false, true), d.said(until, true, false)}, until.To, true
+}
+
+var (
+	shortRangeSigns = tabulate(entries[bool]{{"- ~ 到 至 から", true}})
+	dayUnits        = tabulate(entries[bool]{{"日 号", true}})
+)
+
+// daysCountedAfter reports whether 日 from i to end counts days, as in 3-5日間.
+func (d *dayReader) daysCountedAfter(i, end int) bool {
+	if d.s[i:end] == "号" {
+		return false
+	}
+	_, _, ok := daysAfter.at(d.s, space(d.s, end))
+	return ok
+}
+
+// lasting reads a length that counts from w on: 明日から3日間, "from today for
+// three days".
+func (d *dayReader) lasting(w when) (when, bool) {
+	if !w.from || w.first != w.last {
+		return when{}, false
+	}
+	i := space(d.s, w.To)
+	inclusive := d.l == Chinese
+	if end, ok := past(d.s, i, "for "); ok {
+		i, inclusive = end, true
+	} else if d.l == English {
+		return when{}, false
+	}
+	length, ok := d.duration(i)
+	if !ok && d.l == Japanese {
+		if n, c, isNumber := d.whole(i); isNumber {
+			if end, isDay := past(d.s, c.To, "日"); isDay {
+				length, ok = Duration{Span: Span{i, end}, Days: n}, true
+			}
+		}
+	}
+	if !ok || length.Days+length.Months+length.Years == 0 {
+		return when{}, false
+	}
+	last := plus(w.first, length)
+	if inclusive || strings.HasSuffix(d.s[:length.To], "间") {
+		last = last.AddDate(0, 0, -1)
+	}
+	end := on(last).ends(length.To)
+	end.From = i
+	return end, true
+}
+
+// when reads one day or period at i, as of base.
+func (d *dayReader) when(i int, base time.Time) (when, bool) {
+	rules := []func(int, time.Time) (when, bool){d.dayWord, d.numeric, d.han, d.week, d.offset}
+	if d.l == English {
+		rules = []func(int, time.Time) (when, bool){d.dayWord, d.numeric, d.english, d.weekEn, d.offsetEn}
+	}
+	var longest when
+	for _, rule := range rules {
+		if w, ok := rule(i, base); ok && w.To > longest.To {
+			longest = w
+		}
+	}
+	longest.From = i
+	return longest, longest.To > i
+}

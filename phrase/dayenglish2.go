@@ -1,0 +1,152 @@
+package phrase
+
+import (
+	"time"
+)
+
+// weekEn reads "this week", "next month", "next Friday", "the weekend".
+func (d *dayReader) weekEn(i int, base time.Time) (when, bool) {
+	if n, end, ok := weekendsEn.at(d.s, i); ok {
+		if n == 0 {
+			return weekend(base).ends(end), true
+		}
+		saturday := monday(base, n).AddDate(0, 0, 5)
+		return between(saturday, saturday.AddDate(0, 0, 1)).ends(end), true
+	}
+	if n, end, ok := weeksEn.at(d.s, i); ok {
+		first := monday(base, n)
+		return between(first, first.AddDate(0, 0, 6)).ends(end), true
+	}
+	if n, end, ok := monthsEn.at(d.s, i); ok {
+		return between(firstOf(base, n), lastOf(base, n)).ends(end), true
+	}
+	if n, end, ok := yearsEn.at(d.s, i); ok {
+		return between(january(base, n), december(base, n)).ends(end), true
+	}
+	return d.weekdayEn(i, base)
+}
+
+// weekdayEn reads a weekday with a word before or behind it: next Friday, Friday
+// next week.
+func (d *dayReader) weekdayEn(i int, base time.Time) (when, bool) {
+	if day, end, ok := weekdayNames.at(d.s, i); ok {
+		at, _ := past(d.s, end, "of ")
+		if n, stop, ok := weeksEn.at(d.s, space(d.s, at)); ok {
+			return on(ofWeek(monday(base, n), day)).ends(stop), true
+		}
+		return when{}, false
+	}
+	kind, at, ok := weekdayWords.at(d.s, i)
+	if !ok {
+		return when{}, false
+	}
+	at, _ = past(d.s, at, "week ")
+	day, end, ok := weekdayNames.at(d.s, joint(d.s, at))
+	if !ok {
+		return when{}, false
+	}
+	coming := nextWeekday(day, base)
+	this := ofWeek(monday(base, 0), day)
+	switch kind {
+	case thisOne:
+		if this.Before(base) {
+			this = coming
+		}
+		return on(this).ends(end), true
+	case nextOne: // most people's "next Friday" is not the one of this week, but not everybody's
+		w := on(ofWeek(monday(base, 1), day)).ends(end)
+		if coming.After(base) && coming.Before(w.first) {
+			w.other = coming
+		}
+		return w, true
+	case comingOne:
+		if coming.Equal(base) {
+			coming = base.AddDate(0, 0, 7)
+		}
+		return on(coming).ends(end), true
+	case lastOne:
+	}
+	return on(ofWeek(monday(base, -1), day)).ends(end), true
+}
+
+type whichOne int
+
+const (
+	thisOne whichOne = iota + 1
+	nextOne
+	comingOne
+	lastOne
+)
+
+var weekdayWords = tabulate(entries[whichOne]{
+	{"this", thisOne},
+	{"next the_next", nextOne},
+	{"coming this_coming upcoming the_coming", comingOne},
+	{"last previous past", lastOne},
+})
+
+// offsetEn reads a length that leads to a day: in three days, within 3 days,
+// the next 3 days, 3 days from now, 3 days left, 3 days ago.
+func (d *dayReader) offsetEn(i int, base time.Time) (when, bool) {
+	kind, at := ledTo(0), i
+	if k, end, ok := offsetsBeforeEn.at(d.s, i); ok {
+		kind, at = k, space(d.s, end)
+	}
+	length, ok := d.duration(at)
+	if !ok || length.Years+length.Months+length.Days+length.Hours/24 == 0 {
+		return when{}, false
+	}
+	end := length.To
+	if k, stop, ok := offsetsAfterEn.at(d.s, joint(d.s, end)); ok {
+		end = stop
+		if k == itsEnd && kind == within {
+			k = within
+		}
+		kind = k
+		if day, after, ok := d.anchor(stop); ok && (k == itsEnd || k == within) {
+			base, end = day, after
+		} else if needsAnchor(d.s[:stop]) {
+			return when{}, false
+		}
+	}
+	return d.led(kind, length, base, end)
+}
+
+// needsAnchor reports whether the words of an offset want a day behind them.
+func needsAnchor(s string) bool {
+	_, _, ok := anchorWords.before(s, len(s))
+	return ok
+}
+
+var anchorWords = tabulate(entries[bool]{{"from after", true}})
+
+// anchor is the day that an offset counts from: "from tomorrow", "after today".
+func (d *dayReader) anchor(i int) (time.Time, int, bool) {
+	if !needsAnchor(d.s[:i]) {
+		return d.today, i, false
+	}
+	at := space(d.s, i)
+	if _, end, ok := nows.at(d.s, at); ok {
+		return d.today, end, true
+	}
+	if w, ok := d.dayWord(at, d.today); ok {
+		return w.last, w.To, true
+	}
+	return d.today, i, false
+}
+
+var (
+	nows            = tabulate(entries[bool]{{"now today", true}})
+	offsetsBeforeEn = tabulate(entries[ledTo]{
+		{"in after in_about in_another", itsEnd},
+		{"within within_the_next in_the_next in_less_than less_than", within},
+		{"next the_next for_the_next over_the_next coming the_coming following the_following upcoming", theNext},
+		{"another_after", itsEnd},
+		{"last the_last past the_past previous", theLast},
+	})
+	offsetsAfterEn = tabulate(entries[ledTo]{
+		{"later from after from_now hence in_the_future", itsEnd},
+		{"left remaining to_go", itsLast},
+		{"ago earlier before_today before_now", ago},
+	})
+)
