@@ -17,10 +17,11 @@ func Conclude(s State, pieces []Piece, g Ground) (State, []Option) {
 	s.Yes, s.About = Saved{}, ""
 	missed := false
 	var all []Option
+	done := doneBy(pieces)
 	for _, p := range slices.Backward(pieces) {
 		options, yes, about := s.after(p, g)
 		for _, o := range options {
-			if len(all) < mostOptions && !slices.ContainsFunc(all, func(a Option) bool { return a.Command == o.Command }) {
+			if len(all) < mostOptions && !slices.Contains(done, o.Command) && !slices.ContainsFunc(all, func(a Option) bool { return a.Command == o.Command }) {
 				all = append(all, o)
 			}
 		}
@@ -50,6 +51,25 @@ func Conclude(s State, pieces []Piece, g Ground) (State, []Option) {
 		s.Offered = append(s.Offered, Saved{o.Command})
 	}
 	return s, all
+}
+
+// doneBy are the commands that pieces answer: nobody asks that again at once.
+func doneBy(pieces []Piece) (all []Command) {
+	for _, p := range pieces {
+		switch p := p.(type) {
+		case Standing:
+			all = append(all, Status{})
+		case Lasting:
+			all = append(all, Forecast{})
+		case Advice:
+			all = append(all, Advise{}, Advise{p.Attitude})
+		case Terms:
+			all = append(all, Compare{})
+		case Order:
+			all = append(all, Orders{})
+		}
+	}
+	return all
 }
 
 // options are options of commands that need no facts to be named.

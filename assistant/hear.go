@@ -57,6 +57,9 @@ func Hear(s State, in Input, g Ground) (State, []Command) {
 	if named != "" && isUnknown(commands) {
 		commands = []Command{PickLine{named}}
 	}
+	if isUnknown(commands) && s.About == AboutLine {
+		commands = append(commands, PickLine{}) // it is asked again
+	}
 	return s.settle(in, g, commands)
 }
 

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/tsuzuku/tsuzuku/assistant"
@@ -129,7 +130,7 @@ func (v Voice) chatStanding(out *assistant.Said, shop *catalogue.Catalogue, p as
 	switch state {
 	case line.Active:
 		left := v.Left(l, plan, op.GB, loc)
-		say(name+left.Headline, left.Detail, left.AsOf)
+		say(name+joined(" · ", left.Headline, left.Detail), left.AsOf)
 	case line.Terminal, line.Recycled:
 		say(name + v.T("about.closed"))
 	case line.New, line.Grace, line.Ended, line.Suspended:
@@ -141,13 +142,21 @@ func (v Voice) chatStanding(out *assistant.Said, shop *catalogue.Catalogue, p as
 		if in == "" {
 			key = "chat.ended"
 		}
-		say(strings.TrimSpace(v.Say(key, locale.Args{"end": end.Text, "in": in}) + " " + end.Own))
+		say(v.Say(key, locale.Args{"end": v.chatMoment(end), "in": in}))
 	}
 	if p.Refusal != nil {
 		refused := v.Refused(p.Refusal, loc)
 		say(refused.Why, refused.Instead)
 	}
 	out.Links = append(out.Links, assistant.Link{To: "/lines/" + l.ID, Text: v.T("chat.to_line")})
+}
+
+// chatMoment is an instant within a sentence.
+func (v Voice) chatMoment(m Moment) string {
+	if m.Own == "" {
+		return m.Text
+	}
+	return v.Say("chat.own", locale.Args{"time": m.Text, "own": m.Own})
 }
 
 func (v Voice) chatTerms(out *assistant.Said, shop *catalogue.Catalogue, p assistant.Terms) {
@@ -179,14 +188,12 @@ func (v Voice) chatQuote(out *assistant.Said, shop *catalogue.Catalogue, p assis
 	v.chatSay(out, "chat.quote", locale.Args{"what": what, "line": v.LineName(shop, p.Line)})
 	starts := v.T("review.begins.now")
 	if q.StartsAt.After(v.Now) {
-		m := v.Moment(q.StartsAt, loc)
-		starts = strings.TrimSpace(v.Say("chat.quote.from", locale.Args{"start": m.Text}) + " " + m.Own)
+		starts = v.Say("chat.quote.from", locale.Args{"start": v.chatMoment(v.Moment(q.StartsAt, loc))})
 	}
 	if p.Within > 0 {
 		starts = v.ByHandWithin(p.Within)
 	}
-	end := v.End(q.EndsAt, loc)
-	out.Text = append(out.Text, starts, strings.TrimSpace(v.Say("chat.quote.to", locale.Args{"end": end.Text})+" "+end.Own))
+	out.Text = append(out.Text, starts, v.Say("chat.quote.to", locale.Args{"end": v.chatMoment(v.End(q.EndsAt, loc))}))
 	v.chatSay(out, "chat.quote.total", locale.Args{"total": q.Price})
 	v.chatSay(out, "chat.quote.confirm", locale.Args{"time": v.Moment(q.ExpiresAt, loc).Text})
 	out.Links = append(out.Links, assistant.Link{To: "/quotes/" + q.ID, Text: v.T("chat.to_review")})
@@ -267,11 +274,10 @@ func (v Voice) chatOffer(o assistant.Option) string {
 	if o.Best {
 		parts = append(parts, v.T("advice.recommended"))
 	}
-	var said []string
-	for _, p := range parts {
-		if p != "" {
-			said = append(said, p)
-		}
-	}
-	return strings.Join(said, " · ")
+	return joined(" · ", parts...)
+}
+
+// joined is those of parts that say something.
+func joined(by string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), by)
 }
