@@ -32,6 +32,7 @@ func Days(text string, l Language, today time.Time) []Day {
 type dayReader struct {
 	*reading
 	today time.Time
+	depth int // of days that are counted from days
 }
 
 // when is a day or a period that was read.
@@ -41,7 +42,35 @@ type when struct {
 	other       time.Time // another reading
 	ambiguous   bool
 	until, from bool
-	weekday     bool // nothing but a weekday
+	rolled      rolled
+	named       bool // by a word such as "tomorrow"
+	none        bool // there is no such day: 30 February
+}
+
+// rolled is which part of a date was not said and taken from the calendar, so
+// that the day is the next one.
+type rolled int
+
+const (
+	theWeek rolled = iota + 1
+	theMonth
+	theYear
+)
+
+// back is w one week, month or year earlier.
+func (w when) back() when {
+	switch w.rolled {
+	case theWeek:
+		w.first, w.last = w.first.AddDate(0, 0, -7), w.last.AddDate(0, 0, -7)
+	case theMonth:
+		before := firstOf(w.first, -1)
+		if t, ok := date(before.Year(), before.Month(), w.first.Day()); ok {
+			w.first, w.last = t, t
+		}
+	case theYear:
+		w.first, w.last = w.first.AddDate(-1, 0, 0), w.last.AddDate(-1, 0, 0)
+	}
+	return w
 }
 
 // on is one day.
@@ -73,35 +102,56 @@ func (d *dayReader) stretch(i int) ([]Day, int) {
 	if !ok {
 		return nil, i
 	}
+	if w.none {
+		return nil, w.To
+	}
 	w.From = i
 	w = d.marked(w)
-	if w2, ok := d.lasting(w); ok {
-		return []Day{d.said(w, false, true), d.said(w2, true, false)}, w2.To
+	if whole, ok := d.lasting(w); ok {
+		return []Day{d.said(whole)}, whole.To
 	}
-	if at, ok := d.rangeSign(w); ok {
-		base := w.first
-		if w.weekday {
-			base = base.AddDate(0, 0, 1)
-		}
-		w2, ok := d.when(at, base)
-		if !ok {
-			w2, ok = d.bareEnd(at, w)
-		}
-		if ok && !w2.last.Before(w.first) {
-			w2.From = at
-			w2 = d.marked(w2)
-			if w.first != w.last {
-				w.last = w.first
-			}
-			return []Day{d.said(w, false, true), d.said(w2, true, false)}, w2.To
+	if w, end, ok := d.rangeFrom(w); ok {
+		return []Day{d.said(w), d.said(end)}, end.To
+	}
+	return []Day{d.said(w)}, w.To
+}
+
+// rangeFrom reads the end of a range that begins with w. The end is the next
+// such day after the beginning; but where both were said in the same way and
+// the end alone lies ahead, the beginning is over: "from 1 October to 7
+// November", said on 24 October.
+func (d *dayReader) rangeFrom(w when) (from, until when, ok bool) {
+	at, ok := d.rangeSign(w)
+	if !ok {
+		return w, until, false
+	}
+	until, ok = d.when(at, d.today)
+	if ok && !until.none && until.last.Before(w.first) {
+		if began := w.back(); until.rolled == w.rolled && w.rolled != 0 && !until.last.Before(began.first) && began.first.Before(w.first) {
+			w = began
+		} else {
+			until, ok = d.when(at, w.first)
 		}
 	}
-	return []Day{d.said(w, w.until, w.from)}, w.To
+	if !ok {
+		until, ok = d.bareEnd(at, w)
+	}
+	if !ok || until.none || until.last.Before(w.first) {
+		return w, until, false
+	}
+	until.From = at
+	until = d.marked(until)
+	if _, end, ok := betweenAfter.at(d.s, until.To); ok {
+		until.To = end
+	}
+	w.last, w.from, w.until = w.first, true, false
+	until.from, until.until = false, true
+	return w, until, true
 }
 
 // said is what others see of w.
-func (d *dayReader) said(w when, until, from bool) Day {
-	return Day{Span: w.Span, Date: w.last, First: w.first, Until: until, From: from, Ambiguous: w.ambiguous || !w.other.IsZero(), Other: w.other}
+func (d *dayReader) said(w when) Day {
+	return Day{Span: w.Span, Date: w.last, First: w.first, Until: w.until, From: w.from, Ambiguous: w.ambiguous || !w.other.IsZero(), Other: w.other}
 }
 
 // marked looks at the words around w for whether it is an end or a beginning.
@@ -151,7 +201,8 @@ func (d *dayReader) rangeSign(w when) (int, bool) {
 		return i, true
 	}
 	if _, end, ok := rangeAnd.at(d.s, i); ok {
-		if _, _, ok := betweenBefore.before(d.s, w.From); ok {
+		_, _, between := betweenBefore.before(d.s, w.From)
+		if between || d.l != English && d.betweenFollows(space(d.s, end)) {
 			return space(d.s, end), true
 		}
 	}
@@ -162,9 +213,20 @@ var (
 	rangeBetween = tabulate(entries[bool]{
 		{"- -- ~ to till til until through thru up_to 到 至 直到 から 、から ,から ,until ,to", true},
 	})
-	rangeAnd      = tabulate(entries[bool]{{"and", true}})
+	rangeAnd      = tabulate(entries[bool]{{"and 和 与 跟 と", true}})
 	betweenBefore = tabulate(entries[bool]{{"between between_the", true}})
+	betweenAfter  = tabulate(entries[bool]{{"之间 期间 间 の間 の间", true}})
 )
+
+// betweenFollows reports whether 之间 closes the range whose end stands at i.
+func (d *dayReader) betweenFollows(i int) bool {
+	w, ok := d.when(i, d.today)
+	if !ok {
+		return false
+	}
+	_, _, ok = betweenAfter.at(d.s, space(d.s, w.To))
+	return ok
+}
 
 // bareEnd reads the end of a range that is only a number, in the month of its
 // beginning: Dec 3-10, 12月3日到10.
@@ -215,7 +277,8 @@ func (d *dayReader) shortRange(i int) ([]Day, int, bool) {
 	from, until := on(t).ends(c.To), on(u).ends(end)
 	from.From, until.From = i, c2.From
 	until = d.marked(until)
-	return []Day{d.said(from, false, true), d.said(until, true, false)}, until.To, true
+	from.from, until.until = true, true
+	return []Day{d.said(from), d.said(until)}, until.To, true
 }
 
 var (
@@ -246,7 +309,7 @@ func (d *dayReader) lasting(w when) (when, bool) {
 		return when{}, false
 	}
 	length, ok := d.duration(i)
-	if !ok && d.l == Japanese {
+	if !ok && d.l == Japanese && w.named {
 		if n, c, isNumber := d.whole(i); isNumber {
 			if end, isDay := past(d.s, c.To, "日"); isDay {
 				length, ok = Duration{Span: Span{i, end}, Days: n}, true
@@ -257,12 +320,18 @@ func (d *dayReader) lasting(w when) (when, bool) {
 		return when{}, false
 	}
 	last := plus(w.first, length)
-	if inclusive || strings.HasSuffix(d.s[:length.To], "间") {
-		last = last.AddDate(0, 0, -1)
+	_, _, isWithin := offsetsAfter.at(d.s, length.To)
+	if !inclusive && (isWithin || !strings.HasSuffix(d.s[:length.To], "间")) {
+		return d.lastingUntil(w, last, length.To), true
 	}
-	end := on(last).ends(length.To)
-	end.From = i
-	return end, true
+	w.last, w.until = last.AddDate(0, 0, -1), true
+	return w.ends(length.To), true
+}
+
+// lastingUntil is the day that a length after w leads to: 今日から2日.
+func (d *dayReader) lastingUntil(w when, last time.Time, end int) when {
+	w.first, w.last, w.from, w.until = last, last, false, true
+	return w.ends(end)
 }
 
 // when reads one day or period at i, as of base.
@@ -278,5 +347,12 @@ func (d *dayReader) when(i int, base time.Time) (when, bool) {
 		}
 	}
 	longest.From = i
+	if _, end, ok := weekOf.at(d.s, longest.To); ok && longest.first.Equal(longest.last) && !longest.none {
+		week := monday(longest.first, 0)
+		longest.first, longest.last, longest.To = week, week.AddDate(0, 0, 6), end
+	}
 	return longest, longest.To > i
 }
+
+// weekOf makes a day the week that it lies in.
+var weekOf = tabulate(entries[bool]{{"の週 那周 那一周 那个星期 的那周 那个礼拜", true}})

@@ -49,14 +49,14 @@ func (d *dayReader) english(i int, base time.Time) (when, bool) {
 		return w, true
 	}
 	if day, end, ok := weekdayNames.at(d.s, i); ok { // Friday, December 4
-		if w, ok := d.afterWeekday(end, base); ok {
+		if w, ok := d.afterWeekday(day, end, base); ok {
 			return w, true
 		}
 		if _, _, verb := verbs.at(d.s, i); verb && !d.timely(i, end) {
 			return when{}, false
 		}
 		w := on(nextWeekday(day, base)).ends(end)
-		w.weekday = true
+		w.rolled = theWeek
 		return d.mayBeToday(w, false), true
 	}
 	return d.nthOf(i, base)
@@ -76,25 +76,53 @@ var timely = tabulate(entries[bool]{
 
 // monthFirst reads "December 3rd, 2026", "Dec 3", "Dec 2026", "December".
 func (d *dayReader) monthFirst(month time.Month, i, end int, base time.Time) (when, bool) {
-	at := joint(d.s, end)
+	at := dateJoint(d.s, end)
 	at, _ = past(d.s, at, "the ")
 	if day, stop, ok := d.dayOfMonth(at); ok {
-		if year, after, ok := d.yearAt(stop); ok {
-			t, ok := date(year, month, day)
-			return on(t).ends(after), ok
-		}
-		t, ok := nextDate(month, day, base)
-		return on(t).ends(stop), ok
+		return d.dayAndYear(month, day, stop, base)
 	}
 	if year, stop, ok := d.yearAt(end); ok {
 		t, _ := date(year, month, 1)
+		if day, after, ok := d.dayOfMonth(dateJoint(d.s, stop)); ok && d.s[stop] != ' ' {
+			t, ok := date(year, month, day)
+			return on(t).ends(after), ok
+		}
+		return between(t, lastOf(t, 0)).ends(stop), true
+	}
+	if n, stop, ok := yearsEn.at(d.s, space(d.s, end)); ok {
+		t, _ := date(base.Year()+n, month, 1)
 		return between(t, lastOf(t, 0)).ends(stop), true
 	}
 	if _, _, verb := verbs.at(d.s, i); verb && !d.timely(i, end) {
 		return when{}, false
 	}
 	t := nextMonth(month, base)
-	return between(t, lastOf(t, 0)).ends(end), true
+	w := between(t, lastOf(t, 0)).ends(end)
+	w.rolled = theYear
+	return w, true
+}
+
+// dayAndYear reads the year, if there is one, behind a month and a day.
+func (d *dayReader) dayAndYear(month time.Month, day, i int, base time.Time) (when, bool) {
+	if year, end, ok := d.yearAt(i); ok {
+		t, ok := date(year, month, day)
+		return when{Span: Span{To: end}, first: t, last: t, none: !ok}, true
+	}
+	if n, end, ok := yearsEn.at(d.s, space(d.s, i)); ok {
+		t, ok := date(base.Year()+n, month, day)
+		return on(t).ends(end), ok
+	}
+	t, ok := nextDate(month, day, base)
+	return when{Span: Span{To: i}, first: t, last: t, none: !ok, rolled: theYear}, true
+}
+
+// dateJoint skips what stands between the parts of a date: "Oct/2", "October, 1st".
+func dateJoint(s string, i int) int {
+	i = space(s, i)
+	if i < len(s) && strings.ContainsRune("-/.,", rune(s[i])) {
+		i = space(s, i+1)
+	}
+	return i
 }
 
 // dayOfMonth reads 3, 3rd, third and twenty fifth.
@@ -121,9 +149,12 @@ func (d *dayReader) yearAt(i int) (year, end int, ok bool) {
 	if i < len(d.s) && d.s[i] == ',' {
 		i++
 	}
-	i = joint(d.s, i)
-	if at, ok := past(d.s, i, "of "); ok {
-		i = at
+	i = dateJoint(d.s, i)
+	for _, of := range []string{"of ", "in "} {
+		if at, ok := past(d.s, i, of); ok {
+			i = at
+			break
+		}
 	}
 	c, ok := d.card(i)
 	n, isWhole := c.value.Int()
@@ -153,18 +184,16 @@ func (d *dayReader) dayFirst(i int, base time.Time) (when, bool) {
 	if !ok {
 		return when{}, false
 	}
+	if before := runeBefore(d.s, i); strings.ContainsRune("$€£¥", before) && before != 0 {
+		return when{}, false
+	}
 	c, _ := d.card(at)
-	next := joint(d.s, end)
+	next := dateJoint(d.s, end)
 	if after, ok := past(d.s, end, "of "); ok {
 		next = after
 	}
 	if month, stop, ok := monthNames.at(d.s, next); ok {
-		if year, after, ok := d.yearAt(stop); ok {
-			t, ok := date(year, month, day)
-			return on(t).ends(after), ok
-		}
-		t, ok := nextDate(month, day, base)
-		return on(t).ends(stop), ok
+		return d.dayAndYear(month, day, stop, base)
 	}
 	if n, stop, ok := monthsEn.at(d.s, next); ok {
 		first := firstOf(base, n)
@@ -175,7 +204,9 @@ func (d *dayReader) dayFirst(i int, base time.Time) (when, bool) {
 		return when{}, false
 	}
 	t, ok := nextDayOfMonth(day, base)
-	return on(t).ends(end), ok
+	w := on(t).ends(end)
+	w.rolled = theMonth
+	return w, ok
 }
 
 // dayStandsAlone reports whether an ordinal from i to end is a day: it stands
@@ -209,12 +240,8 @@ func (d *dayReader) yearFirst(i int) (when, bool) {
 	if c, isCard := d.card(i); !ok || !isCard || c.From != i {
 		return when{}, false
 	}
-	at := end
-	if at < len(d.s) && d.s[at] == ',' {
-		at++
-	}
-	if month, stop, ok := monthNames.at(d.s, joint(d.s, at)); ok {
-		if day, after, ok := d.dayOfMonth(joint(d.s, stop)); ok {
+	if month, stop, ok := monthNames.at(d.s, dateJoint(d.s, end)); ok {
+		if day, after, ok := d.dayOfMonth(dateJoint(d.s, stop)); ok {
 			t, ok := date(year, month, day)
 			return on(t).ends(after), ok
 		}
@@ -237,16 +264,29 @@ var (
 )
 
 // afterWeekday reads the date that a weekday stands before, which decides:
-// "Friday, December 4", "Friday the 4th".
-func (d *dayReader) afterWeekday(i int, base time.Time) (when, bool) {
-	if i < len(d.s) && d.s[i] == ',' {
+// "Friday, December 4", "Friday the 4th", "Fri (Dec 4)".
+func (d *dayReader) afterWeekday(day time.Weekday, i int, base time.Time) (when, bool) {
+	i = space(d.s, i)
+	bracket := i < len(d.s) && d.s[i] == '('
+	if bracket {
 		i++
 	}
-	i = space(d.s, i)
+	i = dateJoint(d.s, i)
+	w, ok := d.afterWeekdayAt(i, base)
+	if !ok || w.none {
+		return w, false
+	}
+	if bracket && w.To < len(d.s) && d.s[w.To] == ')' {
+		w.To++
+	}
+	return w.agreeing(day), true
+}
+
+func (d *dayReader) afterWeekdayAt(i int, base time.Time) (when, bool) {
 	if month, end, ok := monthNames.at(d.s, i); ok {
-		if _, _, dated := d.dayOfMonth(joint(d.s, end)); dated {
-			return d.monthFirst(month, i, end, base)
-		}
+		_, _, dated := d.dayOfMonth(dateJoint(d.s, end))
+		w, ok := d.monthFirst(month, i, end, base)
+		return w, ok && dated
 	}
 	if w, ok := d.numeric(i, base); ok {
 		return w, true
@@ -255,13 +295,15 @@ func (d *dayReader) afterWeekday(i int, base time.Time) (when, bool) {
 		return w, true
 	}
 	at, _ := past(d.s, i, "the ")
-	if c, ok := d.card(at); ok && c.ordinal {
-		if day, end, ok := d.dayOfMonth(at); ok {
-			t, ok := nextDayOfMonth(day, base)
-			return on(t).ends(end), ok
-		}
+	c, ok := d.card(at)
+	day, end, isDay := d.dayOfMonth(at)
+	if !ok || !c.ordinal || !isDay {
+		return when{}, false
 	}
-	return when{}, false
+	t, ok := nextDayOfMonth(day, base)
+	w := on(t).ends(end)
+	w.rolled = theMonth
+	return w, ok
 }
 
 // partsEn come before a month, a week or a year.

@@ -15,6 +15,10 @@ func (d *dayReader) weekEn(i int, base time.Time) (when, bool) {
 	}
 	if n, end, ok := weeksEn.at(d.s, i); ok {
 		first := monday(base, n)
+		at, _ := past(d.s, end, "on ")
+		if day, stop, ok := weekdayNames.at(d.s, space(d.s, at)); ok {
+			return on(ofWeek(first, day)).ends(stop), true
+		}
 		return between(first, first.AddDate(0, 0, 6)).ends(end), true
 	}
 	if n, end, ok := monthsEn.at(d.s, i); ok {
@@ -40,10 +44,16 @@ func (d *dayReader) weekdayEn(i int, base time.Time) (when, bool) {
 	if !ok {
 		return when{}, false
 	}
+	if month, end, ok := monthNames.at(d.s, joint(d.s, at)); ok {
+		return d.whichMonth(kind, month, end, base)
+	}
 	at, _ = past(d.s, at, "week ")
 	day, end, ok := weekdayNames.at(d.s, joint(d.s, at))
 	if !ok {
 		return when{}, false
+	}
+	if w, ok := d.afterWeekday(day, end, base); ok { // this Friday, June 15
+		return w, true
 	}
 	coming := nextWeekday(day, base)
 	this := ofWeek(monday(base, 0), day)
@@ -67,6 +77,22 @@ func (d *dayReader) weekdayEn(i int, base time.Time) (when, bool) {
 	case lastOne:
 	}
 	return on(ofWeek(monday(base, -1), day)).ends(end), true
+}
+
+// whichMonth is "this September", "next May", "last June", and a day of it.
+func (d *dayReader) whichMonth(kind whichOne, month time.Month, end int, base time.Time) (when, bool) {
+	first, _ := date(base.Year(), month, 1)
+	switch {
+	case kind == lastOne && month >= base.Month():
+		first = first.AddDate(-1, 0, 0)
+	case kind != lastOne && kind != thisOne && month <= base.Month():
+		first = first.AddDate(1, 0, 0)
+	}
+	if day, stop, ok := d.dayOfMonth(dateJoint(d.s, end)); ok {
+		t, ok := date(first.Year(), month, day)
+		return on(t).ends(stop), ok
+	}
+	return between(first, lastOf(first, 0)).ends(end), true
 }
 
 type whichOne int
@@ -103,7 +129,7 @@ func (d *dayReader) offsetEn(i int, base time.Time) (when, bool) {
 			k = within
 		}
 		kind = k
-		if day, after, ok := d.anchor(stop); ok && (k == itsEnd || k == within) {
+		if day, after, ok := d.anchor(stop); ok {
 			base, end = day, after
 		} else if needsAnchor(d.s[:stop]) {
 			return when{}, false
@@ -118,7 +144,7 @@ func needsAnchor(s string) bool {
 	return ok
 }
 
-var anchorWords = tabulate(entries[bool]{{"from after", true}})
+var anchorWords = tabulate(entries[bool]{{"from after before starting starting_on beginning", true}})
 
 // anchor is the day that an offset counts from: "from tomorrow", "after today".
 func (d *dayReader) anchor(i int) (time.Time, int, bool) {
@@ -129,7 +155,12 @@ func (d *dayReader) anchor(i int) (time.Time, int, bool) {
 	if _, end, ok := nows.at(d.s, at); ok {
 		return d.today, end, true
 	}
-	if w, ok := d.dayWord(at, d.today); ok {
+	if d.depth > 1 {
+		return d.today, i, false
+	}
+	d.depth++
+	defer func() { d.depth-- }()
+	if w, ok := d.when(at, d.today); ok && !w.none {
 		return w.last, w.To, true
 	}
 	return d.today, i, false
@@ -147,6 +178,7 @@ var (
 	offsetsAfterEn = tabulate(entries[ledTo]{
 		{"later from after from_now hence in_the_future", itsEnd},
 		{"left remaining to_go", itsLast},
-		{"ago earlier before_today before_now", ago},
+		{"ago earlier before", ago},
+		{"starting starting_on starting_from beginning ,_from ,_starting", whole},
 	})
 )

@@ -10,6 +10,9 @@ import (
 func (d *dayReader) han(i int, base time.Time) (when, bool) {
 	year, at, yearSaid := d.yearStem(i, base)
 	if !yearSaid {
+		if p, end, ok := halfYears.at(d.s, i); ok {
+			return p.ofYear(january(base, 0)).ends(end), true
+		}
 		if first, end, ok := d.monthOf(i, base, false); ok {
 			_, _, named := monthWords.at(d.s, i)
 			return d.withinMonth(first, end, base, !named)
@@ -189,7 +192,7 @@ func (p part) ofMonth(first time.Time) when {
 		return between(first.AddDate(0, 0, 20), last)
 	case theEnd:
 	}
-	return between(last, last)
+	return between(last.AddDate(0, 0, -9), last)
 }
 
 // ofYear is a part of the year that begins at first.
@@ -225,7 +228,12 @@ func (d *dayReader) withinMonth(first time.Time, at int, base time.Time, rolls b
 		if rolls {
 			t, ok = nextDate(first.Month(), day, base)
 		}
-		return d.withWeekday(on(t).ends(end)), ok
+		w := on(t).ends(end)
+		w.none = !ok
+		if rolls {
+			w.rolled = theYear
+		}
+		return d.withWeekday(w), true
 	}
 	if p, end, ok := monthParts.at(d.s, at); ok {
 		return p.ofMonth(first).ends(end), true
@@ -236,13 +244,17 @@ func (d *dayReader) withinMonth(first time.Time, at int, base time.Time, rolls b
 		}
 		return w, ok
 	}
-	return between(first, lastOf(first, 0)).ends(d.trimmed(at)), true
+	w := between(first, lastOf(first, 0)).ends(d.trimmed(at))
+	if rolls {
+		w.rolled = theYear
+	}
+	return w, true
 }
 
 // dayNumber reads the number of a day at i: 3日, 三号, and within a month 十五 alone.
 func (d *dayReader) dayNumber(i int, inMonth bool) (day, end int, ok bool) {
-	if n, end, ok := kanaDays.at(d.s, i); ok {
-		return n, end, d.l == Japanese
+	if n, end, ok := kanaDays.at(d.s, i); ok && d.l == Japanese {
+		return n, end, true
 	}
 	n, c, ok := d.whole(i)
 	if !ok || n < 1 || n > 31 {
@@ -287,6 +299,7 @@ func (d *dayReader) dayAlone(i int, base time.Time) (when, bool) {
 	}
 	t, ok := nextDayOfMonth(n, base)
 	w := on(t).ends(end)
+	w.rolled = theMonth
 	_, _, dated := dateAfter.at(d.s, end)
 	w.ambiguous = !isNumber && !dated
 	return d.withWeekday(w), ok
@@ -304,11 +317,32 @@ func (d *dayReader) withWeekday(w when) when {
 			break
 		}
 	}
-	if _, end, ok := weekdays.at(d.s, i); ok {
+	if day, end, ok := weekdays.at(d.s, i); ok && !w.none {
 		if w.To = end; strings.HasPrefix(d.s[end:], ")") {
 			w.To++
 		}
 		w.ambiguous = false
+		return w.agreeing(day)
+	}
+	return w
+}
+
+// agreeing is w where its weekday is the one that was said with it. Where it is
+// not, one of the two is a mistake, unless another month was meant.
+func (w when) agreeing(day time.Weekday) when {
+	if w.last.Weekday() == day {
+		return w
+	}
+	w.ambiguous = true
+	if w.rolled != theMonth {
+		return w
+	}
+	for n := range 12 {
+		month := firstOf(w.last, n)
+		if t, ok := date(month.Year(), month.Month(), w.last.Day()); ok && t.Weekday() == day {
+			w.other, w.first, w.last = w.last, t, t
+			return w
+		}
 	}
 	return w
 }
@@ -388,7 +422,8 @@ var (
 		{"初 年初 上半年 上半期 前半年 前半 初め はじめ", theStart},
 		{"年中 中ごろ", theMiddle},
 	})
-	quarters = tabulate(entries[int]{
+	halfYears = tabulate(entries[part]{{"上半年 前半年 上半期", theStart}, {"下半年 后半年 下半期", theEnd}})
+	quarters  = tabulate(entries[int]{
 		{"第一季度 第1季度 第1四半期 第一四半期", 0},
 		{"第二季度 第2季度 第2四半期 第二四半期", 3},
 		{"第三季度 第3季度 第3四半期 第三四半期", 6},

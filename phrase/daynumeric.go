@@ -28,7 +28,7 @@ func (d *dayReader) numeric(i int, base time.Time) (when, bool) {
 // them. Spaces may stand beside a slash or a hyphen.
 func (d *dayReader) figuresOfDate(i int) (parts []string, sep byte, end int, ok bool) {
 	s := d.s
-	if !digitAt(s, i) || i > 0 && (isDigit(s[i-1]) || isLatin(s[i-1]) || strings.ContainsRune("/.-:", rune(s[i-1])) && digitAt(s, i-2)) {
+	if !digitAt(s, i) || i > 0 && (isDigit(s[i-1]) || isLatin(s[i-1]) || strings.ContainsRune("/.:", rune(s[i-1])) && digitAt(s, i-2)) {
 		return nil, 0, i, false
 	}
 	if d.notNumber(i) > i { // 24/7
@@ -80,12 +80,16 @@ func (d *dayReader) twoParts(parts []string, sep byte, base time.Time, end int) 
 	switch {
 	case ok && ok2 && d.l == English && a != b:
 		w := on(month).ends(end)
-		w.other = other
+		w.other, w.rolled = other, theYear
 		return w, true
 	case ok:
-		return d.withWeekday(on(month).ends(end)), true
+		w := on(month).ends(end)
+		w.rolled = theYear
+		return d.withWeekday(w), true
 	case ok2:
-		return on(other).ends(end), true
+		w := on(other).ends(end)
+		w.rolled = theYear
+		return w, true
 	}
 	return when{}, false
 }
@@ -94,7 +98,7 @@ func (d *dayReader) twoParts(parts []string, sep byte, base time.Time, end int) 
 // none are, at the end in English and in front otherwise.
 func (d *dayReader) threeParts(parts []string, end int) (when, bool) {
 	a, b, c := number(parts[0]), number(parts[1]), number(parts[2])
-	yearFirst := len(parts[0]) > 2 || len(parts[2]) <= 2 && (d.l != English || a > 31)
+	yearFirst := len(parts[0]) > 2 || len(parts[2]) <= 2 && (d.l != English && a > 12 || a > 31)
 	if len(parts[1]) > 2 {
 		return when{}, false
 	}

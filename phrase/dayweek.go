@@ -56,11 +56,17 @@ func (d *dayReader) week(i int, base time.Time) (when, bool) {
 		if coming && w.first.Equal(base) && !strings.HasPrefix(d.s[i:], "この") {
 			w = on(base.AddDate(0, 0, 7)).ends(end)
 		}
-		w.weekday = true
+		w.rolled = theWeek
 		return d.mayBeToday(w, coming), true
 	}
 	if _, end, ok := weekends.at(d.s, at); ok {
 		return weekend(base).ends(end), true
+	}
+	if n, stem, ok := d.ordinalStem(i); ok && n > 0 && n < 6 { // 第2の日曜日
+		if day, end, ok := weekdays.at(d.s, stem); ok {
+			t, ok := nthWeekday(firstOf(base, 0), n, day)
+			return on(t).ends(end), ok
+		}
 	}
 	return when{}, false
 }
@@ -121,13 +127,13 @@ func (d *dayReader) dayWord(i int, base time.Time) (when, bool) {
 		words = dayWordsJa
 	}
 	if n, end, ok := words.at(d.s, i); ok {
-		return on(d.today.AddDate(0, 0, n)).ends(end), true
+		w := on(d.today.AddDate(0, 0, n)).ends(end)
+		w.named = true
+		return w, true
 	}
 	if p, end, ok := endWords.at(d.s, i); ok && d.l != English {
 		if strings.HasPrefix(d.s[i:], "年") {
-			w := p.ofYear(january(base, 0)).ends(end)
-			w.first = w.last
-			return w, true
+			return p.ofYear(january(base, 0)).ends(end), true
 		}
 		return p.ofMonth(firstOf(base, 0)).ends(end), true
 	}
@@ -229,6 +235,7 @@ const (
 	itsLast                  // three days are left: until its end
 	ago
 	theLast // the last three days, today not included
+	whole   // three days from a day on, which is the first of them
 )
 
 // led is the day or period that a length leads to.
@@ -239,7 +246,7 @@ func (d *dayReader) led(kind ledTo, length Duration, base time.Time, end int) (w
 	case itsEnd:
 		w = on(last)
 	case within:
-		w = between(base, last)
+		w = on(last)
 		w.until = true
 	case theNext:
 		w = between(base.AddDate(0, 0, 1), last)
@@ -248,6 +255,9 @@ func (d *dayReader) led(kind ledTo, length Duration, base time.Time, end int) (w
 		w.until = true
 	case ago:
 		w = on(minus(base, length))
+	case whole:
+		w = between(base, last.AddDate(0, 0, -1))
+		w.until = true
 	case theLast:
 		w = between(minus(base, length), base.AddDate(0, 0, -1))
 	default:
