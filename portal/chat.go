@@ -49,6 +49,15 @@ type turnRow struct {
 // chatOption is one numbered button.
 type chatOption struct{ Token, Number, Text, Lang string }
 
+// chatRoutes are those of the dialogue with the assistant.
+func (s *Server) chatRoutes() []route {
+	return []route{
+		{"GET " + chatPath, customer, s.chatPage},
+		{"POST " + chatPath, customer, s.say},
+		{"POST " + chatPath + "/forget", customer, s.forgetChat},
+	}
+}
+
 func (s *Server) assistant() *assistant.Desk {
 	return &assistant.Desk{DB: s.DB, Order: s.Desk, Advice: s.Advice}
 }

@@ -118,7 +118,7 @@ type route struct {
 
 // routes are all pages and forms. A test walks them as everybody.
 func (s *Server) routes() []route {
-	return slices.Concat(s.waysIn(), s.securityRoutes(), s.issuerRoutes(), s.tellingRoutes(), s.identityRoutes(), s.phoneRoutes(), []route{
+	return slices.Concat(s.waysIn(), s.securityRoutes(), s.issuerRoutes(), s.tellingRoutes(), s.identityRoutes(), s.phoneRoutes(), s.chatRoutes(), []route{
 		{"GET /{$}", anyone, s.home},
 		{"GET /plans", anyone, s.plansPage},
 		{"GET /plans/{id}", anyone, s.planPage},
@@ -175,9 +175,6 @@ func (s *Server) routes() []route {
 		{"GET /legal/{page}", anyone, s.legalPage},
 		{"GET /status", anyone, s.statusPage},
 		{"POST /account/bills", customer, s.saveBillTo},
-		{"GET " + chatPath, customer, s.chatPage},
-		{"POST " + chatPath, customer, s.say},
-		{"POST " + chatPath + "/forget", customer, s.forgetChat},
 		{"GET /inbox", customer, s.inboxPage},
 		{"GET /inbox/{id}", customer, s.letterPage},
 		{"GET /cases", customer, s.casesPage},
