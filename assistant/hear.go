@@ -54,6 +54,11 @@ func Hear(s State, in Input, g Ground) (State, []Command) {
 		s.Line = named
 	}
 	commands := s.understood(in.Text, g)
+	if other, ok := otherReading(in.Text, s.Language); ok && isUnknown(commands) {
+		if again := other.in(s).understood(in.Text, g); !isUnknown(again) {
+			s, commands = other.in(s), again
+		}
+	}
 	if named != "" && isUnknown(commands) {
 		commands = []Command{PickLine{named}}
 	}
@@ -93,6 +98,7 @@ func (s State) picked(id string, g Ground, commands []Command) (State, []Command
 	if waiting.Option.Command != nil {
 		return s, []Command{waiting.Option.Command}
 	}
+	s.Language, _ = languageOf(waiting.Text, s.Language)
 	return s, s.understood(waiting.Text, g)
 }
 
@@ -180,19 +186,45 @@ func languageOf(text string, otherwise locale.Language) (l locale.Language, read
 	}
 	switch phrase.Guess(text, guess) {
 	case phrase.Japanese:
+		if hanAlone(text) && strings.ContainsFunc(text, chineseOnly) {
+			return locale.ZhHans, true
+		}
 		return locale.Ja, true
 	case phrase.English:
 		return locale.En, true
 	case phrase.Chinese:
-		if otherwise == locale.Ja && !strings.ContainsFunc(text, chineseOnly) {
-			return locale.Ja, true
-		}
 		if otherwise == locale.ZhHant || strings.ContainsFunc(text, traditional) {
 			return locale.ZhHant, true
 		}
 		return locale.ZhHans, true
 	}
 	return otherwise, true // digits, say
+}
+
+// hanAlone reports whether a text has Chinese characters and no kana.
+func hanAlone(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) }) &&
+		!strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, unicode.Hiragana, unicode.Katakana) })
+}
+
+// reading is a language that a text might be in, too.
+type reading locale.Language
+
+// otherReading is the other language of a text of Chinese characters alone.
+func otherReading(text string, l locale.Language) (other reading, ok bool) {
+	if !hanAlone(text) {
+		return "", false
+	}
+	if l == locale.Ja {
+		return reading(locale.ZhHans), true
+	}
+	return reading(locale.Ja), true
+}
+
+// in is the state with its language.
+func (r reading) in(s State) State {
+	s.Language = locale.Language(r)
+	return s
 }
 
 // languageRead is the language whose rules read a text that is answered in l.
@@ -233,7 +265,11 @@ func (s State) understood(text string, g Ground) []Command {
 			return []Command{Menu{}}
 		case phrase.No:
 			return []Command{Decline{}}
-		case phrase.Unsure, phrase.None:
+		case phrase.Unsure:
+			if s.About == AboutEnd {
+				return []Command{ForgetEnd{}}
+			}
+		case phrase.None:
 		}
 	}
 	if commands := s.commands(found); len(commands) > 0 {
