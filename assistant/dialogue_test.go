@@ -161,6 +161,11 @@ func TestDialogues(t *testing.T) {
 		{"two: a told day waits, too", `
 			我12号走 > line?
 			Tablet > end 2026-12-12`, locale.ZhHans},
+		{"two: a nickname is no day, and the question keeps its language", `
+			还剩多少流量 > line?
+			Ends tomorrow > status
+			how long will "ends tomorrow" last? > forecast
+			and the phone? > line ln_phone`, locale.ZhHans},
 		{"two: what is not a line is asked again", `
 			残りは？ > line?
 			えーと > unknown + line?
@@ -182,6 +187,9 @@ func TestDialogues(t *testing.T) {
 			g := grounded(d.page, phone)
 			if strings.HasPrefix(d.name, "two") {
 				g.Lines = append(g.Lines, tablet)
+			}
+			if strings.Contains(d.name, "nickname") {
+				g.Lines[1].Name = "Ends tomorrow"
 			}
 			var s State
 			for step := range strings.Lines(strings.TrimSpace(d.said)) {

@@ -49,17 +49,17 @@ func Hear(s State, in Input, g Ground) (State, []Command) {
 	if s.Language, read = languageOf(in.Text, s.Language); !read {
 		return s, []Command{Unread{}}
 	}
-	named := s.namedLine(in.Text, g.Lines)
+	named, rest := namedLine(in.Text, g.Lines)
 	if named != "" {
 		s.Line = named
 	}
-	commands := s.understood(in.Text, g)
-	if other, ok := otherReading(in.Text, s.Language); ok && isUnknown(commands) {
-		if again := other.in(s).understood(in.Text, g); !isUnknown(again) {
+	commands := s.understood(rest, g)
+	if other, ok := otherReading(rest, s.Language); ok && isUnknown(commands) {
+		if again := other.in(s).understood(rest, g); !isUnknown(again) {
 			s, commands = other.in(s), again
 		}
 	}
-	if named != "" && isUnknown(commands) {
+	if named != "" && (isUnknown(commands) || s.Waits != nil) {
 		commands = []Command{PickLine{named}}
 	}
 	if isUnknown(commands) && s.About == AboutLine {
@@ -118,20 +118,24 @@ func only(all []Known) (id string) {
 	return id
 }
 
-// namedLine is the line that a text names, by its nickname or the end of its number.
-func (s State) namedLine(text string, lines []Known) (id string) {
-	folded := phrase.Fold(text)
+// namedLine is the line that a text names, by its nickname or the end of its number,
+// and the text without the nickname: one may be called "Ends tomorrow".
+func namedLine(text string, lines []Known) (id, rest string) {
+	folded, rest := phrase.Fold(text), text
 	digits := strings.FieldsFunc(folded, func(r rune) bool { return r < '0' || r > '9' })
 	for _, k := range lines {
 		name := phrase.Fold(k.Name)
 		if slices.Contains(digits, k.LastFour) || len([]rune(name)) > 1 && holds(folded, name) {
 			if id != "" {
-				return "" // both are named
+				return "", text // both are named
 			}
 			id = k.ID
+			if name != "" {
+				rest = strings.ReplaceAll(folded, name, " ")
+			}
 		}
 	}
-	return id
+	return id, rest
 }
 
 // holds reports whether text has name in it, not within a word.

@@ -124,6 +124,10 @@ func (w *town) stops(b *browser) map[string]string {
 	stops["offline"] = "/offline"
 	stops["roaming"], stops["roaming compared"], stops["roaming unknown"] = "/roaming", "/roaming?home=AT%26T&days=5", "/roaming?home=China+Mobile"
 	asked, _, _ := strings.Cut(b.post("/cases/new", url.Values{"key": {"k"}, "topic": {"slow"}, "text": {"Slow.\nSince noon."}, "line": {w.lines["fresh"]}}), "?")
+	for _, text := range []string{"compare", "what should I buy?", "what is left?", "how long will it last?", "compare", "compare"} {
+		b.post("/chat", url.Values{"text": {text}, "line": {w.lines["fresh"]}})
+	}
+	stops["chat"] = "/chat?line=" + w.lines["volume"]
 	stops["inbox"], stops["letter"] = "/inbox", "/inbox/"+letter
 	stops["status"], stops["help"], stops["help found"], stops["help nothing"] = "/status", "/help", "/help?q=eSIM", "/help?q=xyzzy"
 	for _, topic := range prose.Topics {
