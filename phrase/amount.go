@@ -196,7 +196,7 @@ func (r *reading) afterSign(m monies, i int) (Amount, bool) {
 		return Amount{}, false
 	}
 	value, end = r.ofScale(value, end)
-	if named, stop, ok := currencies.at(r.s, space(r.s, end)); ok && sharing(named, m) && !r.signFollows(space(r.s, end), stop) {
+	if named, stop, ok := currencies.at(r.s, space(r.s, end)); ok && sharing(named, m) && !digitAt(r.s, space(r.s, stop)) {
 		end = stop // ¥3000円, $10 USD
 		if len(named) < len(m) {
 			m = named

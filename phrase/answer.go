@@ -9,7 +9,10 @@ const (
 	saysYes piece = iota + 1
 	saysNo
 	saysUnsure
-	polite // changes nothing: "please", です
+	asks      // "but", "what": unsure beside a yes, and elsewhere a part of something else
+	eitherWay // 結構です: unsure alone, but a no beside one
+	heard     // "got it": has understood, and does not say what it wants
+	polite    // changes nothing: "please", です
 )
 
 // Answer says what the whole of text answers to a question of yes or no.
@@ -29,7 +32,7 @@ func Answer(text string, l Language) Reply {
 	case Chinese:
 		a.words = answersZh
 	case Japanese:
-		a.words = answersJa
+		a.words, a.endsWithIt = answersJa, true
 	}
 	a.read()
 	return a.reply()
@@ -40,23 +43,28 @@ const longestAnswer = 400
 
 // answering is an answer on its way.
 type answering struct {
-	s        string
-	words    *table[piece]
-	yes, no  int
-	unsure   bool
-	question bool
-	other    bool  // something that is in no table
-	first    piece // the first phrase that is not polite, if nothing unknown stands before it
-	last     piece // the last one, if nothing unknown stands after it
-	apart    bool  // a pause follows the first phrase
-	glued    bool  // two phrases of no stand side by side without a pause: 不是不要
+	s          string
+	words      *table[piece]
+	endsWithIt bool // the language puts the answer at the end, without a pause
+	yes, no    int
+	unsure     bool
+	either     bool
+	heard      bool
+	asks       bool
+	question   bool
+	other      bool  // something that is in no table
+	first      piece // the first phrase that is not polite, if nothing unknown stands before it
+	last       piece // the last one, if nothing unknown stands after it
+	apart      bool  // a pause follows the first phrase
+	glued      bool  // two phrases of no stand side by side without a pause: 不是不要
 }
 
 // pauses separate phrases; all of them are single characters or spaces.
 const pauses = " ,.!。、!…~ー-;:\"'()「」"
 
 func (a *answering) read() {
-	gap := true // at the beginning, or after a pause
+	a.unsure = strings.Contains(a.s, "..") || strings.Contains(a.s, "。。") // "yes..." hesitates
+	gap := true                                                           // at the beginning, or after a pause
 	previous := piece(0)
 	for i := 0; i < len(a.s); {
 		r, size := runeAt(a.s, i)
@@ -82,7 +90,7 @@ func (a *answering) read() {
 			end = a.word(i)
 		}
 		if ok {
-			a.take(p, previous, gap, end)
+			a.take(p, previous, gap, a.s[i:end], end)
 			previous = p
 		}
 		gap = false
@@ -101,43 +109,64 @@ func (a *answering) word(i int) int {
 }
 
 // take counts one phrase.
-func (a *answering) take(p, previous piece, gap bool, end int) {
+func (a *answering) take(p, previous piece, gap bool, word string, end int) {
 	switch p {
 	case polite:
 		return
+	case heard:
+		a.heard = true
+		return
+	case asks:
+		a.asks = true
+		return
+	case eitherWay:
+		a.either = true
 	case saysYes:
 		a.yes++
 	case saysNo:
 		a.no++
-		if previous == saysNo && !gap {
+		if previous == saysNo && !gap && !strings.HasSuffix(a.s[:end-len(word)], word) && !strings.HasSuffix(strings.TrimSpace(a.s[:end-len(word)]), word) {
 			a.glued = true
 		}
 	case saysUnsure:
 		a.unsure = true
 	}
-	if !a.other && a.first == 0 {
+	if !a.other && !a.asks && a.first == 0 {
 		a.first = p
 		next, _ := runeAt(a.s, end)
 		a.apart = next == 0 || next != ' ' && strings.ContainsRune(pauses, next)
 	}
-	a.last = p
+	if a.last = p; !gap && a.other && !a.endsWithIt {
+		a.last = 0
+	}
 }
 
 // reply weighs what was read.
 func (a *answering) reply() Reply {
-	found := a.yes + a.no
+	if a.other {
+		return a.replyAmongOthers()
+	}
+	found := a.yes+a.no > 0 || a.either || a.unsure
 	switch {
-	case found == 0 && !a.unsure:
+	case !found && (a.heard || a.asks):
+		return Unsure
+	case !found:
 		return None
-	case !a.other && a.unsure, !a.other && a.question, !a.other && a.glued:
+	case a.unsure, a.asks, a.question, a.glued, a.yes > 0 && a.no > 0:
 		return Unsure
-	case !a.other && a.yes > 0 && a.no > 0:
+	case a.either && (a.no == 0 || a.yes > 0):
 		return Unsure
-	case !a.other && a.yes > 0:
+	case a.yes > 0:
 		return Yes
-	case !a.other:
-		return No
-	case a.first == saysNo && a.apart && a.yes == 0 && !a.unsure && !a.question:
+	}
+	return No
+}
+
+// replyAmongOthers weighs an answer beside which something else is said. It is
+// never a yes.
+func (a *answering) replyAmongOthers() Reply {
+	switch {
+	case a.first == saysNo && a.apart && a.last != saysYes && !a.unsure && !a.question:
 		return No // "no, 10 days": whatever it asks for, it is not this
 	case a.first != 0, a.last != 0:
 		return Unsure

@@ -87,7 +87,7 @@ func (r *reading) cardinalAt(i int) (cardinal, bool) {
 	c := cardinal{Span: Span{i, i}}
 	ok := false
 	switch {
-	case isDigit(r.s[i]) || r.s[i] == '.' && digitAt(r.s, i+1) && !digitAt(r.s, i-1):
+	case isDigit(r.s[i]) || r.s[i] == '.' && digitAt(r.s, i+1) && !digitAt(r.s, i-1) && !latinBefore(r.s, i):
 		ok = r.figures(&c)
 	case r.l == Japanese || r.l == Chinese:
 		if ok = r.han(&c); !ok && r.l == Japanese {
@@ -104,6 +104,9 @@ func (r *reading) cardinalAt(i int) (cardinal, bool) {
 // after these: 3万5千, 2.5 million, 21st.
 func (r *reading) figures(c *cardinal) bool {
 	value, end, fits := r.decimal(c.From)
+	if end == c.From {
+		return false // the second point of "1..5"
+	}
 	c.To, c.value, c.bad = end, value, !fits
 	c.digits = allDigits(r.s[c.From:end])
 	c.figures = c.digits

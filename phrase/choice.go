@@ -28,11 +28,12 @@ func Choice(text string, l Language) (n int, ok bool) {
 
 // chosen reads the number of a thing at i.
 func (r *reading) chosen(i int) (n, end int, ok bool) {
-	if n, end, ok := choiceWords.at(r.s, i); ok {
-		return n, end, true
-	}
-	if number, ok := r.ordinal(i); ok && number.Value.Den == 1 && small(number.Value.Num) {
+	word, end, ok := choiceWords.at(r.s, i)
+	if number, isOrdinal := r.ordinal(i); isOrdinal && number.To >= end && number.Value.Den == 1 && small(number.Value.Num) {
 		return int(number.Value.Num), number.To, true
+	}
+	if ok {
+		return word, end, true
 	}
 	whole, c, ok := r.whole(i)
 	if !ok || c.glued || whole > 99 || c.kana && c.To < len(r.s) {

@@ -126,8 +126,9 @@ func (d *dayReader) rangeFrom(w when) (from, until when, ok bool) {
 		return w, until, false
 	}
 	until, ok = d.when(at, d.today)
-	if ok && !until.none && until.last.Before(w.first) {
-		if began := w.back(); until.rolled == w.rolled && w.rolled != 0 && !until.last.Before(began.first) && began.first.Before(w.first) {
+	if ok && until.rolled != 0 {
+		began := w.back()
+		if until.rolled == w.rolled && until.last.Before(w.first) && !until.last.Before(began.first) && began.first.Before(w.first) {
 			w = began
 		} else {
 			until, ok = d.when(at, w.first)
@@ -135,6 +136,9 @@ func (d *dayReader) rangeFrom(w when) (from, until when, ok bool) {
 	}
 	if !ok {
 		until, ok = d.bareEnd(at, w)
+	}
+	if ok && w.rolled == theYear && until.rolled == 0 && !until.named { // 3 January to 5 February 2027
+		w = w.inYearOf(until.last)
 	}
 	if !ok || until.none || until.last.Before(w.first) {
 		return w, until, false
@@ -146,7 +150,21 @@ func (d *dayReader) rangeFrom(w when) (from, until when, ok bool) {
 	}
 	w.last, w.from, w.until = w.first, true, false
 	until.from, until.until = false, true
+	if w.other.After(until.last) { // "from Monday to Friday", on a Monday
+		w.other = time.Time{}
+	}
+	w.ambiguous, until.ambiguous = false, false // 10日 is no length beside another day
 	return w, until, true
+}
+
+// inYearOf is w in the last year in which it is not after t.
+func (w when) inYearOf(t time.Time) when {
+	shift := t.Year() - w.first.Year()
+	if w.first.AddDate(shift, 0, 0).After(t) {
+		shift--
+	}
+	w.first, w.last = w.first.AddDate(shift, 0, 0), w.last.AddDate(shift, 0, 0)
+	return w
 }
 
 // said is what others see of w.

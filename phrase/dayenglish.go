@@ -78,8 +78,11 @@ var timely = tabulate(entries[bool]{
 func (d *dayReader) monthFirst(month time.Month, i, end int, base time.Time) (when, bool) {
 	at := dateJoint(d.s, end)
 	at, _ = past(d.s, at, "the ")
-	if day, stop, ok := d.dayOfMonth(at); ok {
-		return d.dayAndYear(month, day, stop, base)
+	_, _, spelt := d.yearAt(end) // October nineteen oh five
+	if c, _ := d.card(at); c.digits || c.ordinal || !spelt {
+		if day, stop, ok := d.dayOfMonth(at); ok {
+			return d.dayAndYear(month, day, stop, base)
+		}
 	}
 	if year, stop, ok := d.yearAt(end); ok {
 		t, _ := date(year, month, 1)
@@ -184,7 +187,7 @@ func (d *dayReader) dayFirst(i int, base time.Time) (when, bool) {
 	if !ok {
 		return when{}, false
 	}
-	if before := runeBefore(d.s, i); strings.ContainsRune("$€£¥", before) && before != 0 {
+	if _, _, money := currencySigns.before(d.s, i); money {
 		return when{}, false
 	}
 	c, _ := d.card(at)
@@ -198,7 +201,7 @@ func (d *dayReader) dayFirst(i int, base time.Time) (when, bool) {
 	if n, stop, ok := monthsEn.at(d.s, next); ok {
 		first := firstOf(base, n)
 		t, ok := date(first.Year(), first.Month(), day)
-		return on(t).ends(stop), ok
+		return when{Span: Span{To: stop}, first: t, last: t, none: !ok}, true
 	}
 	if !c.ordinal || !d.dayStandsAlone(i, end, the) {
 		return when{}, false
@@ -224,7 +227,7 @@ func (d *dayReader) dayStandsAlone(i, end int, the bool) bool {
 
 var (
 	dayBefore = tabulate(entries[bool]{
-		{"on until till til by before from since through to for starting after around about is's is leave leaving go back return and - between home", true},
+		{"on of commencing until till til by before from since through to for starting after around about is's is leave leaving go back return and - between home", true},
 	})
 	dayFollows = tabulate(entries[bool]{
 		{"and to until till through or please at in if for so but instead then because i we with when from morning evening", true},
@@ -297,7 +300,8 @@ func (d *dayReader) afterWeekdayAt(i int, base time.Time) (when, bool) {
 	at, _ := past(d.s, i, "the ")
 	c, ok := d.card(at)
 	day, end, isDay := d.dayOfMonth(at)
-	if !ok || !c.ordinal || !isDay {
+	bare := c.digits && (end == len(d.s) || strings.ContainsRune(".,!?;", rune(d.s[end])))
+	if !ok || !isDay || !c.ordinal && !bare {
 		return when{}, false
 	}
 	t, ok := nextDayOfMonth(day, base)
@@ -338,8 +342,20 @@ func (d *dayReader) partOf(p part, i int, base time.Time) (when, bool) {
 		t, _ := date(year, 1, 1)
 		return p.ofYear(t).ends(end), true
 	}
-	return when{}, false
+	switch unit, end, _ := bareParts.at(d.s, i); unit {
+	case aWeek:
+		return p.ofWeek(monday(base, 0)).ends(end), true
+	case aMonth:
+		return p.ofMonth(firstOf(base, 0)).ends(end), true
+	case aYear:
+		return p.ofYear(january(base, 0)).ends(end), true
+	default:
+		return when{}, false
+	}
 }
+
+// bareParts are whose end or beginning is meant without a "the".
+var bareParts = tabulate(entries[timeUnit]{{"week", aWeek}, {"month", aMonth}, {"year", aYear}})
 
 // nthOf reads "the first Friday of July" and "the last week of next month".
 func (d *dayReader) nthOf(i int, base time.Time) (when, bool) {
@@ -351,23 +367,50 @@ func (d *dayReader) nthOf(i int, base time.Time) (when, bool) {
 	}
 	at = space(d.s, number.To)
 	day, end, isDay := weekdayNames.at(d.s, at)
-	if stop, ok := past(d.s, at, "week "); !isDay && ok {
+	unit, stop, isUnit := nthUnits.at(d.s, at)
+	switch {
+	case isUnit:
 		end = stop
-	} else if !isDay {
+	case !isDay:
 		return when{}, false
 	}
-	end, _ = past(d.s, end, "of ")
-	end, _ = past(d.s, end, "in ")
-	first, stop, ok := d.monthEn(space(d.s, end), base)
-	if !ok {
-		return when{}, false
+	for _, of := range []string{"of ", "in "} {
+		end, _ = past(d.s, end, of)
 	}
-	if isDay {
+	end = space(d.s, end)
+	if isUnit && unit == aWeek {
+		if year, stop, ok := d.yearEn(end, base); ok {
+			return d.weekOfYear(year, int(n)).ends(stop), true
+		}
+	}
+	first, stop, ok := d.monthEn(end, base)
+	switch {
+	case !ok:
+		return when{}, false
+	case isDay:
 		t, ok := nthWeekday(first, int(n), day)
+		return on(t).ends(stop), ok
+	case unit == aDay && n == -1:
+		return on(lastOf(first, 0)).ends(stop), true
+	case unit == aDay:
+		t, ok := date(first.Year(), first.Month(), int(n))
 		return on(t).ends(stop), ok
 	}
 	week := weekOfMonth(first, int(n))
 	return between(week, week.AddDate(0, 0, 6)).ends(stop), true
+}
+
+// nthUnits are what is counted within a month or a year.
+var nthUnits = tabulate(entries[timeUnit]{{"day", aDay}, {"week", aWeek}})
+
+// yearEn reads a year by its number, or as this or the next one.
+func (d *dayReader) yearEn(i int, base time.Time) (first time.Time, end int, ok bool) {
+	if year, end, ok := d.yearAt(i); ok {
+		t, _ := date(year, 1, 1)
+		return t, end, true
+	}
+	n, end, ok := yearsEn.at(d.s, i)
+	return january(base, n), end, ok
 }
 
 // monthEn reads a month by its name, or as this or the next one.

@@ -6,6 +6,16 @@ import (
 
 // weekEn reads "this week", "next month", "next Friday", "the weekend".
 func (d *dayReader) weekEn(i int, base time.Time) (when, bool) {
+	if _, end, ok := restOf.at(d.s, i); ok {
+		return d.rest(space(d.s, end), base)
+	}
+	if _, end, ok := weekStarting.at(d.s, i); ok && d.depth == 0 {
+		d.depth++
+		w, ok := d.when(space(d.s, end), base)
+		d.depth--
+		week := monday(w.first, 0)
+		return between(week, week.AddDate(0, 0, 6)).ends(w.To), ok && !w.none
+	}
 	if n, end, ok := weekendsEn.at(d.s, i); ok {
 		if n == 0 {
 			return weekend(base).ends(end), true
@@ -29,6 +39,26 @@ func (d *dayReader) weekEn(i int, base time.Time) (when, bool) {
 	}
 	return d.weekdayEn(i, base)
 }
+
+// rest reads the week, month or year of which "the rest" is said: until its end.
+func (d *dayReader) rest(i int, base time.Time) (when, bool) {
+	last, at := base, i
+	if n, end, ok := weeksEn.at(d.s, i); ok {
+		last, at = monday(base, n).AddDate(0, 0, 6), end
+	} else if n, end, ok := monthsEn.at(d.s, i); ok {
+		last, at = lastOf(base, n), end
+	} else if n, end, ok := yearsEn.at(d.s, i); ok {
+		last, at = december(base, n), end
+	}
+	w := on(last).ends(at)
+	w.until = true
+	return w, at > i
+}
+
+var (
+	restOf       = tabulate(entries[bool]{{"rest_of remaining_of the_remaining_of the_rest_of remainder_of the_remainder_of", true}})
+	weekStarting = tabulate(entries[bool]{{"week_of the_week_of week_starting the_week_starting week_starting_on the_week_starting_on week_commencing the_week_commencing w/c week_beginning the_week_beginning", true}})
+)
 
 // weekdayEn reads a weekday with a word before or behind it: next Friday, Friday
 // next week.
@@ -170,8 +200,8 @@ var (
 	nows            = tabulate(entries[bool]{{"now today", true}})
 	offsetsBeforeEn = tabulate(entries[ledTo]{
 		{"in after in_about in_another", itsEnd},
-		{"within within_the_next in_the_next in_less_than less_than", within},
-		{"next the_next for_the_next over_the_next coming the_coming following the_following upcoming", theNext},
+		{"within within_the_next in_less_than less_than", within},
+		{"next the_next in_the_next for_the_next over_the_next coming the_coming following the_following upcoming", theNext},
 		{"another_after", itsEnd},
 		{"last the_last past the_past previous", theLast},
 	})

@@ -8,6 +8,14 @@ import (
 // han reads a date in the order year, month, day, of which any may be missing:
 // 2026年12月3日, 来年の3月, 十二月三号, 本月十日, 29日, 月底.
 func (d *dayReader) han(i int, base time.Time) (when, bool) {
+	if _, end, ok := lunar.at(d.s, i); ok && !strings.HasPrefix(d.s[i:], "正月") {
+		if _, _, again := lunar.at(d.s, space(d.s, end)); again {
+			return when{}, false
+		}
+		w, ok := d.han(space(d.s, end), base)
+		w.ambiguous = true
+		return w, ok
+	}
 	year, at, yearSaid := d.yearStem(i, base)
 	if !yearSaid {
 		if p, end, ok := halfYears.at(d.s, i); ok {
@@ -18,6 +26,9 @@ func (d *dayReader) han(i int, base time.Time) (when, bool) {
 			return d.withinMonth(first, end, base, !named)
 		}
 		return d.dayAlone(i, base)
+	}
+	if _, end, ok := lunar.at(d.s, at); ok && !strings.HasPrefix(d.s[at:], "正月") {
+		at = space(d.s, end)
 	}
 	if first, end, ok := d.monthOf(at, year, true); ok {
 		return d.withinMonth(first, end, base, false)
@@ -115,12 +126,15 @@ func (d *dayReader) monthOf(i int, base time.Time, yearSaid bool) (first time.Ti
 	} else if ok && n == 0 { // 去年本月
 		return time.Date(base.Year(), d.today.Month(), 1, 0, 0, 0, 0, time.UTC), d.of(end), true
 	}
+	if stop, ok := past(d.s, i, "正月"); ok && stop == i+len("正月") && d.l == Chinese {
+		return nextMonth(time.January, base), stop, true
+	}
 	n, c, ok := d.whole(i)
 	if !ok || n < 1 || n > 12 {
 		return first, i, false
 	}
 	stop, ok := past(d.s, c.To, "月")
-	if !ok || strings.HasPrefix(d.s[stop:], "间") {
+	if !ok || d.l == Japanese && strings.HasPrefix(d.s[stop:], "间") {
 		return first, i, false
 	}
 	if next, _ := runeAt(d.s, stop); next == '份' || next == '分' {
@@ -165,6 +179,8 @@ const (
 	firstTen // 上旬
 	nextTen
 	lastTen
+	firstHalf // of a year
+	secondHalf
 )
 
 var monthParts = tabulate(entries[part]{
@@ -190,7 +206,7 @@ func (p part) ofMonth(first time.Time) when {
 		return between(first.AddDate(0, 0, 10), first.AddDate(0, 0, 19))
 	case lastTen:
 		return between(first.AddDate(0, 0, 20), last)
-	case theEnd:
+	case theEnd, firstHalf, secondHalf:
 	}
 	return between(last.AddDate(0, 0, -9), last)
 }
@@ -199,23 +215,25 @@ func (p part) ofMonth(first time.Time) when {
 func (p part) ofYear(first time.Time) when {
 	last := december(first, 0)
 	switch p {
-	case theStart, firstTen:
+	case theStart, firstTen, firstHalf:
 		return between(first, lastOf(first, 5))
 	case theMiddle, nextTen:
 		return between(firstOf(first, 3), lastOf(first, 8))
+	case secondHalf:
+		return between(firstOf(first, 6), last)
 	case theEnd, lastTen:
 	}
-	return between(firstOf(first, 6), last)
+	return between(firstOf(first, 11), last)
 }
 
 // ofWeek is a part of the week that begins at a Monday.
 func (p part) ofWeek(monday time.Time) when {
 	switch p {
-	case theStart, firstTen:
+	case theStart, firstTen, firstHalf:
 		return between(monday, monday.AddDate(0, 0, 2))
 	case theMiddle, nextTen:
 		return between(monday.AddDate(0, 0, 1), monday.AddDate(0, 0, 4))
-	case theEnd, lastTen:
+	case theEnd, lastTen, secondHalf:
 	}
 	return between(monday.AddDate(0, 0, 3), monday.AddDate(0, 0, 6))
 }
@@ -253,6 +271,11 @@ func (d *dayReader) withinMonth(first time.Time, at int, base time.Time, rolls b
 
 // dayNumber reads the number of a day at i: 3日, 三号, and within a month 十五 alone.
 func (d *dayReader) dayNumber(i int, inMonth bool) (day, end int, ok bool) {
+	if _, end, ok := lunarDay.at(d.s, i); ok && inMonth { // 初三
+		if n, c, ok := d.whole(end); ok && n > 0 && n < 11 {
+			return n, c.To, true
+		}
+	}
 	if n, end, ok := kanaDays.at(d.s, i); ok && d.l == Japanese {
 		return n, end, true
 	}
@@ -272,6 +295,13 @@ func (d *dayReader) dayNumber(i int, inMonth bool) (day, end int, ok bool) {
 	next, _ := runeAt(d.s, c.To)
 	return n, c.To, next != '个' && next != '元' && next != '円' && next != '块' && next != '月'
 }
+
+// lunarDay and lunar are signs of the old calendar, which is not known here: its
+// dates are read as if they were the new one's, and are ambiguous.
+var (
+	lunarDay = tabulate(entries[bool]{{"初", true}})
+	lunar    = tabulate(entries[bool]{{"农历 阴历 旧历 旧暦 旧暦の 农历的 正月", true}})
+)
 
 var kanaDays = tabulate(entries[int]{
 	{"ついたち 一日", 1}, {"ふつか", 2}, {"みっか", 3}, {"よっか", 4}, {"いつか", 5}, {"むいか", 6}, {"なのか", 7},
@@ -294,7 +324,7 @@ func (d *dayReader) dayAlone(i int, base time.Time) (when, bool) {
 	if isNumber && next != 0 && strings.ContainsRune("线楼机套店车门出站台房", next) || !isNumber && (next == '元' || next == '本' || next == '目' || next == '币') {
 		return when{}, false
 	}
-	if !isNumber && d.daysCounted(i, end, c.value) {
+	if !isNumber && (d.daysCounted(i, end, c.value) || n == 1 && d.rateAfter(end)) {
 		return when{}, false
 	}
 	t, ok := nextDayOfMonth(n, base)
@@ -311,12 +341,20 @@ var dateAfter = tabulate(entries[bool]{{"に には は の , 、 ( まで か�
 // withWeekday goes past the weekday that is said with a date: 12月3日(木).
 func (d *dayReader) withWeekday(w when) when {
 	i := space(d.s, w.To)
+	if _, _, bracketed := weekdays.at(d.s, i); bracketed && !w.none { // (木)
+		return d.weekdayAt(w, i)
+	}
 	for _, open := range []string{",", "、", "(", "の", "目の"} {
 		if strings.HasPrefix(d.s[i:], open) {
 			i = space(d.s, i+len(open))
 			break
 		}
 	}
+	return d.weekdayAt(w, i)
+}
+
+// weekdayAt takes the weekday at i to w.
+func (d *dayReader) weekdayAt(w when, i int) when {
 	if day, end, ok := weekdays.at(d.s, i); ok && !w.none {
 		if w.To = end; strings.HasPrefix(d.s[end:], ")") {
 			w.To++
@@ -337,7 +375,7 @@ func (w when) agreeing(day time.Weekday) when {
 	if w.rolled != theMonth {
 		return w
 	}
-	for n := range 12 {
+	for n := -1; n < 12; n++ {
 		month := firstOf(w.last, n)
 		if t, ok := date(month.Year(), month.Month(), w.last.Day()); ok && t.Weekday() == day {
 			w.other, w.first, w.last = w.last, t, t
@@ -366,13 +404,22 @@ func (d *dayReader) nth(first time.Time, i int) (when, bool) {
 }
 
 // weekOfMonth is the Monday of the nth week of a month, of which the first has
-// the month's first Thursday, or of its last one for n -1.
+// the month's first Thursday and the last, n -1, its last one.
 func weekOfMonth(first time.Time, n int) time.Time {
 	if n == -1 {
-		last := lastOf(first, 0)
-		return monday(last, 0)
+		return monday(nextWeekday(time.Thursday, lastOf(first, 0).AddDate(0, 0, -6)), 0)
 	}
 	return monday(nextWeekday(time.Thursday, first), n-1)
+}
+
+// weekOfYear is the nth week of the year that begins at first, or its last one
+// for n -1.
+func (d *dayReader) weekOfYear(first time.Time, n int) when {
+	week := weekOfMonth(first, n)
+	if n == -1 {
+		week = weekOfMonth(firstOf(first, 11), -1)
+	}
+	return between(week, week.AddDate(0, 0, 6))
 }
 
 // ordinalStem reads 第三, 第三个 and 最初の, and skips what joins them to a noun.
@@ -400,14 +447,7 @@ func (d *dayReader) withinYear(first time.Time, at int) (when, bool) {
 	}
 	if n, stem, ok := d.ordinalStem(at); ok {
 		if _, end, ok := weekNames.at(d.s, stem); ok {
-			week := monday(first, n-1)
-			if first.Weekday() > time.Thursday || first.Weekday() == time.Sunday {
-				week = monday(first, n)
-			}
-			if n == -1 {
-				week = monday(december(first, 0), 0)
-			}
-			return between(week, week.AddDate(0, 0, 6)).ends(end), true
+			return d.weekOfYear(first, n).ends(end), true
 		}
 		if end, ok := past(d.s, stem, "月"); ok && n > 0 && n < 13 {
 			return between(firstOf(first, n-1), lastOf(first, n-1)).ends(end), true
@@ -418,11 +458,13 @@ func (d *dayReader) withinYear(first time.Time, at int) (when, bool) {
 
 var (
 	yearParts = tabulate(entries[part]{
-		{"底 年底 末 年末 末尾 下半年 下半期 后半年 后半 终わり 终わりごろ", theEnd},
-		{"初 年初 上半年 上半期 前半年 前半 初め はじめ", theStart},
+		{"底 年底 末 年末 末尾 终わり 终わりごろ", theEnd},
+		{"初 年初 初め はじめ", theStart},
 		{"年中 中ごろ", theMiddle},
+		{"上半年 上半期 前半年 前半", firstHalf},
+		{"下半年 下半期 后半年 后半", secondHalf},
 	})
-	halfYears = tabulate(entries[part]{{"上半年 前半年 上半期", theStart}, {"下半年 后半年 下半期", theEnd}})
+	halfYears = tabulate(entries[part]{{"上半年 前半年 上半期", firstHalf}, {"下半年 后半年 下半期", secondHalf}})
 	quarters  = tabulate(entries[int]{
 		{"第一季度 第1季度 第1四半期 第一四半期", 0},
 		{"第二季度 第2季度 第2四半期 第二四半期", 3},

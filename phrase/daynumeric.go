@@ -17,7 +17,7 @@ func (d *dayReader) numeric(i int, base time.Time) (when, bool) {
 	}
 	switch len(parts) {
 	case 2:
-		return d.twoParts(parts, sep, base, end)
+		return d.twoParts(i, parts, sep, base, end)
 	case 3:
 		return d.threeParts(parts, end)
 	}
@@ -57,7 +57,7 @@ func (d *dayReader) figuresOfDate(i int) (parts []string, sep byte, end int, ok 
 }
 
 // twoParts reads a month and a day, or a year and a month.
-func (d *dayReader) twoParts(parts []string, sep byte, base time.Time, end int) (when, bool) {
+func (d *dayReader) twoParts(i int, parts []string, sep byte, base time.Time, end int) (when, bool) {
 	a, b := number(parts[0]), number(parts[1])
 	switch {
 	case len(parts[0]) == 4 && sep != '.' || len(parts[1]) == 4 && sep != '.':
@@ -69,7 +69,7 @@ func (d *dayReader) twoParts(parts []string, sep byte, base time.Time, end int) 
 			return when{}, false
 		}
 		return between(t, lastOf(t, 0)).ends(end), true
-	case sep != '/' || len(parts[0]) > 2 || len(parts[1]) > 2:
+	case sep != '/' && !d.datedBefore(i, end) || len(parts[0]) > 2 || len(parts[1]) > 2:
 		return when{}, false // 1.5 and 3-5 are numbers
 	}
 	if next, _ := runeAt(d.s, end); next == '的' || next == 'の' && d.l == English {
@@ -93,6 +93,16 @@ func (d *dayReader) twoParts(parts []string, sep byte, base time.Time, end int) 
 	}
 	return when{}, false
 }
+
+// datedBefore reports whether 4-22 and 4.22 from i to end are said as a date in
+// English: "on 4-22". Otherwise they are a range and a number.
+func (d *dayReader) datedBefore(i, end int) bool {
+	_, _, dated := dateBefore.before(d.s, i)
+	_, _, counted := d.timeUnitAt(end, false)
+	return dated && !counted && d.l == English
+}
+
+var dateBefore = tabulate(entries[bool]{{"on until by till back_on back_in", true}})
 
 // threeParts reads a whole date. The year stands where four digits are or, where
 // none are, at the end in English and in front otherwise.

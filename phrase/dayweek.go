@@ -131,7 +131,7 @@ func (d *dayReader) dayWord(i int, base time.Time) (when, bool) {
 		w.named = true
 		return w, true
 	}
-	if p, end, ok := endWords.at(d.s, i); ok && d.l != English {
+	if p, end, ok := endWords.at(d.s, i); ok && d.l != English && runeBefore(d.s, i) != '大' {
 		if strings.HasPrefix(d.s[i:], "年") {
 			return p.ofYear(january(base, 0)).ends(end), true
 		}
@@ -166,7 +166,7 @@ var (
 	})
 	dayWordsEn = tabulate(entries[int]{
 		{"today tonight", 0},
-		{"tomorrow tmr tmrw tomorow the_next_day the_following_day", 1},
+		{"tomorrow tmr tmrw tomorow next_day the_next_day the_following_day", 1},
 		{"day_after_tomorrow the_day_after_tomorrow day_after_tmr", 2},
 		{"yesterday", -1},
 		{"day_before_yesterday the_day_before_yesterday", -2},

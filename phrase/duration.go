@@ -115,7 +115,7 @@ func (r *reading) duration(i int) (Duration, bool) {
 		return Duration{}, false
 	}
 	d.From = i
-	for {
+	for range mostParts {
 		at, apart := r.and(d.To)
 		more, next, ok := r.durationPart(at)
 		if !ok || next == u || apart && next > u {
@@ -126,6 +126,9 @@ func (r *reading) duration(i int) (Duration, bool) {
 	}
 	return d, true
 }
+
+// mostParts is how many more parts a length has: years, months, days, hours …
+const mostParts = 5
 
 // and skips what joins the parts of one length. A comma joins only what goes on
 // with a smaller unit, for it also stands between two.
@@ -142,7 +145,7 @@ func (r *reading) and(i int) (at int, apart bool) {
 }
 
 var joins = tabulate(entries[bool]{
-	{"and & 又 零 和 加 と 外加", false},
+	{"and & 又 和 加 と 外加", false},
 	{", 、", true},
 })
 
@@ -447,7 +450,7 @@ func weekdayChar(r rune) bool { return r != 0 && strings.ContainsRune("一二三
 // daysCounted reports whether 10日 are ten days and not the tenth.
 func (r *reading) daysCounted(i, end int, value Exact) bool {
 	before := runeBefore(r.s, i)
-	if before == '月' || strings.HasSuffix(r.s[:i], "月の") {
+	if before == '月' && !monthCounted(r.s[:i]) || strings.HasSuffix(r.s[:i], "月の") {
 		return false
 	}
 	if value.Den != 1 || value.Num > 31 || value.Num == 0 {
@@ -458,6 +461,16 @@ func (r *reading) daysCounted(i, end int, value Exact) bool {
 	}
 	_, _, ok := daysAfter.at(r.s, space(r.s, end))
 	return ok
+}
+
+// monthCounted reports whether s ends with a number of months, not with the name of one.
+func monthCounted(s string) bool {
+	for _, unit := range []string{"か月", "カ月", "ケ月", "个月", "月间"} {
+		if strings.HasSuffix(s, unit) {
+			return true
+		}
+	}
+	return false
 }
 
 // daysBefore and daysAfter are what makes 10日 ten days.

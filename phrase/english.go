@@ -90,6 +90,11 @@ type englishState struct {
 
 // english reads a number in words. It ends with an ordinal, if there is one.
 func (r *reading) english(c *cardinal) bool {
+	if _, ok := past(r.s, c.From, "point "); ok && (c.From == 0 || c.From > 1 && !isLatin(r.s[c.From-2])) {
+		c.value = Whole(0)
+		r.point(c)
+		return c.To > c.From
+	}
 	st := englishState{total: Whole(0), group: Whole(0)}
 	if w, end, ok := r.a(c.From); ok {
 		st.group, st.last, st.words, c.To = Whole(1), w, 1, end

@@ -79,7 +79,11 @@ func (r *reading) quantity(i int) (Exact, int, bool) {
 			continue
 		}
 		if d, ok := r.card(space(r.s, at)); ok {
-			if part, end, ok := r.partsOf(d); ok {
+			part, end, ok := r.partsOf(d)
+			if !ok {
+				part, end, ok = r.overSlash(d)
+			}
+			if ok {
 				if value, fits := c.value.plus(part); fits {
 					return value, end, true
 				}
@@ -159,7 +163,7 @@ func (r *reading) slash(c cardinal) (Exact, int, bool) {
 
 // overSlash reads two whole numbers with a slash, and no third one as dates have.
 func (r *reading) overSlash(c cardinal) (Exact, int, bool) {
-	if c.To >= len(r.s) || r.s[c.To] != '/' || c.From > 0 && r.s[c.From-1] == '/' {
+	if c.To >= len(r.s) || r.s[c.To] != '/' || c.From > 0 && (r.s[c.From-1] == '/' || r.s[c.From-1] == '-' && digitAt(r.s, c.From-2)) {
 		return Exact{}, 0, false
 	}
 	d, ok := r.card(c.To + 1)
@@ -236,15 +240,20 @@ func (r *reading) andScaled(c cardinal, part Exact, i int) (Exact, int) {
 	return sum, end
 }
 
-// over reads "one over three" where nothing is counted by the second number:
-// "2000 over 3 years" is no fraction.
+// over reads "one out of three", and "one over three" where nothing is counted
+// by the second number: "2000 over 3 years" is no fraction.
 func (r *reading) over(c cardinal) (Exact, int, bool) {
 	at, ok := past(r.s, c.To, "over ")
+	outOf := false
+	if !ok && !c.digits {
+		at, outOf = past(r.s, c.To, "out of ")
+		ok = outOf
+	}
 	if !ok {
 		return Exact{}, 0, false
 	}
 	d, ok := r.card(at)
-	if !ok || d.ordinal || d.To < len(r.s) && !strings.ContainsRune(".,;!?", rune(r.s[d.To])) {
+	if !ok || d.ordinal || !outOf && d.To < len(r.s) && !strings.ContainsRune(".,;!?", rune(r.s[d.To])) {
 		return Exact{}, 0, false
 	}
 	q, fits := quotient(c.value, d.value)
