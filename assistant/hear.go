@@ -248,6 +248,11 @@ func (s State) understood(text string, g Ground) []Command {
 	l := languageRead(s.Language)
 	folded := phrase.Fold(text)
 	found := heardIn(folded, l)
+	unsure := found.has(isUnsure)
+	found = slices.DeleteFunc(found, func(f finding) bool { return f.word == isUnsure })
+	if unsure && len(found) == 0 && s.About == AboutEnd {
+		return []Command{ForgetEnd{}}
+	}
 	days := s.days(text, l, g)
 	if n, ok := phrase.Choice(text, l); ok {
 		if c, ok := s.Offered.Pick(n); ok {

@@ -33,13 +33,14 @@ const (
 	asksPerson   word = "person"
 	asksLine     word = "line"
 	asksMenu     word = "menu"
+	isUnsure     word = "unsure"
 )
 
 // words is every word of the table, the strongest first: of two that were found in the
 // same place the stronger one is meant.
 var words = []word{
 	forgetsEnd, asksPerson, asksLine, asksOrder, pays, asksCheapest, asksCarefree, asksAdvice, asksForecast, asksStatus,
-	tellsEnd, saysUntil, asksTerms, takes, asksMenu,
+	tellsEnd, saysUntil, asksTerms, takes, asksMenu, isUnsure,
 }
 
 // weak are words that say nothing beside others: who asks what is best, and says that
@@ -47,7 +48,7 @@ var words = []word{
 var weak = map[word][]word{
 	asksTerms: {asksAdvice, asksCheapest, asksCarefree},
 	takes:     {forgetsEnd, asksPerson, asksLine, asksOrder, pays, asksCheapest, asksCarefree, asksAdvice, asksForecast, asksStatus, tellsEnd, asksTerms},
-	asksMenu:  words[:len(words)-1],
+	asksMenu:  words[:len(words)-2],
 }
 
 //go:embed words.yaml
