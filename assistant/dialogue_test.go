@@ -111,15 +111,21 @@ func TestDialogues(t *testing.T) {
 			比较一下 > compare
 			第二个 > choose 10d
 			确认付款 > review
+			比较一下 > compare
+			就这个吧 > choose 10d
 			好的 > review`, locale.ZhHans},
 		{"a choice in Japanese", `
 			比較したい > compare
 			2番目 > choose 10d
 			支払いたい > review
+			比較したい > compare
+			はい、それで > choose 10d
 			はい > review`, locale.Ja},
 		{"a yes takes what is recommended, and never more than a quote", `
 			compare > compare
 			yes please > choose 10d
+			compare > compare
+			I'll take that one > choose 10d
 			yes > review
 			yes, pay now > review
 			confirm > review`, locale.En},

@@ -265,6 +265,9 @@ func (s State) understood(text string, g Ground) []Command {
 	if c := s.chosenFor(found, text, l); c != nil {
 		return []Command{c}
 	}
+	if found.has(takesThat) && s.Yes.Command != nil {
+		return []Command{s.Yes.Command}
+	}
 	if len(found) == 0 {
 		switch phrase.Answer(text, l) {
 		case phrase.Yes:

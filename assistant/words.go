@@ -27,6 +27,7 @@ const (
 	saysUntil    word = "until"
 	forgetsEnd   word = "forget"
 	asksTerms    word = "terms"
+	takesThat    word = "that"
 	takes        word = "take"
 	pays         word = "pay"
 	asksOrder    word = "order"
@@ -40,7 +41,7 @@ const (
 // same place the stronger one is meant.
 var words = []word{
 	forgetsEnd, asksPerson, asksLine, asksOrder, pays, asksCheapest, asksCarefree, asksAdvice, asksForecast, asksStatus,
-	tellsEnd, saysUntil, asksTerms, takes, asksMenu, isUnsure,
+	tellsEnd, saysUntil, takesThat, asksTerms, takes, asksMenu, isUnsure,
 }
 
 // weak are words that say nothing beside others: who asks what is best, and says that
@@ -150,7 +151,7 @@ func (f finding) command() Command {
 		return AskEnd{}
 	case forgetsEnd:
 		return ForgetEnd{}
-	case asksTerms, takes:
+	case asksTerms, takes, takesThat:
 		return Compare{}
 	case pays:
 		return Review{}

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/tsuzuku/tsuzuku/assistant"
 	"github.com/tsuzuku/tsuzuku/catalogue"
@@ -42,8 +43,14 @@ type turnRow struct {
 	Newest  bool
 	Asked   string
 	Text    []string
-	Options []string // of an answer that is not the newest
-	Links   []assistant.Link
+	Options []string // of an answer that is not the newest: what could be bought, and of which line
+	Links   []chatLink
+}
+
+// chatLink leads on; the main one is what the answer is for.
+type chatLink struct {
+	assistant.Link
+	Main bool
 }
 
 // chatOption is one numbered button.
@@ -111,15 +118,36 @@ func (v *visit) chat(ctx context.Context, about string) (chatPage, error) {
 		p.Opening, p.Options = first.Text, chatOptions(0, v.voice.Lang, first.Options)
 	}
 	for i, t := range f.turns {
-		row := turnRow{Lang: string(t.Language), Asked: t.Asked, Text: t.Said.Text, Links: t.Said.Links}
+		row := turnRow{Lang: string(t.Language), Asked: t.Asked, Text: t.Said.Text}
+		for _, l := range t.Said.Links {
+			row.Links = append(row.Links, chatLink{l, strings.HasPrefix(l.To, "/quotes/")})
+		}
 		if row.Newest = i == len(f.turns)-1; row.Newest {
 			p.Last, p.Options = t.Number, chatOptions(t.Number, t.Language, t.Said.Options)
 		} else {
-			row.Options = t.Said.Options
+			row.Options = things(t)
 		}
 		p.Turns = append(p.Turns, row)
 	}
 	return p, nil
+}
+
+// things are the options of a turn that name something, which stand before those that
+// ask something.
+func things(t assistant.Turn) (named []string) {
+	for i, o := range t.Offered {
+		switch c := o.Command.(type) {
+		case assistant.Choose, assistant.TellEnd:
+		case assistant.PickLine:
+			if c.Line == "" {
+				return named
+			}
+		default:
+			return named
+		}
+		named = append(named, t.Said.Options[i])
+	}
+	return named
 }
 
 func chatOptions(turn int, l locale.Language, texts []string) (all []chatOption) {
