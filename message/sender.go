@@ -13,7 +13,8 @@ import (
 
 const (
 	maxAttempts  = 28              // then a message has failed: a relay may be away for a day
-	maxDoubts    = 2               // so a letter whose fate is unknown is sent once more
+	maxDoubts    = 2               // so a letter to which nobody answered is sent once more
+	maxDeaths    = 5               // and one whose worker died four times more: most of what it held had not left
 	defaultLease = 2 * time.Minute // how long a claimed message is nobody else's
 	claimAtOnce  = 20              // messages in one step
 	maxTrouble   = 500             // bytes of an error that are kept
@@ -159,8 +160,8 @@ func (s *Sender) putOff(ctx context.Context, tx db.Tx, m Message) (waits bool, e
 // atRest says what becomes of a due message that must not be sent.
 func (s *Sender) atRest(m Message, now time.Time) (outcome, bool) {
 	switch {
-	case m.Doubts >= maxDoubts:
-		return outcome{m: m, state: Unknown, trouble: "nobody knows whether it was sent, twice"}, true
+	case m.State == Sending && m.Doubts >= maxDeaths, m.State != Sending && m.Doubts >= maxDoubts:
+		return outcome{m: m, state: Unknown, trouble: fmt.Sprintf("nobody knows whether it was sent, %d times", m.Doubts)}, true
 	case !m.ExpiresAt.IsZero() && !m.ExpiresAt.After(now):
 		return m.unsent(Withdrawn, "too late"), true
 	case m.Attempts >= maxAttempts:

@@ -150,6 +150,9 @@ func (r *reading) amount(i int) (Amount, bool) {
 	if !ok {
 		return r.smallOnly(i, next, value)
 	}
+	if named, after, ok := currencies.at(r.s, stop); ok && len(m) > 1 && len(named) == 1 && sharing(named, m) { // 三千块日币
+		m, stop = named, after
+	}
 	if r.l == Japanese && r.s[next:stop] == "元" {
 		m = monies{"CNY"} // Japanese write their own money otherwise
 	}
@@ -256,7 +259,7 @@ func (r *reading) bareSmall(value Exact, c cardinal, i int) (Exact, int) {
 		if n < 10 {
 			parts = 10
 		}
-	case r.l == English && ends && strings.HasSuffix(r.s[:i], "s") && n < 100:
+	case r.l == English && ends && n < 100 && isLatin(r.s[i-1]):
 	default:
 		return value, i
 	}

@@ -27,13 +27,7 @@ func Answer(text string, l Language) Reply {
 	if len(s) > longestAnswer {
 		return None
 	}
-	a := answering{s: s, words: answersEn}
-	switch l {
-	case Chinese:
-		a.words = answersZh
-	case Japanese:
-		a.words, a.endsWithIt = answersJa, true
-	}
+	a := answering{s: s, words: answers.of(l), endsWithIt: l == Japanese}
 	a.read()
 	return a.reply()
 }

@@ -83,6 +83,30 @@ func TestYesesAreOnlyYeses(t *testing.T) {
 	}
 }
 
+// A yes beside anything that is not one is none, in either order and with any pause.
+func TestYesesBesideOthers(t *testing.T) {
+	understood := "了解です わかりました got it understood 明白 知道了 收到" // "got it, yes" is a yes
+	for l, rows := range replies {
+		others := strings.Split(rows[No]+"|"+rows[Unsure], "|")
+		for yes := range strings.SplitSeq(rows[Yes], "|") {
+			yes = strings.TrimSpace(yes)
+			for _, other := range others {
+				other = strings.TrimSpace(other)
+				if strings.Contains(understood, other) {
+					continue
+				}
+				for _, pause := range []string{"", " ", ", ", "。"} {
+					for _, said := range []string{yes + pause + other, other + pause + yes} {
+						if Answer(said, l) == Yes {
+							t.Errorf("%s: %q is a yes", l, said)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 // A yes in any case, width and script is one.
 func TestAnswersFold(t *testing.T) {
 	for _, c := range []struct {

@@ -1,5 +1,7 @@
 package phrase
 
+var answers = byLanguage[piece]{answersZh, answersJa, answersEn}
+
 // answersAny are understood in every language.
 var answersAny = tabulate(entries[piece]{
 	{"ok okay okey oki okie yes yep yeah yup 👌 👍 ✅ ✔ 🙆 🆗 ⭕ 💯", saysYes},
@@ -37,7 +39,7 @@ var answersEn = tabulate(entries[piece]{
 	{"no_that's_wrong no_it's_wrong no_way_no don't_cancel_no no_absolutely_not no_definitely_not no_cancel_it no_stop no_forget_it nah_thanks", saysNo},
 	{"nah_i'm_good no_i'm_good no_i'm_fine no_it's_ok no_it's_okay no_it's_fine no_that's_ok no_that's_fine no_thank_you_very_much please_cancel", saysNo},
 	{"please_stop", saysNo},
-	{"maybe perhaps possibly probably probably_not likely unlikely i_think i_think_so i_guess i_guess_so i_suppose i_suppose_so i_hope_so", saysUnsure},
+	{"maybe i_see perhaps possibly probably probably_not likely unlikely i_think i_think_so i_guess i_guess_so i_suppose i_suppose_so i_hope_so", saysUnsure},
 	{"i'm_not_sure i_am_not_sure im_not_sure not_sure unsure i'm_unsure uncertain not_certain i_don't_know i_do_not_know idk i_dont_know dunno", saysUnsure},
 	{"don't_know no_idea no_clue who_knows hard_to_say it_depends depends that_depends let_me_think let_me_think_about_it let_me_check let_me_see", saysUnsure},
 	{"i'll_think_about_it i_need_to_think i'll_see we'll_see wait wait_a_minute wait_a_moment wait_a_second wait_a_sec hold_on hang_on one_moment", saysUnsure},
@@ -48,7 +50,7 @@ var answersEn = tabulate(entries[piece]{
 	{"go_on good great cool like_that like_this so_what right_there well_well yes_no ok_no yes_but ok_but no_but", saysUnsure},
 	{"what is_that_ok is_it_ok huh pardon sorry excuse_me really are_you_sure is_it is_that_so seriously can_i could_i should_i shall_i do_i or and instead what_if", asks},
 	{"how_about actually mostly if unless but however although though except only_if  help isn't_it who when where how which is are does", asks},
-	{"got_it i_see understood roger roger_that noted i_understand i_got_it you_got_it i_know makes_sense fair_enough", heard},
+	{"got_it understood roger roger_that noted i_understand i_got_it you_got_it i_know makes_sense fair_enough", heard},
 	{"please pls plz thanks thank_you thank_you_very_much thanks_a_lot many_thanks thx ty cheers sir ma'am madam mate man dear oh ah now with_it", polite},
 	{"with_that today well_then my_friend buddy right_away immediately at_once right_now then", polite},
 })
@@ -115,7 +117,7 @@ var answersJa = tabulate(entries[piece]{
 	{"高いです 高すぎる 高すぎます お願いしません お願いしない それは違います それはちょっと キャンセルお願いします 取り消しお願いします", saysNo},
 	{"中止お願いします 延長しないで 延長しないでください 更新しないでください 買わないで 払いたくない 払いたくないです 延長したくない", saysNo},
 	{"延長したくないです したくない したくないです 欲しくない 欲しくないです ほしくないです いいえ違います いえ違います いえいえ結構です", saysNo},
-	{"いいね いいですね いいかも 良さそう よさそう たぶん 多分 おそらく 恐らく かも かもしれない かもしれません と思う と思います だと思う", saysUnsure},
+	{"いいね いいですね いいかも 良さそう よさそう たぶん 多分 おそらく 恐らく かも かもしれない なるほど なるほどですね へえ ふーん かもしれません と思う と思います だと思う", saysUnsure},
 	{"だと思います そうかも そうかな そうなの そうなんですか そうですか そうですかね そうか そっか うーん うーーん うーむ んー んーー えーと", saysUnsure},
 	{"えーっと ええと えっと えと あの あのー あのう まあ まぁ まあまあ まあね さあ さぁ どう どうしよう どうしようかな どうかな どうでしょう", saysUnsure},
 	{"どうだろう どちらでも どっちでも どっちでもいい どちらでもいい なんでもいい 何でもいい わからない 分からない わかりません 分かりません", saysUnsure},
@@ -131,7 +133,7 @@ var answersJa = tabulate(entries[piece]{
 	{"しかし もし もしも ない ません なく え は しか 場合 条件 でしょう だろう かな かなあ かしら どうも いい? の後", asks},
 	{"結構 結構です けっこうです けっこう 大丈夫 大丈夫です だいじょうぶ だいじょうぶです 平気 平気です いいです いい いいよ", eitherWay},
 	{"了解 了解です 了解しました 了解いたしました りょうかい 承知 承知しました 承知いたしました 承知です わかりました 分かりました わかった", heard},
-	{"分かった かしこまりました なるほど なるほどですね へえ ふーん 知ってます 知っています", heard},
+	{"分かった かしこまりました     知ってます 知っています", heard},
 	{"です ですよ ですね だよ だ よ ね お で ありがとう ありがとうございます ありがと どうもありがとう どうもありがとうございます サンキュー", polite},
 	{"すみません すいません 恐れ入ります 申し訳ありません 申し訳ないです ごめん ごめんなさい すぐに 今すぐ 早速 じゃあ それでは じゃ 笑 w", polite},
 })

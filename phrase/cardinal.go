@@ -61,16 +61,7 @@ func (r *reading) whole(i int) (n int, c cardinal, ok bool) {
 
 // notNumber skips a word that only looks as if it began with a number.
 func (r *reading) notNumber(i int) int {
-	var words *table[bool]
-	switch r.l {
-	case Chinese:
-		words = notNumbersZh
-	case Japanese:
-		words = notNumbersJa
-	default:
-		words = notNumbersEn
-	}
-	if _, end, ok := words.at(r.s, i); ok {
+	if _, end, ok := notNumbers.of(r.l).at(r.s, i); ok {
 		return end
 	}
 	if _, end, ok := weekdaysHan.at(r.s, i); ok && r.l != English && numerals[runeBefore(r.s, i)] == (numeral{}) && !digitAt(r.s, i-1) {

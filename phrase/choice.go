@@ -58,8 +58,9 @@ func small(n int64) bool { return n > -100 && n < 100 }
 var choiceWords = tabulate(entries[int]{
 	{"first the_first_one top_one the_top_one 头一个 首个 最上面的 最上面那个 いちばん上 一番上 一番上の 最初 最初の さいしょ", 1},
 	{"last the_last the_last_one bottom_one the_bottom_one 最后一个 最后那个 最下面的 最下面那个 末尾的 最後 最後の さいご 一番下 一番下の いちばん下", -1},
-	{"ひとつめ 一つめ", 1}, {"ふたつめ 二つめ", 2}, {"みっつめ 三つめ", 3},
-	{"老大", 1}, {"两 二号", 2},
+	{"ひとつめ 一つめ", 1},
+	{"ふたつめ 二つめ", 2},
+	{"みっつめ 三つめ", 3},
 })
 
 // choiceCounters follow the number of a thing.

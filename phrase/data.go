@@ -19,7 +19,7 @@ var unlimiteds = tabulate(entries[bool]{
 
 // daily says that an amount is a day's.
 var (
-	dailyBefore = tabulate(entries[bool]{{"每天 每日 一天 一日 1天 1日 毎日 1日に 一日に 日 天 1日あたり 一日あたり 每天用 每天大概 每天大约 daily per_day a_day each_day every_day 每天都用", true}})
+	dailyBefore = tabulate(entries[bool]{{"每天 每日 一天 一日 1天 1日 毎日 1日に 一日に 1日あたり 一日あたり 每天用 每天大概 每天大约 daily per_day a_day each_day every_day 每天都用", true}})
 	dailyAfter  = tabulate(entries[bool]{{"a_day per_day each_day every_day daily /day /d /天 /日 一天 每天 每日 毎日 1日 一日 a_day's of_data_a_day of_data_per_day data_per_day data_a_day 流量一天 流量每天 data_daily", true}})
 )
 

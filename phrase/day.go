@@ -98,6 +98,9 @@ func (d *dayReader) stretch(i int) ([]Day, int) {
 	if days, end, ok := d.shortRange(i); ok {
 		return days, end
 	}
+	if days, end, ok := d.shortRangeEn(i); ok {
+		return days, end
+	}
 	w, ok := d.when(i, d.today)
 	if !ok {
 		return nil, i
@@ -113,8 +116,34 @@ func (d *dayReader) stretch(i int) ([]Day, int) {
 	if w, end, ok := d.rangeFrom(w); ok {
 		return []Day{d.said(w), d.said(end)}, end.To
 	}
-	return []Day{d.said(w)}, w.To
+	days := []Day{d.said(w)}
+	for more, ok := d.listed(w); ok; more, ok = d.listed(w) {
+		w = more
+		days = append(days, d.said(w))
+	}
+	return days, w.To
 }
+
+// listed reads a further day of a list that leaves out its month: 12月3、4号, "Dec
+// 3 or 4".
+func (d *dayReader) listed(w when) (when, bool) {
+	if w.first != w.last || w.rolled == theWeek || w.named || w.until || w.from {
+		return when{}, false
+	}
+	_, end, ok := listSigns.at(d.s, space(d.s, w.To))
+	if !ok {
+		return when{}, false
+	}
+	at := space(d.s, end)
+	more, ok := d.bareEnd(at, w)
+	if !ok && d.l != English {
+		more, ok = d.dayAlone(at, w.first)
+	}
+	more.From, more.rolled, more.ambiguous = at, w.rolled, w.ambiguous
+	return more, ok && !more.none
+}
+
+var listSigns = tabulate(entries[bool]{{"、 和 或 或者 还是 か と or and", true}})
 
 // rangeFrom reads the end of a range that begins with w. The end is the next
 // such day after the beginning; but where both were said in the same way and
@@ -177,7 +206,7 @@ func (d *dayReader) marked(w when) when {
 	if mark, _, ok := marksBefore.before(d.s, w.From); ok {
 		w.until, w.from = mark == untilMark, mark == fromMark
 	}
-	if mark, end, ok := marksAfter.at(d.s, space(d.s, w.To)); ok {
+	if mark, end, ok := marksAfter.at(d.s, d.pastTime(w.To)); ok {
 		if mark == untilMark {
 			w.until, w.from = true, false
 		} else if !w.until {
@@ -188,6 +217,25 @@ func (d *dayReader) marked(w when) when {
 	}
 	return w
 }
+
+// pastTime skips a time of day behind a day: あさっての夜まで, 12月5号早上之前, 12月5日の9時から.
+func (d *dayReader) pastTime(i int) int {
+	at := d.of(i)
+	if _, end, ok := timesOfDay.at(d.s, at); ok {
+		at, i = d.of(end), end
+	}
+	if c, ok := d.card(at); ok && d.l != English {
+		if _, end, ok := hours.at(d.s, c.To); ok {
+			i = end
+		}
+	}
+	return space(d.s, i)
+}
+
+var (
+	timesOfDay = tabulate(entries[bool]{{"朝 昼 夜 晩 夕方 午前 午後 午前中 正午 深夜 夜中 早上 早晨 上午 中午 下午 傍晚 晚上 夜里 凌晨 晚 morning afternoon evening night", true}})
+	hours      = tabulate(entries[bool]{{"時 时 点 点半 時半 点钟", true}})
+)
 
 // edge says what a day is to a trip.
 type edge int
@@ -201,10 +249,10 @@ const (
 var (
 	marksBefore = tabulate(entries[edge]{
 		{"until until_the till till_the til by by_the through thru up_to before before_the no_later_than not_later_than ends ending ending_on leaving leave expires 到 至 直到 截至 截止 截止到 用到 待到 住到 玩到 呆到 续到 延到 延长到 持续到 到了 不晚于 截止日期", untilMark},
-		{"from from_the since starting starting_on starting_from beginning as_of after after_the effective commencing 从 自 自从 由 打", fromMark},
+		{"from from_the arriving arriving_on arrive arrive_on landing landing_on since starting starting_on starting_from beginning as_of after after_the effective commencing 从 自 自从 由 打", fromMark},
 	})
 	marksAfter = tabulate(entries[edge]{
-		{"まで までに までの 迄 まで使いたい 以前 为止 之前 止 截止 前 前に or_before or_earlier 及以前 或之前 以前に までです よりも前 より前 までは", untilMark},
+		{"まで までに までの 迄 いっぱい 以前 为止 之前 止 截止 前 前に or_before or_earlier 及以前 或之前 以前に までです よりも前 より前 までは 内 之内 以内 中 中に 内に", untilMark},
 		{"から より 以降 以后 之后 后 起 开始 onwards onward or_later 或之后 及以后 以降に からの", fromMark},
 	})
 )
@@ -326,6 +374,9 @@ func (d *dayReader) lasting(w when) (when, bool) {
 	} else if d.l == English {
 		return when{}, false
 	}
+	if _, end, ok := usedFor.at(d.s, i); ok {
+		i = end
+	}
 	length, ok := d.duration(i)
 	if !ok && d.l == Japanese && w.named {
 		if n, c, isNumber := d.whole(i); isNumber {
@@ -345,6 +396,9 @@ func (d *dayReader) lasting(w when) (when, bool) {
 	w.last, w.until = last.AddDate(0, 0, -1), true
 	return w.ends(length.To), true
 }
+
+// usedFor stands between a beginning and a length: 从12月5号开始用7天.
+var usedFor = tabulate(entries[bool]{{"用 玩 待 住 续 买 呆 再用 连续", true}})
 
 // lastingUntil is the day that a length after w leads to: 今日から2日.
 func (d *dayReader) lastingUntil(w when, last time.Time, end int) when {

@@ -215,7 +215,7 @@ func (d *dayReader) dayFirst(i int, base time.Time) (when, bool) {
 // dayStandsAlone reports whether an ordinal from i to end is a day: it stands
 // behind a word of time, and nothing that it could count follows.
 func (d *dayReader) dayStandsAlone(i, end int, the bool) bool {
-	if _, _, ok := dayBefore.before(d.s, i); !ok && !(the && i == 0) {
+	if _, _, ok := dayBefore.before(d.s, i); !ok && (!the || i > 0) {
 		return false
 	}
 	if end == len(d.s) || !isLatin(d.s[space(d.s, end)%len(d.s)]) {
@@ -227,7 +227,7 @@ func (d *dayReader) dayStandsAlone(i, end int, the bool) bool {
 
 var (
 	dayBefore = tabulate(entries[bool]{
-		{"on of commencing until till til by before from since through to for starting after around about is's is leave leaving go back return and - between home", true},
+		{"on of commencing until till til by before from since through to for starting after around about is's is leave leaving go back return and - between home or and", true},
 	})
 	dayFollows = tabulate(entries[bool]{
 		{"and to until till through or please at in if for so but instead then because i we with when from morning evening", true},
@@ -321,6 +321,9 @@ var partsEn = tabulate(entries[part]{
 func (d *dayReader) partOf(p part, i int, base time.Time) (when, bool) {
 	i, _ = past(d.s, i, "the ")
 	i = joint(d.s, i)
+	if f, end, ok := ofNow.at(d.s, i); ok {
+		return f(p, base).ends(end), true
+	}
 	if month, end, ok := monthNames.at(d.s, i); ok {
 		first := nextMonth(month, base)
 		if year, stop, ok := d.yearAt(end); ok {
@@ -342,20 +345,16 @@ func (d *dayReader) partOf(p part, i int, base time.Time) (when, bool) {
 		t, _ := date(year, 1, 1)
 		return p.ofYear(t).ends(end), true
 	}
-	switch unit, end, _ := bareParts.at(d.s, i); unit {
-	case aWeek:
-		return p.ofWeek(monday(base, 0)).ends(end), true
-	case aMonth:
-		return p.ofMonth(firstOf(base, 0)).ends(end), true
-	case aYear:
-		return p.ofYear(january(base, 0)).ends(end), true
-	default:
-		return when{}, false
-	}
+	return when{}, false
 }
 
-// bareParts are whose end or beginning is meant without a "the".
-var bareParts = tabulate(entries[timeUnit]{{"week", aWeek}, {"month", aMonth}, {"year", aYear}})
+// ofNow is the part of the week, month or year that it is now, which may be
+// said without a "this": end of month.
+var ofNow = tabulate(entries[func(part, time.Time) when]{
+	{"week", func(p part, t time.Time) when { return p.ofWeek(monday(t, 0)) }},
+	{"month", func(p part, t time.Time) when { return p.ofMonth(firstOf(t, 0)) }},
+	{"year", func(p part, t time.Time) when { return p.ofYear(january(t, 0)) }},
+})
 
 // nthOf reads "the first Friday of July" and "the last week of next month".
 func (d *dayReader) nthOf(i int, base time.Time) (when, bool) {
@@ -448,6 +447,7 @@ var (
 	weekendsEn = tabulate(entries[int]{
 		{"this_weekend the_weekend weekend coming_weekend the_coming_weekend my_weekend", 0},
 		{"next_weekend the_next_weekend the_following_weekend", 1},
+		{"weekend_after_next the_weekend_after_next", 2},
 		{"last_weekend previous_weekend the_last_weekend", -1},
 	})
 )

@@ -82,7 +82,7 @@ func (d *dayReader) yearStem(i int, base time.Time) (first time.Time, end int, o
 	}
 	text := d.s[c.From:c.To]
 	if offset == 0 && n < 100 {
-		if !d.yearLike(c) && !(c.digits && len(text) == 2 && d.monthFollows(stop)) {
+		if !d.yearLike(c) && (!c.digits || len(text) != 2 || !d.monthFollows(stop)) {
 			return first, i, false // 三年 is a length
 		}
 		n = century(n, 2)
@@ -253,7 +253,7 @@ func (d *dayReader) withinMonth(first time.Time, at int, base time.Time, rolls b
 		}
 		return d.withWeekday(w), true
 	}
-	if p, end, ok := monthParts.at(d.s, at); ok {
+	if p, end, ok := monthParts.at(d.s, at); ok && (d.l != Japanese || d.s[at:end] != "中") { // 12月中 is all of it
 		return p.ofMonth(first).ends(end), true
 	}
 	if w, ok := d.nth(first, at); ok {
@@ -286,7 +286,7 @@ func (d *dayReader) dayNumber(i int, inMonth bool) (day, end int, ok bool) {
 	if _, end, ok := dayUnits.at(d.s, space(d.s, c.To)); ok {
 		return n, end, true
 	}
-	if !inMonth || c.digits {
+	if !inMonth || c.digits && !d.dayEnds(c.To) {
 		return 0, i, false
 	}
 	if _, _, ok := d.timeUnitAt(c.To, false); ok {
@@ -294,6 +294,13 @@ func (d *dayReader) dayNumber(i int, inMonth bool) (day, end int, ok bool) {
 	}
 	next, _ := runeAt(d.s, c.To)
 	return n, c.To, next != '个' && next != '元' && next != '円' && next != '块' && next != '月'
+}
+
+// dayEnds reports whether digits within a month that end at i are a day: 12月5,
+// 12月3、4号; but not the 5 of 12月5GB.
+func (d *dayReader) dayEnds(i int) bool {
+	next, size := runeAt(d.s, i)
+	return next == 0 || strings.ContainsRune(",、。!?~-的回走到", next) && !digitAt(d.s, i-1-size) || next == ',' && !digitAt(d.s, i+1)
 }
 
 // lunarDay and lunar are signs of the old calendar, which is not known here: its
@@ -304,8 +311,17 @@ var (
 )
 
 var kanaDays = tabulate(entries[int]{
-	{"ついたち 一日", 1}, {"ふつか", 2}, {"みっか", 3}, {"よっか", 4}, {"いつか", 5}, {"むいか", 6}, {"なのか", 7},
-	{"ようか", 8}, {"ここのか", 9}, {"とおか", 10}, {"はつか", 20},
+	{"ついたち 一日", 1},
+	{"ふつか", 2},
+	{"みっか", 3},
+	{"よっか", 4},
+	{"いつか", 5},
+	{"むいか", 6},
+	{"なのか", 7},
+	{"ようか", 8},
+	{"ここのか", 9},
+	{"とおか", 10},
+	{"はつか", 20},
 })
 
 // dayAlone reads a day without its month. 号 is always one; 10日 may be ten days.

@@ -13,7 +13,7 @@ import (
 func (d *dayReader) numeric(i int, base time.Time) (when, bool) {
 	parts, sep, end, ok := d.figuresOfDate(i)
 	if !ok {
-		return when{}, false
+		return d.eightDigits(i)
 	}
 	switch len(parts) {
 	case 2:
@@ -22,6 +22,16 @@ func (d *dayReader) numeric(i int, base time.Time) (when, bool) {
 		return d.threeParts(parts, end)
 	}
 	return when{}, false
+}
+
+// eightDigits reads 20261203.
+func (d *dayReader) eightDigits(i int) (when, bool) {
+	end := i + 8
+	if end > len(d.s) || run(d.s, i) != end || i > 0 && (isDigit(d.s[i-1]) || isLatin(d.s[i-1])) || !strings.HasPrefix(d.s[i:], "20") {
+		return when{}, false
+	}
+	t, ok := date(number(d.s[i:i+4]), time.Month(number(d.s[i+4:i+6])), number(d.s[i+6:end]))
+	return on(t).ends(end), ok
 }
 
 // figuresOfDate reads two or three runs of digits with one separator between
@@ -75,6 +85,9 @@ func (d *dayReader) twoParts(i int, parts []string, sep byte, base time.Time, en
 	if next, _ := runeAt(d.s, end); next == '的' || next == 'の' && d.l == English {
 		return when{}, false
 	}
+	if _, stop, ok := dayUnits.at(d.s, end); ok && d.l != English {
+		end = stop
+	}
 	month, ok := nextDate(time.Month(a), b, base)
 	other, ok2 := nextDate(time.Month(b), a, base)
 	switch {
@@ -94,12 +107,15 @@ func (d *dayReader) twoParts(i int, parts []string, sep byte, base time.Time, en
 	return when{}, false
 }
 
-// datedBefore reports whether 4-22 and 4.22 from i to end are said as a date in
-// English: "on 4-22". Otherwise they are a range and a number.
+// datedBefore reports whether 4-22 and 4.22 from i to end are said as a date:
+// "on 4-22", 4.22号. Otherwise they are a range and a number.
 func (d *dayReader) datedBefore(i, end int) bool {
+	if d.l != English { // 12.5号
+		return d.s[end-1] != '.' && strings.HasPrefix(d.s[end:], "号")
+	}
 	_, _, dated := dateBefore.before(d.s, i)
 	_, _, counted := d.timeUnitAt(end, false)
-	return dated && !counted && d.l == English
+	return dated && !counted
 }
 
 var dateBefore = tabulate(entries[bool]{{"on until by till back_on back_in", true}})

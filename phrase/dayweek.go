@@ -38,20 +38,20 @@ var comingWords = tabulate(entries[bool]{{"この その 今度の 今度 次の
 
 var weekParts = tabulate(entries[part]{
 	{"初め はじめ の初め 初 头 前半 早く", theStart},
-	{"中 中ごろ 半ば 中间", theMiddle},
+	{"中ごろ 半ば 中间", theMiddle},
 	{"终わり 底 尾 后半 的尾巴", theEnd},
 })
 
 // week reads a week, a weekday or a weekend at i.
 func (d *dayReader) week(i int, base time.Time) (when, bool) {
 	if n, end, ok := weekWords.at(d.s, i); ok {
-		return d.withinWeek(monday(d.today, n), end, n, base)
+		return d.withinWeek(monday(d.today, n), end, n)
 	}
 	at, coming := i, false
 	if _, end, ok := comingWords.at(d.s, i); ok {
 		at, coming = space(d.s, end), true
 	}
-	if day, end, ok := weekdays.at(d.s, at); ok {
+	if day, end, ok := weekdays.at(d.s, at); ok && !d.longer(weekends, at, end) {
 		w := on(nextWeekday(day, base)).ends(end)
 		if coming && w.first.Equal(base) && !strings.HasPrefix(d.s[i:], "この") {
 			w = on(base.AddDate(0, 0, 7)).ends(end)
@@ -71,6 +71,12 @@ func (d *dayReader) week(i int, base time.Time) (when, bool) {
 	return when{}, false
 }
 
+// longer reports whether a word of the table at i reaches further than end.
+func (d *dayReader) longer(words *table[bool], i, end int) bool {
+	_, stop, ok := words.at(d.s, i)
+	return ok && stop > end
+}
+
 // mayBeToday adds the second reading of a weekday that is today's: who says
 // "until Friday" on a Friday may mean the one in a week.
 func (d *dayReader) mayBeToday(w when, certain bool) when {
@@ -80,7 +86,7 @@ func (d *dayReader) mayBeToday(w when, certain bool) when {
 	return w
 }
 
-var weekends = tabulate(entries[bool]{{"周末 週末 这周末 这个周末 本周末 今週末 この週末 その週末 私の週末", true}})
+var weekends = tabulate(entries[bool]{{"周末 週末 周六日 周六周日 土日 这周末 这个周末 本周末 今週末 この週末 その週末 私の週末", true}})
 
 // weekend is the coming weekend. On its Sunday it may also be the next one.
 func weekend(base time.Time) when {
@@ -93,7 +99,7 @@ func weekend(base time.Time) when {
 }
 
 // withinWeek reads what follows a week: a weekday, the weekend, a part, or nothing.
-func (d *dayReader) withinWeek(monday time.Time, end, n int, base time.Time) (when, bool) {
+func (d *dayReader) withinWeek(monday time.Time, end, n int) (when, bool) {
 	at := d.of(end)
 	if day, stop, ok := weekdays.at(d.s, at); ok {
 		return on(ofWeek(monday, day)).ends(stop), true
@@ -119,17 +125,16 @@ func (d *dayReader) withinWeek(monday time.Time, end, n int, base time.Time) (wh
 
 // dayWord reads a day that has a word of its own: 明天, あさって, Christmas, 月底.
 func (d *dayReader) dayWord(i int, base time.Time) (when, bool) {
-	words := dayWordsEn
-	switch d.l {
-	case Chinese:
-		words = dayWordsZh
-	case Japanese:
-		words = dayWordsJa
-	}
-	if n, end, ok := words.at(d.s, i); ok {
+	if n, end, ok := dayWords.of(d.l).at(d.s, i); ok {
 		w := on(d.today.AddDate(0, 0, n)).ends(end)
 		w.named = true
 		return w, true
+	}
+	if p, end, ok := endWordsEn.at(d.s, i); ok && d.l == English {
+		if strings.HasPrefix(d.s[i:], "year") {
+			return p.ofYear(january(base, 0)).ends(end), true
+		}
+		return p.ofMonth(firstOf(base, 0)).ends(end), true
 	}
 	if p, end, ok := endWords.at(d.s, i); ok && d.l != English && runeBefore(d.s, i) != '大' {
 		if strings.HasPrefix(d.s[i:], "年") {
@@ -143,6 +148,8 @@ func (d *dayReader) dayWord(i int, base time.Time) (when, bool) {
 	}
 	return when{}, false
 }
+
+var dayWords = byLanguage[int]{dayWordsZh, dayWordsJa, dayWordsEn}
 
 var (
 	dayWordsZh = tabulate(entries[int]{
@@ -171,7 +178,8 @@ var (
 		{"yesterday", -1},
 		{"day_before_yesterday the_day_before_yesterday", -2},
 	})
-	endWords = tabulate(entries[part]{
+	endWordsEn = tabulate(entries[part]{{"month_end month-end year_end year-end", theEnd}})
+	endWords   = tabulate(entries[part]{
 		{"月底 月末 月末日 年底 年末 年内", theEnd},
 		{"月初 年初", theStart},
 		{"月中", theMiddle},
@@ -192,13 +200,14 @@ var feasts = tabulate(entries[feast]{
 	{"万圣节 ハロウィン ハロウィーン halloween", feast{time.October, 31}},
 	{"平安夜 圣诞夜 クリスマスイブ クリスマス・イブ christmas_eve xmas_eve", feast{time.December, 24}},
 	{"圣诞 圣诞节 クリスマス christmas christmas_day xmas", feast{time.December, 25}},
+	{"boxing_day", feast{time.December, 26}},
 	{"跨年 跨年夜 大晦日 おおみそか new_year's_eve new_years_eve", feast{time.December, 31}},
 })
 
 // offset reads a length that leads to a day: 三天后, 3日以内, あと五日, 未来两天.
 func (d *dayReader) offset(i int, base time.Time) (when, bool) {
 	kind, at := ledTo(0), i
-	if k, end, ok := offsetsBefore.at(d.s, i); ok {
+	if k, end, ok := offsetsBefore.at(d.s, i); ok && runeBefore(d.s, i) != '超' {
 		kind, at = k, space(d.s, end)
 	}
 	length, ok := d.duration(at)
@@ -212,14 +221,21 @@ func (d *dayReader) offset(i int, base time.Time) (when, bool) {
 	if k, stop, ok := offsetsAfter.at(d.s, space(d.s, end)); ok {
 		kind, end = k, stop
 	}
-	return d.led(kind, length, base, end)
+	w, ok := d.led(kind, length, base, end)
+	if day, stop, isDay := weekdays.at(d.s, d.of(end)); ok && isDay && kind == itsEnd { // 2週間後の金曜日
+		w = on(ofWeek(monday(w.last, 0), day)).ends(stop)
+	}
+	if kind == ago && strings.HasSuffix(d.s[:length.To], "日") && length.Days > 0 && length.Days < 32 && d.l == Japanese {
+		w.other, _ = nextDayOfMonth(length.Days, base) // 10日前に may also be "before the 10th"
+	}
+	return w, ok
 }
 
 // daysAfterWord reads あと五日, which is a length only behind its word.
 func (d *dayReader) daysAfterWord(i int, kind ledTo) (Duration, bool) {
 	n, c, ok := d.whole(i)
 	end, isDay := past(d.s, c.To, "日")
-	if !ok || !isDay || kind == 0 || n < 1 {
+	if next, _ := runeAt(d.s, end); !ok || !isDay || kind == 0 || n < 1 || yenFollows(next) {
 		return Duration{}, false
 	}
 	return Duration{Span: Span{i, end}, Days: n}, true

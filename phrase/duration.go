@@ -62,12 +62,14 @@ func (d Duration) plus(e Duration) Duration {
 		d.Days, e.Days = max(d.Days-d.Nights, e.Days-e.Nights), 0
 		d.Nights, e.Nights = 0, 0
 	}
+	d.More = d.More || e.More
 	d.Years += e.Years
 	d.Months += e.Months
 	d.Days += e.Days
 	d.Hours += e.Hours
 	d.Minutes += e.Minutes
 	d.Seconds += e.Seconds
+	d.Nights += e.Nights
 	return d
 }
 
@@ -164,7 +166,10 @@ func (r *reading) durationPart(i int) (Duration, timeUnit, bool) {
 	if !ok {
 		return Duration{}, 0, false
 	}
-	half := false
+	half, more := false, false
+	if _, end, ok := moreWithin.at(r.s, at); ok && r.l == Chinese { // 二十多天, 一个多月
+		more, at = true, end
+	}
 	if end, ok := past(r.s, at, "个半"); ok && r.l == Chinese {
 		half, at = true, end
 	}
@@ -178,9 +183,22 @@ func (r *reading) durationPart(i int) (Duration, timeUnit, bool) {
 		value, end = r.halfMore(value, u, end)
 	}
 	d, fits := lengthOf(value, u)
-	d.Span = Span{i, end}
+	d.Span, d.More = Span{i, end}, more || r.moreAround(i, end)
 	return d, u, ok && fits
 }
+
+// moreAround reports whether the words beside a length from i to end make it the least.
+func (r *reading) moreAround(i, end int) bool {
+	_, _, before := moreBefore.before(r.s, i)
+	_, _, after := moreAfter.at(r.s, space(r.s, end))
+	return before || after
+}
+
+var (
+	moreWithin = tabulate(entries[bool]{{"多 来 余 几 多个 来个 余个 几个 个多", true}})
+	moreBefore = tabulate(entries[bool]{{"more_than over at_least a_bit_more_than a_little_more_than 超过 至少 最少 不止 少なくとも 最低 最低でも", true}})
+	moreAfter  = tabulate(entries[bool]{{"以上 多 ちょっと 余り あまり 強 or_more plus and_more 起码", true}})
+)
 
 // count reads how many, and where it begins itself after words such as "another":
 // a number, an article, or the larger of "three or four".
@@ -244,21 +262,19 @@ var rates = tabulate(entries[bool]{
 // timeUnitAt reads the unit of a count that ends at i.
 func (r *reading) timeUnitAt(i int, half bool) (timeUnit, int, bool) {
 	at := space(r.s, i)
-	switch r.l {
-	case Chinese:
-		if half {
-			return halfUnitsZh.at(r.s, at)
+	if half {
+		return halfUnitsZh.at(r.s, at)
+	}
+	if r.l == English {
+		at = joint(r.s, i)
+		if _, end, ok := unitAdjectives.at(r.s, at); ok {
+			at = space(r.s, end)
 		}
-		return timeUnitsZh.at(r.s, at)
-	case Japanese:
-		return timeUnitsJa.at(r.s, at)
 	}
-	at = joint(r.s, i)
-	if _, end, ok := unitAdjectives.at(r.s, at); ok {
-		at = space(r.s, end)
-	}
-	return timeUnitsEn.at(r.s, at)
+	return timeUnits.of(r.l).at(r.s, at)
 }
+
+var timeUnits = byLanguage[timeUnit]{timeUnitsZh, timeUnitsJa, timeUnitsEn}
 
 var unitAdjectives = tabulate(entries[bool]{
 	{"more full whole extra additional further consecutive calendar business working", true},
@@ -333,21 +349,14 @@ type durationWord struct {
 }
 
 func (r *reading) durationWord(i int) (durationWord, int, bool) {
-	var words *table[durationWord]
-	switch r.l {
-	case Chinese:
-		words = durationsZh
-	case Japanese:
-		words = durationsJa
-	default:
-		words = durationsEn
-	}
-	w, end, ok := words.at(r.s, i)
+	w, end, ok := durationWords.of(r.l).at(r.s, i)
 	if before := runeBefore(r.s, i); ok && r.l != English && (before == '上' || before == '下' || before == '前' || before == '后' || before == '大' || before == '多') {
 		ok = false // 上半年 is a period
 	}
 	return w, end, ok
 }
+
+var durationWords = byLanguage[durationWord]{durationsZh, durationsJa, durationsEn}
 
 var aHalf = Exact{1, 2}
 
@@ -366,6 +375,11 @@ var durationsJa = tabulate(entries[durationWord]{
 	{"半日", durationWord{aHalf, aDay}},
 	{"半時間", durationWord{aHalf, anHour}},
 	{"ひと月 一月間 まるひと月", durationWord{Whole(1), aMonth}},
+	{"いっかげつ いっかげつかん", durationWord{Whole(1), aMonth}},
+	{"にかげつ にかげつかん", durationWord{Whole(2), aMonth}},
+	{"いっしゅうかん", durationWord{Whole(1), aWeek}},
+	{"にしゅうかん", durationWord{Whole(2), aWeek}},
+	{"さんしゅうかん", durationWord{Whole(3), aWeek}},
 	{"ふた月 二月間", durationWord{Whole(2), aMonth}},
 	{"みつき 三月間", durationWord{Whole(3), aMonth}},
 	{"ふつかかん ふつか間", durationWord{Whole(2), aDay}},
@@ -383,9 +397,18 @@ var durationsJa = tabulate(entries[durationWord]{
 var durationsEn = tabulate(entries[durationWord]{
 	{"half_a_month half_month", durationWord{aHalf, aMonth}},
 	{"half_a_year half_an_year half_year", durationWord{aHalf, aYear}},
+	{"half_a_week half_week", durationWord{aHalf, aWeek}},
+	{"week_and_a_half", durationWord{Exact{3, 2}, aWeek}},
+	{"day_and_a_half", durationWord{Exact{3, 2}, aDay}},
+	{"month_and_a_half", durationWord{Exact{3, 2}, aMonth}},
+	{"year_and_a_half", durationWord{Exact{3, 2}, aYear}},
+	{"hour_and_a_half", durationWord{Exact{3, 2}, anHour}},
 	{"half_a_day half_day", durationWord{aHalf, aDay}},
 	{"half_an_hour half_hour", durationWord{aHalf, anHour}},
 	{"fortnight a_fortnight one_fortnight", durationWord{Whole(2), aWeek}},
+	{"a_day_or_two one_or_two_days", durationWord{Whole(2), aDay}},
+	{"a_week_or_two", durationWord{Whole(2), aWeek}},
+	{"a_month_or_two", durationWord{Whole(2), aMonth}},
 	{"two_fortnights", durationWord{Whole(4), aWeek}},
 	{"overnight", durationWord{Whole(1), aNight}},
 })
@@ -400,7 +423,7 @@ func (r *reading) countsTime(i, from, at, end int, u timeUnit, value Exact) bool
 	}
 	switch {
 	case r.l == English:
-		return !r.englishDate(c, u, end)
+		return !r.shortUnit(c, end)
 	case u == aYear:
 		return value.Num < 100*value.Den && !r.yearLike(c) && !strings.ContainsRune("级代度头底初末", next)
 	case u == aWeek && (next == '末' || weekdayChar(next)):
@@ -409,6 +432,8 @@ func (r *reading) countsTime(i, from, at, end int, u timeUnit, value Exact) bool
 		return false
 	case u == aNight && r.l == Chinese && strings.ContainsRune("点餐饭会", next):
 		return false
+	case u == aDay && strings.HasSuffix(r.s[:end], "日") && yenFollows(next):
+		return false // 两千日元
 	case u == aDay && value == Whole(1) && r.rateAfter(end):
 		return false
 	case u == aDay && strings.HasSuffix(r.s[at:end], "日") && !strings.HasSuffix(r.s[at:end], "业日") && !strings.HasSuffix(r.s[at:end], "作日"):
@@ -419,10 +444,11 @@ func (r *reading) countsTime(i, from, at, end int, u timeUnit, value Exact) bool
 	return true
 }
 
-// englishDate reports whether "3 d" and the like are something else.
-func (r *reading) englishDate(c cardinal, u timeUnit, end int) bool {
-	short := end-1 >= 0 && isLatin(r.s[end-1]) && (end < 2 || !isLatin(r.s[end-2]))
-	return short && !(c.digits || c.To > 0 && digitAt(r.s, c.To-1))
+// shortUnit reports whether a unit of one letter, which ends at end, stands
+// behind a number in words: "three d" is no length.
+func (r *reading) shortUnit(c cardinal, end int) bool {
+	short := end < 2 || !isLatin(r.s[end-2])
+	return short && !c.digits && !digitAt(r.s, c.To-1)
 }
 
 // yearLike reports whether figures before 年 name a year: 一六年, 07年, 令和7年,
@@ -444,6 +470,9 @@ func (r *reading) yearLike(c cardinal) bool {
 	return ok
 }
 
+// yenFollows reports whether 日 with r behind it begins a name of Japan's money.
+func yenFollows(r rune) bool { return r != 0 && strings.ContainsRune("元币圆円本", r) }
+
 // weekdayChar reports whether 周 with r behind it is a weekday.
 func weekdayChar(r rune) bool { return r != 0 && strings.ContainsRune("一二三四五六日", r) }
 
@@ -453,7 +482,7 @@ func (r *reading) daysCounted(i, end int, value Exact) bool {
 	if before == '月' && !monthCounted(r.s[:i]) || strings.HasSuffix(r.s[:i], "月の") {
 		return false
 	}
-	if value.Den != 1 || value.Num > 31 || value.Num == 0 {
+	if c, ok := r.card(i); ok && c.loose || value.Den != 1 || value.Num > 31 || value.Num == 0 {
 		return true
 	}
 	if _, _, ok := daysBefore.before(r.s, i); ok {
@@ -476,10 +505,10 @@ func monthCounted(s string) bool {
 // daysBefore and daysAfter are what makes 10日 ten days.
 var (
 	daysBefore = tabulate(entries[bool]{
-		{"あと 後 残り のこり もう さらに 更に 約 およそ 合計 計 全部で まる 丸 追加で 最低 最長 最大 年 か月 ヶ月 カ月 週間 泊 時間 延長で 約 大约 还剩 一共 共 另外 再 泊 夜 晚 每 1泊 か月と 年と 週間と 今日から 明日から 未来 今後", true},
+		{"最後の この その あと 後 残り のこり もう さらに 更に 約 およそ 合計 計 全部で まる 丸 追加で 最低 最長 最大 年 か月 ヶ月 カ月 週間 泊 時間 延長で 約 大约 还剩 一共 共 另外 再 泊 夜 晚 每 1泊 か月と 年と 週間と 今日から 明日から 未来 今後", true},
 	})
 	daysAfter = tabulate(entries[bool]{
-		{"前 ほど くらい ぐらい 位 程度 以内 以上 未満 延長 追加 滞在 旅行 延ばし 伸ばし のばし 使い たい 足り 分の だけ 半 と半 ずっと 必要 欲しい ほしい お願い 残 いる います 出張 の旅 の滞在 の旅行 の出張 のプラン プラン コース パス 有効 余り あまり 弱 強 後 内 游 之内 以内 之后 后 旅游 通 套餐 行程 で足り で十分 あれば 間", true},
+		{"前 ほど くらい ぐらい 位 程度 以内 以上 未満 延長 追加 滞在 旅行 延ばし 伸ばし のばし 使い たい 足り 分の だけ 半 と半 ずっと 必要 欲しい ほしい お願い 残 いる います 出張 の旅 の滞在 の旅行 の出張 のプラン プラン コース パス 有効 余り あまり ちょっと 弱 強 後 内 游 之内 以内 之后 后 旅游 通 套餐 行程 で足り で十分 あれば 間", true},
 	})
 )
 

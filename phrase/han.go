@@ -15,7 +15,7 @@ type numeral struct {
 
 var numerals = func() map[rune]numeral {
 	m := map[rune]numeral{}
-	for d, forms := range []string{"零〇", "一壹弌", "二贰弐两", "三叁参", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖"} {
+	for d, forms := range []string{"零〇", "一壹壱弌", "二贰弐两", "三叁参", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖"} {
 		for _, r := range forms {
 			m[r] = numeral{digit: int64(d), unit: 0}
 		}

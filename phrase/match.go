@@ -76,6 +76,21 @@ func (t *table[T]) before(s string, i int) (means T, from int, ok bool) {
 
 const longestBefore = 24
 
+// byLanguage are tables of one kind for each language.
+type byLanguage[T any] struct{ zh, ja, en *table[T] }
+
+// of is the table of l.
+func (t byLanguage[T]) of(l Language) *table[T] {
+	switch l {
+	case Chinese:
+		return t.zh
+	case Japanese:
+		return t.ja
+	case English:
+	}
+	return t.en
+}
+
 func isLatin(b byte) bool { return b >= 'a' && b <= 'z' }
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 

@@ -31,19 +31,23 @@ func (r *reading) number(i int) (Number, bool) {
 	if !ok || end < len(r.s) && isLatin(r.s[end]) && isDigit(r.s[end-1]) {
 		return Number{}, false // 29km is a measure, and 7eleven a name
 	}
+	if _, _, ok := measures.at(r.s, end); ok {
+		return Number{}, false
+	}
 	if sign < 0 {
 		value.Num = -value.Num
 	}
 	return Number{Span: Span{i, end}, Value: value}, true
 }
 
-var signs = tabulate(entries[int]{
-	{"- 负 マイナス minus negative", -1},
-})
+var signs = tabulate(entries[bool]{{"- 负 マイナス minus negative", true}})
+
+// measures follow a number that measures something which is never asked here.
+var measures = tabulate(entries[bool]{{"メートル キロメートル センチ センチメートル ミリリットル リットル キログラム グラム 公里 公斤 毫升 厘米 平方米", true}})
 
 // sign reads a minus. One between two numbers, or within a word, is a hyphen.
 func (r *reading) sign(i int) (sign, end int) {
-	sign, end, ok := signs.at(r.s, i)
+	_, end, ok := signs.at(r.s, i)
 	if !ok {
 		return 1, i
 	}

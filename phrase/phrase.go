@@ -53,6 +53,8 @@ type Duration struct {
 	// Nights is how many of the Days were said as nights: who stays two nights
 	// leaves on the third day.
 	Nights int
+
+	More bool // "more than": 二十多天, 10日以上
 }
 
 // Day is one day, or a period by its last day. Of several readings it is the

@@ -40,7 +40,7 @@ type simulated struct {
 
 // garbage is how much a town may leave lying about before it is collected, in percent
 // of what it needs: it lives for minutes, and is there to be fast.
-const garbage = 400
+const garbage = 1600
 
 // Run prints a JSON summary. Where a promise was broken it looks for a shorter
 // run that breaks one, says how to see it again, and ends with 1.
@@ -48,6 +48,9 @@ func (c *simulateCmd) Run(ctx context.Context, s std) error {
 	debug.SetGCPercent(garbage)
 	if c.Engine == db.SQLite {
 		runtime.GOMAXPROCS(1) // one thing happens after another: a second core would only be woken and sent to sleep
+		if err := db.Alone(); err != nil {
+			return err
+		}
 	}
 	began := time.Now()
 	r, err := c.once(ctx, c.Orders, c.Log)

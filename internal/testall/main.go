@@ -4,7 +4,7 @@
 //
 //	testall          all tests, with fixed seeds
 //	testall soak     the property tests, with fresh seeds and twenty times as many cases, and then towns
-//	testall towns    the simulated town with fresh seeds on both engines; adds to docs/town-runs.txt
+//	testall towns 3  the simulated town with fresh seeds on both engines, three rounds; adds to docs/town-runs.txt
 //	testall lint     format, vet, golangci-lint
 //	testall fmt      rewrite to the house's format
 //	testall fuzz     every fuzz target for half a minute

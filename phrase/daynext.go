@@ -1,6 +1,7 @@
 package phrase
 
 import (
+	"strings"
 	"time"
 )
 
@@ -68,6 +69,9 @@ func (d *dayReader) weekdayEn(i int, base time.Time) (when, bool) {
 		if n, stop, ok := weeksEn.at(d.s, space(d.s, at)); ok {
 			return on(ofWeek(monday(base, n), day)).ends(stop), true
 		}
+		if _, stop, ok := weekLater.at(d.s, space(d.s, end)); ok { // Friday week
+			return on(nextWeekday(day, base).AddDate(0, 0, 7)).ends(stop), true
+		}
 		return when{}, false
 	}
 	kind, at, ok := weekdayWords.at(d.s, i)
@@ -125,6 +129,8 @@ func (d *dayReader) whichMonth(kind whichOne, month time.Month, end int, base ti
 	return between(first, lastOf(first, 0)).ends(end), true
 }
 
+var weekLater = tabulate(entries[bool]{{"week", true}})
+
 type whichOne int
 
 const (
@@ -148,6 +154,9 @@ func (d *dayReader) offsetEn(i int, base time.Time) (when, bool) {
 	if k, end, ok := offsetsBeforeEn.at(d.s, i); ok {
 		kind, at = k, space(d.s, end)
 	}
+	if _, _, article := articles.at(d.s, at); article && kind == theLast {
+		return when{}, false // "will it last a month"
+	}
 	length, ok := d.duration(at)
 	if !ok || length.Years+length.Months+length.Days+length.Hours/24 == 0 {
 		return when{}, false
@@ -157,6 +166,12 @@ func (d *dayReader) offsetEn(i int, base time.Time) (when, bool) {
 		end = stop
 		if k == itsEnd && kind == within {
 			k = within
+		}
+		if _, _, isFor := forBefore.before(d.s, i); isFor && k == itsEnd {
+			k = whole // for 7 days from December 5
+		}
+		if strings.HasSuffix(d.s[:stop], " on") && (length.Days == 0 || length.Days%7 != 0) {
+			return when{}, false // "a week on Friday", but not "three days on Friday"
 		}
 		kind = k
 		if day, after, ok := d.anchor(stop); ok {
@@ -174,7 +189,7 @@ func needsAnchor(s string) bool {
 	return ok
 }
 
-var anchorWords = tabulate(entries[bool]{{"from after before starting starting_on beginning", true}})
+var anchorWords = tabulate(entries[bool]{{"from after before on starting starting_on beginning", true}})
 
 // anchor is the day that an offset counts from: "from tomorrow", "after today".
 func (d *dayReader) anchor(i int) (time.Time, int, bool) {
@@ -196,6 +211,8 @@ func (d *dayReader) anchor(i int) (time.Time, int, bool) {
 	return d.today, i, false
 }
 
+var forBefore = tabulate(entries[bool]{{"for", true}})
+
 var (
 	nows            = tabulate(entries[bool]{{"now today", true}})
 	offsetsBeforeEn = tabulate(entries[ledTo]{
@@ -206,9 +223,39 @@ var (
 		{"last the_last past the_past previous", theLast},
 	})
 	offsetsAfterEn = tabulate(entries[ledTo]{
-		{"later from after from_now hence in_the_future", itsEnd},
+		{"later from after from_now hence in_the_future on", itsEnd},
 		{"left remaining to_go", itsLast},
 		{"ago earlier before", ago},
 		{"starting starting_on starting_from beginning ,_from ,_starting", whole},
 	})
 )
+
+// shortRangeEn reads a range whose month stands at its end: 6-12 December, from
+// 6th to 12th of December.
+func (d *dayReader) shortRangeEn(i int) ([]Day, int, bool) {
+	if d.l != English {
+		return nil, i, false
+	}
+	at, _ := past(d.s, i, "the ")
+	first, end, ok := d.dayOfMonth(at)
+	if !ok {
+		return nil, i, false
+	}
+	_, sign, ok := rangeBetween.at(d.s, space(d.s, end))
+	if _, stop, isAnd := rangeAnd.at(d.s, space(d.s, end)); !ok && isAnd {
+		sign, ok = stop, true
+	}
+	if !ok {
+		return nil, i, false
+	}
+	at = space(d.s, sign)
+	last, ok := d.dayFirst(at, d.today)
+	if !ok || last.none || last.rolled == theMonth || first >= last.first.Day() {
+		return nil, i, false
+	}
+	t, ok := date(last.first.Year(), last.first.Month(), first)
+	from := on(t).ends(end)
+	from.From, last.From = i, at
+	from.from, last.until = true, true
+	return []Day{d.said(from), d.said(last)}, last.To, ok
+}
