@@ -48,14 +48,15 @@ func (d *Door) KeepOpen(ctx context.Context, s Session) error {
 // ClosesAt is when an account that is closing will be closed; zero for any other.
 func ClosesAt(ctx context.Context, tx db.Tx, account string) (time.Time, error) {
 	var at db.Instant
-	err := tx.QueryRow(ctx, `SELECT closes_at FROM accounts WHERE account_id = $1`, account).Scan(&at)
+	err := tx.QueryRow(ctx, `SELECT CASE WHEN state = 'closing' THEN closes_at END FROM accounts WHERE account_id = $1`, account).Scan(&at)
 	if errors.Is(err, db.ErrNoRows) {
 		err = because(fault.NotFound, "no_such_account", nil)
 	}
 	return at.Time, err
 }
 
-// DueToClose is the account that has waited longest to be closed; "": none.
+// DueToClose is the account that has waited longest to be closed, or to be forgotten; "":
+// none.
 func DueToClose(ctx context.Context, tx db.Tx) (account string, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT account_id FROM accounts
@@ -76,14 +77,15 @@ func PutOffClosing(ctx context.Context, tx db.Tx, account string, until time.Tim
 }
 
 // EraseClosed closes an account whose time has come: nobody signs in, its
-// addresses are free for others, and nothing is left here that names its owner.
-// closed is false for an account that is not closing any more.
-func EraseClosed(ctx context.Context, tx db.Tx, account string) (closed bool, err error) {
+// addresses are free for others, and nothing is left here that names its owner. At
+// forgotten it is due once more, see [ForgetClosed]. closed is false for an account that
+// is not closing any more.
+func EraseClosed(ctx context.Context, tx db.Tx, account string, forgotten time.Time) (closed bool, err error) {
 	n, err := tx.Exec(ctx, `
 		UPDATE accounts
-		   SET state = 'closed', closes_at = NULL, name = '', zone = '', home_operator = '', attitude = 'balanced',
+		   SET state = 'closed', closes_at = $3, name = '', zone = '', home_operator = '', attitude = 'balanced',
 		       quiet_from = 1320, quiet_to = 480, updated_at = $2
-		 WHERE account_id = $1 AND state = 'closing' AND closes_at <= $2`, account, db.At(tx.Now()))
+		 WHERE account_id = $1 AND state = 'closing' AND closes_at <= $2`, account, db.At(tx.Now()), db.At(forgotten))
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -118,4 +120,25 @@ func EraseClosed(ctx context.Context, tx db.Tx, account string) (closed bool, er
 		}
 	}
 	return true, nil
+}
+
+// ForgetClosed ends the time in which a closed account's owner was written to for the last
+// time. forgotten is false for an account that is not closed.
+func ForgetClosed(ctx context.Context, tx db.Tx, account string) (forgotten bool, err error) {
+	n, err := tx.Exec(ctx, `UPDATE accounts SET closes_at = NULL WHERE account_id = $1 AND state = 'closed' AND closes_at <= $2`, account, db.At(tx.Now()))
+	return n > 0, err
+}
+
+// LastLetter is what the owner of an account is told when it is closed: made before it is,
+// queued after. It fails with [fault.NotFound] for an account without an address.
+func LastLetter(ctx context.Context, tx db.Tx, account string, points int64) (message.Draft, error) {
+	to, err := PrimaryAddress(ctx, tx, account)
+	if err != nil {
+		return message.Draft{}, err
+	}
+	a, err := Get(ctx, tx, account)
+	return message.Draft{
+		Account: account, Key: "account_closed", Kind: message.AccountClosed, To: to, Language: a.Language,
+		Facts: message.Facts{At: tx.Now(), Zone: a.Zone, PointsLost: points},
+	}, err
 }

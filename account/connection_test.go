@@ -76,7 +76,7 @@ func TestConnections(t *testing.T) {
 
 		write(h, `UPDATE accounts SET state = 'closing', closes_at = 1 WHERE account_id = '`+first.ID+`'`)
 		err = env.DB.Write(t.Context(), func(ctx context.Context, tx db.Tx) error {
-			_, err := account.EraseClosed(ctx, tx, first.ID)
+			_, err := account.EraseClosed(ctx, tx, first.ID, tx.Now())
 			return err
 		})
 		if err != nil {

@@ -109,31 +109,22 @@ func (m *Model) levelsFor(days int, told bool, group string) (out [levels]float6
 type moment struct {
 	trip  Trip
 	need  float64
-	days  int
+	days  int // of its history that could be used; [workshop.rank] finds them, as a forecast does
 	told  bool
 	rank  float64 // of need among the sampled futures
 	group string
 	loss  float64
 }
 
-const (
-	calibrationPaths = 384
-	calibrationSeed  = 0x7e57
-)
+const calibrationSeed = 0x7e57
 
 func (m *Model) calibrated(trips []Trip) (*Model, error) {
-	w := m.workshop(calibrationPaths, calibrationSeed)
-	r := rand.New(rand.NewPCG(m.seed, calibrationSeed)) //nolint:gosec // repeatable
-	var all []moment
-	for i := range trips {
-		all = append(all, m.moments(&trips[i], r)...)
-	}
+	all := m.ranked(trips)
 	if len(all) == 0 {
 		return nil, refuse("There is no finished trip to check the ranges on.")
 	}
 	var loss, mean float64
 	for i := range all {
-		w.rank(m, &all[i], r)
 		loss, mean = loss+all[i].loss, mean+all[i].need
 	}
 	c := *m
@@ -142,6 +133,23 @@ func (m *Model) calibrated(trips []Trip) (*Model, error) {
 	c.Scores.Pinball = loss / max(mean, 1)
 	c.Scores.Cover50, c.Scores.Cover80, c.Scores.Cover95 = crossCover(all)
 	return &c, nil
+}
+
+// ranked are moments of trips, and where what came lay among the very futures
+// that forecasts read their quantiles from. Futures are thrown once, for all trips:
+// where other ones, and fewer, happen to lie says nothing of these.
+func (m *Model) ranked(trips []Trip) (all []moment) {
+	pool := m.shop()
+	w, _ := pool.Get().(*workshop)
+	defer pool.Put(w)
+	r := rand.New(rand.NewPCG(m.seed, calibrationSeed)) //nolint:gosec // repeatable
+	for i := range trips {
+		all = append(all, m.moments(&trips[i], r)...)
+	}
+	for i := range all {
+		w.rank(m, &all[i], r)
+	}
+	return all
 }
 
 // moments picks of a finished trip two moments at which its traveller was asked,
@@ -168,7 +176,7 @@ func (m *Model) moments(t *Trip, r *rand.Rand) (out []moment) {
 			past.MinutesLeft = first.Minutes // a traveller knows when they have landed
 		}
 		out = append(out, moment{
-			trip: past, need: m.wanted(t, t.Days[at:], r), days: at, told: told(&past), group: t.Segment.Group,
+			trip: past, need: m.wanted(t, t.Days[at:], r), told: told(&past), group: t.Segment.Group,
 		})
 	}
 	return out
@@ -345,7 +353,9 @@ const adaptStep = 0.01
 
 func (m *Model) adapted(t Trip) *Model {
 	c := *m
-	w := m.workshop(calibrationPaths, calibrationSeed)
+	pool := m.shop()
+	w, _ := pool.Get().(*workshop)
+	defer pool.Put(w)
 	r := rand.New(rand.NewPCG(m.seed^uint64(t.Arrival), calibrationSeed)) //nolint:gosec // repeatable
 	for _, x := range m.moments(&t, r) {
 		w.rank(m, &x, r)

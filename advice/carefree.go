@@ -45,39 +45,48 @@ func (k kind) asGood(other kind) bool {
 // carefreeSlow is how often a carefree plan may become slow and still be one.
 const carefreeSlow = 0.1
 
-// carefree finds the price of not having to think about it.
-func (r *room) carefree(a *Advice, best *way, q *Question) {
+// carefree finds the price of not having to think about it: of terms that never
+// stop and hardly ever become slow, or of one purchase that will do. Where neither
+// is on sale there is none.
+func (r *room) carefree(a *Advice, best *way, ways int, q *Question) {
 	a.Carefree.Offer = -1
-	c := &r.t.free
-	p := 0.8 // until when most have left
+	price := math.Inf(1)
+	if first, p := r.endless(q); first >= 0 {
+		price, a.Carefree = p, Step{first, q.Trip.Today + Date(r.ways[0].covers)}
+	}
+	for i := 1; i < ways && best.lasts < enoughLasts; i++ {
+		w := &r.ways[i]
+		o := &r.t.shop.Offers[w.offer]
+		if p := float64(o.Price+r.fee(o, q)) + w.paid; w.lasts >= enoughLasts && p < price {
+			price, a.Carefree = p, Step{w.offer, q.Trip.Today}
+		}
+	}
+	if a.Carefree.Offer < 0 {
+		return
+	}
+	a.CarefreePrice = round(price)
+	a.CarefreeMore = a.CarefreePrice - a.Best.Paid
+	a.CarefreeNeed = 1 - best.enough
+}
+
+// endless is the first of the cheapest terms that never stop and hardly ever become
+// slow, until most have left, and the price of all of them; -1: there are none.
+func (r *room) endless(q *Question) (first int, price float64) {
+	p := 0.8
 	if told(&q.Trip) {
 		p = 0.5 // told days are meant
 	}
+	first, price = -1, math.Inf(1)
 	n := min(r.e.days(p)-r.ways[0].covers, maxStay)
 	if n < 1 {
-		return
+		return first, price
 	}
-	price, at := math.Inf(1), -1
-	least, calm := 2.0, -1
-	for i, k := range c.kinds {
-		slow := r.everSlow(k)
-		if slow < least {
-			least, calm = slow, i
-		}
-		if slow <= carefreeSlow && c.price[i][n] < price {
-			price, at = c.price[i][n], i
+	for i, k := range r.t.free.kinds {
+		if at := r.t.free.price[i][n]; at < price && r.everSlow(k) <= carefreeSlow {
+			first, price = r.t.free.first[i][n], at
 		}
 	}
-	if at < 0 {
-		at = calm
-	}
-	if at < 0 || math.IsInf(c.price[at][n], 1) {
-		return
-	}
-	a.Carefree = Step{c.first[at][n], q.Trip.Today + Date(r.ways[0].covers)}
-	a.CarefreePrice = round(c.price[at][n])
-	a.CarefreeMore = a.CarefreePrice - a.Best.Paid
-	a.CarefreeNeed = 1 - best.enough
+	return first, price
 }
 
 // everSlow is in what share of the futures a daily limit is ever reached.

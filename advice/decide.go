@@ -43,12 +43,12 @@ func (r *room) recommend(q *Question) (a Advice) {
 	best, second := r.order(n)
 	a.Best = r.choice(&r.ways[best], q)
 	r.alternatives(&a, best, second, q)
-	r.carefree(&a, &r.ways[best], q)
+	r.carefree(&a, &r.ways[best], n, q)
 	if q.Usual > 0 && q.Usual <= len(r.t.offer) {
 		a.UsualPaid = r.usual(q)
 		a.Saving = a.UsualPaid - a.Best.Paid
 	}
-	r.explain(&a, &r.ways[best], q)
+	r.explain(&a, &r.ways[best], n, q)
 	return a
 }
 
@@ -88,8 +88,8 @@ func (r *room) order(n int) (best, second int) {
 	best, second = 0, -1
 	// To wait is to come back, unless nothing more is needed.
 	wait := r.ways[0].cost + lookAgain*r.t.costs[r.a].hassle*(1-r.ways[0].lasts)
-	if r.nearlyGone() {
-		wait += closeCost * r.ways[0].cost // nobody is sent away for so little
+	if r.t.shop.Rules.Mode == Extend && r.nearlyGone() {
+		wait += closeCost * r.ways[0].cost // a purchase would be added to it: nobody is sent away for so little
 	}
 	now := r.lastMoment() && r.ways[0].lasts < closeSure && r.sellsTime(n)
 	if now {
@@ -109,11 +109,11 @@ func (r *room) order(n int) (best, second int) {
 	return best, second
 }
 
-// nearlyGone reports whether what is left of a volume, to which a purchase would
-// be added, will more probably than not be used up by tomorrow night.
+// nearlyGone reports whether what is left of a volume will more probably than not
+// be used up by tomorrow night.
 func (r *room) nearlyGone() bool {
 	s := &r.ways[0].stretches[0]
-	if r.ways[0].n != 1 || !s.volume || s.bytes <= 0 || r.t.shop.Rules.Mode != Extend {
+	if r.ways[0].n != 1 || !s.volume || s.bytes <= 0 {
 		return false
 	}
 	var p float64

@@ -16,10 +16,6 @@ type workshop struct {
 	need  []float64
 }
 
-func (m *Model) workshop(paths int, seed uint64) *workshop {
-	return newWorkshop(m.throw(paths, seed))
-}
-
 func newWorkshop(d *dice) *workshop {
 	return &workshop{dice: d, users: make([]user, d.n), y: make([]float64, maxStay+movedReach+1), need: make([]float64, d.n)}
 }
@@ -32,10 +28,11 @@ func (w *workshop) sample(m *Model, t *Trip) trail {
 	return m.trail(t, w.q.week)
 }
 
-// rank finds where what came lies among the futures, and the loss of the
-// quantiles as they are.
+// rank finds where what came lies among the futures, on how many days they
+// stand, and the loss of the quantiles as they are.
 func (w *workshop) rank(m *Model, x *moment, r *rand.Rand) {
 	trail := w.sample(m, &x.trip)
+	x.days = w.q.days
 	below, equal := 0.0, 0.0
 	for k := range w.users {
 		w.need[k] = w.total(&trail, k)

@@ -62,7 +62,7 @@ func (a *Advice) Notes(w Words) (all []string) {
 
 func isNote(r Reason) bool {
 	switch r {
-	case NeedTold, NeedGuess, NeedNone, DoBuy, DoBuyFast, DoBuyFirst, DoFirstFast, DoBuyTight, DoTightFast, DoWait, DoWaitLeft, DoCovered, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone:
+	case NeedTold, NeedGuess, NeedNone, DoBuy, DoBuyFast, DoBuyFirst, DoFirstFast, DoBuyTight, DoTightFast, DoMost, DoMostFast, DoWait, DoWaitLeft, DoCovered, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone:
 		return false
 	case Used, Little, ChangedMore, ChangedLess, Then, EndsBefore, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor:
 	}

@@ -129,7 +129,7 @@ func TestEveryNumberIsTheEngines(t *testing.T) {
 		}
 	}
 	for _, r := range AllReasons {
-		if seen[r] == 0 && r != DoNone && r != ChangedLess && r != Overdue && r != ChangedMore && r != DoPause && r != DoReset && r != DoSlow && r != DoLater {
+		if seen[r] == 0 && r != DoNone && r != ChangedLess && r != Overdue && r != ChangedMore && r != DoPause && r != DoReset && r != DoSlow && r != DoLater && r != DoMost && r != DoMostFast {
 			t.Errorf("no traveller is told %s: %v", r, seen)
 		}
 	}
@@ -146,7 +146,8 @@ func TestWaitingIsSaidAsItIs(t *testing.T) {
 		{"data is left", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 2, Bytes: 1e9}, DoWaitLeft},
 		{"it runs on a little", Cover{Service: Service{DailyCap: 5e9, ThrottleKbps: 128}, Days: 2, Bytes: 5e9}, DoWait},
 		{"it runs longer than the stay", Cover{Service: Service{DailyCap: 3e8, ThrottleKbps: 128}, Days: 20, Bytes: 3e8}, DoCovered},
-		{"hardly any data is left", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 5, Bytes: 1e7}, DoLater},
+		{"what is left will not do", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 8, Bytes: 8e8}, DoLater},
+		{"hardly any data is left", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 5, Bytes: 1e7}, DoPause},
 		{"used up and slow", Cover{Service: Service{Volume: 5e9, ThrottleKbps: 128}, Days: 2}, DoSlow},
 		{"used up and stopped", Cover{Service: Service{Volume: 5e9}, Days: 2}, DoPause},
 		{"today's is used up", Cover{Service: Service{DailyCap: 1e9, ThrottleKbps: 128}, Days: 2}, DoReset},
@@ -190,6 +191,50 @@ func TestReasonsFitTheAnswer(t *testing.T) {
 			t.Error("both or none of a little and enough history")
 		case a.Best.Action == Buy && a.Best.First != tables.Shop().Offers[a.Best.Steps.At[0].Offer].Price:
 			t.Error("another price than the offer's")
+		}
+	}
+}
+
+// What is safer or faster is said to cost too much only where it is on sale, and
+// nothing is called carefree that stops or becomes slow.
+func TestOnlyWhatIsSoldIsCompared(t *testing.T) {
+	heavy := Trip{Arrival: testDay, Today: testDay + 5, Told: testDay + 9}
+	for i := range 5 {
+		heavy.Days = append(heavy.Days, Day{Date: testDay + Date(i), Bytes: int64(4+i%3) * 1e9})
+	}
+	week := func(id string, price int64, s Service) Offer {
+		return Offer{ID: id, Kind: Term, Days: 7, Price: price, Service: s}
+	}
+	slow := week("a GB a day", 1500, Service{DailyCap: 1e9, ThrottleKbps: 128})
+	volume := week("5 GB", 1500, Service{Volume: 5e9})
+	short := volume
+	short.ID, short.Days, short.Price = "5 GB for 3 days", 3, 1480
+	for _, tt := range []struct {
+		name     string
+		offers   []Offer
+		want     Reason
+		carefree string
+	}{
+		{"one limit", []Offer{slow}, DoMostFast, ""},
+		{"a higher one, dear", []Offer{slow, week("60 GB a day", 90_000, Service{DailyCap: 60e9, ThrottleKbps: 128})}, DoTightFast, "60 GB a day"},
+		{"a higher one that is too low, too", []Offer{slow, week("2 GB a day", 90_000, Service{DailyCap: 2e9, ThrottleKbps: 128})}, DoTightFast, ""},
+		{"one volume", []Offer{volume, short}, DoMost, ""},
+		{"a larger one, dear", []Offer{volume, week("200 GB", 90_000, Service{Volume: 200e9})}, DoBuyTight, "200 GB"},
+		{"no limit, dear", []Offer{volume, week("no limit", 80_000, Service{}), week("200 GB", 90_000, Service{Volume: 200e9})}, DoBuyTight, "no limit"},
+	} {
+		a, err := mustBuild(t, Prior(), Shop{Costs: YenCosts(), Offers: tt.offers}).Recommend(Question{Trip: heavy})
+		if err != nil || a.Best.Action != Buy || !slices.Contains(a.Reasons.All(), tt.want) {
+			t.Errorf("%s: %s because of %v, want %s: %v", tt.name, a.Best.Action, a.Reasons.All(), tt.want, err)
+		}
+		free := ""
+		if a.Carefree.Offer >= 0 {
+			free = tt.offers[a.Carefree.Offer].ID
+		}
+		if free != tt.carefree || slices.Contains(a.Reasons.All(), Worry) != (free != "") {
+			t.Errorf("%s: %q is carefree, want %q: %v", tt.name, free, tt.carefree, a.Reasons.All())
+		}
+		for _, l := range locale.All {
+			onlyNumbersOf(t, &a, words(l), a.Sentence(words(l)))
 		}
 	}
 }

@@ -17,6 +17,8 @@ const (
 	DoFirstFast Reason = "do.first_fast" // the same, of what never stops
 	DoBuyTight  Reason = "do.buy_tight"  // it will probably fall short at times, and is still best
 	DoTightFast Reason = "do.tight_fast" // the same, of what never stops
+	DoMost      Reason = "do.most"       // it will probably fall short at times, and nothing on sale does so less often
+	DoMostFast  Reason = "do.most_fast"  // the same, of what never stops
 	DoWait      Reason = "do.wait"       // look again when what is paid for ends
 	DoWaitLeft  Reason = "do.wait_left"  // the same, with a volume that may be used up before
 	DoCovered   Reason = "do.covered"    // paid for to the end of the stay: it may fall short, and more is not worth its price
@@ -43,7 +45,7 @@ const (
 
 // AllReasons is every reason, for tests that each has its words.
 var AllReasons = []Reason{
-	NeedTold, NeedGuess, NeedNone, DoBuy, DoBuyFast, DoBuyFirst, DoFirstFast, DoBuyTight, DoTightFast, DoWait, DoWaitLeft, DoCovered, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone,
+	NeedTold, NeedGuess, NeedNone, DoBuy, DoBuyFast, DoBuyFirst, DoFirstFast, DoBuyTight, DoTightFast, DoMost, DoMostFast, DoWait, DoWaitLeft, DoCovered, DoLater, DoReset, DoSlow, DoPause, DoNothing, DoNone,
 	Used, Little, ChangedMore, ChangedLess, Then, EndsBefore, SecondBest, Saves, Worry, TellEnd, Overdue, AwayFor,
 }
 
@@ -87,9 +89,15 @@ type Numbers struct {
 	Away         int  // whole days since the line was last seen
 }
 
+// outlook is what of an answer's way there is to say.
+type outlook struct {
+	fast  bool // what is paid for after the first step never stops
+	safer bool // something on sale falls short less often
+	gone  bool // what is left of a volume will hardly last until tomorrow night
+}
+
 // reasons picks what is said of an answer.
-// fast says that what is paid for after the first step never stops.
-func (a *Advice) reasons(b *Basis, usual int, s *State, fast bool) {
+func (a *Advice) reasons(b *Basis, usual int, s *State, o outlook) {
 	r, n := &a.Reasons, &a.Numbers
 	*r = Reasons{}
 	switch {
@@ -100,7 +108,7 @@ func (a *Advice) reasons(b *Basis, usual int, s *State, fast bool) {
 	default:
 		r.add(NeedGuess)
 	}
-	r.add(a.todo(s, fast))
+	r.add(a.todo(s, o))
 	if n.OwnDays == 0 {
 		r.add(Little)
 	} else {
@@ -147,22 +155,24 @@ func (a *Advice) worthNaming() bool {
 	return free >= 0 && a.CarefreeMore > 0 && free != a.Best.Steps.At[0].Offer && (!a.Close || free != a.Second.Steps.At[0].Offer)
 }
 
-func (a *Advice) todo(s *State, fast bool) Reason {
+func (a *Advice) todo(s *State, o outlook) Reason {
 	switch a.Best.Action {
 	case Buy:
 		stops, slows := DoBuy, DoBuyFast
 		switch {
+		case a.Numbers.EnoughOf100 < 50 && !o.safer:
+			stops, slows = DoMost, DoMostFast
 		case a.Numbers.EnoughOf100 < 50:
 			stops, slows = DoBuyTight, DoTightFast
 		case a.Best.Steps.N > 1:
 			stops, slows = DoBuyFirst, DoFirstFast
 		}
-		if fast {
+		if o.fast {
 			return slows
 		}
 		return stops
 	case Wait:
-		return a.waiting(s)
+		return a.waiting(s, o.gone)
 	case Enough:
 		return DoNothing
 	case NoOffer:
@@ -171,8 +181,8 @@ func (a *Advice) todo(s *State, fast bool) Reason {
 }
 
 // waiting says for what it is best to wait. Nobody whose data is used up is told
-// that what they have will do.
-func (a *Advice) waiting(s *State) Reason {
+// that what they have will do, and nobody to wait until it nearly is when it is.
+func (a *Advice) waiting(s *State, gone bool) Reason {
 	c := &s.Running
 	empty := c.Days > 0 && c.Bytes <= 0
 	switch {
@@ -184,6 +194,8 @@ func (a *Advice) waiting(s *State) Reason {
 		return DoReset
 	case a.Numbers.Told && a.Numbers.Covered >= a.Numbers.LastDay && a.Numbers.EnoughOf100 >= 50:
 		return DoCovered
+	case c.Days > 0 && c.Volume > 0 && a.Numbers.EnoughOf100 < 50 && gone:
+		return DoPause
 	case c.Days > 0 && c.Volume > 0 && a.Numbers.EnoughOf100 < 50:
 		return DoLater
 	case c.Days > 0 && c.Volume > 0:

@@ -66,9 +66,9 @@ type Advice struct {
 
 	// Carefree is the price of never having to think about it: the cheapest way
 	// that neither ends nor becomes slow before the trip probably does, and how
-	// much more than Best that is. Offer -1: there is none.
+	// much more than Best that is. Offer -1: nothing on sale is that.
 	Carefree      Step
-	CarefreePrice int64 // of all its terms
+	CarefreePrice int64 // of all its terms; of one volume that will do, with what is expected to follow it
 	CarefreeMore  int64
 	CarefreeNeed  float64 // the probability that it would be needed
 

@@ -6,9 +6,11 @@ import (
 )
 
 // Series forecasts horizon values of any numeric series that repeats itself
-// every season values (1: it does not), as quantiles at [Levels]. It fails with
-// [fault.Invalid] for fewer than five values, of which nothing can be learnt, values that are no numbers, a
-// horizon or a season below 1.
+// every season values (1: it does not), as quantiles at [Levels]. Of a series that
+// is not two seasons long, and four values, the season cannot be told and counts as
+// 1. It fails with [fault.Invalid] for fewer than five values, of which nothing can
+// be learnt, values that are no numbers, a horizon or a season below 1, and a
+// horizon that is longer than the series.
 //
 // The middle is the mean of simple methods (the last value, the last season's,
 // exponential smoothing with and without a damped trend and half a straight
@@ -40,6 +42,8 @@ func checkSeries(values []float64, season, horizon int) error {
 		return refuse("A series has at most %d values.", MaxSeries)
 	case season < 1 || horizon < 1 || horizon > MaxHorizon || season > MaxSeries:
 		return refuse("A season is at least 1, and a horizon between 1 and %d.", MaxHorizon)
+	case horizon > len(values): // how wrong one is so far ahead was never seen
+		return refuse("A series of %d values says nothing of more than %d steps ahead.", len(values), len(values))
 	}
 	for i, v := range values {
 		if !within(v, -maxValue, maxValue) {
@@ -97,7 +101,8 @@ func newSeries(values []float64, season, horizon int) *series {
 		}
 	}
 	first := min(max(fewestBefore, n/3, 2*slices.Max(s.seasons)), max(n-horizon, 1))
-	first = max(first, 1)
+	// A season's values are known from there on, and how restless the series is.
+	first = max(first, slices.Max(s.seasons), min(fewestBefore, n-1))
 	step := max(1, (n-first)/mostOrigins)
 	for t := n; t >= first; t -= step {
 		s.origins = append(s.origins, t)

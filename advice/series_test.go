@@ -100,9 +100,33 @@ func TestOddSeries(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, bad := range [][2]int{{0, 1}, {1, 0}, {1, MaxHorizon + 1}, {-3, 4}} {
+	for _, bad := range [][2]int{{0, 1}, {1, 0}, {1, MaxHorizon + 1}, {-3, 4}, {1, 6}} {
 		if _, err := Series([]float64{1, 2, 3, 1, 2}, bad[0], bad[1]); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("season %d, horizon %d: %v", bad[0], bad[1], err)
+		}
+	}
+}
+
+// A season is used where two of it were seen, however far ahead is asked; beyond
+// the length of the series nothing is said.
+func TestLongHorizons(t *testing.T) {
+	const season = 26
+	for _, n := range []int{5, 30, 56, 60, 75} {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = 100 + float64(i%season) + float64(i*i%7)
+		}
+		for _, horizon := range []int{1, n / 2, n - 3, n} {
+			f, err := Series(x, season, horizon)
+			if err != nil || len(f) != horizon {
+				t.Fatalf("%d values, %d steps ahead: %v", n, horizon, err)
+			}
+			if last := f[horizon-1]; n > 5 && (last[0] < 10 || last[6] > 1000) {
+				t.Errorf("%d values from 100 to 132, %d steps ahead: %v", n, horizon, last)
+			}
+		}
+		if _, err := Series(x, season, n+1); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%d values, %d steps ahead: %v", n, n+1, err)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 )
 
 // explain collects the reasons and every number that may be named.
-func (r *room) explain(a *Advice, best *way, q *Question) {
+func (r *room) explain(a *Advice, best *way, ways int, q *Question) {
 	n := &a.Numbers
 	t := &q.Trip
 	b := r.t.model.basis(t, &r.q)
@@ -35,7 +35,7 @@ func (r *room) explain(a *Advice, best *way, q *Question) {
 		n.ChangedBy = int(math.Round(max(r.q.factor, 1/r.q.factor)))
 	}
 	a.Basis = b
-	a.reasons(&b, q.Usual-1, &q.State, best.neverStops())
+	a.reasons(&b, q.Usual-1, &q.State, outlook{best.neverStops(), r.safer(best, ways), r.nearlyGone()})
 }
 
 // neverStops reports whether all that is paid for goes on when a limit is
@@ -48,6 +48,34 @@ func (w *way) neverStops() bool {
 		}
 	}
 	return w.n > 0
+}
+
+// saferBy is by how much likelier something must be to suffice, to be called safer.
+const saferBy = 0.02
+
+// safer reports whether any of the ways falls short less often than the best, for
+// as long, or brings more a day.
+func (r *room) safer(best *way, ways int) bool {
+	for i := 1; i < ways; i++ {
+		w := &r.ways[i]
+		if w.covers >= best.covers && w.enough > best.enough+saferBy || w.faster(best) {
+			return true
+		}
+	}
+	return false
+}
+
+// faster reports whether what a way adds never stops, and other than what another
+// adds: that one stops, or has a lower limit a day.
+func (w *way) faster(other *way) bool {
+	if w.n == 0 || other.n == 0 {
+		return false
+	}
+	a, b := &w.stretches[w.n-1], &other.stretches[other.n-1]
+	if a.volume || a.limit.cap > 0 && !a.limit.throttle {
+		return false
+	}
+	return b.volume || a.limit.asGood(b.limit) && !b.limit.asGood(a.limit)
 }
 
 // perDay is what the traveller used a day so far, or what is expected of one

@@ -29,14 +29,7 @@ func TestNobodyGetsInWithoutTheRightKey(t *testing.T) {
 	orders := len(w.orders())
 
 	names := strings.NewReplacer("{account}", w.aiko.ID, "{line}", w.lines["fresh"], "{quote}", q.ID, "{order}", waiting.ID, "{bill}", bought.Bills[0].ID, "{plan}", "machi-5gb")
-	bodies := map[string]any{
-		"PUT /lines/{line}/stay": map[string]any{"lastDay": "2026-03-20"}, "POST /quotes": map[string]any{"line": w.lines["fresh"], "item": tenDays, "currency": "JPY"},
-		"POST /accounts/{account}/quotes": map[string]any{"item": "line/machi-5gb/3d", "currency": "JPY"},
-		"POST /orders":                    accept(q, "wallet"), "POST /orders/{order}/pay": map[string]any{"tool": "card"}, "POST /orders/{order}/resume": map[string]any{"query": "a=b"},
-		"POST /devices/check":           map[string]any{"phone": "iphone 15"},
-		"POST /accounts/{account}/chat": map[string]any{"text": "how much is left?"},
-		"POST /accounts/find":           map[string]any{"email": "aiko@example.com"},
-	}
+	bodies := w.bodies(q)
 	public := []string{"GET /plans", "GET /plans/{plan}", "POST /devices/check", "GET /roaming"} // what is on sale, and works, is nobody's
 
 	revoked, gone := w.key("", Scopes...)
@@ -110,6 +103,18 @@ func TestNobodyGetsInWithoutTheRightKey(t *testing.T) {
 	// What the stranger's own key is for, it opens.
 	if l := read[Line](w.program(stranger), "/lines/"+w.lines["other"]); l.Account != w.other.ID {
 		t.Errorf("their own line: %+v", l)
+	}
+}
+
+// bodies are what each operation that wants a body may be sent.
+func (w *town) bodies(q Quote) map[string]any {
+	return map[string]any{
+		"PUT /lines/{line}/stay": map[string]any{"lastDay": "2026-03-20"}, "POST /quotes": map[string]any{"line": w.lines["fresh"], "item": tenDays, "currency": "JPY"},
+		"POST /accounts/{account}/quotes": map[string]any{"item": "line/machi-5gb/3d", "currency": "JPY"},
+		"POST /orders":                    accept(q, "wallet"), "POST /orders/{order}/pay": map[string]any{"tool": "card"}, "POST /orders/{order}/resume": map[string]any{"query": "a=b"},
+		"POST /devices/check":           map[string]any{"phone": "iphone 15"},
+		"POST /accounts/{account}/chat": map[string]any{"text": "how much is left?"},
+		"POST /accounts/find":           map[string]any{"email": "aiko@example.com"},
 	}
 }
 

@@ -140,5 +140,5 @@ func errRunning() error {
 
 func errNoKey() error {
 	return kinded{fault.Because(fault.Invalid, keyMissing,
-		"Send an Idempotency-Key: a text that is new for every order, and the same when you send it again.", nil), keyMissing, http.StatusBadRequest, 0}
+		"Send an Idempotency-Key: a text that is new for everything that you ask for, and the same when you send that again.", nil), keyMissing, http.StatusBadRequest, 0}
 }

@@ -201,10 +201,13 @@ func (s *Server) tell(v ui.Voice, t told) Order {
 	out := orderOf(v, t.cat, t.order, live)
 	var billed time.Time
 	for _, b := range t.bills {
-		if b.Kind != billing.CreditNote {
-			billed = b.IssuedAt
-		}
 		out.Bills = append(out.Bills, BillOfOrder{b.ID, string(b.Kind), b.Title()})
+		switch {
+		case b.Kind != billing.CreditNote:
+			billed = b.IssuedAt
+		case b.Total == t.order.Charged() && t.order.Kind != order.TopUp:
+			out.Text, out.Next = v.Credited(ui.Progress{}, b.Total).Lead, ""
+		}
 	}
 	for _, step := range v.Progress(t.order, live, billed, time.UTC).Steps {
 		out.Steps = append(out.Steps, OrderStep{step.Name, string(step.State), instant(step.Since)})

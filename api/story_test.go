@@ -119,6 +119,7 @@ func TestRenewalByAProgram(t *testing.T) {
 		t.Errorf("bills: %+v", all)
 	}
 	givesBack(w, p)
+	takesBack(w, p)
 	for path, item := range w.document.Paths {
 		for _, op := range []string{"GET", "POST", "PUT", "DELETE"} {
 			if known := w.operation(op, path); known != nil && !w.served[known.OperationID] {
@@ -237,5 +238,20 @@ func givesBack(w *town, p *program) {
 	}
 	if bills := read[Order](p, "/orders/"+o.ID).Bills; len(bills) != 2 || bills[1].Kind != "credit_note" {
 		t.Errorf("%+v", bills)
+	}
+}
+
+// takesBack buys a period that waits, and cancels it.
+func takesBack(w *town, p *program) {
+	t := w.t
+	t.Helper()
+	had := p.yen()
+	o := p.waiting("too much")
+	if c := read[Cancellation](p, "/orders/"+o.ID+"/period/cancellation"); c.State != "possible" || c.Wallet == nil || *c.Wallet != o.Price {
+		t.Errorf("%+v", c)
+	}
+	want[Cancellation](p.with("Idempotency-Key", "not wanted"), http.StatusOK, "POST", "/orders/"+o.ID+"/period/cancel", nil)
+	if p.yen() != had {
+		t.Errorf("the wallet has %d, had %d", p.yen(), had)
 	}
 }

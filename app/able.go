@@ -19,15 +19,14 @@ import (
 // longestByHand stands for the time of staff where none is configured.
 const longestByHand = manual.WithinMost
 
-// builtIn is what the adapters of this program can do, whether configured or not;
-// simple is the demo's operator.
+// builtIn is what the adapters of this program can do, whether configured or not.
 func builtIn(m Manual) map[string]carrier.Abilities {
 	all := map[string]carrier.Abilities{
 		"airalo":     airalo.New(airalo.Config{}, nil, nil).Abilities(),
 		"cmi":        cmi.New(cmi.Config{}, nil, nil, nil).Abilities(),
 		"esimaccess": esimaccess.New(esimaccess.Config{}, nil, nil, nil).Abilities(),
 		"esimgo":     esimgo.New(esimgo.Config{}, nil, nil).Abilities(),
-		"simple":     (&carriersim.Sim{}).Abilities(),
+		simple:       (&carriersim.Sim{}).Abilities(),
 	}
 	if hand, err := manual.New(cmp.Or(m.Within, longestByHand), time.Now); err == nil {
 		all[manual.Name] = hand.Abilities()

@@ -109,7 +109,7 @@ type App struct {
 }
 
 // Open opens the database and puts the house together. It does not migrate; a
-// database of another version is refused with what to do about it.
+// database that this program may not work on is refused with what to do about it.
 func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.Source) (Adapters, error)) (*App, error) {
 	if env.Heard == nil {
 		env.Heard = &outbound.Heard{Now: env.Now}
@@ -121,8 +121,12 @@ func Open(ctx context.Context, c Config, env Env, build func(Config, Env, *id.So
 	if err := sound(ctx, d, env.Log); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	if err := d.CheckSchema(ctx); err != nil {
+	ahead, err := d.CheckSchema(ctx)
+	if err != nil {
 		return nil, errors.Join(err, d.Close())
+	}
+	if ahead {
+		env.Log.WarnContext(ctx, "the database's schema is ahead of this program, which may work on it; the newer program was here, or will be")
 	}
 	a, err := assemble(c, env, d, build)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/exchange"
+	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message"
@@ -28,6 +30,9 @@ import (
 	"github.com/tsuzuku/tsuzuku/portal"
 	"github.com/tsuzuku/tsuzuku/world"
 )
+
+// simple is the adapter's name of the demo's own operator.
+const simple = "simple"
 
 // DemoOptions are what a demo is opened with.
 type DemoOptions struct {
@@ -88,7 +93,7 @@ func OpenDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 		if err := all.townOperators(c, env, ids); err != nil {
 			return all, err
 		}
-		all.Carriers["simple"] = strangers.Simple
+		all.Carriers[simple] = strangers.Simple
 		all.Deliverers[message.Email] = strangers.Inbox // beside SMS; and notifications, see plugIn
 		all.PayOrigins = nil                            // the card page is ours here
 		return all, nil
@@ -330,3 +335,17 @@ func (d *Demo) stories() http.Handler {
 
 // Close ends the demo.
 func (d *Demo) Close() error { return d.App.Close() }
+
+// OfDemo says what to do about an error that comes of a demo's database, or of the demo's
+// catalogue: its operators and providers are in a running demo alone. Other errors stay as
+// they are.
+func (a *App) OfDemo(ctx context.Context, err error) error {
+	cat, none := db.Seen(ctx, a.DB, a.Shelf.Current)
+	simulated := func(o catalogue.Operator) bool { return o.Carrier == simple }
+	if none != nil || a.Desk.Carriers[simple] != nil || !slices.ContainsFunc(cat.Operators, simulated) {
+		return err
+	}
+	return fault.Wrap(fault.Invalid, err,
+		"The demo's operators and payment providers are simulated inside the running tsuzuku demo; nothing else reaches them. Give an order's money back on its page %s/sim/, under “The seller's staff”.",
+		strings.TrimSuffix(a.Config.URL, "/"))
+}

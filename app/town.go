@@ -42,7 +42,7 @@ func (t *Town) House(
 	a, err := Open(ctx, c, env, func(c Config, env Env, ids *id.Source) (Adapters, error) {
 		all, err := Real(c, env, ids)
 		if err == nil {
-			all.Carriers["simple"] = s.Simple
+			all.Carriers[simple] = s.Simple
 			all.Deliverers[message.Email] = mail
 		}
 		return all, err

@@ -269,6 +269,26 @@ func (c *Catalogue) Plan(id string) (Plan, bool) {
 	return Plan{}, false
 }
 
+// Sold are the currencies in which the shop sells something: those of the price lists, and
+// those that prices are converted to.
+func (c *Catalogue) Sold() (all []money.Currency) {
+	for _, p := range c.Plans {
+		for _, t := range p.Terms {
+			for _, m := range t.Prices {
+				all = append(all, m.Currency)
+			}
+		}
+		for _, k := range p.Packs {
+			for _, m := range k.Prices {
+				all = append(all, m.Currency)
+			}
+		}
+	}
+	all = append(all, c.Seller.Exchange.To...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // AsksIdentity reports whether a plan's policy, or that of one to which its lines can
 // change, asks for an identity check; with "" whether any plan's does.
 func (c *Catalogue) AsksIdentity(plan string) bool {

@@ -29,7 +29,7 @@ type migrator struct {
 // Migrate brings the schema to the version this program needs. It returns the
 // version found and the version reached. On PostgreSQL only one process at a
 // time migrates; the others wait. It fails with [fault.Invalid] if the database
-// is from a newer version of this program.
+// is from a newer version of this program that took away what this one needs.
 func (d *DB) Migrate(ctx context.Context) (from, to int64, err error) {
 	m, err := d.engine.migrator(ctx)
 	if err != nil {
@@ -45,7 +45,7 @@ func (d *DB) Migrate(ctx context.Context) (from, to int64, err error) {
 		return from, from, err
 	}
 	if from > want {
-		return from, from, newer(from, want)
+		return from, from, m.serves(ctx, from, want)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return from, from, fmt.Errorf("db: migrate: %w", err)
@@ -53,26 +53,40 @@ func (d *DB) Migrate(ctx context.Context) (from, to int64, err error) {
 	return from, want, nil
 }
 
-// CheckSchema fails with [fault.Invalid] unless the schema is the one this
-// program needs; the message says what to do. It changes nothing.
-func (d *DB) CheckSchema(ctx context.Context) (err error) {
+// CheckSchema fails with [fault.Invalid] unless this program may work on the schema:
+// it is the one that the program was made for, or ahead of it by migrations that took
+// nothing away. The message says what to do. It changes nothing.
+func (d *DB) CheckSchema(ctx context.Context) (ahead bool, err error) {
 	m, err := d.engine.migrator(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, m.db.Close()) }()
 	p, err := m.provider(d.Engine())
 	if err != nil {
-		return err
+		return false, err
 	}
 	got, want, err := m.versions(ctx, p)
 	switch {
 	case err != nil:
-		return err
+		return false, err
 	case got > want:
-		return newer(got, want)
+		return true, m.serves(ctx, got, want)
 	case got < want:
-		return fault.New(fault.Invalid, "The database's schema is version %d and this program needs version %d; run: tsuzuku migrate", got, want)
+		return false, fault.New(fault.Invalid, "The database's schema is version %d and this program needs version %d; run: tsuzuku migrate", got, want)
+	}
+	return false, nil
+}
+
+// serves fails with [fault.Invalid] unless a program that was made for the schema want
+// may work on the newer one that is there.
+func (m *migrator) serves(ctx context.Context, got, want int64) error {
+	var oldest int64
+	if err := m.db.QueryRowContext(ctx, `SELECT oldest FROM schema_floor WHERE one = 1`).Scan(&oldest); err != nil {
+		return fmt.Errorf("db: schema floor: %w", err)
+	}
+	if oldest > want {
+		return newer(got, want)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func TestCommandsOfTheAPI(t *testing.T) {
 	if !strings.Contains(w.seen["/lines/$LINE/advice"], `"recommendation"`) {
 		t.Errorf("nothing is advised: %s", w.seen["/lines/$LINE/advice"])
 	}
-	for path, says := range map[string]string{"/orders/$ORDER": `"state":"completed"`, "/orders/$BOUGHT": `"kind":"line"`, "/quotes/$QUOTE/tools": `"tool":"wallet"`, "/lines/$LINE": `"endsAt"`, "/accounts/$ACCOUNT/balances": `"points"`} {
+	for path, says := range map[string]string{"/orders/$ORDER": `"state":"completed"`, "/orders/$BOUGHT": `"kind":"line"`, "/orders/$LATER/period/cancellation": `"state":"possible"`, "/orders/$LATER/period/cancel": `"state":"done"`, "/quotes/$QUOTE/tools": `"tool":"wallet"`, "/lines/$LINE": `"endsAt"`, "/accounts/$ACCOUNT/balances": `"points"`} {
 		if !strings.Contains(w.seen[path], says) {
 			t.Errorf("%s: no %s in %s", path, says, w.seen[path])
 		}

@@ -95,6 +95,30 @@ func requirements(t *testing.T, cell string) (all []string) {
 
 // Files and tests that the walk names are there.
 func TestTheWalkNamesWhatThereIs(t *testing.T) {
+	tests := everyTest(t)
+	named := 0
+	for _, m := range quoted.FindAllStringSubmatch(document(t, walk), -1) {
+		switch name := m[1]; {
+		case testName.MatchString(name):
+			named++
+			if !strings.Contains(tests, "\nfunc "+name+"(") {
+				t.Errorf("there is no test %s", name)
+			}
+		case fileName.MatchString(name):
+			named++
+			if _, err := os.Stat(filepath.Join("..", filepath.FromSlash(name))); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if named < 200 {
+		t.Errorf("only %d names found", named)
+	}
+}
+
+// everyTest is the source of all tests of the project.
+func everyTest(t *testing.T) string {
+	t.Helper()
 	var tests strings.Builder
 	err := filepath.WalkDir("..", func(path string, e fs.DirEntry, err error) error {
 		switch {
@@ -112,22 +136,5 @@ func TestTheWalkNamesWhatThereIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := 0
-	for _, m := range quoted.FindAllStringSubmatch(document(t, walk), -1) {
-		switch name := m[1]; {
-		case testName.MatchString(name):
-			named++
-			if !strings.Contains(tests.String(), "\nfunc "+name+"(") {
-				t.Errorf("there is no test %s", name)
-			}
-		case fileName.MatchString(name):
-			named++
-			if _, err := os.Stat(filepath.Join("..", filepath.FromSlash(name))); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	if named < 200 {
-		t.Errorf("only %d names found", named)
-	}
+	return tests.String()
 }

@@ -63,7 +63,7 @@ func TestDemoTravellersDiffer(t *testing.T) {
 		buys    string          // the term's or pack's key; "" any
 		reasons []advice.Reason // among others
 	}{
-		"machi-10gb":       {advice.Buy, "10gb-15d", []advice.Reason{advice.DoBuyTight, advice.Used}},          // heavy, runs out tonight; 2 GB a day for nine days are more than 10 GB
+		"machi-10gb":       {advice.Buy, "10gb-15d", []advice.Reason{advice.DoMost, advice.Used}},              // heavy, runs out tonight; 2 GB a day for nine days are more than 10 GB
 		"aurora-sum":       {advice.Enough, "", []advice.Reason{advice.DoNothing}},                             // light, what there is lasts
 		"kaigan-2gb":       {advice.Wait, "", []advice.Reason{advice.DoReset}},                                 // today's full speed is gone
 		"machi-5gb":        {advice.Buy, "", []advice.Reason{advice.SecondBest}},                               // two are as good

@@ -22,6 +22,14 @@ func (b *tab) keepCard() {
 	if b.has(`input[name="keep"]:checked`) {
 		b.t.Error("the box is ticked already")
 	}
+	const shown = `document.querySelector('input[name="keep"]').checkVisibility()`
+	if b.has(`input[value="wallet"]:checked`) && eval[bool](b, shown) {
+		b.t.Error("something is to be kept beside the wallet")
+	}
+	b.do(chromedp.Click(`input[name="tool"][value="card"]`, chromedp.ByQuery))
+	if !eval[bool](b, shown) {
+		b.t.Error("no card can be kept")
+	}
 	b.do(chromedp.Click(`input[name="keep"]`, chromedp.ByQuery))
 	b.byCard()
 	if n := b.demo.kept(b.t); n != 1 {

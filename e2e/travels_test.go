@@ -178,10 +178,6 @@ func (b *tab) byTheCardsNumber(plan string) {
 	sent := len(b.demo.codes())
 	b.set("#iccid", l.ICCID)
 	b.press(`main form[action="/renew"] button`)
-	if b.has("#sure") { // the check digit of a simulated card
-		b.do(chromedp.Click("#sure", chromedp.ByQuery))
-		b.press(`main form[action="/renew"] button`)
-	}
 	b.set("#code", b.codeAfter(sent))
 	b.press(`main form[action="/renew/code"] button`)
 	if got, want := b.path(), "/lines/"+l.ID+"/renew"; got != want {

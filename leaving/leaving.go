@@ -7,6 +7,7 @@ package leaving
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
@@ -28,6 +29,7 @@ import (
 const Grace = 14 * 24 * time.Hour
 
 const (
+	lastWord  = 48 * time.Hour // for how long the last letter is tried, and where it goes is known
 	again     = 24 * time.Hour // after which an account that cannot be closed yet is looked at again
 	soon      = time.Hour      // and one whose cards the providers have not forgotten yet
 	maxOrders = 20             // how many open orders are named
@@ -54,10 +56,9 @@ const (
 // Obstacle is one thing that must happen before an account is closed.
 type Obstacle struct {
 	Why    string
-	ID     string // of the line or the order
-	Name   string // of the line
+	Line   line.Line // that is in service
+	Order  string    // that is not at its end
 	Amount money.Money
-	Until  time.Time // the line's end
 }
 
 // Obstacles lists what must happen first; none: the account can be closed.
@@ -68,7 +69,7 @@ func Obstacles(ctx context.Context, tx db.Tx, of string) (all []Obstacle, err er
 	}
 	for _, l := range lines {
 		if l.At(tx.Now()) == line.Active {
-			all = append(all, Obstacle{Why: LiveLine, ID: l.ID, Name: l.Name, Until: l.EndsAt})
+			all = append(all, Obstacle{Why: LiveLine, Line: l})
 		}
 	}
 	orders, err := order.Unfinished(ctx, tx, of, maxOrders)
@@ -76,7 +77,7 @@ func Obstacles(ctx context.Context, tx db.Tx, of string) (all []Obstacle, err er
 		return nil, err
 	}
 	for _, o := range orders {
-		all = append(all, Obstacle{Why: OpenOrder, ID: o.ID, Amount: o.Price})
+		all = append(all, Obstacle{Why: OpenOrder, Order: o.ID, Amount: o.Price})
 	}
 	balances, err := ledger.Balances(ctx, tx, of, ledger.Wallet)
 	if err != nil {
@@ -148,7 +149,8 @@ func (o *Office) forgetTools(ctx context.Context, of string) (done bool, err err
 }
 
 // Step closes one account whose time has come, and erases what is personal in it;
-// or puts it off, where something has come in between. While there is none, it
+// or puts it off, where something has come in between. Its owner is told where they were
+// written to before; some time after that the letter is erased, too. While there is none, it
 // forgets conversations with the assistant whose time is over. It is enough to call
 // it once a minute.
 func (o *Office) Step(ctx context.Context) (worked bool, err error) {
@@ -167,6 +169,9 @@ func (o *Office) Step(ctx context.Context) (worked bool, err error) {
 		if !forgotten {
 			return account.PutOffClosing(ctx, tx, of, tx.Now().Add(soon))
 		}
+		if over, err := account.ForgetClosed(ctx, tx, of); err != nil || over {
+			return errors.Join(err, message.Erase(ctx, tx, of))
+		}
 		obstacles, err := Obstacles(ctx, tx, of)
 		if err != nil {
 			return err
@@ -174,28 +179,44 @@ func (o *Office) Step(ctx context.Context) (worked bool, err error) {
 		if len(obstacles) > 0 {
 			return account.PutOffClosing(ctx, tx, of, tx.Now().Add(again))
 		}
-		closed, err := account.EraseClosed(ctx, tx, of)
-		if err != nil || !closed { // its owner has just changed their mind
-			return err
-		}
-		if err := message.Erase(ctx, tx, of); err != nil {
-			return err
-		}
-		if err := line.Erase(ctx, tx, of); err != nil {
-			return err
-		}
-		if err := support.Erase(ctx, tx, of); err != nil {
-			return err
-		}
-		if err := assistant.Forget(ctx, tx, of, ""); err != nil {
-			return err
-		}
-		if err := o.erasePapersOf(ctx, tx, of); err != nil {
-			return err
-		}
-		if err := billing.SetRecipient(ctx, tx, of, billing.Recipient{}); err != nil { // of bills to come; those that there are stay
-			return err
-		}
-		return order.Erase(ctx, tx, of)
+		return o.close(ctx, tx, of)
 	})
+}
+
+// close erases what is personal in an account, and tells its owner that it is closed.
+func (o *Office) close(ctx context.Context, tx db.Tx, of string) error {
+	points, err := ledger.Balance(ctx, tx, of, ledger.Points, money.Points)
+	if err != nil {
+		return err
+	}
+	letter, unreachable := account.LastLetter(ctx, tx, of, points.Minor)
+	if unreachable != nil && fault.KindOf(unreachable) != fault.NotFound {
+		return unreachable
+	}
+	closed, err := account.EraseClosed(ctx, tx, of, tx.Now().Add(lastWord))
+	if err != nil || !closed { // its owner has just changed their mind
+		return err
+	}
+	if err := message.Erase(ctx, tx, of); err != nil {
+		return err
+	}
+	if err := line.Erase(ctx, tx, of); err != nil {
+		return err
+	}
+	if err := support.Erase(ctx, tx, of); err != nil {
+		return err
+	}
+	if err := assistant.Forget(ctx, tx, of, ""); err != nil {
+		return err
+	}
+	if err := o.erasePapersOf(ctx, tx, of); err != nil {
+		return err
+	}
+	if err := billing.SetRecipient(ctx, tx, of, billing.Recipient{}); err != nil { // of bills to come; those that there are stay
+		return err
+	}
+	if err := order.Erase(ctx, tx, of); err != nil || unreachable != nil {
+		return err
+	}
+	return message.Queue(ctx, tx, o.Door.IDs.Under("msg", of), letter)
 }

@@ -21,7 +21,7 @@ type Facts struct {
 	StartsAt     time.Time     `json:"starts_at,omitzero"`       // of the period that the message is about
 	EndsAt       time.Time     `json:"ends_at,omitzero"`         // of that period, or of all service after it
 	RenewUntil   time.Time     `json:"renew_until,omitzero"`     // the last moment to renew, where it is not EndsAt
-	Zone         calendar.Zone `json:"zone,omitempty"`           // the operator's; every time is written in it. Empty: UTC
+	Zone         calendar.Zone `json:"zone,omitempty"`           // the operator's, the customer's or the shop's; every time is written in it. Empty: UTC
 
 	// What a new line is installed with, LPA:1$…, secret; and the last moment to
 	// begin using it.
@@ -77,12 +77,13 @@ type Facts struct {
 	// Signing in.
 	Code         string        `json:"code,omitempty"` // secret
 	CodeValidFor time.Duration `json:"code_valid_for,omitempty"`
-	Agent        string        `json:"agent,omitempty"`    // the browser or app that signed in
-	At           time.Time     `json:"at,omitzero"`        // when it happened
-	Passkey      string        `json:"passkey,omitempty"`  // what the customer calls it
-	Issuer       string        `json:"issuer,omitempty"`   // what customers know it by
-	Address      string        `json:"address,omitempty"`  // that was added or removed
-	ClosesAt     time.Time     `json:"closes_at,omitzero"` // when the account will be closed
+	Agent        string        `json:"agent,omitempty"`       // the browser or app that signed in
+	At           time.Time     `json:"at,omitzero"`           // when it happened
+	Passkey      string        `json:"passkey,omitempty"`     // what the customer calls it
+	Issuer       string        `json:"issuer,omitempty"`      // what customers know it by
+	Address      string        `json:"address,omitempty"`     // that was added or removed
+	ClosesAt     time.Time     `json:"closes_at,omitzero"`    // when the account will be closed
+	PointsLost   int64         `json:"points_lost,omitempty"` // with the account
 
 	// Where to go: absolute, or a path at the seller's own address. They may
 	// hold a token and are secret.

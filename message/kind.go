@@ -19,6 +19,7 @@ const (
 	AddressRemoved    Kind = "address_removed"     // told at all, and at the one that was removed
 	AccountClosing    Kind = "account_closing"     // the account will be closed at …
 	AccountKept       Kind = "account_kept"        // it will not after all
+	AccountClosed     Kind = "account_closed"      // it is: what was erased, and what stays
 	OrderCompleted    Kind = "order_completed"     // the confirmation, with the bill's number
 	OrderStillWorking Kind = "order_still_working" // paid, not finished yet, next news by …
 	OrderByHand       Kind = "order_by_hand"       // paid; a person carries it out by …
@@ -58,7 +59,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		SignInCode, NewSignIn, LineCode, AddressCode, ClaimCode, PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved,
-		IssuerConnected, IssuerDisconnected, AddressAdded, AddressRemoved, AccountClosing, AccountKept, OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld, LineStays,
+		IssuerConnected, IssuerDisconnected, AddressAdded, AddressRemoved, AccountClosing, AccountKept, AccountClosed, OrderCompleted, OrderStillWorking, OrderByHand, OrderRefundDue, OrderRefunded, OrderHeld, LineStays,
 		PaymentFailed, Reminder3Days, Reminder1Day, Reminder3Hours, ReminderEnded, ReminderGrace, Usage80, Usage100, ReminderInstall, WalletToppedUp,
 		WalletExpiring, WalletExpired,
 		ToolSaved, ToolRemoved, OneTapAllowed,

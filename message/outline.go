@@ -15,6 +15,8 @@ func (w *writer) outline(k Kind) error {
 	switch k {
 	case SignInCode, LineCode, AddressCode, ClaimCode:
 		return w.aboutCode(k)
+	case AccountClosed:
+		w.accountClosed()
 	case PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved, IssuerConnected, IssuerDisconnected, AddressAdded, AddressRemoved, AccountClosing, AccountKept:
 		w.aboutAccount(k)
 	case NewSignIn:
@@ -226,6 +228,20 @@ func (w *writer) aboutAccount(k Kind) {
 	}
 	w.note("account_news.advice", nil)
 	w.button("account_news.button")
+}
+
+// accountClosed is the last letter. There is nothing left to open.
+func (w *writer) accountClosed() {
+	w.subject("account_closed.subject", nil)
+	w.lead("account_closed.lead", locale.Args{"seller": w.from.Seller})
+	w.row("row.at", w.moment(w.f.At))
+	w.note("account_closed.erased", nil)
+	w.note("account_closed.kept", nil)
+	w.note("account_closed.money", nil)
+	if w.f.PointsLost > 0 {
+		w.note("account_closed.points", locale.Args{"points": w.f.PointsLost})
+	}
+	w.note("account_closed.anew", nil)
 }
 
 func (w *writer) newSignIn() {

@@ -30,7 +30,7 @@ func (k Kind) Theme() Theme {
 	case CaseAnswered, CaseClosed:
 		return AboutCases
 	case SignInCode, NewSignIn, LineCode, AddressCode, ClaimCode, PasswordSet, PasswordRemoved, PasskeyAdded, PasskeyRemoved,
-		IssuerConnected, IssuerDisconnected, AddressAdded, AddressRemoved, AccountClosing, AccountKept, IdentityApproved, IdentityRefused:
+		IssuerConnected, IssuerDisconnected, AddressAdded, AddressRemoved, AccountClosing, AccountKept, AccountClosed, IdentityApproved, IdentityRefused:
 		return AboutAccount
 	}
 	return AboutAccount

@@ -24,9 +24,45 @@ func TestLostAnswerAtTheEndIsAskedForSoon(t *testing.T) {
 			if next := p.nextLook(end.Add(-time.Second), false); next.After(end) {
 				t.Errorf("%s, %d looks: not asked at its end, but %v later", state, attempts, next.Sub(end))
 			}
-			if gone := end.Add(endFor); p.nextLook(gone, false).Sub(gone) != p.pause() {
+			if gone := end.Add(endFor); p.nextLook(gone, false).Sub(gone) != max(p.pause(), endFor/4) {
 				t.Errorf("%s, %d looks: a provider that is gone for long is asked too often", state, attempts)
 			}
 		}
+	}
+}
+
+// A provider that never says what became of an attempt is asked for a week, but not
+// at every hour of it.
+func TestSilenceIsAskedAboutLessAndLess(t *testing.T) {
+	end := time.Date(2026, 3, 2, 3, 30, 0, 0, time.UTC)
+	p := Payment{State: payment.Unknown, Attempts: 12, ExpiresAt: end}
+	looks, longest := 0, time.Duration(0)
+	for now := end; !now.IsZero(); looks++ {
+		p.Attempts++
+		next := p.nextLook(now, false)
+		if age := now.Sub(end); !next.IsZero() && next.Sub(now) > max(time.Hour, age/4) {
+			t.Errorf("%v after its end it is left alone for %v", age, next.Sub(now))
+		}
+		longest = max(longest, next.Sub(now))
+		now = next
+	}
+	if looks > 60 || longest > unclearFor/4 {
+		t.Errorf("%d looks, %v apart at most", looks, longest)
+	}
+}
+
+// What is dead is asked about for a day, because money may come late; what its
+// provider has closed is not, because none can.
+func TestClosedAttemptsRest(t *testing.T) {
+	now := time.Date(2026, 3, 2, 3, 30, 0, 0, time.UTC)
+	p := Payment{State: payment.NeedsCustomer, ExpiresAt: now}
+	for closed, rests := range map[bool]bool{true: true, false: false} {
+		if got := p.after(payment.Observation{State: payment.Dead, Closed: closed}, now); got.DueAt.IsZero() != rests {
+			t.Errorf("closed by its provider: %t; asked again at %v", closed, got.DueAt)
+		}
+	}
+	paid := Payment{State: payment.Paid, PaidAt: now, ExpiresAt: now}
+	if got := paid.after(payment.Observation{State: payment.Dead, Closed: true}, now); got.State != payment.Paid {
+		t.Errorf("paid, and then %s", got.State)
 	}
 }

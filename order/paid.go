@@ -172,16 +172,20 @@ func (p Payment) after(seen payment.Observation, now time.Time) Payment {
 		}
 	}
 	p.DueAt = p.nextLook(now, seen.State != payment.Unknown)
+	if p.State == payment.Dead && seen.Closed {
+		p.DueAt = time.Time{} // a notification would still wake it
+	}
 	if p.State.Final() {
 		p.Live = false
 	}
 	return p
 }
 
-// nextLook is when the provider is asked again: soon at first, then less often;
-// a dead attempt until a day after its end, since money may still come late. A paid one
-// is asked about only for a reason, such as a dispute that was told, and then until
-// the provider has been heard, and so is one whose time is over, for an hour.
+// nextLook is when the provider is asked again: soon at first, then less often, and
+// the less often the longer ago its end was; a dead attempt until a day after that,
+// since money may still come late. A paid one is asked about only for a reason, such
+// as a dispute that was told, and then until the provider has been heard, and so is
+// one whose time is over, for an hour.
 func (p Payment) nextLook(now time.Time, heard bool) time.Time {
 	last := p.ExpiresAt.Add(lateFor)
 	switch {
@@ -200,7 +204,7 @@ func (p Payment) nextLook(now time.Time, heard bool) time.Time {
 	if !heard && !now.Before(p.ExpiresAt) && now.Before(p.ExpiresAt.Add(endFor)) {
 		return now.Add(min(p.pause(), endAgain))
 	}
-	next := now.Add(p.pause())
+	next := now.Add(max(p.pause(), now.Sub(p.ExpiresAt)/4))
 	if now.Before(p.ExpiresAt) && next.After(p.ExpiresAt) {
 		return p.ExpiresAt
 	}

@@ -379,9 +379,7 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	var seen payment.Observation
 	switch {
 	case !p.State.Final() && !wanted:
-		if seen, err = provider.Abandon(call, at.Attempt); err != nil {
-			seen, err = provider.Query(call, at.Attempt) // some close nothing that was paid, and say no more than that
-		}
+		seen, err = d.abandon(call, provider, p, at.Attempt)
 		switch {
 		case err != nil && !d.DB.Now().Before(p.ExpiresAt.Add(letGoAfter)):
 			return d.letGo(ctx, p, payment.Observation{State: payment.Unknown, Code: clip(err.Error())})
@@ -409,6 +407,19 @@ func (d *Desk) query(ctx context.Context, p Payment) error {
 	}
 	_, err = d.observe(ctx, p, seen)
 	return err
+}
+
+// abandon closes an attempt that nobody wants any more, and says how it stands.
+func (d *Desk) abandon(ctx context.Context, provider payment.Provider, p Payment, at payment.Attempt) (seen payment.Observation, err error) {
+	if !p.Live && !d.DB.Now().Before(p.ExpiresAt.Add(letGoAfter)) { // no order waits: first see whether there is anything to close
+		if seen, err = provider.Query(ctx, at); err != nil || seen.State.Final() || seen.State == payment.Pending {
+			return seen, err
+		}
+	}
+	if seen, err = provider.Abandon(ctx, at); err != nil {
+		seen, err = provider.Query(ctx, at) // some close nothing that was paid, and say no more than that
+	}
+	return seen, err
 }
 
 // letGoAfter is how long after its end an attempt holds its order while its

@@ -28,19 +28,20 @@ type Returning struct {
 func (w Withdrawing) Returning() Returning { return Returning{w.Tool, w.Method, w.Wallet, w.Points} }
 
 // Cancelling reads what cancelling the period that an order brought would come to, by
-// what we know. It fails with [fault.Conflict], and the reason why it cannot be.
-func (d *Desk) Cancelling(ctx context.Context, tx db.Tx, k Key) (Returning, error) {
-	o, err := Get(ctx, tx, k)
-	if err != nil {
-		return Returning{}, err
+// what we know. It fails with [fault.Conflict], and the reason why it cannot be. Of an
+// order whose service has begun nothing is read.
+func (d *Desk) Cancelling(ctx context.Context, tx db.Tx, o Order) (Returning, error) {
+	begun := cannot("period_begun", "This period does not wait any more.", nil)
+	if o.Kind != Term || o.State != Completed || !o.StartsAt.After(tx.Now()) {
+		return Returning{}, begun
 	}
 	periods, err := line.Periods(ctx, tx, o.Account, o.Line)
 	if err != nil {
 		return Returning{}, err
 	}
-	waits := func(p line.Period) bool { return p.Order == o.ID && p.StateAt(tx.Now()) == line.PeriodQueued }
-	if o.Kind != Term || o.State != Completed || !slices.ContainsFunc(periods, waits) {
-		return Returning{}, cannot("period_begun", "This period does not wait any more.", nil)
+	waits := func(p line.Period) bool { return p.Order == o.ID && p.State != line.PeriodCancelled }
+	if !slices.ContainsFunc(periods, waits) {
+		return Returning{}, begun
 	}
 	cat, err := d.Shelf.At(ctx, tx, o.Catalogue)
 	if err != nil {
@@ -61,11 +62,11 @@ func (d *Desk) Cancelling(ctx context.Context, tx db.Tx, k Key) (Returning, erro
 	case !ok || !operator.Abilities().Cancel:
 		return Returning{}, cannot("period_operator", "The operator of this line takes no period back.", nil)
 	case l.Periods != o.Periods+1:
-		return Returning{}, cannot("period_under", "Another period was bought after this one. Cancel that one first.", nil)
+		return Returning{}, cannot("period_under", "Another period was bought after this one, and only the last one can be cancelled here. Write to us about this one.", nil)
 	case l.Extending != "" && l.Extending != o.ID:
 		return Returning{}, cannot("period_busy", "An order is at the operator for this line just now. Try again in a few minutes.", nil)
 	}
-	c, err := d.crediting(ctx, tx, k, money.Money{}, false)
+	c, err := d.crediting(ctx, tx, o.Ref(), money.Money{}, false)
 	if kind := fault.KindOf(err); kind == fault.Conflict || kind == fault.Invalid {
 		return Returning{}, cannot("period_money", "The money for this period cannot go back by itself any more. Write to us.", err)
 	}
@@ -74,15 +75,32 @@ func (d *Desk) Cancelling(ctx context.Context, tx db.Tx, k Key) (Returning, erro
 	}, err
 }
 
+// PeriodCancelled reports whether the period that an order brought was cancelled, by its
+// customer or by staff.
+func PeriodCancelled(ctx context.Context, tx db.Tx, o Order) (bool, error) {
+	if o.Kind != Term || o.State != Completed {
+		return false, nil
+	}
+	periods, err := line.Periods(ctx, tx, o.Account, o.Line)
+	return slices.ContainsFunc(periods, func(p line.Period) bool { return p.Order == o.ID && p.State == line.PeriodCancelled }), err
+}
+
 // CancelPeriod takes the period back that an order brought, for its customer, and gives
 // back all that was paid. It fails with [fault.Conflict], and why, where it cannot be; and
 // with [fault.Unavailable] where the operator cannot be reached, or does not answer: then
 // it can be tried again, and staff have a case.
 func (d *Desk) CancelPeriod(ctx context.Context, k Key) error {
-	if _, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Returning, error) { return d.Cancelling(ctx, tx, k) }); err != nil {
+	err := d.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+		o, err := Get(ctx, tx, k)
+		if err == nil {
+			_, err = d.Cancelling(ctx, tx, o)
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	_, err := d.RefundCompleted(ctx, k, money.Money{}, Act{Staff: "customer", Reason: "cancelled before it began"})
+	_, err = d.RefundCompleted(ctx, k, money.Money{}, Act{Staff: "customer", Reason: "cancelled before it began"})
 	kind := fault.KindOf(err)
 	switch {
 	case errors.Is(err, carrier.ErrNotSent):

@@ -35,7 +35,7 @@ const (
 type Unoffered struct {
 	Rail       payment.Rail
 	Why        NotOffered
-	Currencies []money.Currency // WrongCurrency: those that it takes
+	Currencies []money.Currency // WrongCurrency: those that it takes, and in which the shop sells; where there are none, all that it takes
 	Limit      money.Money      // TooLittle, TooMuch, NotWhole
 	Countries  []string         // Elsewhere: where it can be used, ISO 3166
 	Delay      time.Duration    // TooSlow, TooSlowForLine: how late its money may come
@@ -48,12 +48,13 @@ type Asking struct {
 	Lines     int              // paid at once; 0: 1
 	Accepted  []catalogue.Tool // by the policy; none: all
 	Countries []string         // where the customer may be, ISO 3166; none: nobody knows
+	Sold      []money.Currency // in which the shop sells; none: nobody knows
 }
 
 // AskingFor is a price that is to be paid for a line of a plan, "" for a top-up,
 // by a customer whose clocks are in a zone, "" where nobody knows.
 func AskingFor(q Quote, c *catalogue.Catalogue, plan string, home calendar.Zone) Asking {
-	a := Asking{Quote: q}
+	a := Asking{Quote: q, Sold: c.Sold()}
 	if plan == "" {
 		return a
 	}
@@ -116,7 +117,7 @@ func (d *Desk) unoffered(rail payment.Rail, a Asking) Unoffered {
 	case len(a.Accepted) > 0 && !slices.Contains(a.Accepted, catalogue.Tool(rail)):
 		u.Why = RefusedByPolicy
 	case misfit == payment.WrongCurrency:
-		u.Why, u.Currencies = WrongCurrency, l.Currencies[rail]
+		u.Why, u.Currencies = WrongCurrency, useful(l.Currencies[rail], a.Sold)
 	case misfit != "":
 		u.Why, u.Limit = NotOffered(misfit), limit
 	case !l.Reaches(rail, a.Countries):
@@ -132,6 +133,16 @@ func (d *Desk) unoffered(rail payment.Rail, a Asking) Unoffered {
 		u.Why = Silent
 	}
 	return u
+}
+
+// useful are those of the currencies that a rail takes in which the shop sells; all, where
+// it sells in none of them.
+func useful(taken, sold []money.Currency) []money.Currency {
+	some := slices.DeleteFunc(slices.Clone(taken), func(c money.Currency) bool { return !slices.Contains(sold, c) })
+	if len(some) == 0 {
+		return taken
+	}
+	return some
 }
 
 // tooSlow reports whether money by a rail may come after the price has ended.

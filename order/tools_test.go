@@ -107,6 +107,35 @@ func TestUnoffered(t *testing.T) {
 	})
 }
 
+// Of a tool for another currency those are named that help: in which the shop sells.
+func TestCurrenciesThatHelp(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := street(t, env)
+		l := takes(payment.PayPal, "AUD")
+		l.Currencies[payment.PayPal] = append(l.Currencies[payment.PayPal], "EUR", "USD", "JPY", "HKD", "TWD")
+		c.Desk.Providers["wide"], c.Desk.Rails = limited{c.Desk.Providers["stripe"], l}, map[payment.Rail]string{payment.PayPal: "wide"}
+		cat := &catalogue.Catalogue{
+			Plans: []catalogue.Plan{
+				{Terms: []catalogue.Term{{Prices: []money.Money{money.Of(1, "JPY"), money.Of(1, "USD")}}}, Packs: []catalogue.Pack{{Prices: []money.Money{money.Of(1, "TWD")}}}},
+			},
+			Seller: catalogue.Seller{Exchange: catalogue.Exchange{To: []money.Currency{"HKD", "CNY"}}},
+		}
+		named := func(cat *catalogue.Catalogue) (named []money.Currency) {
+			q := order.Quote{Price: money.Of(100, "CNY"), ExpiresAt: env.Clock.Now().Add(time.Hour)}
+			for _, u := range c.Desk.Unoffered(order.AskingFor(q, cat, "", "")) {
+				named = append(named, u.Currencies...)
+			}
+			return named
+		}
+		if got := fmt.Sprint(named(cat)); got != "[USD JPY HKD TWD]" {
+			t.Errorf("named: %s", got)
+		}
+		if got := fmt.Sprint(named(&catalogue.Catalogue{})); got != "[AUD EUR USD JPY HKD TWD]" {
+			t.Errorf("of a shop that sells in none of them: %s", got)
+		}
+	})
+}
+
 // Every rail of the shop is either offered or explained, never both; what is
 // explained with a tool instead leads to one that is offered.
 func TestOfferedOrExplained(t *testing.T) {

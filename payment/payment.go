@@ -146,6 +146,7 @@ type Observation struct {
 	Next       Next        // with NeedsCustomer
 	Reason     Reason      // with Dead, or the last refusal with Open and NeedsCustomer
 	Code       string      // the provider's own words for Reason, for staff
+	Closed     bool        // with Dead: the provider itself has ended it and takes no money for it any more; it need not be asked again
 	AsOf       time.Time   // when the call began
 	Kept       Kept        // with Paid, where the attempt said Keep; zero as long as the provider has not kept the tool
 	Disputes   []Dispute   // with Paid, every one that the provider tells of; Disputed is what they withhold and Refunded does not count

@@ -52,6 +52,7 @@ func TestNobodySeesOrChangesWhatIsNotTheirs(t *testing.T) {
 		"POST /lines/{id}/stay": {w.lines["fresh"]}, "GET /lines/{id}/cancel": {w.lines["fresh"]}, "POST /lines/{id}/cancel": {w.lines["fresh"]},
 		"GET /quotes/{id}": {quote, used}, "POST /quotes/{id}": {quote, used},
 		"GET /orders/{id}": {strings.TrimPrefix(bought, "/orders/")}, "GET /orders/{id}/live": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/pay": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/cancel": {strings.TrimPrefix(bought, "/orders/"), basket},
+		"POST /orders/{id}/anew":         {strings.TrimPrefix(bought, "/orders/")},
 		"GET /orders/{id}/cancel-period": {strings.TrimPrefix(bought, "/orders/")}, "POST /orders/{id}/cancel-period": {strings.TrimPrefix(bought, "/orders/")},
 		"GET /bills/{id}": {bill}, "GET /together/{id}": {basket}, "POST /together/{id}/pay": {basket},
 		"GET /inbox/{id}":            {letter},

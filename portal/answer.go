@@ -238,7 +238,7 @@ func (v *visit) signInFirst() string {
 		next += "?" + v.r.URL.RawQuery // what it is about
 	}
 	if v.r.Method == http.MethodPost { // a form's own page has the same address or its parent's
-		for _, form := range []string{"/pay", "/tools", "/one-tap", "/bills", "/ask", "/sms", "/forget"} {
+		for _, form := range []string{"/pay", "/anew", "/tools", "/one-tap", "/bills", "/ask", "/sms", "/forget"} {
 			next = strings.TrimSuffix(next, form)
 		}
 		if strings.HasPrefix(next, tellingPath) {

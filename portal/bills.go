@@ -43,6 +43,7 @@ type billPage struct {
 	Given        string // points that went back, on a credit note
 	Total        string
 	Paid         string
+	Of           *billLink // the document that a credit note is of; nil for others
 	Order        string
 }
 
@@ -57,8 +58,12 @@ func (s *Server) billPage(ctx context.Context, v *visit) (answer, error) {
 		return answer{}, errSignIn
 	}
 	var l line.Line
+	var of billing.Bill
 	b, err := db.Seen(ctx, s.DB, func(ctx context.Context, tx db.Tx) (billing.Bill, error) {
 		b, err := billing.Get(ctx, tx, k.account, id)
+		if err == nil && b.RefersTo != "" {
+			of, err = billing.Get(ctx, tx, k.account, b.RefersTo)
+		}
 		if err != nil || b.Content.Line == "" {
 			return b, err
 		}
@@ -72,10 +77,11 @@ func (s *Server) billPage(ctx context.Context, v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return show("bill.html", v.bill(b, l)), nil
+	return show("bill.html", v.bill(b, of, l)), nil
 }
 
-func (v *visit) bill(b billing.Bill, l line.Line) billPage {
+// bill shows a document, which may be of another one, and for a line; both may be zero.
+func (v *visit) bill(b, of billing.Bill, l line.Line) billPage {
 	zone := v.billZone(b)
 	p := billPage{
 		Kind: v.billKind(b), Number: v.billTitle(b), Pending: b.Number == 0, Date: v.voice.Day(b.IssuedAt, zone),
@@ -85,6 +91,12 @@ func (v *visit) bill(b billing.Bill, l line.Line) billPage {
 		Amount: v.voice.Money(b.Total), Paid: v.voice.Say("bill.paid", locale.Args{"tool": v.paidWith(b)}),
 	}
 	v.addDiscount(&p, b)
+	if b.Kind == billing.CreditNote {
+		p.Paid = v.voice.Say("bill.returned", locale.Args{"tool": v.paidWith(b)})
+	}
+	if of.ID != "" {
+		p.Of = &billLink{of.ID, v.billKind(of), v.billTitle(of)}
+	}
 	p.Frame = v.frame(p.Kind + " " + p.Number)
 	if b.Kind == billing.Receipt {
 		p.What = v.voice.T("bill.topup")

@@ -11,15 +11,21 @@ import (
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
-// cancelPage is everything cancel.html may use.
+// cancelPage is everything cancel.html may use: about a new line, or about a period that
+// waits.
 type cancelPage struct {
 	ui.Frame
-	Line  lineView
-	Order string
-	Why   string    // why it cannot be given back; empty: it can
-	Waits bool      // the operator was asked, and has not answered
-	Back  []string  // what comes back, one sentence for each way
-	Until ui.Moment // until when, at most; zero: nothing is known
+	Line   lineView
+	What   string    // the period; "" where it is about the line
+	Starts ui.Moment // of the period
+	Why    string    // why it cannot be given back; empty: it can
+	Waits  bool      // the operator was asked, and has not answered
+	Back   []string  // what comes back, one sentence for each way
+	Until  ui.Moment // until when, at most; zero: nothing is known
+
+	Lead, Sure, Do string
+	At             string // where it is done
+	To, Keep       string // where one goes without
 }
 
 // canCancel reports whether a new line can be given back, as far as is known without
@@ -79,7 +85,11 @@ func (v *visit) withdrawing(ctx context.Context) (w withdrawing, err error) {
 // cancelView is the page about giving a line back.
 func (v *visit) cancelView(w withdrawing) cancelPage {
 	at := placeOf(v.shop, w.line.Plan)
-	p := cancelPage{Frame: v.frame(v.voice.T("cancel.title")), Line: v.lineView(w.line), Order: w.order.ID}
+	to := "/lines/" + w.line.ID
+	p := cancelPage{
+		Frame: v.frame(v.voice.T("cancel.title")), Line: v.lineView(w.line), Lead: v.voice.T("cancel.lead"), Sure: v.voice.T("cancel.sure"),
+		Do: v.voice.T("cancel.do"), At: to + "/cancel", To: to, Keep: v.voice.T("renew.back"),
+	}
 	switch {
 	case w.state == order.WithdrawAsked || w.state == order.WithdrawUnclear:
 		p.Waits = true
@@ -89,7 +99,7 @@ func (v *visit) cancelView(w withdrawing) cancelPage {
 	case w.no != nil:
 		p.Why = v.voice.Fault(w.no)
 	default:
-		p.Back = v.comesBack(w.what.Returning())
+		p.Back, p.Keep = v.comesBack(w.what.Returning()), v.voice.T("cancel.keep")
 		if !w.what.Until.IsZero() {
 			p.Until = v.voice.End(w.what.Until, at.loc)
 		}

@@ -128,7 +128,7 @@ func (v *visit) newCase(a aboutCase, key string, topic support.Topic, text strin
 		p.Line = v.lineView(a.line)
 	}
 	if a.order.ID != "" {
-		p.What = v.orderName(v.shop, a.order)
+		p.What = v.saleName(v.shop, a.order)
 	}
 	for _, t := range support.Topics {
 		p.Topics = append(p.Topics, ui.Choice{Value: string(t), Name: v.voice.T("case.topic." + string(t)), Chosen: t == topic})
@@ -368,7 +368,7 @@ func (v *visit) conversation(t talk, key string) casePage {
 		p.Line = v.lineView(l)
 	}
 	if o := t.about.order; o.ID != "" {
-		p.Order, p.What = o.ID, v.orderName(v.shop, o)
+		p.Order, p.What = o.ID, v.saleName(v.shop, o)
 		p.Steps = v.voice.Progress(o, t.live, t.billed, placeOf(v.shop, o.Plan).loc).Steps
 	}
 	switch {

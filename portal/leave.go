@@ -72,11 +72,12 @@ func (v *visit) closing(ctx context.Context, tx db.Tx) (closePage, error) {
 func (v *visit) obstacle(o leaving.Obstacle) obstacleRow {
 	switch o.Why {
 	case leaving.LiveLine:
+		own, end := v.lineView(o.Line), v.voice.End(o.Line.EndsAt, placeOf(v.shop, o.Line.Plan).loc)
 		return obstacleRow{
-			v.voice.Say("close.first.line", locale.Args{"end": v.voice.Moment(o.Until, v.shopZone()).Text}), "/lines/" + o.ID, v.voice.T("nav.lines"),
+			v.voice.Say("close.first.line", locale.Args{"line": own.Name + " …" + own.LastFour, "end": end.Text}), "/lines/" + own.ID, v.voice.T("order.page.to_line"),
 		}
 	case leaving.OpenOrder:
-		return obstacleRow{v.voice.T("close.first.order"), "/orders/" + o.ID, v.voice.T("account.see_order")}
+		return obstacleRow{v.voice.T("close.first.order"), "/orders/" + o.Order, v.voice.T("account.see_order")}
 	case leaving.HasWallet:
 		return obstacleRow{v.voice.Say("close.first.wallet", locale.Args{"amount": v.voice.Money(o.Amount)}), "/wallet", v.voice.T("nav.wallet")}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
+	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
@@ -32,8 +33,9 @@ type orderPage struct {
 	Unfit    []unfit
 	Keep     string
 	SignIn   string
-	Waits    bool // for money: it can be given up
-	Done     bool // what was ordered is there
+	Wallet   string // offers the wallet in the tool's place; "" where it cannot pay
+	Waits    bool   // for money: it can be given up
+	Done     bool   // what was ordered is there
 
 	Given     string // how much of it was given back after that; ""
 	AskRefund bool   // its plan gives money back while nothing was used, which a person looks at
@@ -97,10 +99,14 @@ type told struct {
 	refunds  []order.Refund
 	bills    []billing.Bill
 	purse    purse
+	wallet   money.Money     // while the order waits for money
 	disputes []order.Dispute // of its payments
 	debts    []order.Dispute // of the account's
-	waits    bool            // its period has not begun, and can be cancelled as far as we know
 	back     bool            // its new line was given back
+
+	waits     bool            // its period has not begun, and can be cancelled as far as we know
+	returning order.Returning // what that would come to
+	stays     error           // why it cannot be
 }
 
 // linkShows is how long an order's result can be seen through a link that
@@ -168,20 +174,25 @@ func (v *visit) told(ctx context.Context) (keyhole, told, error) {
 		if t.purse, err = v.purse(ctx, tx, k, t.order.Quote); err != nil {
 			return t, err
 		}
+		if t.order.State == order.Placed {
+			if t.wallet, err = ledger.Balance(ctx, tx, k.account, ledger.Wallet, t.order.Price.Currency); err != nil {
+				return t, err
+			}
+		}
 		if t.disputes, err = order.Disputes(ctx, tx, t.order); err != nil {
 			return t, err
 		}
 		if t.debts, err = order.Debts(ctx, tx, k.account); err != nil {
 			return t, err
 		}
-		if t.bills, err = billing.OfOrder(ctx, tx, k.account, id); err != nil || !t.order.StartsAt.After(tx.Now()) {
+		if t.bills, err = billing.OfOrder(ctx, tx, k.account, id); err != nil {
 			return t, err
 		}
-		_, err = v.server.Desk.Cancelling(ctx, tx, key)
-		if t.waits = err == nil; fault.KindOf(err) == fault.Conflict {
-			err = nil
+		t.returning, t.stays = v.server.Desk.Cancelling(ctx, tx, t.order)
+		if t.waits = t.stays == nil; fault.KindOf(t.stays) == fault.Conflict {
+			return t, nil
 		}
-		return t, err
+		return t, t.stays
 	})
 	return k, t, err
 }
@@ -213,8 +224,8 @@ func (v *visit) story(k keyhole, t told) orderPage {
 		at.loc = v.shopZone()
 	}
 	p := orderPage{
-		Frame: v.frame(""), ID: o.ID, What: v.orderName(t.cat, o), Price: v.voice.Money(o.Price), Tool: v.voice.Tool(o.Tool),
-		Why: v.voice.Why(o), Open: !k.limited(), Again: "/wallet",
+		Frame: v.frame(""), ID: o.ID, What: v.saleName(t.cat, o), Price: v.voice.Money(o.Price), Tool: v.voice.Tool(o.Tool),
+		Why: v.voice.Why(o), Open: !k.limited(), Again: chosenAt(o),
 	}
 	if p.Parts = v.partRows(o.Parts, o.Price.Currency, o.Tool); p.Parts != nil {
 		p.Tool = ""
@@ -244,7 +255,7 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	}
 	switch {
 	case o.Kind == order.NewLine:
-		p.Plan, p.PlanID, p.Again = v.voice.PlanName(t.cat, o.Plan), o.Plan, planAddress(o.Plan)
+		p.Plan, p.PlanID = v.voice.PlanName(t.cat, o.Plan), o.Plan
 		if t.line.ID != "" {
 			p.Line, p.Install = v.lineView(t.line), p.Open
 		}
@@ -254,7 +265,6 @@ func (v *visit) story(k keyhole, t told) orderPage {
 	case o.Line != "":
 		p.Line, p.Plan, p.PlanID = v.lineView(t.line), v.voice.PlanName(t.cat, o.Plan), o.Plan
 		p.Starts, p.Ends = v.voice.Moment(o.StartsAt, at.loc), v.voice.End(o.EndsAt, at.loc)
-		p.Again = "/lines/" + o.Line + "/renew"
 	}
 	p.Refunds = v.refundRows(t, at.loc)
 	p.Done = o.State == order.Completed
@@ -340,6 +350,9 @@ func (v *visit) addPaying(p *orderPage, k keyhole, t told, at place) {
 	ask := v.askingFor(t)
 	p.Tools = v.tools(k, ask, nil, t.purse)
 	p.Unfit = v.unfits(ask, p.Tools, elsewise{})
+	if p.Owing == nil {
+		p.Wallet = v.fromWallet(k, t, ask)
+	}
 	p.Keep, p.SignIn = v.keepWords(k, p.Tools), v.signInFor(k, "/orders/"+o.ID)
 	for i := range p.Tools {
 		p.Tools[i].Chosen = p.Tools[i].Value == string(o.Tool) && !p.Tools[i].Off
@@ -428,13 +441,7 @@ func (s *Server) cancelOrder(ctx context.Context, v *visit) (answer, error) {
 	}
 	_, err = s.Desk.Cancel(ctx, t.order.Ref())
 	if fault.KindOf(err) == fault.Conflict {
-		_, t, again := v.told(ctx)
-		if again != nil || t.order.State != order.Placed || t.order.Basket != "" {
-			return goTo(pathOf(t.order)), again // it went on meanwhile
-		}
-		p := v.story(k, t)
-		p.Notice = ui.Notice{Tone: ui.Bad, Text: v.voice.Fault(err)}
-		return answer{template: "order.html", page: p, status: fault.Conflict.Status()}, nil
+		return v.notGivenUp(ctx, k, t, err)
 	}
 	if err != nil {
 		return answer{}, err
@@ -498,4 +505,12 @@ func (v *visit) orderRows(past pastOrders) (rows []orderRow) {
 // orderName says what an order is for.
 func (v *visit) orderName(c *catalogue.Catalogue, o order.Order) string {
 	return v.voice.SaleName(c, o.Kind, o.Plan, o.Item)
+}
+
+// saleName says what an order is for, and of which plan, where nothing beside it does.
+func (v *visit) saleName(c *catalogue.Catalogue, o order.Order) string {
+	if o.Kind == order.Term || o.Kind == order.Pack {
+		return v.voice.PlanName(c, o.Plan) + " · " + v.orderName(c, o)
+	}
+	return v.orderName(c, o)
 }

@@ -27,7 +27,7 @@ import (
 var structs = map[string]any{
 	"welcome.html": welcomePage{}, "signin.html": signInForm{}, "who.html": whoForm{}, "code.html": codeForm{}, "lines.html": linesPage{},
 	"line.html": linePage{}, "renew.html": renewPage{}, "review.html": reviewPage{}, "order.html": orderPage{},
-	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{}, "security.html": securityPage{}, "card.html": cardPage{}, "close.html": closePage{}, "cancel.html": cancelPage{}, "period.html": periodPage{},
+	"bill.html": billPage{}, "wallet.html": walletPage{}, "account.html": accountPage{}, "sessions.html": sessionsPage{}, "security.html": securityPage{}, "card.html": cardPage{}, "close.html": closePage{}, "cancel.html": cancelPage{},
 	"rules.html": rulesPage{}, "error.html": errorPage{}, "together.html": togetherPage{},
 	"together_review.html": basketReviewPage{}, "basket.html": basketPage{}, "devices.html": devicesPage{},
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "roaming.html": roamingPage{}, "plan.html": planPage{}, "offline.html": offlinePage{}, "storybook.html": storybookPage{},

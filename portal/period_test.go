@@ -3,6 +3,7 @@ package portal
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,16 @@ func TestCancellingAPeriodThatWaits(t *testing.T) {
 	if list := b.see(page).html; strings.Contains(list[strings.Index(list, bought):], "Complete") {
 		t.Error("the list of orders calls complete what was refunded")
 	}
-	has(t, b.see(bought).html, "¥3,980 has been refunded in full", "Credit note", "<title>Refunded – ")
+	html := b.see(bought).html
+	has(t, html, "¥3,980 has been refunded in full", "Credit note", "<title>Refunded – ")
+	bills := regexp.MustCompile(`/bills/bl_\w+`).FindAllString(html, -1)
+	if len(bills) != 2 {
+		t.Fatalf("the order has %q", bills)
+	}
+	w.number()
+	note := b.see(bills[1]).html
+	has(t, note, "Refund of", `Qualified invoice <a href="`+bills[0]+`">B2026-00000001</a>`, "Refunded to: Wallet")
+	lacks(t, note, "Paid with")
 	if got, _, _ := strings.Cut(b.see(page).html, "<h2>"); !strings.Contains(before, got[strings.Index(got, "Until"):]) {
 		t.Errorf("the line is not as it was: %s", got)
 	}

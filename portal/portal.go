@@ -143,6 +143,7 @@ func (s *Server) routes() []route {
 		{"GET /orders/{id}/live", holder, s.watchOrder},
 		{"POST /orders/{id}/pay", holder, s.payOrder},
 		{"POST /orders/{id}/cancel", holder, s.cancelOrder},
+		{"POST /orders/{id}/anew", customer, s.chooseAnew},
 
 		{"GET /together", customer, s.togetherPage},
 		{"POST /together", customer, s.chooseTogether},

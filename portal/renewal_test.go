@@ -43,7 +43,7 @@ func TestRenewalFromSignInToBill(t *testing.T) {
 
 	to := b.post("/quotes/"+quote, b.confirm(quote, "wallet"))
 	done := b.see(to).html
-	has(t, done, "Complete", "Your line has been extended", "Bill issued", "number follows", "Wallet")
+	has(t, done, "<h1>Machi Unlimited 5 GB a day · 10 days</h1>", "Aiko&#39;s phone</a> <small>…4711</small>", "Complete", "Your line has been extended", "Bill issued", "number follows", "Wallet")
 	if strings.Contains(done, "http-equiv") {
 		t.Error("a finished order still asks for itself again")
 	}

@@ -68,6 +68,7 @@ type tool struct {
 	LinkText string
 	Off      bool
 	Chosen   bool
+	Keeps    bool // what is entered can be kept for the next time
 }
 
 // quoted is a quote with what it was made from.
@@ -279,7 +280,7 @@ func (v *visit) tools(k keyhole, a order.Asking, wallet *money.Money, has purse)
 	q, accepted := a.Quote, a.Accepted
 	kept, unfit := v.savedTools(q, accepted, has), v.server.Desk.Unoffered(a)
 	for _, rail := range v.lightFirst(v.server.Desk.Tools(q), q.CreatedAt) {
-		t := tool{Value: string(rail), Name: v.voice.Tool(catalogue.Tool(rail)), Note: v.voice.T("tool.here.note")}
+		t := tool{Value: string(rail), Name: v.voice.Tool(catalogue.Tool(rail)), Note: v.voice.T("tool.here.note"), Keeps: v.server.Desk.Keeps(rail)}
 		refused := len(accepted) > 0 && !slices.Contains(accepted, catalogue.Tool(rail))
 		switch {
 		case slices.ContainsFunc(unfit, func(u order.Unoffered) bool { return u.Rail == rail && u.Why != order.RefusedByPolicy }):

@@ -131,7 +131,7 @@ func (s *Server) takeOneTap(ctx context.Context, k keyhole, quote string, tool c
 // nothing of what is offered can be kept. Whoever has only a link keeps nothing:
 // the account may not be theirs.
 func (v *visit) keepWords(k keyhole, offered []tool) string {
-	can := slices.ContainsFunc(offered, func(t tool) bool { return !t.Off && v.server.Desk.Keeps(payment.Rail(t.Value)) })
+	can := slices.ContainsFunc(offered, func(t tool) bool { return t.Keeps && !t.Off })
 	if !can || k.limited() {
 		return ""
 	}

@@ -145,6 +145,10 @@ func TestTheBoxDecides(t *testing.T) {
 	quote := b.quote("fresh", fresh)
 	html := b.see("/quotes/" + quote).html
 	has(t, html, `type="checkbox" name="keep" value="1">`, "The payment service keeps it", "never the number", "remove it at any time")
+	has(t, html, `value="card" required data-keeps>`, `<label class="choice keep" for="keep">`)
+	if n := strings.Count(html, "data-keeps>"); n != 1 {
+		t.Errorf("%d tools can be kept", n)
+	}
 	if strings.Contains(html, `name="keep" value="1" checked`) {
 		t.Error("the box is ticked already")
 	}

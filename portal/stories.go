@@ -225,6 +225,7 @@ func (b *Storybook) orders() []story {
 		})}
 	})
 	add("declined", order.Placed, func(t *told) {
+		t.wallet = money.Of(12_000, "JPY")
 		t.payments = []order.Payment{pay(payment.Dead, func(p *order.Payment) { p.Reason = payment.Declined })}
 	})
 	add("paid", order.Paid, nil)
@@ -288,22 +289,24 @@ func (b *Storybook) others() []story {
 	page := func(name string, h func(*Server) handler, id, query string) story {
 		return story{name, by(h, id, query)}
 	}
-	bill := func(name string, make func() billing.Bill) story {
+	bill := func(name string, make func() (b, of billing.Bill)) story {
 		return story{name, func(_ context.Context, v *visit) (answer, error) {
-			return show("bill.html", v.bill(make(), line.Line{})), nil
+			own, of := make()
+			return show("bill.html", v.bill(own, of, line.Line{})), nil
 		}}
 	}
 	all := []story{
-		bill("bill", func() billing.Bill { return b.bill(1) }),
-		bill("bill-pending", func() billing.Bill { return b.bill(0) }),
-		bill("bill-credit-note", func() billing.Bill {
-			c := b.bill(2)
-			c.Kind, c.Content.Points = billing.CreditNote, 39
-			return c
+		bill("bill", func() (own, of billing.Bill) { return b.bill(1), of }),
+		bill("bill-pending", func() (own, of billing.Bill) { return b.bill(0), of }),
+		bill("bill-credit-note", func() (note, of billing.Bill) {
+			note = b.bill(2)
+			note.Kind, note.Content.Points = billing.CreditNote, 39
+			return note, b.bill(1)
 		}),
 		page("wallet", func(s *Server) handler { return s.walletPage }, "", ""),
 		page("account", func(s *Server) handler { return s.accountPage }, "", ""),
 		page("account-saved", func(s *Server) handler { return s.accountPage }, "", "saved=1"),
+		page("account-guessable", func(s *Server) handler { return s.securityPage }, "", "done=guessable&next=%2Flines%2F1"),
 		page("account-sessions", func(s *Server) handler { return s.sessionsPage }, "", ""),
 		page("together", func(s *Server) handler { return s.togetherPage }, "", ""),
 		page("plans", func(s *Server) handler { return s.plansPage }, "", ""),
@@ -358,7 +361,8 @@ func (b *Storybook) periods() (all []story) {
 	} {
 		all = append(all, story{"cancel-period" + name, func(ctx context.Context, v *visit) (answer, error) {
 			t, err := b.order(ctx, v, order.Completed)
-			return show("period.html", v.periodView(t, order.Returning{Tool: money.Of(3_980, "JPY"), Method: "card"}, no)), err
+			t.returning, t.stays = order.Returning{Tool: money.Of(3_980, "JPY"), Method: "card"}, no
+			return show("cancel.html", v.periodView(t)), err
 		}})
 	}
 	return all

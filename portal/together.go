@@ -249,13 +249,15 @@ func (v *visit) askingTogether(all []quoted) order.Asking {
 func sumOf(whole order.Quote, each []order.Asking) order.Asking {
 	var policies [][]catalogue.Tool
 	var countries []string
+	var sold []money.Currency
 	for _, a := range each {
+		sold = append(sold, a.Sold...)
 		policies, countries = append(policies, a.Accepted), append(countries, a.Countries...)
 		if whole.Price.Minor += a.Quote.Price.Minor; a.Quote.ExpiresAt.Before(whole.ExpiresAt) {
 			whole.ExpiresAt = a.Quote.ExpiresAt
 		}
 	}
-	return order.Asking{Quote: whole, Lines: len(each), Accepted: commonTools(policies), Countries: countries}
+	return order.Asking{Quote: whole, Lines: len(each), Accepted: commonTools(policies), Countries: countries, Sold: sold}
 }
 
 // toolsTogether are the ways to pay several quotes at once.

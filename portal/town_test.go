@@ -366,6 +366,7 @@ type bank struct {
 	mu      sync.Mutex
 	decline payment.Reason
 	asked   int
+	stuck   bool // attempts cannot be closed
 }
 
 func (b *bank) Name() string { return "bank" }
@@ -401,6 +402,9 @@ func (b *bank) Query(ctx context.Context, a payment.Attempt) (payment.Observatio
 }
 
 func (b *bank) Abandon(_ context.Context, a payment.Attempt) (payment.Observation, error) {
+	if b.stuck {
+		return payment.Observation{State: payment.NeedsCustomer, Amount: a.Amount, AsOf: b.now()}, nil
+	}
 	return payment.Observation{State: payment.Dead, Reason: payment.Abandoned, Amount: a.Amount, AsOf: b.now()}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ type securityPage struct {
 	AddressError string
 	Phone        numberForm
 	Closing      string // when the account will be closed; "" where it stays
+	Next         string // where who was led here was going; "" for nowhere else
 	Stale        bool   // who wants to change something signs in again first
 }
 
@@ -57,6 +59,7 @@ func (s *Server) securityPage(ctx context.Context, v *visit) (answer, error) {
 			p.Notice.Tone = ui.Warn
 		}
 	}
+	p.Next = onward(v.r.URL.Query().Get("next"))
 	return show("security.html", p), nil
 }
 
@@ -125,13 +128,16 @@ func (s *Server) changePassword(ctx context.Context, v *visit) (answer, error) {
 		if e != nil {
 			return answer{}, e
 		}
-		p.Password.Error, p.Password.Wrong = v.voice.Fault(err), wrong
+		p.Password.Error, p.Password.Wrong, p.Next = v.voice.Fault(err), wrong, onward(v.field("next"))
 		return answer{template: "security.html", page: p, status: fault.KindOf(err).Status()}, nil
 	}
 	if err != nil {
 		return answer{}, err
 	}
 	v.setCookie(markCookie, s.Door.Mark(v.account.ID), year)
+	if next := onward(v.field("next")); next != "" {
+		return goTo(next), nil
+	}
 	return goTo(securityPath + "?done=" + done), nil
 }
 
@@ -156,10 +162,24 @@ func (s *Server) enterPassword(ctx context.Context, v *visit) (answer, error) {
 }
 
 // orAnother is where somebody goes who came in with a password: on, or first where they
-// choose another, if theirs has become one of those that are guessed first.
+// choose another, if theirs has become one of those that are guessed first. From there
+// they go on, too.
 func (v *visit) orAnother(next string, addresses ...string) string {
-	if account.Guessable(v.field("password"), addresses...) {
-		return securityPath + "?done=guessable"
+	if !account.Guessable(v.field("password"), addresses...) {
+		return next
+	}
+	to := url.Values{"done": {"guessable"}}
+	if next = onward(next); next != "" {
+		to.Set("next", next)
+	}
+	return securityPath + "?" + to.Encode()
+}
+
+// onward is where somebody goes on to from the page of security; "" where it was theirs
+// to begin with, and for what is no path of ours.
+func onward(next string) string {
+	if next = safeNext(next); next == "/" || next == securityPath {
+		return ""
 	}
 	return next
 }

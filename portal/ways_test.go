@@ -132,9 +132,26 @@ func TestPasswordThatIsGuessedFirst(t *testing.T) {
 	}
 	come.Set("email", "kenji.tanaka@mail.example")
 	to := b.post("/sign-in/password", come)
-	if to != securityPath+"?done=guessable" {
+	if to != securityPath+"?done=guessable&next=%2Fwallet" {
 		t.Fatalf("with their own address: %q", to)
 	}
-	has(t, b.see(to).html, "one of those that are guessed first", `class="notice warn"`, `id="new"`)
+	has(t, b.see(to).html, "one of those that are guessed first", `class="notice warn"`, `id="new"`, `<a href="/wallet">Change it later`, `name="next" value="/wallet"`)
 	b.see("/wallet")
+
+	another := url.Values{"current": {"kenji.tanaka@mail.example"}, "password": {"short"}, "next": {"/wallet"}}
+	if p := b.do("POST", securityPath+"/password", another); !strings.Contains(p.html, `name="next" value="/wallet"`) {
+		t.Errorf("where they were going is lost by one that is too short: %d", p.status)
+	}
+	another.Set("password", "tall orange lanterns at dusk")
+	if to := b.post(securityPath+"/password", another); to != "/wallet" {
+		t.Errorf("after another was chosen: to %q", to)
+	}
+
+	b.post("/sign-out", nil)
+	for _, elsewhere := range []string{"//evil.example/x", "https://evil.example", "/", securityPath} {
+		html := b.signIn("kenji.tanaka@mail.example").see(securityPath + "?done=guessable&next=" + url.QueryEscape(elsewhere)).html
+		if strings.Contains(html, "evil") || strings.Contains(html, `name="next"`) {
+			t.Errorf("%q leads on", elsewhere)
+		}
+	}
 }

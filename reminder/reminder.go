@@ -72,8 +72,30 @@ type filled struct {
 	told bool
 }
 
-// completed adds what a message says.
+// completed adds what a message says, and in which zone its times are written: that of
+// the operator of the line that it is about, else the customer's or, as on pages, the
+// shop's.
 func (f *Filler) completed(ctx context.Context, tx db.Tx, m message.Message) (message.Message, error) {
+	m, err := f.told(ctx, tx, m)
+	if err != nil || m.Facts.Zone != "" {
+		return m, err
+	}
+	a, err := account.Get(ctx, tx, m.Account)
+	if m.Facts.Zone = a.Zone; err != nil || a.Zone != "" {
+		return m, err
+	}
+	cat, err := f.Shelf.Current(ctx, tx)
+	if err == nil {
+		m.Facts.Zone = cat.Seller.Zone
+	}
+	if fault.KindOf(err) == fault.NotFound {
+		err = nil // nothing is sold yet
+	}
+	return m, err
+}
+
+// told adds what a message says.
+func (f *Filler) told(ctx context.Context, tx db.Tx, m message.Message) (message.Message, error) {
 	var o order.Order
 	if m.Order != "" {
 		var err error
@@ -122,7 +144,7 @@ func (f *Filler) withOrder(ctx context.Context, tx db.Tx, m message.Message) (me
 	}
 	if plan, ok := cat.Plan(o.Plan); ok {
 		op, _ := cat.Operator(plan.Operator)
-		m.Facts.PlanName = plan.NameIn(m.Language)
+		m.Facts.PlanName, m.Facts.Zone = plan.NameIn(m.Language), cmp.Or(m.Facts.Zone, op.Zone)
 		m.Facts.TermName = itemName(m.Language, plan, op.GB, renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item})
 	}
 	return m, o, nil
@@ -145,13 +167,14 @@ func (f *Filler) withLine(ctx context.Context, tx db.Tx, m message.Message, o or
 	if slices.Contains(message.Reminders(), m.Kind) {
 		return f.asReminder(ctx, tx, m, l, o.Price.Currency)
 	}
-	if m.Facts.PlanName == "" {
+	if m.Facts.PlanName == "" || m.Facts.Zone == "" {
 		cat, err := f.Shelf.Current(ctx, tx)
 		if err != nil {
 			return m, err
 		}
 		if plan, ok := cat.Plan(l.Plan); ok {
-			m.Facts.PlanName = plan.NameIn(m.Language)
+			op, _ := cat.Operator(plan.Operator)
+			m.Facts.PlanName, m.Facts.Zone = cmp.Or(m.Facts.PlanName, plan.NameIn(m.Language)), cmp.Or(m.Facts.Zone, op.Zone)
 		}
 	}
 	return m, nil

@@ -12,7 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tsuzuku/tsuzuku/advice"
+	"github.com/tsuzuku/tsuzuku/account"
 	"github.com/tsuzuku/tsuzuku/billing"
+	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
@@ -115,6 +117,40 @@ func TestMessageToNobodyIsNotNeeded(t *testing.T) {
 			}
 			if n := s.count(t, `SELECT COUNT(*) FROM links`); n != 0 {
 				t.Errorf("%s: %d links to a line that nobody was told of", name, n)
+			}
+		}
+	})
+}
+
+// The last letter goes to the owner of an account that is closed by then, in their language
+// and with the shop's clock.
+func TestLastLetter(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		s := newShop(t, env)
+		ac := s.customer(t, "gone@example.com", locale.Ja)
+		s.write(t, func(ctx context.Context, tx db.Tx) error {
+			if _, err := tx.Exec(ctx, `UPDATE accounts SET state = 'closing', closes_at = $2 WHERE account_id = $1`, ac, db.At(tx.Now())); err != nil {
+				return err
+			}
+			letter, err := account.LastLetter(ctx, tx, ac, 39)
+			if err != nil {
+				return err
+			}
+			if closed, err := account.EraseClosed(ctx, tx, ac, tx.Now().Add(time.Hour)); err != nil || !closed {
+				t.Errorf("closed %v, %v", closed, err)
+			}
+			return message.Queue(ctx, tx, s.ids.Under("msg", ac), letter)
+		})
+		if _, err := s.sender.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all := s.inbox.To("gone@example.com")
+		if len(all) != 1 || all[0].To.Value != "gone@example.com" || all[0].Language != locale.Ja {
+			t.Fatalf("%+v", all)
+		}
+		for _, says := range []string{"アカウントを閉鎖しました", "39ポイントは失効しました", "日本時間", "帳簿記録"} {
+			if !strings.Contains(all[0].Subject+all[0].Text, says) {
+				t.Errorf("it lacks %q:\n%s", says, all[0].Text)
 			}
 		}
 	})
@@ -406,6 +442,40 @@ func TestOrderIsNamedAsItWasAccepted(t *testing.T) {
 		m = due(message.OrderCompleted, l) // of no order: the line's plan as it is called now
 		if got, err = s.fill.Fill(t.Context(), m); err != nil || got.Facts.PlanName != "Another Name" {
 			t.Errorf("%+v, %v", got.Facts, err)
+		}
+	})
+}
+
+// Times in a letter are those of its line's operator, where it is about a line or an order;
+// else the customer's or, until they have said where they are, the shop's.
+func TestZoneOfALetter(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		s := newShop(t, env)
+		s.write(t, func(ctx context.Context, tx db.Tx) error {
+			file := strings.Replace(string(catalogue.DemoFile()), "  zone: Asia/Tokyo", "  zone: Asia/Taipei", 1) // the shop's
+			cat, _, err := catalogue.Apply(ctx, tx, []byte(file), "test")
+			if err == nil && cat.Seller.Zone != "Asia/Taipei" {
+				t.Errorf("the shop is in %s", cat.Seller.Zone)
+			}
+			return err
+		})
+		for home, want := range map[calendar.Zone]calendar.Zone{"": "Asia/Taipei", "Asia/Seoul": "Asia/Seoul"} {
+			ac := s.customer(t, "a"+strings.ToLower(string(home[min(5, len(home)):]))+"@example.com", locale.En)
+			l := s.line(t, ac, volume, 24*time.Hour, nil)
+			o := s.renew(t, l, "JPY")
+			s.write(t, func(ctx context.Context, tx db.Tx) error {
+				_, err := tx.Exec(ctx, `UPDATE accounts SET zone = $2 WHERE account_id = $1`, ac, string(home))
+				return err
+			})
+			ofOrder, ofLine, ofAccount := due(message.PaymentFailed, l), due(message.LineStays, l), due(message.NewSignIn, line.Line{Account: ac})
+			ofOrder.Order, ofOrder.Line = o.ID, ""
+			for i, m := range []message.Message{ofOrder, ofLine, ofAccount} {
+				m.Facts.Zone = ""
+				got, err := s.fill.Fill(t.Context(), m)
+				if want := []calendar.Zone{"Asia/Tokyo", "Asia/Tokyo", want}[i]; err != nil || got.Facts.Zone != want {
+					t.Errorf("%s to somebody in %q: %s, want %s (%v)", m.Kind, home, got.Facts.Zone, want, err)
+				}
+			}
 		}
 	})
 }

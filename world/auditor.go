@@ -145,7 +145,7 @@ func (s *Simulation) judge(ctx context.Context) (Result, error) {
 	}
 	r := Result{
 		Seed: s.plan.Seed, Faults: s.plan.Faults, Orders: len(a.tickets), Outcomes: a.outcomes, Injected: s.weather.count, Repairs: map[string]Repair{},
-		Hosts: len(s.hosts), Settled: spread(a.settled), Late: a.late, Violations: a.found,
+		Hosts: len(s.hosts), Settled: spread(a.settled), Late: a.late, Violations: append([]string{}, a.found...),
 	}
 	var took []time.Duration
 	for b, found := range a.breaches {

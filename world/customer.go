@@ -19,6 +19,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
+	"github.com/tsuzuku/tsuzuku/luhn"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/renewal"
 )
@@ -165,7 +166,7 @@ func (e example) add(ctx context.Context, tx db.Tx, ids *id.Source, cat *catalog
 	total := cmp.Or(term.Volume, plan.DailyCap)
 	l := line.Line{
 		Account: account, ID: ids.Under("ln", account), Operator: op.ID, Plan: plan.ID, Name: e.name, State: e.state,
-		ProfileID: fmt.Sprintf("demo-%02d", n+1), ICCID: fmt.Sprintf("8981123456%05d%04d", 78_901+guest, 1203+n*1117),
+		ProfileID: fmt.Sprintf("demo-%02d", n+1), ICCID: ownICCID(guest, n),
 		Anchor: anchor, StartedAt: starts, EndsAt: last, GraceEnds: renewal.GraceEnd(plan, last, loc), Periods: len(periods), Identity: true,
 		Usage: line.Usage{
 			Unlimited: plan.Kind != catalogue.Volume, Total: total, Used: total / 100 * e.usedParts,
@@ -188,6 +189,13 @@ func (e example) add(ctx context.Context, tx db.Tx, ids *id.Source, cat *catalog
 		return err
 	}
 	return e.remembers(ctx, tx, l, loc)
+}
+
+// ownICCID is the number of a demo customer's card: 19 digits, of which the last one checks
+// the others.
+func ownICCID(guest, n int) string {
+	digits := fmt.Sprintf("8981123456%05d%03d", 78_901+guest, 120+n*111)
+	return digits + string(rune(luhn.Digit(digits)))
 }
 
 // remembers gives a line the history of its days, and the day of departure.

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
+	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/message/phonesim"
+	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
 )
@@ -122,6 +124,7 @@ func (p *Panel) handler() http.Handler {
 	mux.HandleFunc("POST /sim/phones", p.phones)
 	mux.HandleFunc("POST /sim/work", p.work)
 	mux.HandleFunc("POST /sim/dispute", p.dispute)
+	mux.HandleFunc("POST /sim/refund", p.refund)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -255,6 +258,30 @@ func (p *Panel) dispute(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	p.back(w, r, "There is no payment with which that can be done.")
+}
+
+// refund is what staff do with `tsuzuku order refund`, which reaches no simulated stranger
+// from its own process: all of an order's money goes back.
+func (p *Panel) refund(w http.ResponseWriter, r *http.Request) {
+	act := order.Act{Staff: "demo", Reason: "on the town's page"}
+	k, err := order.KeyOf(strings.TrimSpace(r.PostFormValue("order")))
+	var o order.Order
+	if err == nil {
+		o, err = db.Seen(r.Context(), p.Desk.DB, func(ctx context.Context, tx db.Tx) (order.Order, error) { return order.Get(ctx, tx, k) })
+	}
+	switch {
+	case err != nil:
+	case o.State == order.Completed:
+		_, err = p.Desk.RefundCompleted(r.Context(), k, money.Money{}, act)
+	default:
+		_, err = p.Desk.GiveBack(r.Context(), k, act)
+	}
+	if err != nil {
+		p.back(w, r, "That cannot be done: "+err.Error())
+		return
+	}
+	p.Moved(r.Context())
+	p.back(w, r, "The money goes back.")
 }
 
 // back leads to the page where a button was pressed.

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"errors"
@@ -43,9 +44,14 @@ type Step struct {
 type Plan struct {
 	Seed   uint64
 	Orders int
+	First  int // only so many of these orders are wanted, the first ones, of the same story; 0: all
 	Faults Faults
 	Keys   Keys      // of strangers who sign; they decide nothing
 	Log    io.Writer // one line an event: the same seed gives the same log, byte for byte
+
+	// Watch is told, often, how many orders were wanted so far, and how long ago the
+	// town opened, by its own clock; nil: nobody is.
+	Watch func(wanted int, since time.Duration)
 
 	// Open opens a house on the run's database, again after a crash.
 	Open func(ctx context.Context, s *Strangers, mail *Postbox, m Machine) (*House, error)
@@ -157,7 +163,7 @@ func Simulate(ctx context.Context, p Plan) (Result, error) {
 	defer s.close()
 	s.after(busyTick, s.tick)
 	s.after(clerkEvery, s.clerk)
-	for i := range p.Orders {
+	for i := range cmp.Or(p.First, p.Orders) {
 		s.at(s.epoch.Add(s.length*time.Duration(i)/time.Duration(p.Orders)), s.wish)
 	}
 	end := s.epoch.Add(s.length + calmFor + idleFor)
@@ -170,6 +176,9 @@ func Simulate(ctx context.Context, p Plan) (Result, error) {
 			s.clock.Add(d)
 		}
 		e.do(ctx)
+		if p.Watch != nil {
+			p.Watch(len(s.auditor.tickets), s.clock.Now().Sub(s.epoch))
+		}
 	}
 	s.weather.clear()
 	for range 30 { // the sun shines, and what waits has its time

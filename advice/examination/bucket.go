@@ -39,7 +39,8 @@ func historyBuckets() []kind {
 }
 
 func endBuckets() []kind {
-	told := func(m *moment) bool { return m.trip.told[m.day] != 0 }
+	// An end that has passed tells nothing any more: it is asked for anew.
+	told := func(m *moment) bool { a := m.asked(); return a.Told >= a.Today }
 	return []kind{{"end", endTold, told}, {"end", "not told", func(m *moment) bool { return !told(m) }}}
 }
 
@@ -56,9 +57,9 @@ func (r *Report) fromBuckets() {
 		case k.Dimension == "group":
 			r.Fairness = max(r.Fairness, math.Abs(k.Regret-r.Regret))
 		case k.Name == endTold:
-			r.Told = k.Regret
+			r.Told = new(k.Regret)
 		case k.Name == noHistory:
-			r.NoPast = k.Regret
+			r.NoPast = new(k.Regret)
 		}
 	}
 }
@@ -91,7 +92,7 @@ func (e *exam) bucket(k kind, at []moment, scores scored, b bill, s *sample) (Bu
 	r.Miss, r.Allowed = r.far(trips, 0.04)
 	r.Regret, r.RegretCI, r.P90 = r.Buyers[0].Regret, r.Buyers[0].RegretCI, r.Buyers[0].P90
 	if main.index(seeingOracle) >= 0 {
-		r.Blind, r.Oracle = main.regret(blindOracle), main.regret(seeingOracle)
+		r.Blind, r.Oracle = new(main.regret(blindOracle)), new(main.regret(seeingOracle))
 	}
 	return r, true
 }

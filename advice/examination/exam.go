@@ -17,6 +17,7 @@ type Options struct {
 	Users    int    // trips that are examined; buckets and rows are in proportion
 	Seed     uint64 // of population and intervals
 	Progress io.Writer
+	Today    advice.Date // on which a seller's own history is examined: it has no later days; 0: not known
 }
 
 // The frozen sizes for 8,000 users; fewer users are a smaller examination of the
@@ -34,24 +35,25 @@ const (
 	fewestUsers = 50
 )
 
-// Report is what an examination found. Shares are of 1.
+// Report is what an examination found. Shares are of 1. What there was nothing to
+// say it from is nil, and not in the JSON.
 type Report struct {
 	Seed     uint64     `json:"seed"`
 	Users    int        `json:"users"`
 	Split    Split      `json:"split"`
 	Regret   float64    `json:"regret_mean"`
 	RegretCI [2]float64 `json:"regret_mean_ci"`
-	Told     float64    `json:"regret_told"`
-	NoPast   float64    `json:"regret_no_history"`
+	Told     *float64   `json:"regret_told,omitempty"`
+	NoPast   *float64   `json:"regret_no_history,omitempty"`
 	Median   float64    `json:"regret_median"`
 	P90      float64    `json:"regret_p90"`
-	Gap      float64    `json:"gap_closed"`
-	GapCI    [2]float64 `json:"gap_closed_ci"`
-	GapFrom  string     `json:"gap_closed_from"` // the best simple buyer
+	Gap      float64    `json:"gap_closed,omitzero"`
+	GapCI    [2]float64 `json:"gap_closed_ci,omitzero"`
+	GapFrom  string     `json:"gap_closed_from,omitzero"` // the best simple buyer; "": there was no oracle
 	// The same against an oracle who does not know the end.
-	GapBlind   float64    `json:"gap_closed_end_not_known"`
-	GapBlindCI [2]float64 `json:"gap_closed_end_not_known_ci"`
-	Flips      float64    `json:"flips"`
+	GapBlind   float64    `json:"gap_closed_end_not_known,omitzero"`
+	GapBlindCI [2]float64 `json:"gap_closed_end_not_known_ci,omitzero"`
+	Flips      *float64   `json:"flips,omitempty"`
 	Coverage
 
 	Forecast    ForecastReport `json:"forecast"`
@@ -86,9 +88,10 @@ type Bucket struct {
 	P90      float64       `json:"regret_p90"`
 	Buyers   []BuyerReport `json:"buyers"`
 
-	// What those who know the true parameters regret, of the main trips in the bucket.
-	Blind  float64 `json:"regret_oracle_end_not_known"`
-	Oracle float64 `json:"regret_oracle"`
+	// What those who know the true parameters regret, of the main trips in the
+	// bucket; nobody knows them of a seller's own.
+	Blind  *float64 `json:"regret_oracle_end_not_known,omitempty"`
+	Oracle *float64 `json:"regret_oracle,omitempty"`
 }
 
 // Row is a kind of trip that is examined by itself.
@@ -263,8 +266,9 @@ func (s scored) and(t scored) scored {
 }
 
 // flips is how often advice changes with one more day of history: the same
-// morning, with the newest day and without it (a day that was not measured).
-func (e *exam) flips(at []moment) float64 {
+// morning, with the newest day and without it (a day that was not measured). Nil:
+// nobody has a day of history.
+func (e *exam) flips(at []moment) *float64 {
 	type pair struct{ asked, flipped bool }
 	pairs := make([]pair, len(at))
 	each(len(at), func(i int) {
@@ -286,7 +290,10 @@ func (e *exam) flips(at []moment) float64 {
 			flipped++
 		}
 	}
-	return flipped / max(asked, 1)
+	if asked == 0 {
+		return nil
+	}
+	return new(flipped / asked)
 }
 
 func (e *exam) sensitivity(at []moment, b bill, more float64) Sensitivity {

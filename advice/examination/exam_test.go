@@ -35,9 +35,9 @@ func TestAdviceKeepsItsFigures(t *testing.T) {
 	atMost("coverage of 80 %, distance", math.Abs(r.Cover80-0.80), 0.06)
 	atMost("coverage of 95 %, distance", math.Abs(r.Cover95-0.95), 0.03)
 	atMost("mean regret", r.Regret, 0.35)
-	atMost("mean regret, end told", r.Told, 0.25)
-	atMost("mean regret, no history", r.NoPast, 0.40)
-	atMost("flips", r.Flips, 0.11)
+	atMost("mean regret, end told", *r.Told, 0.25)
+	atMost("mean regret, no history", *r.NoPast, 0.40)
+	atMost("flips", *r.Flips, 0.11)
 	atMost("forecasts that failed", float64(r.Forecast.Failed), 0)
 	atMost("pinball, to that of the own mean", r.Forecast.Pinball/r.Forecast.OwnMean, 0.35)
 	for _, b := range r.Buyers {

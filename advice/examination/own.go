@@ -59,9 +59,11 @@ type ownTrip struct {
 // costs are those of the bytes that came, so they are too low where a line was
 // throttled: trips on which that happened are a bucket of their own.
 //
-// Mistakes are all that is wrong with the rows; with any, nothing is examined.
+// Mistakes are all that is wrong with the rows; with any, nothing is examined. A
+// day that has not come anywhere is one (Options.Today), and an end that was told
+// further ahead than a customer can tell it.
 func OwnHistory(ctx context.Context, file io.Reader, o Options) (*Report, []Mistake, error) {
-	rows, mistakes, err := readOwn(file)
+	rows, mistakes, err := readOwn(file, o.Today)
 	if err != nil || len(mistakes) > 0 {
 		return nil, mistakes, err
 	}
@@ -80,21 +82,19 @@ func OwnHistory(ctx context.Context, file io.Reader, o Options) (*Report, []Mist
 	return r, nil, nil
 }
 
-func readOwn(file io.Reader) (rows []ownRow, mistakes []Mistake, err error) {
+func readOwn(file io.Reader, today advice.Date) (rows []ownRow, mistakes []Mistake, err error) {
 	in := csv.NewReader(file)
 	in.FieldsPerRecord = -1
 	head, err := in.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, nil, fault.New(fault.Invalid, "the file is empty")
+	}
 	if err != nil {
 		return nil, nil, fault.Wrap(fault.Invalid, err, "this is no CSV file with a heading")
 	}
-	at := map[string]int{}
-	for i, name := range head {
-		at[strings.ReplaceAll(strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))), "_", " ")] = i
-	}
-	for _, name := range ownColumns {
-		if _, ok := at[name]; !ok {
-			return nil, nil, fault.New(fault.Invalid, "the heading lacks the column %q", name)
-		}
+	at, err := ownHeading(head)
+	if err != nil {
+		return nil, nil, err
 	}
 	seen := map[string]int{}
 	for {
@@ -114,7 +114,7 @@ func readOwn(file io.Reader) (rows []ownRow, mistakes []Mistake, err error) {
 			mistakes = append(mistakes, Mistake{number, fmt.Sprintf("%d columns, where the heading has %d", len(record), len(head))})
 			continue
 		}
-		row, wrong := ownDay(func(name string) string { return strings.TrimSpace(record[at[name]]) })
+		row, wrong := ownDay(func(name string) string { return strings.TrimSpace(record[at[name]]) }, today)
 		key := fmt.Sprint(row.line, "\x00", row.day)
 		if before, twice := seen[key]; twice && len(wrong) == 0 {
 			wrong = append(wrong, fmt.Sprintf("this day of this line stands in line %d already", before))
@@ -127,15 +127,41 @@ func readOwn(file io.Reader) (rows []ownRow, mistakes []Mistake, err error) {
 	}
 }
 
+// ownHeading is where each column stands.
+func ownHeading(head []string) (map[string]int, error) {
+	at := map[string]int{}
+	for i, name := range head {
+		name = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))), "_", " ")
+		if _, twice := at[name]; twice && slices.Contains(ownColumns, name) {
+			return nil, fault.New(fault.Invalid, "the heading has the column %q twice", name)
+		}
+		at[name] = i
+	}
+	var lacks []string
+	for _, name := range ownColumns {
+		if _, ok := at[name]; !ok {
+			lacks = append(lacks, strconv.Quote(name))
+		}
+	}
+	if len(lacks) > 0 {
+		return nil, fault.New(fault.Invalid, "the heading lacks %s; columns are separated by commas", strings.Join(lacks, ", "))
+	}
+	return at, nil
+}
+
 // ownDay reads one row, and says everything that is wrong with it.
-func ownDay(field func(string) string) (row ownRow, wrong []string) {
+func ownDay(field func(string) string, today advice.Date) (row ownRow, wrong []string) {
 	row.line = field("line")
 	if row.line == "" {
 		wrong = append(wrong, "the line is empty")
 	}
 	var ok bool
-	if row.day, ok = readDay(field("day")); !ok {
+	row.day, ok = readDay(field("day"))
+	switch {
+	case !ok:
 		wrong = append(wrong, fmt.Sprintf("day: %q is no date like 2026-01-31", field("day")))
+	case today != 0 && row.day > today+1: // it may be tomorrow already where the line is
+		wrong = append(wrong, fmt.Sprintf("day: %s has not come yet", row.day))
 	}
 	var err error
 	if row.bytes, err = strconv.ParseInt(field("bytes"), 10, 64); err != nil || row.bytes < 0 || row.bytes > advice.MaxBytesPerDay {
@@ -151,8 +177,12 @@ func ownDay(field func(string) string) (row ownRow, wrong []string) {
 	parts := append(strings.SplitN(field("segment"), "/", 3), "", "")
 	row.segment = advice.Segment{Group: parts[0], Purpose: parts[1], Use: parts[2]}
 	if told := field("end told"); told != "" {
-		if row.told, ok = readDay(told); !ok {
+		row.told, ok = readDay(told)
+		switch {
+		case !ok:
 			wrong = append(wrong, fmt.Sprintf("end told: %q is no date like 2026-01-31", told))
+		case row.day != 0 && row.told > row.day+advice.MaxTripDays:
+			wrong = append(wrong, fmt.Sprintf("end told: %s is more than %d days ahead", row.told, advice.MaxTripDays))
 		}
 	}
 	return row, wrong
@@ -254,6 +284,9 @@ func (e *exam) split(trips []ownTrip, r *Report) ([]moment, error) {
 	}
 	if len(check) < fewestChecked || len(at) < fewestExamined {
 		return nil, fault.New(fault.Invalid, "%d trips finished from %s to %s and %d began after: too few to examine anything", len(check), t1, t2, len(at))
+	}
+	if !slices.ContainsFunc(at, func(m moment) bool { return m.need() > 0 }) {
+		return nil, fault.New(fault.Invalid, "nothing was used on the %d trips that began after %s: there is no need to forecast and nothing to pay for", len(at), t2)
 	}
 	r.Split = Split{FittedUntil: t1, CalibratedUntil: t2, Fitted: len(fit), Calibrated: len(check)}
 	return at, e.fit(fit, check)

@@ -2,9 +2,12 @@ package examination
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/advice/travellers"
@@ -89,10 +92,68 @@ a,2026-01-03,99999999999999,yes,KR,2026-01-05
 			t.Errorf("not said: %s\n%s", want, text)
 		}
 	}
-	for _, bad := range []string{"", "a,b\n", "line,day,bytes,throttled,segment,end told\na,2026-01-01,5,no,KR,\n"} {
-		if _, _, err := OwnHistory(t.Context(), strings.NewReader(bad), Options{Seed: 1}); fault.KindOf(err) != fault.Invalid {
-			t.Errorf("%q: %v", bad, err)
+	for bad, want := range map[string]string{
+		"":      "the file is empty",
+		"a,b\n": `the heading lacks "line", "day", "bytes", "throttled", "segment", "end told"; columns are separated by commas`,
+		"line,day,bytes,throttled,segment,end told,Bytes\n":                          `the heading has the column "bytes" twice`,
+		"line,day,bytes,throttled,segment,end told\na,2026-01-01,5,no,KR,\n":         "0 finished trips are too few",
+		"\ufeffline,day,bytes,throttled,segment,end_told\r\na,2026-01-01,5,no,,\r\n": "0 finished trips are too few",
+	} {
+		if _, _, err := OwnHistory(t.Context(), strings.NewReader(bad), Options{Seed: 1}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", bad, err, want)
 		}
+	}
+}
+
+// A history has no days that have not come, and no end that nobody can tell: an
+// examination of them would have no basis.
+func TestOwnHistoryHasHappened(t *testing.T) {
+	const file = `line,day,bytes,throttled,segment,end told
+a,2026-01-01,5,no,KR,2027-12-31
+a,2026-01-02,5,no,KR,2028-01-03
+a,2026-01-03,5,no,KR,
+b,x,5,no,KR,2026-01-05
+`
+	today := advice.DateOf(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC), time.UTC)
+	_, mistakes, err := OwnHistory(t.Context(), strings.NewReader(file), Options{Seed: 1, Today: today})
+	if got := fmt.Sprint(mistakes, err); got != `[line 3: end told: 2028-01-03 is more than 730 days ahead line 4: day: 2026-01-03 has not come yet line 5: day: "x" is no date like 2026-01-31] <nil>` {
+		t.Error(got)
+	}
+}
+
+// Of what nobody can know of a history nothing is said, neither to people nor to
+// programs: whom an oracle knows, whose end was told, what another day changes.
+func TestNoNumberWithoutABasis(t *testing.T) {
+	var rows strings.Builder
+	rows.WriteString("line,day,bytes,throttled,segment,end told\n")
+	for i := range 300 { // a day each
+		fmt.Fprintf(&rows, "L%d,%s,%d,no,,2020-01-01\n", i, advice.Date(20000+i), 500_000_000+i)
+	}
+	r, mistakes, err := OwnHistory(t.Context(), strings.NewReader(rows.String()), Options{Seed: 1})
+	if err != nil || len(mistakes) > 0 {
+		t.Fatal(err, mistakes)
+	}
+	if r.Told != nil || r.Flips != nil || r.NoPast == nil || r.Buckets[0].Oracle != nil {
+		t.Errorf("%+v", r)
+	}
+	var object, text bytes.Buffer
+	if err := errors.Join(r.JSON(&object), r.Table(&text)); err != nil {
+		t.Fatal(err)
+	}
+	for _, none := range []string{"regret_told", "gap_closed", "flips", "oracle", "NaN"} {
+		if strings.Contains(object.String(), none) {
+			t.Errorf("the report has %s", none)
+		}
+	}
+	if !regexp.MustCompile(`advice flips with one more day +-\s`).MatchString(text.String()) || strings.Contains(text.String(), "mean regret, end told") || strings.Contains(text.String(), "NaN") {
+		t.Error(text.String())
+	}
+	nothing := regexp.MustCompile(`,50\d+,`).ReplaceAllString(rows.String(), ",0,")
+	if _, _, err := OwnHistory(t.Context(), strings.NewReader(nothing), Options{Seed: 1}); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "nothing was used") {
+		t.Errorf("nobody uses anything: %v", err)
+	}
+	if ci := r.Forecast.Cover95CI; ci[0] <= 0 || ci[0] >= 1 || ci[1] > 1 || ci[1] < 1-1e-9 {
+		t.Errorf("all of %d cases are held, and the interval is %v", r.Users, ci)
 	}
 }
 

@@ -229,11 +229,18 @@ func forecasts(scores []forecastScore, ownMean, segmentMean []float64, tsb [][7]
 		*to = sum(r.PIT[3-i : 5+i])
 	}
 	for i, ci := range []*[2]float64{&r.Cover50CI, &r.Cover80CI, &r.Cover95CI} {
-		c := *r.all()[i]
-		half := 1.96 * math.Sqrt(c*(1-c)/n)
-		*ci = [2]float64{c - half, c + half}
+		*ci = wilson(*r.all()[i], n)
 	}
 	return r
+}
+
+// wilson is the 95 % interval of a share that was seen in n cases (E. B. Wilson,
+// 1927): it stays between none and all, and few cases are not certain.
+func wilson(share, n float64) [2]float64 {
+	const z = 1.96
+	centre := (share + z*z/(2*n)) / (1 + z*z/n)
+	half := z / (1 + z*z/n) * math.Sqrt(share*(1-share)/n+z*z/(4*n*n))
+	return [2]float64{max(centre-half, 0), min(centre+half, 1)}
 }
 
 func sum(x []float64) float64 {

@@ -48,18 +48,26 @@ func ReadSeries(file io.Reader) ([]Series, []Mistake, error) {
 		records, numbers = append(records, record), append(numbers, number)
 	}
 	if len(records) == 0 {
-		return nil, mistakes, fault.New(fault.Invalid, "the file has no series")
+		return nil, mistakes, noSeries()
 	}
 	if isLong(records[0]) {
+		if len(records) == 1 {
+			return nil, mistakes, noSeries()
+		}
 		all, more := longSeries(records[1:], numbers[1:])
 		return all, append(mistakes, more...), nil
 	}
 	if isHeading(records[0]) {
 		records, numbers = records[1:], numbers[1:]
 	}
+	if len(records) == 0 {
+		return nil, mistakes, noSeries()
+	}
 	all, more := wideSeries(records, numbers)
 	return all, append(mistakes, more...), nil
 }
+
+func noSeries() error { return fault.New(fault.Invalid, "the file has no series") }
 
 func isLong(head []string) bool {
 	return len(head) == 3 && strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(head[0], "\ufeff")), "id") &&
@@ -115,6 +123,11 @@ func wideSeries(records [][]string, numbers []int) (all []Series, mistakes []Mis
 func longSeries(records [][]string, numbers []int) (all []Series, mistakes []Mistake) {
 	type point struct{ index, value float64 }
 	points, wrong := map[string][]point{}, map[string]bool{}
+	type place struct {
+		id    string
+		index float64
+	}
+	seen := map[place]bool{}
 	at := map[string]int{}
 	for i, record := range records {
 		if len(record) != 3 {
@@ -133,10 +146,11 @@ func longSeries(records [][]string, numbers []int) (all []Series, mistakes []Mis
 			mistakes, wrong[id] = append(mistakes, Mistake{numbers[i], strings.ReplaceAll(err.Error(), "\n", "; ")}), true
 			continue
 		}
-		if slices.ContainsFunc(points[id], func(p point) bool { return p.index == index }) {
+		if seen[place{id, index}] {
 			mistakes, wrong[id] = append(mistakes, Mistake{numbers[i], fmt.Sprintf("index %s of %s comes twice", record[1], id)}), true
 			continue
 		}
+		seen[place{id, index}] = true
 		points[id] = append(points[id], point{index, value})
 	}
 	for i := range all {
@@ -154,15 +168,15 @@ func longSeries(records [][]string, numbers []int) (all []Series, mistakes []Mis
 	return slices.DeleteFunc(all, func(s Series) bool { return wrong[s.ID] }), mistakes
 }
 
-// mostSteps is how far a series is forecast at most.
-const mostSteps = 10_000
+// digits of a quantile are written: more are the noise of computing.
+const digits = 10
 
 // WriteQuantiles forecasts each series and prints a line for each step: the
 // series, the step from 1, and the quantiles at [advice.Levels]. Series that
 // cannot be forecast are mistakes.
 func WriteQuantiles(w io.Writer, all []Series, season, horizon int) ([]Mistake, error) {
-	if season < 1 || horizon < 1 || horizon > mostSteps {
-		return nil, fault.New(fault.Invalid, "horizon is from 1 to %d and season at least 1", mostSteps)
+	if season < 1 || season > advice.MaxSeries || horizon < 1 || horizon > advice.MaxHorizon {
+		return nil, fault.New(fault.Invalid, "horizon is from 1 to %d and season from 1 to %d", advice.MaxHorizon, advice.MaxSeries)
 	}
 	out := csv.NewWriter(w)
 	head := []string{"series", "step"}
@@ -182,7 +196,7 @@ func WriteQuantiles(w io.Writer, all []Series, season, horizon int) ([]Mistake, 
 		for k, q := range steps {
 			line := []string{s.ID, strconv.Itoa(k + 1)}
 			for _, v := range q {
-				line = append(line, strconv.FormatFloat(v, 'g', -1, 64))
+				line = append(line, strconv.FormatFloat(v, 'g', digits, 64))
 			}
 			if err := out.Write(line); err != nil {
 				return nil, err

@@ -3,8 +3,12 @@ package examination
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tsuzuku/tsuzuku/advice"
+	"github.com/tsuzuku/tsuzuku/fault"
 )
 
 func TestReadSeries(t *testing.T) {
@@ -38,8 +42,10 @@ func TestReadSeries(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := ReadSeries(strings.NewReader("")); err == nil {
-		t.Error("an empty file has series")
+	for _, empty := range []string{"", "id,index,value\n", "V1,V2\n"} {
+		if _, _, err := ReadSeries(strings.NewReader(empty)); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%q has series: %v", empty, err)
+		}
 	}
 }
 
@@ -73,7 +79,11 @@ func TestWriteQuantiles(t *testing.T) {
 			before = v
 		}
 	}
-	for _, bad := range [][2]int{{0, 3}, {7, 0}, {7, mostSteps + 1}} {
+	out.Reset()
+	if _, err := WriteQuantiles(&out, []Series{{1, "same", slices.Repeat([]float64{5}, 40)}}, 1, 1); err != nil || !strings.Contains(out.String(), "same,1,5,5,5,5,5,5,5\n") {
+		t.Error(err, out.String())
+	}
+	for _, bad := range [][2]int{{0, 3}, {7, 0}, {7, advice.MaxHorizon + 1}, {advice.MaxSeries + 1, 3}} {
 		if _, err := WriteQuantiles(&out, nil, bad[0], bad[1]); err == nil {
 			t.Errorf("season %d and horizon %d", bad[0], bad[1])
 		}

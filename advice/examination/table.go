@@ -79,7 +79,7 @@ func (r *Report) summary(t table) {
 		t.row("gap closed, from %s\t%s\t%s\t≥ 80", r.GapFrom, percent(r.Gap), ci(r.GapCI))
 		t.row("gap closed to an oracle that does not know the end\t%s\t%s\t", percent(r.GapBlind), ci(r.GapBlindCI))
 	}
-	t.row("advice flips with one more day\t%s\t\t≤ 10", percent(r.Flips))
+	t.row("advice flips with one more day\t%s\t\t≤ 10", known(r.Flips))
 	t.row("farthest group from the mean regret\t%s\t\t≤ 3", percent(r.Fairness))
 }
 
@@ -121,7 +121,7 @@ func (r *Report) printBuckets(t table) {
 		near := b.nearest()
 		t.row("%s: %s\t%d\t%s\t%s\t%s\t%s\t%s\t%.3f\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t%.0f … %.0f", b.Dimension, b.Name, b.Trips,
 			percent(b.Cover50), percent(b.Cover80), percent(b.Cover95), percent(b.Miss), percent(b.Allowed), b.Pinball,
-			percent(b.Regret), ci(b.RegretCI), percent(b.P90), percent(b.Blind), percent(b.Oracle), near.Name, near.Versus, near.VersusCI[0], near.VersusCI[1])
+			percent(b.Regret), ci(b.RegretCI), percent(b.P90), known(b.Blind), known(b.Oracle), near.Name, near.Versus, near.VersusCI[0], near.VersusCI[1])
 	}
 }
 
@@ -137,5 +137,13 @@ func (b *Bucket) nearest() BuyerReport {
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f", 100*share) }
+
+// known is a share, or that there is nothing to say it from.
+func known(share *float64) string {
+	if share == nil {
+		return "-"
+	}
+	return percent(*share)
+}
 
 func ci(x [2]float64) string { return percent(x[0]) + "-" + percent(x[1]) }

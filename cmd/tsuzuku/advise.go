@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/advice/examination"
 )
 
@@ -48,6 +50,7 @@ func (c *adviseEvaluateCmd) evaluate(ctx context.Context, s std) (*examination.R
 	if err != nil {
 		return nil, err
 	}
+	o.Today = advice.DateOf(time.Now(), time.UTC)
 	r, mistakes, err := examination.OwnHistory(ctx, bufio.NewReader(file), o)
 	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, err
@@ -57,8 +60,8 @@ func (c *adviseEvaluateCmd) evaluate(ctx context.Context, s std) (*examination.R
 
 type adviseSeriesCmd struct {
 	CSV     string `name:"csv" required:"" type:"existingfile" help:"A series a line (name, values …, as in the M4 competition), or id,index,value." placeholder:"FILE"`
-	Horizon int    `required:"" help:"How many steps to forecast." placeholder:"STEPS"`
-	Season  int    `default:"1" help:"After how many steps the series repeats itself; 1: it does not." placeholder:"STEPS"`
+	Horizon int    `required:"" help:"How many steps to forecast, at most 1000." placeholder:"STEPS"`
+	Season  int    `default:"1" help:"After how many steps the series repeats itself; 1: it does not. Of a series that is not two seasons long it counts as 1." placeholder:"STEPS"`
 }
 
 // Run prints a line for each series and step, with a column for each quantile.

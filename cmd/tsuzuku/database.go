@@ -27,13 +27,13 @@ func (d database) existing(ctx context.Context) (*db.DB, error) {
 	return db.Open(ctx, d.Database, db.Options{Now: time.Now})
 }
 
-// open opens the database; a version that this program does not know is refused.
+// open opens the database; a version that this program may not work on is refused.
 func (d database) open(ctx context.Context) (*db.DB, error) {
 	base, err := db.Open(ctx, d.Database, db.Options{Now: time.Now})
 	if err != nil {
 		return nil, err
 	}
-	if err := base.CheckSchema(ctx); err != nil {
+	if _, err := base.CheckSchema(ctx); err != nil {
 		_ = base.Close() // the schema's error is the one to see
 		return nil, err
 	}

@@ -169,6 +169,9 @@ func (c *decision) do(ctx context.Context, s std, decide func(context.Context, *
 		return err
 	}
 	o, err := decide(ctx, a.Desk, k, order.Act{Staff: who, Reason: c.Why})
+	if fault.KindOf(err) == fault.Internal {
+		err = a.OfDemo(ctx, err)
+	}
 	if err = errors.Join(err, a.Close()); err != nil {
 		return err
 	}

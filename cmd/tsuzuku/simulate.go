@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,7 @@ type simulateCmd struct {
 	Seed    uint64       `default:"1" help:"Decides every choice and every fault."`
 	Orders  int          `default:"2000" help:"How many orders customers want."`
 	Engine  db.Engine    `default:"sqlite" enum:"sqlite,postgres" help:"sqlite, in memory, or postgres, a server that is started for it."`
+	First   int          `default:"0" help:"Only so many of them come, the first ones, of the same story; 0: all. It is how a replay is shortened." placeholder:"N"`
 	Faults  world.Faults `default:"some" enum:"none,some,wild" help:"How much goes wrong: none, some or wild."`
 	Shorten bool         `default:"true" negatable:"" help:"Where a promise was broken, look for a shorter run that breaks one."`
 	Log     string       `help:"Write what happens to this file, a line an event. The same seed writes the same file." placeholder:"FILE"`
@@ -53,7 +55,7 @@ func (c *simulateCmd) Run(ctx context.Context, s std) error {
 		}
 	}
 	began := time.Now()
-	r, err := c.once(ctx, c.Orders, c.Log)
+	r, err := c.once(ctx, c.First, c.Log, c.progress(s.err))
 	if err != nil {
 		return err
 	}
@@ -61,11 +63,11 @@ func (c *simulateCmd) Run(ctx context.Context, s std) error {
 	out := simulated{Result: r, Engine: c.Engine, Seconds: took, OrdersPerSecond: int(float64(r.Orders) / took)}
 	if len(r.Violations) > 0 && c.Shorten {
 		fmt.Fprintf(s.err, "%d violations; looking for a shorter run\n", len(r.Violations))
-		shortest, err := c.shortest(ctx)
+		shortest, err := c.shortest(ctx, s.err)
 		if err != nil {
 			return err
 		}
-		out.Replay = fmt.Sprintf("tsuzuku simulate --seed %d --faults %s --orders %d --engine %s", c.Seed, c.Faults, shortest, c.Engine)
+		out.Replay = fmt.Sprintf("tsuzuku simulate --seed %d --faults %s --orders %d --first %d --engine %s", c.Seed, c.Faults, c.Orders, shortest, c.Engine)
 	}
 	e := json.NewEncoder(s.out)
 	e.SetIndent("", "  ")
@@ -78,13 +80,27 @@ func (c *simulateCmd) Run(ctx context.Context, s std) error {
 	return nil
 }
 
-// shortest is the least number of orders, by halves, with which the run breaks a
-// promise.
-func (c *simulateCmd) shortest(ctx context.Context) (int, error) {
-	good, bad := 0, c.Orders
-	for bad-good > max(1, bad/50) {
+// tellEvery is how often somebody who waits hears how far a town is.
+const tellEvery = 5 * time.Second
+
+// progress tells now and then how far a town is.
+func (c *simulateCmd) progress(to io.Writer) func(int, time.Duration) {
+	next := time.Now().Add(tellEvery)
+	return func(wanted int, since time.Duration) {
+		if now := time.Now(); !now.Before(next) {
+			next = now.Add(tellEvery)
+			fmt.Fprintf(to, "%d of about %d orders wanted, %v of the town's time\n", wanted, cmp.Or(c.First, c.Orders), since.Round(time.Second))
+		}
+	}
+}
+
+// shortest is with how few of the orders, from the first on, the same story breaks a
+// promise: half of what is left is looked at, until one order less breaks none.
+func (c *simulateCmd) shortest(ctx context.Context, to io.Writer) (int, error) {
+	good, bad := 0, cmp.Or(c.First, c.Orders)
+	for bad-good > 1 {
 		half := (good + bad) / 2
-		r, err := c.once(ctx, half, "")
+		r, err := c.once(ctx, half, "", nil)
 		if err != nil {
 			return 0, err
 		}
@@ -93,12 +109,13 @@ func (c *simulateCmd) shortest(ctx context.Context) (int, error) {
 		} else {
 			good = half
 		}
+		fmt.Fprintf(to, "the first %d orders: %d violations\n", half, len(r.Violations))
 	}
 	return bad, nil
 }
 
 // once runs the town on a database of its own: in memory, or on a new server.
-func (c *simulateCmd) once(ctx context.Context, orders int, log string) (r world.Result, err error) {
+func (c *simulateCmd) once(ctx context.Context, first int, log string, watch func(int, time.Duration)) (r world.Result, err error) {
 	database := fmt.Sprintf("memory:town-%d", time.Now().UnixNano())
 	if c.Engine == db.PostgreSQL {
 		address, stop, err := bench.StartPostgres(ctx)
@@ -114,7 +131,7 @@ func (c *simulateCmd) once(ctx context.Context, orders int, log string) (r world
 	if err != nil {
 		return r, err
 	}
-	p := world.Plan{Seed: c.Seed, Orders: orders, Faults: c.Faults, Keys: keys, Open: town.House}
+	p := world.Plan{Seed: c.Seed, Orders: c.Orders, First: first, Faults: c.Faults, Keys: keys, Watch: watch, Open: town.House}
 	if log != "" {
 		file, err := os.Create(log) //nolint:gosec // the engineer chooses the file
 		if err != nil {

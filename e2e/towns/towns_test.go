@@ -20,17 +20,50 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// town is one story.
+type town struct {
+	seed   uint64
+	faults world.Faults
+	orders int
+}
+
+// found are the towns in which a bug was found, and what it was. They are told again in
+// every run; docs/reliability.md has the whole list, with the test that holds each.
+var found = []struct {
+	town
+	what string
+}{
+	{town{101, world.WildFaults, 250}, "a dispute was not seen where the one question about it got no answer"},
+	{town{10, world.SomeFaults, 15_000}, "a letter whose worker had died twice was never sent"},
+}
+
+// longFrom is how many orders a town has at least that is told only where every point is wanted.
+const longFrom = 10_000
+
+// What was found once stays mended.
+func TestFoundOnceStaysMended(t *testing.T) {
+	keys, err := world.NewKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		t.Run(fmt.Sprintf("%s %d", f.faults, f.seed), func(t *testing.T) {
+			t.Parallel()
+			if f.orders >= longFrom && os.Getenv("TSUZUKU_EVERY_POINT") == "" {
+				t.Skipf("NOT TOLD without TSUZUKU_EVERY_POINT, for its length: %s", f.what)
+			}
+			f.tell(t, keys)
+		})
+	}
+}
+
 // Twenty thousand orders, and everything that goes wrong with them, break no promise.
 func TestTownsKeepThePromises(t *testing.T) {
 	keys, err := world.NewKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, town := range []struct {
-		seed   uint64
-		faults world.Faults
-		orders int
-	}{
+	for _, one := range []town{
 		{11, world.SomeFaults, 4_000},
 		{12, world.SomeFaults, 4_000},
 		{13, world.SomeFaults, 4_000},
@@ -38,21 +71,24 @@ func TestTownsKeepThePromises(t *testing.T) {
 		{21, world.WildFaults, 2_000},
 		{22, world.WildFaults, 2_000},
 	} {
-		t.Run(fmt.Sprintf("%s %d", town.faults, town.seed), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %d", one.faults, one.seed), func(t *testing.T) {
 			t.Parallel()
-			houses := app.NewTown("memory:" + t.Name())
-			r, err := world.Simulate(t.Context(), world.Plan{
-				Seed: town.seed, Orders: town.orders, Faults: town.faults, Keys: keys, Open: houses.House,
-			})
-			if err = errors.Join(err, houses.Close()); err != nil {
-				t.Fatal(err)
-			}
-			for _, v := range r.Violations {
-				t.Error(v)
-			}
-			if r.Orders < town.orders || r.Outcomes["completed"] < town.orders/3 {
-				t.Errorf("%d orders came to %v", r.Orders, r.Outcomes)
-			}
+			one.tell(t, keys)
 		})
+	}
+}
+
+func (one town) tell(t *testing.T, keys world.Keys) {
+	t.Helper()
+	houses := app.NewTown("memory:" + t.Name())
+	r, err := world.Simulate(t.Context(), world.Plan{Seed: one.seed, Orders: one.orders, Faults: one.faults, Keys: keys, Open: houses.House})
+	if err = errors.Join(err, houses.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range r.Violations {
+		t.Error(v)
+	}
+	if r.Orders < one.orders || r.Outcomes["completed"] < one.orders/3 {
+		t.Errorf("%d orders came to %v", r.Orders, r.Outcomes)
 	}
 }

@@ -174,6 +174,7 @@ type attempt struct {
 type crowd struct {
 	*counter
 	seed      uint64
+	tools     []string // that they pay with
 	customers []*customer
 
 	mu       sync.Mutex
@@ -236,7 +237,7 @@ func (c *crowd) buy(ctx context.Context, who *customer, random *rand.Rand, key s
 	c.mu.Lock()
 	c.attempts = append(c.attempts, a)
 	c.mu.Unlock()
-	tool := []string{"wallet", "paypay"}[random.IntN(2)]
+	tool := c.tools[random.IntN(len(c.tools))]
 	acceptance := map[string]any{"quote": quote.ID, "amount": quote.Price, "tool": tool, "returnUrl": c.url + "/"}
 	var o placed
 	if err := who.insist(ctx, http.MethodPost, "/orders", key, acceptance, &o); err != nil {

@@ -52,6 +52,10 @@ func (r *run) torment(ctx context.Context, faults []fault, closing <-chan struct
 		case <-ctx.Done():
 		}
 	}()
+	every := killEvery
+	if r.calmly {
+		every /= 4
+	}
 	var all sync.WaitGroup
 	all.Go(func() {
 		random := rand.New(rand.NewPCG(r.seed, 3)) //nolint:gosec // chosen again by the same seed
@@ -59,10 +63,10 @@ func (r *run) torment(ctx context.Context, faults []fault, closing <-chan struct
 			if random.IntN(8) > 0 { // else it may be killed before it is open
 				r.server.awaitOpen(ctx, r.url)
 			}
-			if wait(ctx, time.Duration(random.Int64N(int64(killEvery)))); ctx.Err() != nil {
+			if wait(ctx, time.Duration(random.Int64N(int64(every)))); ctx.Err() != nil {
 				return
 			}
-			if random.IntN(6) == 0 {
+			if r.calmly || random.IntN(6) == 0 {
 				r.server.stop()
 			} else {
 				r.server.kill()
@@ -76,6 +80,9 @@ func (r *run) torment(ctx context.Context, faults []fault, closing <-chan struct
 	for {
 		if wait(ctx, time.Duration(random.Int64N(int64(faultPace)))); ctx.Err() != nil {
 			break
+		}
+		if weights == 0 {
+			continue
 		}
 		at, length := random.IntN(weights), time.Second+time.Duration(random.Int64N(int64(longest)))
 		for _, f := range faults {

@@ -5,7 +5,10 @@
 // customers were told with what the shop says and what the operator and the payment
 // provider did. It prints JSON, and ends with 1 if anything was lost or doubled.
 //
-//	chaos [-engines sqlite,postgres,patroni] [-for 5m] [-seed N] [-customers 16] [-record FILE] [-keep]
+// With -upgrade the schema is migrated half way, while the shop is open, by a program of
+// the next version, and from then on either version is started.
+//
+//	chaos [-engines sqlite,postgres,patroni] [-for 5m] [-seed N] [-customers 16] [-upgrade] [-record FILE] [-keep]
 package main
 
 import (
@@ -42,6 +45,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", rand.Uint64N(1_000_000), "decides what happens when, and what customers do; not who is faster") //nolint:gosec // any seed will do
 	flag.IntVar(&o.customers, "customers", 16, "who shop side by side")
 	flag.StringVar(&o.record, "record", "docs/chaos-runs.txt", "file to add a line to for each engine; empty: none")
+	flag.BoolVar(&o.upgrade, "upgrade", false, "half way a program of the next version migrates the open shop, and from then on either is started")
 	flag.BoolVar(&o.keep, "keep", false, "keep data and logs, also when all was well")
 	flag.Parse()
 	if err := o.all(ctx); err != nil {
@@ -56,6 +60,7 @@ type options struct {
 	length    time.Duration
 	seed      uint64
 	customers int
+	upgrade   bool
 	record    string
 	keep      bool
 }
@@ -73,9 +78,9 @@ func (o options) all(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	binary := filepath.Join(dir, "tsuzuku")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/tsuzuku").CombinedOutput(); err != nil { //nolint:gosec // our own program
-		return fmt.Errorf("go build: %w: %s", err, out)
+	binary, next, err := o.build(ctx, dir)
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(os.Stderr, "chaos: seed %d, %v of faults, in %s\n", o.seed, o.length, dir)
 	var mu sync.Mutex
@@ -87,7 +92,7 @@ func (o options) all(ctx context.Context) error {
 		if !ok {
 			return fmt.Errorf("there is no engine %q; there are sqlite, postgres, patroni", name)
 		}
-		r := &run{engine: name, ground: make(), binary: binary, dir: filepath.Join(dir, name), seed: o.seed, faults: map[string]int{}}
+		r := &run{engine: name, ground: make(), binary: binary, next: next, dir: filepath.Join(dir, name), seed: o.seed, faults: map[string]int{}}
 		side.Go(func() {
 			s, err := r.whole(ctx, o)
 			mu.Lock()
@@ -136,11 +141,13 @@ type summary struct {
 	Seconds     int            `json:"seconds"`           // of faults
 	Settled     int            `json:"seconds_to_settle"` // after them
 	Kills       int            `json:"kills"`
-	Stops       int            `json:"stops"`        // in good order
-	Ends        int            `json:"ended_itself"` // it could not go on, or not begin
-	Cuts        int            `json:"cuts"`         // of all connections to somebody, and connections that tore
-	Restarts    int            `json:"restarts"`     // of PostgreSQL
-	Failovers   int            `json:"failovers"`    // after its node was killed
+	Stops       int            `json:"stops"`                            // in good order
+	Ends        int            `json:"ended_itself"`                     // it could not go on, or not begin
+	Older       int            `json:"starts_on_newer_schema,omitempty"` // of this version, after the next one's migration
+	Newer       int            `json:"starts_of_next_version,omitempty"`
+	Cuts        int            `json:"cuts"`      // of all connections to somebody, and connections that tore
+	Restarts    int            `json:"restarts"`  // of PostgreSQL
+	Failovers   int            `json:"failovers"` // after its node was killed
 	Switchovers int            `json:"switchovers"`
 	FullDisks   int            `json:"full_disks"`
 	Errors      int            `json:"errors_seen"` // by customers
@@ -167,8 +174,12 @@ func (o options) keepLine(commit string, s summary) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	_, err = fmt.Fprintf(f, "%s %s engine=%s seed=%d seconds=%d kills=%d cuts=%d restarts=%d failovers=%d switchovers=%d full_disks=%d acknowledged=%d completed=%d refunded=%d cancelled=%d held=%d lost=%d doubled=%d wrong=%d longest_outage_ms=%d\n",
+	versions := ""
+	if o.upgrade {
+		versions = fmt.Sprintf(" older_starts=%d newer_starts=%d", s.Older, s.Newer)
+	}
+	_, err = fmt.Fprintf(f, "%s %s engine=%s seed=%d seconds=%d kills=%d cuts=%d restarts=%d failovers=%d switchovers=%d full_disks=%d acknowledged=%d completed=%d refunded=%d cancelled=%d held=%d lost=%d doubled=%d wrong=%d longest_outage_ms=%d%s\n",
 		time.Now().UTC().Format(time.RFC3339), commit, s.Engine, s.Seed, s.Seconds, s.Kills, s.Cuts, s.Restarts, s.Failovers, s.Switchovers,
-		s.FullDisks, s.Acknowledged, s.Completed, s.Refunded, s.Cancelled, s.Held, len(s.Lost), len(s.Doubled), len(s.Wrong), s.Outage)
+		s.FullDisks, s.Acknowledged, s.Completed, s.Refunded, s.Cancelled, s.Held, len(s.Lost), len(s.Doubled), len(s.Wrong), s.Outage, versions)
 	return err
 }

@@ -28,9 +28,13 @@ type run struct {
 	engine string
 	ground ground
 	binary string
+	next   string // of the next version; empty: there is none
 	dir    string
 	seed   uint64
 	log    *os.File // of all programs but the server
+
+	// What a test leaves out.
+	calmly bool // nothing befalls anybody but the server, which is stopped in good order, often, and all pay from the wallet
 
 	database string
 	url      string
@@ -107,9 +111,18 @@ func (r *run) live(ctx context.Context, o options, c *crowd) (settled time.Durat
 			faults = append(faults, cableFaults(k, 400*time.Millisecond)...)
 		}
 	}
+	if r.calmly {
+		faults = nil
+		if err := r.calm(ctx); err != nil {
+			return 0, err
+		}
+	}
 	closing := make(chan struct{})
 	time.AfterFunc(o.length, func() { close(closing) })
 	var all sync.WaitGroup
+	if r.next != "" {
+		all.Go(func() { r.upgrade(ctx, o.length/2) })
+	}
 	all.Go(func() { c.shop(ctx, closing) })
 	r.torment(ctx, faults, closing)
 	began := time.Now()
@@ -133,7 +146,7 @@ func (r *run) sum(o options, c *crowd, settled time.Duration) summary {
 	defer r.mu.Unlock()
 	s := summary{
 		Engine: r.engine, Seed: r.seed, Seconds: int(o.length.Seconds()), Settled: int(settled.Seconds()), Faults: r.faults, Refusals: c.refused,
-		Kills: r.server.kills, Stops: r.server.stops, Ends: r.server.ends, Errors: c.errors, Outage: int(c.longest.Milliseconds()), Wait: int(c.wait.Milliseconds()),
+		Older: r.server.older, Newer: r.server.newer, Kills: r.server.kills, Stops: r.server.stops, Ends: r.server.ends, Errors: c.errors, Outage: int(c.longest.Milliseconds()), Wait: int(c.wait.Milliseconds()),
 	}
 	for _, k := range r.cables {
 		s.Cuts += k.cutTimes()
@@ -258,6 +271,10 @@ func (r *run) openShop(ctx context.Context, o options) (c *crowd, stopped <-chan
 		}
 		keys = append(keys, key)
 	}
+	tools := []string{"wallet", "paypay"}
+	if r.calmly {
+		tools = tools[:1]
+	}
 	able, err := r.write("able.json", `{"contract": 1, "modes": ["extend"], "after_end_seconds": 0, "active_only": false, "per_day": true, "cancel": true,
 		"issues": true, "usage_delay_seconds": 0, "settles_within_seconds": 600, "calls_per_second": 50}`)
 	if err != nil {
@@ -279,7 +296,7 @@ func (r *run) openShop(ctx context.Context, o options) (c *crowd, stopped <-chan
 		r.server.run(ctx)
 		_ = log.Close() // nobody writes any more
 	}()
-	c = &crowd{counter: newCounter(r.url), seed: r.seed, refused: map[string]int{}}
+	c = &crowd{counter: newCounter(r.url), seed: r.seed, tools: tools, refused: map[string]int{}}
 	c.customers, err = c.come(ctx, o.customers, keys)
 	c.longest, c.wait, c.errors = 0, 0, 0 // it was not open yet
 	return c, ended, err
@@ -331,7 +348,11 @@ func (r *run) write(name, text string) (file string, err error) {
 
 // command runs one of the program's commands and returns what it prints.
 func (r *run) command(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, r.binary, args...) //nolint:gosec // our own program
+	return r.by(ctx, r.binary, args...)
+}
+
+func (r *run) by(ctx context.Context, program string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // our own program
 	cmd.Env = cleanEnviron()
 	var said strings.Builder
 	cmd.Stderr = io.MultiWriter(&said, r.log)

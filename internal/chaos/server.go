@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +18,10 @@ type server struct {
 	log    *os.File
 
 	mu      sync.Mutex
+	next    string     // the program of the next version; empty: the schema is this one's
+	random  *rand.Rand // which of the two is started
+	older   int        // starts of this version's program on the next one's schema
+	newer   int        // starts of the next version's
 	process *os.Process
 	kills   int // by us, without a warning
 	stops   int // by us, in good order
@@ -39,7 +44,7 @@ func (s *server) run(ctx context.Context) {
 }
 
 func (s *server) live(ctx context.Context) {
-	cmd := exec.Command(s.binary, s.args...) //nolint:gosec,noctx // our own program; ctx ends it in good order, below
+	cmd := exec.Command(s.program(), s.args...) //nolint:gosec,noctx // our own program; ctx ends it in good order, below
 	cmd.Env = cleanEnviron()
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	s.mu.Lock()
@@ -64,6 +69,28 @@ func (s *server) live(ctx context.Context) {
 	if s.process = nil; !s.asked {
 		s.ends++
 	}
+}
+
+// program is the one to start.
+func (s *server) program() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.next == "":
+		return s.binary
+	case s.random.IntN(2) == 0:
+		s.older++
+		return s.binary
+	}
+	s.newer++
+	return s.next
+}
+
+// either lets both versions be started from now on.
+func (s *server) either(next string, random *rand.Rand) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next, s.random = next, random
 }
 
 // openMost bounds how long the server is spared because it has not opened.

@@ -243,7 +243,7 @@ func (a *Adapter) Abandon(ctx context.Context, at payment.Attempt) (payment.Obse
 		return payment.Observation{}, strange("abandon", payment.ErrUnknown, "Alipay answered that it closed another trade")
 	}
 	obs := dead(at, payment.Abandoned, "TRADE_CLOSED", asOf)
-	obs.MoneyID = closed.TradeNo
+	obs.MoneyID, obs.Closed = closed.TradeNo, true
 	return obs, nil
 }
 

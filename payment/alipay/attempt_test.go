@@ -195,11 +195,11 @@ func TestStates(t *testing.T) {
 		{"paid, a number", "TRADE_SUCCESS", map[string]any{"total_amount": json.Number("19.8")}, -time.Hour, payment.Observation{State: payment.Paid}},
 		{"paid long ago", "TRADE_FINISHED", nil, 2400 * time.Hour, payment.Observation{State: payment.Paid}},
 		{"refunded", "TRADE_CLOSED", map[string]any{"send_pay_date": "2031-05-07 01:10:00"}, time.Hour, payment.Observation{State: payment.Paid, Refunded: money.Of(1980, "CNY")}},
-		{"closed", "TRADE_CLOSED", nil, -time.Hour, payment.Observation{State: payment.Dead, Reason: payment.Abandoned, Code: "TRADE_CLOSED"}},
-		{"lapsed", "TRADE_CLOSED", nil, time.Hour, payment.Observation{State: payment.Dead, Reason: payment.TooLate, Code: "TRADE_CLOSED"}},
+		{"closed", "TRADE_CLOSED", nil, -time.Hour, payment.Observation{State: payment.Dead, Reason: payment.Abandoned, Code: "TRADE_CLOSED", Closed: true}},
+		{"lapsed", "TRADE_CLOSED", nil, time.Hour, payment.Observation{State: payment.Dead, Reason: payment.TooLate, Code: "TRADE_CLOSED", Closed: true}},
 		{"on its way", "TRADE_SUCCESS", map[string]any{"additional_status": "SELLER_NOT_RECEIVED"}, -time.Hour, payment.Observation{State: payment.Pending, Code: "TRADE_SUCCESS SELLER_NOT_RECEIVED"}},
 		{"to be paid after use", "TRADE_SUCCESS", map[string]any{"credit_pay_mode": "creditAdvanceV2"}, -time.Hour, payment.Observation{State: payment.Pending, Code: "TRADE_SUCCESS creditAdvanceV2"}},
-		{"never paid after use", "TRADE_CLOSED", map[string]any{"credit_pay_mode": "creditAdvanceV2", "send_pay_date": "x"}, time.Hour, payment.Observation{State: payment.Dead, Reason: payment.TooLate, Code: "TRADE_CLOSED"}},
+		{"never paid after use", "TRADE_CLOSED", map[string]any{"credit_pay_mode": "creditAdvanceV2", "send_pay_date": "x"}, time.Hour, payment.Observation{State: payment.Dead, Reason: payment.TooLate, Code: "TRADE_CLOSED", Closed: true}},
 	} {
 		d := newDesk(t, false, answering(map[string]string{"alipay.trade.query": trading(tt.status, tt.changes)}))
 		d.now = end.Add(tt.after)

@@ -66,7 +66,7 @@ func (a *Adapter) observed(at payment.Attempt, body []byte, asOf time.Time) (obs
 			obs.State, obs.Refunded = payment.Paid, total // closed because all of it went back
 			break
 		}
-		obs.State, obs.Reason, obs.Code = payment.Dead, payment.TooLate, t.Status
+		obs.State, obs.Reason, obs.Code, obs.Closed = payment.Dead, payment.TooLate, t.Status, true
 		if asOf.Before(linkEnd(at)) {
 			obs.Reason = payment.Abandoned
 		}

@@ -184,6 +184,7 @@ func neverStarted(t tester, b Bench) {
 
 func abandon(t tester, b Bench) {
 	a := begin(t, b, b.NewAttempt())
+	closed := false
 	for range 2 {
 		obs, err := b.Abandon(t.Context(), a)
 		if err != nil {
@@ -197,8 +198,12 @@ func abandon(t tester, b Bench) {
 			t.Errorf("dead without a reason")
 		}
 		staysDead(t, b, a, obs)
+		closed = closed || obs.Closed
 	}
 	b.Pay(a.Ref)
+	if took := b.Captured(a.Ref); closed && !took.IsZero() {
+		t.Errorf("Abandon said that the provider has closed it, and it took %v", took)
+	}
 	agree(t, b, a, query(t, b, a))
 }
 

@@ -119,12 +119,12 @@ func TestQueryReadsTheWholeStory(t *testing.T) {
 		{
 			"ended by itself",
 			map[string]any{"status": "expired", "expires_at": t0.Unix()},
-			payment.Observation{State: payment.Dead, Amount: yen(1980), Reason: payment.TooLate, Code: "session_expired"},
+			payment.Observation{State: payment.Dead, Amount: yen(1980), Reason: payment.TooLate, Code: "session_expired", Closed: true},
 		},
 		{
 			"ended by us",
 			map[string]any{"status": "expired"},
-			payment.Observation{State: payment.Dead, Amount: yen(1980), Reason: payment.Abandoned, Code: "session_expired"},
+			payment.Observation{State: payment.Dead, Amount: yen(1980), Reason: payment.Abandoned, Code: "session_expired", Closed: true},
 		},
 		{
 			"cancelled at Stripe's desk",

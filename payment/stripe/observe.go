@@ -46,6 +46,7 @@ func observe(at payment.Attempt, s *sdk.CheckoutSession, live bool, asOf time.Ti
 		obs.Reason, obs.Code = lastRefusal(s.PaymentIntent)
 	case payment.Dead:
 		obs.Reason, obs.Code = whyDead(s, asOf)
+		obs.Closed = s.Status == sdk.CheckoutSessionStatusExpired
 	case payment.Paid:
 		if why := takings(&obs, s.PaymentIntent); why != "" {
 			return obs, why

@@ -54,7 +54,7 @@ func (a *Adapter) observe(at payment.Attempt, got reply, asOf time.Time) (obs pa
 			return obs, "WeChat Pay answered with another payment's transaction"
 		}
 	case payment.Dead:
-		obs.Reason, obs.Code = payment.Abandoned, t.State
+		obs.Reason, obs.Code, obs.Closed = payment.Abandoned, t.State, true
 		if !asOf.Before(at.ExpiresAt) {
 			obs.Reason = payment.TooLate
 		}
