@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/advice"
-	"github.com/tsuzuku/tsuzuku/line"
 	"github.com/tsuzuku/tsuzuku/locale"
-	"github.com/tsuzuku/tsuzuku/renewal"
 )
 
 // short names a command as tables of tests do.
@@ -103,6 +101,4 @@ func TestTravellersAreUnderstood(t *testing.T) {
 			t.Errorf("only %d sentences of %s", n, l)
 		}
 	}
-	_ = line.Day(0)
-	_ = renewal.Item{}
 }

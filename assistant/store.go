@@ -86,7 +86,7 @@ func Get(ctx context.Context, tx db.Tx, account, id string) (Conversation, error
 	return c, err
 }
 
-// Turns are the newest turns of a conversation, up to most, the oldest first.
+// Newest are the newest turns of a conversation, up to most, the oldest first.
 func (c Conversation) Newest(ctx context.Context, tx db.Tx, most int) (all []Turn, err error) {
 	rows, err := tx.Query(ctx, `SELECT number, body, at FROM conversation_turns
 		WHERE account_id = $1 AND conversation_id = $2 AND number > $3 ORDER BY number`, c.Account, c.ID, c.Turns-most)
