@@ -103,7 +103,7 @@ func (s *Server) getAdvice(ctx context.Context, c *call, in *adviceInput) (Advic
 		_, limited := advice.Allowance(f.situation.Catalogue, f.situation)
 		out.Forecast = forecastOf(&got, limited)
 	}
-	out.Recommendation = s.recommend(ctx, c.voice, f.situation, facts, at)
+	out.Recommendation = s.recommend(ctx, c.voice, f.situation, facts)
 	return out, nil
 }
 
@@ -134,7 +134,7 @@ func daysIn(q advice.Quantiles) Days {
 
 // recommend is nil where nothing can be said, and where what would be said to buy
 // is not among the offers at its price any more.
-func (s *Server) recommend(ctx context.Context, v ui.Voice, sit renewal.Situation, f advice.Facts, at place) *Recommendation {
+func (s *Server) recommend(ctx context.Context, v ui.Voice, sit renewal.Situation, f advice.Facts) *Recommendation {
 	offers, no := renewal.Offers(sit)
 	if no != nil {
 		return nil

@@ -36,6 +36,7 @@ type Command interface{ command() }
 
 // The commands. Those that are about a line mean the one that the conversation is
 // about.
+
 type (
 	Status    struct{}                           // what is left, until when
 	Forecast  struct{}                           // how long that lasts

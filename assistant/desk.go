@@ -144,7 +144,7 @@ func (f *ground) readFrom(ctx context.Context, tx db.Tx, d *Desk, who Asker) (er
 	}
 	line.SortByUrgency(f.lines, tx.Now())
 	if f.talk.Turns > 0 {
-		f.last, _, err = f.talk.turn(ctx, tx, f.talk.Turns)
+		f.last, err = f.talk.turn(ctx, tx, f.talk.Turns)
 	}
 	return err
 }
@@ -159,8 +159,7 @@ func (d *Desk) tapped(ctx context.Context, f *ground, who Asker, token string, s
 	if ok && turn > 0 {
 		var err error
 		if t, err = db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Turn, error) {
-			t, _, err := f.talk.turn(ctx, tx, turn)
-			return t, err
+			return f.talk.turn(ctx, tx, turn)
 		}); err != nil {
 			return err
 		}

@@ -65,12 +65,15 @@ func answers(s State, c Command) Piece {
 
 func item(id string) renewal.Item { return renewal.Item{Kind: renewal.Term, Plan: "p", ID: id} }
 
+// tester is a test, of package testing or of rapid.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+}
+
 // turn is one turn of a made-up dialogue. The state goes through its stored form, as in
 // the shop.
-func turn(t interface {
-	Helper()
-	Fatal(...any)
-}, s State, in Input, g Ground) (State, []Command) {
+func turn(t tester, s State, in Input, g Ground) (State, []Command) {
 	t.Helper()
 	s, commands := Hear(s, in, g)
 	var pieces []Piece

@@ -304,14 +304,15 @@ func (s State) commands(found heard) (all []Command) {
 	return all
 }
 
+// asking are words that can be asked beside telling when one leaves.
+var asking = []word{asksStatus, asksForecast, asksAdvice, asksCheapest, asksCarefree, asksTerms}
+
 // besides is what else is asked for in a text that tells when the customer leaves.
 func besides(found heard) (all []Command) {
 	for _, f := range found {
-		switch f.word {
-		case asksStatus, asksForecast, asksAdvice, asksCheapest, asksCarefree, asksTerms:
-			if c := f.command(); !slices.Contains(all, c) && len(all) < mostCommands-1 {
-				all = append(all, c)
-			}
+		c := f.command()
+		if slices.Contains(asking, f.word) && !slices.Contains(all, c) && len(all) < mostCommands-1 {
+			all = append(all, c)
 		}
 	}
 	return all
@@ -349,7 +350,7 @@ func (s State) toldEnd(found heard, days []phrase.Day, text string, l phrase.Lan
 		return nil
 	}
 	if d, ok := lastOf(days); ok {
-		return s.dayOf(d, found, g)
+		return s.dayOf(d, g)
 	}
 	lengths := phrase.Durations(text, l)
 	if len(lengths) == 1 && !found.has(takes) && (found.has(tellsEnd) || s.About == AboutEnd) {
@@ -369,7 +370,7 @@ func (s State) toldEnd(found heard, days []phrase.Day, text string, l phrase.Lan
 }
 
 // dayOf is what a told day comes to: one day, or two of which one is asked back.
-func (s State) dayOf(d phrase.Day, found heard, g Ground) Command {
+func (s State) dayOf(d phrase.Day, g Ground) Command {
 	date := dayOn(d.Date)
 	if !d.Ambiguous || d.Other.IsZero() {
 		return TellEnd{date}

@@ -110,20 +110,20 @@ func (c Conversation) Newest(ctx context.Context, tx db.Tx, most int) (all []Tur
 	return all, rows.Err()
 }
 
-// turn reads one turn; found is false where it is gone.
-func (c Conversation) turn(ctx context.Context, tx db.Tx, number int) (t Turn, found bool, err error) {
+// turn reads one turn; the zero Turn where it is gone.
+func (c Conversation) turn(ctx context.Context, tx db.Tx, number int) (t Turn, err error) {
 	var body string
 	var at db.Instant
 	err = tx.QueryRow(ctx, `SELECT body, at FROM conversation_turns WHERE account_id = $1 AND conversation_id = $2 AND number = $3`,
 		c.Account, c.ID, number).Scan(&body, &at)
 	if errors.Is(err, db.ErrNoRows) {
-		return t, false, nil
+		return t, nil
 	}
 	if err == nil {
 		err = json.Unmarshal([]byte(body), &t)
 	}
 	t.Number, t.At = number, at.Time
-	return t, err == nil, err
+	return t, err
 }
 
 // keep appends a turn, and forgets those that are too many.

@@ -161,7 +161,7 @@ func (f finding) command() Command {
 		return Person{}
 	case asksLine:
 		return PickLine{}
-	case asksMenu:
+	case asksMenu, isUnsure:
 	}
 	return Menu{}
 }

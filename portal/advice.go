@@ -36,7 +36,7 @@ type attitudeLink struct {
 // advised marks what the engine recommends, and says why. What it recommends
 // must be among the offers at the very price; else it speaks of what was on sale
 // a moment ago, and nothing is said.
-func (v *visit) advised(ctx context.Context, p *renewPage, s renewal.Situation, f advice.Facts, offers []renewal.Offer, at place) {
+func (v *visit) advised(ctx context.Context, p *renewPage, s renewal.Situation, f advice.Facts, offers []renewal.Offer) {
 	f.Attitude = v.attitude(f.Attitude)
 	a, ok := v.server.Advice.Ask(ctx, s, f)
 	if !ok {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/tsuzuku/tsuzuku/assistant"
-	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/line"
@@ -85,7 +84,6 @@ func (v *visit) chat(ctx context.Context, about string) (chatPage, error) {
 		turns []assistant.Turn
 		lines []line.Line
 		about line.Line
-		shop  *catalogue.Catalogue
 	}
 	f, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (f facts, err error) {
 		c, err := assistant.Newest(ctx, tx, v.account.ID, assistant.Portal)

@@ -161,7 +161,7 @@ func (v *visit) addOffers(ctx context.Context, p *renewPage, s renewal.Situation
 			p.Offers = append(p.Offers, card)
 		}
 	}
-	v.advised(ctx, p, s, f, offers, at)
+	v.advised(ctx, p, s, f, offers)
 	p.Offers = bestFirst(p.Offers)
 	p.Common = common(p.Offers)
 	v.sayUntil(p, s, until, at.loc)
