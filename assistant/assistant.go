@@ -36,26 +36,43 @@ type Command interface{ command() }
 
 // The commands. Those that are about a line mean the one that the conversation is
 // about.
-
 type (
-	Status    struct{}                           // what is left, until when
-	Forecast  struct{}                           // how long that lasts
-	Advise    struct{ Attitude advice.Attitude } // what to renew with; "": as the account's
-	AskEnd    struct{}                           // the customer wants to say when they leave
-	TellEnd   struct{ Day line.Day }             // the last day on which the line is needed
-	DoubtEnd  struct{ First, Other line.Day }    // one of these, which is asked back
-	ForgetEnd struct{}                           // they do not know any more
-	Compare   struct{}                           // the terms side by side
-	Choose    struct{ Item renewal.Item }        // fix this offer, and lead to its review
-	ChooseFor struct{ Years, Months, Days int }  // the offer that lasts so long
-	Review    struct{}                           // the quote that was made last
-	Orders    struct{}                           // where the newest order is
-	Person    struct{}                           // write to people
-	PickLine  struct{ Line string }              // speak of this line; "": ask which
-	Menu      struct{}                           // what can be done here
-	Decline   struct{}                           // no, to what was asked
-	Unknown   struct{}                           // nothing was understood
-	Unread    struct{}                           // written in a language that is not read here
+	// Status asks what is left, and until when.
+	Status struct{}
+	// Forecast asks how long that lasts.
+	Forecast struct{}
+	// Advise asks what to renew with; Attitude "": as the account's.
+	Advise struct{ Attitude advice.Attitude }
+	// AskEnd says that the customer wants to tell when they leave.
+	AskEnd struct{}
+	// TellEnd tells the last day on which the line is needed.
+	TellEnd struct{ Day line.Day }
+	// DoubtEnd tells one of these days; which one is asked back.
+	DoubtEnd struct{ First, Other line.Day }
+	// ForgetEnd says that they do not know any more.
+	ForgetEnd struct{}
+	// Compare asks for the terms side by side.
+	Compare struct{}
+	// Choose fixes this offer, and leads to its review.
+	Choose struct{ Item renewal.Item }
+	// ChooseFor does so with the offer that lasts so long.
+	ChooseFor struct{ Years, Months, Days int }
+	// Review leads to the review of the quote that was made last.
+	Review struct{}
+	// Orders asks where the newest order is.
+	Orders struct{}
+	// Person asks for people.
+	Person struct{}
+	// PickLine speaks of this line; Line "": asks which.
+	PickLine struct{ Line string }
+	// Menu asks what can be done here.
+	Menu struct{}
+	// Decline says no to what was asked.
+	Decline struct{}
+	// Unknown is what was not understood.
+	Unknown struct{}
+	// Unread is written in a language that is not read here.
+	Unread struct{}
 )
 
 func (Status) command()    {}
