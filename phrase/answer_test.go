@@ -85,7 +85,7 @@ func TestYesesAreOnlyYeses(t *testing.T) {
 
 // A yes beside anything that is not one is none, in either order and with any pause.
 func TestYesesBesideOthers(t *testing.T) {
-	understood := "了解です わかりました got it understood 明白 知道了 收到" // "got it, yes" is a yes
+	understood := "了解です わかりました got it understood good 明白 知道了 收到" // "got it, yes" is a yes
 	for l, rows := range replies {
 		others := strings.Split(rows[No]+"|"+rows[Unsure], "|")
 		for yes := range strings.SplitSeq(rows[Yes], "|") {

@@ -41,6 +41,9 @@ func (r *reading) chosen(i int) (n, end int, ok bool) {
 	}
 	end = c.To
 	if _, stop, ok := choiceCounters.at(r.s, end); ok {
+		if r.s[end:stop] == "号" && !r.numbered(i, stop) {
+			return 0, i, false // 3号 is the third of a month
+		}
 		end = stop
 	}
 	if end < len(r.s) && (r.s[end] == '.' || r.s[end] == '/' || r.s[end] == ':') && digitAt(r.s, end+1) {
@@ -51,6 +54,18 @@ func (r *reading) chosen(i int) (n, end int, ok bool) {
 	}
 	return whole, end, true
 }
+
+// numbered reports whether 3号 from i to end is said of a thing: 选3号, 3号套餐.
+func (r *reading) numbered(i, end int) bool {
+	_, _, before := numberedBefore.before(r.s, i)
+	_, _, after := numberedAfter.at(r.s, end)
+	return before || after
+}
+
+var (
+	numberedBefore = tabulate(entries[bool]{{"选 选择 要 就要 买 来 订 第", true}})
+	numberedAfter  = tabulate(entries[bool]{{"套餐 方案 选项 那个 的那个 计划 卡 产品", true}})
+)
 
 func small(n int64) bool { return n > -100 && n < 100 }
 
@@ -64,7 +79,7 @@ var choiceWords = tabulate(entries[int]{
 })
 
 // choiceCounters follow the number of a thing.
-var choiceCounters = tabulate(entries[bool]{{"番 番目 番の 号 号的 つ目 )", true}})
+var choiceCounters = tabulate(entries[bool]{{"番 番目 番の 号 つ目 )", true}})
 
 // choiceFillers are words around a choice that do not change it.
 var choiceFillers = tabulate(entries[bool]{

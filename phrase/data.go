@@ -2,9 +2,9 @@ package phrase
 
 // dataUnits follow a number.
 var dataUnits = tabulate(entries[Unit]{
-	{"gb gbs g gig gigs gigabyte gigabytes gib 个g 个gb 吉 千兆 ギガ ギガバイト ぎが ジービー", GB},
-	{"mb mbs m meg megs megabyte megabytes mib 个m 个mb 兆 メガ メガバイト エムビー", MB},
-	{"tb t terabyte terabytes tib 个t 个tb テラ テラバイト", TB},
+	{"gb gbs g gig gigs gigabyte gigabytes gib 个g 个gb 吉 千兆 千兆字节 吉字节 ギガ ギガバイト ぎが ジービー", GB},
+	{"mb mbs m meg megs megabyte megabytes mib 个m 个mb 兆 兆字节 メガ メガバイト エムビー", MB},
+	{"tb t terabyte terabytes tib 个t 个tb 太字节 テラ テラバイト", TB},
 	{"kb k kilobyte kilobytes キロバイト", KB},
 })
 

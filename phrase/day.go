@@ -248,7 +248,7 @@ const (
 // marksBefore stand before a day, marksAfter behind it.
 var (
 	marksBefore = tabulate(entries[edge]{
-		{"until until_the till till_the til by by_the through thru up_to before before_the no_later_than not_later_than ends ending ending_on leaving leave expires 到 至 直到 截至 截止 截止到 用到 待到 住到 玩到 呆到 续到 延到 延长到 持续到 到了 不晚于 截止日期", untilMark},
+		{"until until_after till_after until_the till till_the til by by_the through thru up_to before before_the no_later_than not_later_than ends ending ending_on leaving leave expires 到 至 直到 截至 截止 截止到 用到 待到 住到 玩到 呆到 续到 延到 延长到 持续到 到了 不晚于 截止日期", untilMark},
 		{"from from_the arriving arriving_on arrive arrive_on landing landing_on since starting starting_on starting_from beginning as_of after after_the effective commencing 从 自 自从 由 打", fromMark},
 	})
 	marksAfter = tabulate(entries[edge]{
@@ -410,7 +410,7 @@ func (d *dayReader) lastingUntil(w when, last time.Time, end int) when {
 func (d *dayReader) when(i int, base time.Time) (when, bool) {
 	rules := []func(int, time.Time) (when, bool){d.dayWord, d.numeric, d.han, d.week, d.offset}
 	if d.l == English {
-		rules = []func(int, time.Time) (when, bool){d.dayWord, d.numeric, d.english, d.weekEn, d.offsetEn}
+		rules = []func(int, time.Time) (when, bool){d.dayWord, d.numeric, d.english, d.weekEn, d.quarter, d.offsetEn}
 	}
 	var longest when
 	for _, rule := range rules {

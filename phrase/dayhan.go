@@ -184,7 +184,7 @@ const (
 )
 
 var monthParts = tabulate(entries[part]{
-	{"底 月底 末 月末 末尾 最后一天 最终日 の终わり 终わり 终わりごろ の最后の日 最后の日 末日 底之前", theEnd},
+	{"底 月底 尾 月尾 末 月末 末尾 最后一天 最终日 の终わり 终わり 终わりごろ の最后の日 最后の日 末日 底之前", theEnd},
 	{"初 月初 初め はじめ 头 前半 上半月", theStart},
 	{"中 月中 中ごろ 中顷 半ば なかば", theMiddle},
 	{"上旬", firstTen},
@@ -474,7 +474,7 @@ func (d *dayReader) withinYear(first time.Time, at int) (when, bool) {
 
 var (
 	yearParts = tabulate(entries[part]{
-		{"底 年底 末 年末 末尾 终わり 终わりごろ", theEnd},
+		{"底 年底 尾 年尾 末 年末 末尾 终わり 终わりごろ", theEnd},
 		{"初 年初 初め はじめ", theStart},
 		{"年中 中ごろ", theMiddle},
 		{"上半年 上半期 前半年 前半", firstHalf},

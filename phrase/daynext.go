@@ -72,6 +72,9 @@ func (d *dayReader) weekdayEn(i int, base time.Time) (when, bool) {
 		if _, stop, ok := weekLater.at(d.s, space(d.s, end)); ok { // Friday week
 			return on(nextWeekday(day, base).AddDate(0, 0, 7)).ends(stop), true
 		}
+		if w, ok := d.weekdayOfOffset(day, dateJoint(d.s, end), base); ok {
+			return w, true
+		}
 		return when{}, false
 	}
 	kind, at, ok := weekdayWords.at(d.s, i)
@@ -111,6 +114,18 @@ func (d *dayReader) weekdayEn(i int, base time.Time) (when, bool) {
 	case lastOne:
 	}
 	return on(ofWeek(monday(base, -1), day)).ends(end), true
+}
+
+// weekdayOfOffset reads "Monday in two weeks", the Monday of the week that the
+// rest leads to, and "Saturday, 3 days from now" where both are the same day.
+func (d *dayReader) weekdayOfOffset(day time.Weekday, i int, base time.Time) (when, bool) {
+	w, ok := d.offsetEn(i, base)
+	if !ok || w.until || w.none || !w.first.Equal(w.last) || w.last.Before(base) {
+		return when{}, false
+	}
+	t := ofWeek(monday(w.last, 0), day)
+	near := w.last.Before(base.AddDate(0, 0, 7))
+	return on(t).ends(w.To), !near || t.Equal(w.last)
 }
 
 // whichMonth is "this September", "next May", "last June", and a day of it.

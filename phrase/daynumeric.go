@@ -19,6 +19,9 @@ func (d *dayReader) numeric(i int, base time.Time) (when, bool) {
 	case 2:
 		return d.twoParts(i, parts, sep, base, end)
 	case 3:
+		if sep == '.' && len(parts[0]) < 4 && len(parts[2]) < 4 {
+			return when{}, false // iOS 17.5.1
+		}
 		return d.threeParts(parts, end)
 	}
 	return when{}, false

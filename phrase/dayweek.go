@@ -154,11 +154,11 @@ var dayWords = byLanguage[int]{dayWordsZh, dayWordsJa, dayWordsEn}
 var (
 	dayWordsZh = tabulate(entries[int]{
 		{"今天 今日 今晚 今儿 今夜 当天", 0},
-		{"明天 明日 明晚 明早 明儿 明儿个 第二天就", 1},
+		{"明天 听日 明日 明晚 明早 明儿 明儿个 第二天就", 1},
 		{"后天 后日", 2},
-		{"大后天", 3},
+		{"大后天 大后日", 3},
 		{"大大后天", 4},
-		{"昨天 昨日 昨晚 昨儿", -1},
+		{"昨天 寻日 昨日 昨晚 昨儿", -1},
 		{"前天 前日", -2},
 		{"大前天", -3},
 	})
@@ -180,7 +180,7 @@ var (
 	})
 	endWordsEn = tabulate(entries[part]{{"month_end month-end year_end year-end", theEnd}})
 	endWords   = tabulate(entries[part]{
-		{"月底 月末 月末日 年底 年末 年内", theEnd},
+		{"月底 月尾 年尾 月末 月末日 年底 年末 年内", theEnd},
 		{"月初 年初", theStart},
 		{"月中", theMiddle},
 	})

@@ -199,11 +199,11 @@ func TestExamOfOrdinals(t *testing.T) {
 }
 
 // leftOut are things that nobody says about a trip: decades and centuries,
-// quarters and halves of business years, weeks by their number, reigns before
+// quarters of business years in Chinese and Japanese, weeks by their number, reigns before
 // the present ones, feasts that move, years on their own as the ends of a
 // range, counts that are none ("a few") and days on which businesses are open.
 var leftOut = regexp.MustCompile(`(?i)年代|世纪|世紀|世代|decade|centur|\d0 ?'?s\b|(seven|nine|for)ties|noughties` +
-	`|季度|四半期|クォーター|半期|quarter|\bq[1-4]\b|\bh[12]\b|\bcy ?\d|fy ?\d|calendar year` +
+	`|季度|四半期|クォーター|半期|\bcy ?\d|fy ?\d|calendar year` +
 	`|第\d+週|week \d+|weeks? of (20|two thousand)` +
 	`|康熙|雍正|神龙|神龍|民国|寛政` +
 	`|easter|thanksgiving|independence|workers|black friday|独立記念` +
@@ -344,7 +344,7 @@ func endsOf(days []Day) []string {
 	var ends []string
 	for i, d := range days {
 		switch {
-		case d.From && i+1 < len(days) && days[i+1].Until: // a range
+		case d.From && i+1 < len(days) && days[i+1].Until && !days[i+1].Date.Before(d.First): // a range
 		case d.From && !d.Until:
 			ends = append(ends, d.First.Format(time.DateOnly))
 		case d.First.Equal(d.Date):
@@ -357,7 +357,7 @@ func endsOf(days []Day) []string {
 }
 
 func TestExamOfDays(t *testing.T) {
-	for l, shares := range map[Language][2]int{Chinese: {90, 92}, Japanese: {95, 85}, English: {85, 86}} {
+	for l, shares := range map[Language][2]int{Chinese: {90, 92}, Japanese: {95, 85}, English: {85, 87}} {
 		for i, kind := range []string{"DateParser", "DatePeriodParser"} {
 			file, share := "DateTime_"+languages[l]+"_"+kind, shares[i]
 			t.Run(file, func(t *testing.T) {
@@ -389,7 +389,7 @@ func TestExamOfDays(t *testing.T) {
 
 // Of the model's cases those count that hold nothing but days and periods.
 func TestExamOfDaysAmongOthers(t *testing.T) {
-	for l, share := range map[Language]int{Chinese: 79, Japanese: 78, English: 77} {
+	for l, share := range map[Language]int{Chinese: 83, Japanese: 78, English: 78} {
 		file := "DateTime_" + languages[l] + "_DateTimeModel"
 		t.Run(file, func(t *testing.T) {
 			var m daysMarked

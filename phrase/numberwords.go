@@ -5,6 +5,7 @@ var notNumbers = byLanguage[bool]{notNumbersZh, notNumbersJa, notNumbersEn}
 // notNumbersZh are Chinese words and names with a numeral in them that counts
 // nothing.
 var notNumbersZh = tabulate(entries[bool]{
+	{"24/7 7-11 7-eleven", true},
 	{"一看 一下 一下子 一起 一直 一定 一些 一样 一般 一切 一共 一旦 一会儿 一会 一点儿 一点点 一致 一边 一向 一路 一律 一卡通 一次性 一流 一体 一方面 一带 一旁 一半 一瞬 一再 一如 一时 一生 一同 一味 一并 一键", true},
 	{"唯一 统一 同一 万一 专一 单一 进一步 一折 二折 三折 四折 五折 六折 七折 八折 九折 一步到位 九九", true},
 	{"星期一 星期二 星期三 星期四 星期五 星期六 礼拜一 礼拜二 礼拜三 礼拜四 礼拜五 礼拜六", true},
@@ -15,6 +16,7 @@ var notNumbersZh = tabulate(entries[bool]{
 
 // notNumbersJa are the same in Japanese.
 var notNumbersJa = tabulate(entries[bool]{
+	{"24/7 7-11 7-eleven", true},
 	{"一緒 一番安 一番高 一番長 一番良 一番い 一番お 一番人気 一旦 一部 一応 一般 一致 一体 一覧 一層 一方 一切 一括 一律 一定 一気 一瞬 一時的 一時停止 一昨日 一昨年 一日中 一生 唯一 統一 同一 万一 世界一 第一印象", true},
 	{"十分な 十分に 十分です 十分だ 不十分 充分 三日月 四季 百貨店 百円ショップ 千円札 一万円札 七五三 八百屋 二次元 二重 三次元 二段階", true},
 	{"四国 九州 千葉 三重 三重県 六本木 八王子 五反田 三鷹 三宮 千歳 四川 八戸 三島 一宮 四日市 五所川原 五台山 二条 三条 四条 五条 七条 九条 十条 三浦 三沢 千代田 百舌鳥 三越 三井 三菱 五島 七尾 一関 二子玉川", true},
