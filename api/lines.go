@@ -355,7 +355,7 @@ func (s *Server) keepStay(ctx context.Context, c *call, id, day string) error {
 }
 
 func errDay() error {
-	return fault.Because(fault.Invalid, "date_format", "Choose a day from today on.", nil)
+	return fault.Because(fault.Invalid, "date_format", "Choose a day from today on, at most two years ahead.", nil)
 }
 
 func readDay(text string, c *call, at place) (line.Day, bool) {

@@ -67,6 +67,7 @@ func TestDemoTravellersDiffer(t *testing.T) {
 		"aurora-sum":       {advice.Enough, "", []advice.Reason{advice.DoNothing}},                             // light, what there is lasts
 		"kaigan-2gb":       {advice.Wait, "", []advice.Reason{advice.DoReset}},                                 // today's full speed is gone
 		"machi-5gb":        {advice.Buy, "", []advice.Reason{advice.SecondBest}},                               // two are as good
+		"sorami-side":      {advice.Buy, "", []advice.Reason{advice.Worry}},                                    // a little is best, and never to run out has a price
 		"koyomi-3gb":       {advice.Buy, "30d", []advice.Reason{advice.Saves}},                                 // the long term instead of three short ones
 		"ichiba-speed":     {advice.Buy, "5d", []advice.Reason{advice.NeedGuess, advice.Then, advice.TellEnd}}, // a first step while the end is open
 		"kaigan-500":       {advice.Wait, "", []advice.Reason{advice.DoCovered}},                               // paid up until they have left

@@ -217,7 +217,7 @@ func TestUntilWhichDay(t *testing.T) {
 	lacks(t, covered, "Cheapest that lasts to") // no term is needed for that
 	has(t, b.see(page+"?until=2026-09-05").html, "No single term lasts to Sat 5 Sep 2026", "offer short")
 	for _, bad := range []string{"2026-03-01", "soon", "2026-02-30", "99999-01-01"} {
-		has(t, b.see(page+"?until="+bad).html, "Choose a day from today on", `aria-invalid="true"`)
+		has(t, b.see(page+"?until="+bad).html, "Choose a day from today on, at most two years ahead.", `aria-invalid="true"`)
 	}
 }
 

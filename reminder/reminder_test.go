@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/advice"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/catalogue"
