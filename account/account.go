@@ -54,6 +54,21 @@ type Account struct {
 	UpdatedAt    time.Time
 }
 
+// MayBuy fails with [fault.Denied] for an account that buys nothing now: it is being
+// closed, or staff have stopped it.
+func (a Account) MayBuy() error {
+	switch a.State {
+	case Active:
+		return nil
+	case Closing:
+		return fault.Because(fault.Denied, "account_closing",
+			"This account is being closed, so nothing can be bought. To keep it, sign in and open “Signing in and security”.", nil)
+	case Restricted, Closed, Unverified:
+	}
+	return fault.Because(fault.Denied, "account_restricted",
+		"Buying is stopped for this account at the moment. Please contact us.", nil)
+}
+
 // emailKind is how the directory calls mail addresses.
 const emailKind = "email"
 

@@ -112,8 +112,9 @@ func (w *town) bodies(q Quote) map[string]any {
 		"PUT /lines/{line}/stay": map[string]any{"lastDay": "2026-03-20"}, "POST /quotes": map[string]any{"line": w.lines["fresh"], "item": tenDays, "currency": "JPY"},
 		"POST /accounts/{account}/quotes": map[string]any{"item": "line/machi-5gb/3d", "currency": "JPY"},
 		"POST /orders":                    accept(q, "wallet"), "POST /orders/{order}/pay": map[string]any{"tool": "card"}, "POST /orders/{order}/resume": map[string]any{"query": "a=b"},
-		"POST /devices/check": map[string]any{"phone": "iphone 15"},
-		"POST /accounts/find": map[string]any{"email": "aiko@example.com"},
+		"POST /devices/check":           map[string]any{"phone": "iphone 15"},
+		"POST /accounts/{account}/chat": map[string]any{"text": "how much is left?"},
+		"POST /accounts/find":           map[string]any{"email": "aiko@example.com"},
 	}
 }
 

@@ -103,7 +103,7 @@ func (s *Server) getAdvice(ctx context.Context, c *call, in *adviceInput) (Advic
 		_, limited := advice.Allowance(f.situation.Catalogue, f.situation)
 		out.Forecast = forecastOf(&got, limited)
 	}
-	out.Recommendation = s.recommend(ctx, c.voice, f.situation, facts, at)
+	out.Recommendation = s.recommend(ctx, c.voice, f.situation, facts)
 	return out, nil
 }
 
@@ -134,7 +134,7 @@ func daysIn(q advice.Quantiles) Days {
 
 // recommend is nil where nothing can be said, and where what would be said to buy
 // is not among the offers at its price any more.
-func (s *Server) recommend(ctx context.Context, v ui.Voice, sit renewal.Situation, f advice.Facts, at place) *Recommendation {
+func (s *Server) recommend(ctx context.Context, v ui.Voice, sit renewal.Situation, f advice.Facts) *Recommendation {
 	offers, no := renewal.Offers(sit)
 	if no != nil {
 		return nil
@@ -143,10 +143,7 @@ func (s *Server) recommend(ctx context.Context, v ui.Voice, sit renewal.Situatio
 	if !ok || !a.Holds(offers) {
 		return nil
 	}
-	w := advice.Words{
-		Language: v.Lang, Currency: sit.Currency, GB: gbOf(at.op),
-		Name: func(i int) string { return nameOf(v, sit, a.Items[i], at) },
-	}
+	w := v.AdviceWords(sit, &a)
 	out := &Recommendation{
 		Action: string(a.Best.Action), Steps: []Step{}, Sentence: a.Sentence(w), Notes: slices.Concat([]string{}, a.Notes(w)),
 		Attitude: string(f.Attitude), Model: a.Version,
@@ -161,14 +158,4 @@ func (s *Server) recommend(ctx context.Context, v ui.Voice, sit renewal.Situatio
 		out.Steps = append(out.Steps, Step{ui.ValueOf(a.Items[step.Offer]), step.On.String()})
 	}
 	return out
-}
-
-// nameOf names an offer as the pages do: with its plan, where that is another
-// than the line's.
-func nameOf(v ui.Voice, s renewal.Situation, item renewal.Item, at place) string {
-	name := v.ItemName(s.Catalogue, item)
-	if item.Plan != at.plan.ID {
-		name = v.PlanName(s.Catalogue, item.Plan) + " · " + name
-	}
-	return name
 }

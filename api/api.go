@@ -111,6 +111,7 @@ func (s *Server) describe(mux humago.Mux) huma.API {
 	s.addQuotes(d)
 	s.addOrders(d)
 	s.addAccounts(d)
+	s.addChat(d)
 	return d
 }
 

@@ -114,13 +114,13 @@ func (c *call) opens(account string) error {
 	return nil
 }
 
-// mayBuy fails for an account that staff have stopped from buying.
+// mayBuy fails as [account.Account.MayBuy] does.
 func (s *Server) mayBuy(ctx context.Context, tx db.Tx, owner string) error {
 	a, err := account.Get(ctx, tx, owner)
-	if err == nil && a.State != account.Active {
-		err = fault.Because(fault.Denied, "account_restricted", "Buying is stopped for this account at the moment. Please contact us.", nil)
+	if err != nil {
+		return err
 	}
-	return err
+	return a.MayBuy()
 }
 
 // place is where a plan's numbers get their meaning.

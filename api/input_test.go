@@ -61,6 +61,12 @@ func TestBadInput(t *testing.T) {
 		{"POST", "/devices/check", `{"phone":""}`, 422, malformed, "", "body.phone"},
 		{"POST", "/devices/check", `{"phone":"490154203237519"}`, 422, "invalid", "", ""},
 		{"POST", "/devices/check", `{"phone":"iPhone 15","plan":"none"}`, 404, "not_found", "no_such_plan", ""},
+		{"POST", "/accounts/" + w.aiko.ID + "/chat", `{"text":"  "}`, 422, "invalid", "chat_empty", "Write what"},
+		{"POST", "/accounts/" + w.aiko.ID + "/chat", `{"text":"` + strings.Repeat("x", 501) + `"}`, 422, "invalid", "chat_long", "too long"},
+		{"POST", "/accounts/" + w.aiko.ID + "/chat", `{"text":"hello","line":"` + w.lines["other"] + `"}`, 404, "not_found", "no_such_line", ""},
+		{"POST", "/accounts/" + w.aiko.ID + "/chat", `{"text":"hello","conversation":"cv_none"}`, 404, "not_found", "no_such_conversation", "Begin a new one"},
+		{"POST", "/accounts/" + w.aiko.ID + "/chat", `{"text":"hello","pay":true}`, 422, malformed, "", "body.pay"},
+		{"POST", "/accounts/ac_none/chat", `{"text":"hello"}`, 404, "not_found", "no_such_account", ""},
 		{"POST", "/accounts/find", `{"email":"nobody"}`, 422, "invalid", "", ""},
 		{"POST", "/accounts/find", `{"email":"nobody@example.com"}`, 404, "not_found", "no_such_account", ""},
 	} {

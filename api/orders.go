@@ -14,7 +14,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/id"
-	"github.com/tsuzuku/tsuzuku/locale"
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -193,18 +192,6 @@ func (s *Server) readOrder(ctx context.Context, c *call, k order.Key) (Order, er
 	return s.tell(c.voice, t), nil
 }
 
-// nameOfSale says what a quote or an order is for.
-func nameOfSale(v ui.Voice, c *catalogue.Catalogue, kind order.Kind, plan, item string) string {
-	switch kind {
-	case order.TopUp:
-		return v.T("order.page.topup")
-	case order.NewLine:
-		return v.Say("order.page.new", locale.Args{"plan": v.PlanName(c, plan)})
-	case order.Term, order.Pack:
-	}
-	return v.ItemName(c, renewal.Item{Kind: renewal.Kind(kind), Plan: plan, ID: item})
-}
-
 // tell is everything about one order.
 func (s *Server) tell(v ui.Voice, t told) Order {
 	live := order.Payment{}
@@ -238,7 +225,7 @@ func (s *Server) tell(v ui.Voice, t told) Order {
 func orderOf(v ui.Voice, c *catalogue.Catalogue, o order.Order, live order.Payment) Order {
 	told := v.Progress(o, live, time.Time{}, time.UTC)
 	out := Order{
-		ID: o.ID, Account: o.Account, Quote: o.Quote, Kind: string(o.Kind), Line: o.Line, Name: nameOfSale(v, c, o.Kind, o.Plan, o.Item), State: string(o.State),
+		ID: o.ID, Account: o.Account, Quote: o.Quote, Kind: string(o.Kind), Line: o.Line, Name: v.SaleName(c, o.Kind, o.Plan, o.Item), State: string(o.State),
 		Text: told.Lead, Next: told.Next, Why: v.Why(o), Price: moneyOf(o.Price), Tool: string(o.Tool),
 		Parts:    Parts{o.Parts.Points, o.Parts.Discount, o.Parts.Wallet, o.Parts.Rest},
 		StartsAt: instant(o.StartsAt), EndsAt: instant(o.EndsAt), PlacedAt: o.PlacedAt.UTC(), PaidAt: instant(o.PaidAt), SentAt: instant(o.AskedAt),

@@ -251,7 +251,7 @@ func (s *Server) readQuote(ctx context.Context, c *call, owner, id string) (Quot
 func quoteOf(v ui.Voice, f quoted) Quote {
 	q := f.quote
 	out := Quote{
-		ID: q.ID, Account: q.Account, Kind: string(q.Kind), Line: q.Line, Name: nameOfSale(v, f.catalogue, q.Kind, q.Plan, q.Item), Price: moneyOf(q.Price), ListPrice: given(q.Exchange.List),
+		ID: q.ID, Account: q.Account, Kind: string(q.Kind), Line: q.Line, Name: v.SaleName(f.catalogue, q.Kind, q.Plan, q.Item), Price: moneyOf(q.Price), ListPrice: given(q.Exchange.List),
 		RefundText: v.T("refundable.topup"), Version: q.Catalogue, ExpiresAt: q.ExpiresAt.UTC(), Order: f.accepted,
 	}
 	if q.Kind == order.TopUp {

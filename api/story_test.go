@@ -105,6 +105,7 @@ func TestRenewalByAProgram(t *testing.T) {
 		t.Errorf("line ends %v, order %v", l.EndsAt, o.EndsAt)
 	}
 
+	talks(w, p)
 	byCard(w, p)
 	fresh := newLine(w, p)
 	money := read[Balances](p, "/accounts/"+aiko.ID+"/balances")

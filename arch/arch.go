@@ -20,7 +20,7 @@ var layers = []string{
 	// the story
 	"renewal", "order",
 	// those who read it
-	"intake", "advice", "advice/travellers", "advice/examination", "reminder", "leaving", "settlement", "upstream", "audit", "backup", "assistant",
+	"intake", "advice", "advice/travellers", "advice/examination", "reminder", "assistant", "leaving", "settlement", "upstream", "audit", "backup",
 	// doors
 	"ui", "portal", "console", "api", "tmf", "mcp", "hooks", "radius",
 	// top

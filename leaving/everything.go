@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/assistant"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/calendar"
 	"github.com/tsuzuku/tsuzuku/db"
@@ -41,6 +42,7 @@ type Everything struct {
 	OneTap    *oneTapFacts   `json:"one_tap,omitempty"`
 	Messages  []messageFacts `json:"messages"`
 	Cases     []caseFacts    `json:"cases"`
+	Chat      []chatFacts    `json:"chat"`
 
 	Identity []identityFacts `json:"identity_checks"`
 }
@@ -209,6 +211,12 @@ type (
 		Said   []saidFact `json:"said"`
 		Files  []fileFact `json:"files"`
 	}
+	chatFacts struct {
+		Asked   string    `json:"asked"`
+		Answer  []string  `json:"answer"`
+		Options []string  `json:"options"`
+		At      time.Time `json:"at"`
+	}
 	saidFact struct {
 		By   string    `json:"by"`
 		Text string    `json:"text"`
@@ -271,7 +279,7 @@ func (o *Office) Everything(ctx context.Context, s account.Session) (e Everythin
 		if err := e.readIdentity(ctx, tx, s.Account, o.Papers); err != nil {
 			return err
 		}
-		for _, read := range []func(context.Context, db.Tx, string) error{e.readAccount, e.readOrders, e.readMoney, e.readMessages, e.readCases} {
+		for _, read := range []func(context.Context, db.Tx, string) error{e.readAccount, e.readOrders, e.readMoney, e.readMessages, e.readCases, e.readChat} {
 			if err := read(ctx, tx, s.Account); err != nil {
 				return err
 			}
@@ -505,6 +513,15 @@ func (e *Everything) readCases(ctx context.Context, tx db.Tx, id string) error {
 		e.Cases = append(e.Cases, f)
 	}
 	return nil
+}
+
+func (e *Everything) readChat(ctx context.Context, tx db.Tx, id string) error {
+	turns, err := assistant.Everything(ctx, tx, id, most)
+	e.Chat = nil
+	for _, t := range turns {
+		e.Chat = append(e.Chat, chatFacts{t.Asked, t.Said.Text, t.Said.Options, t.At})
+	}
+	return err
 }
 
 func (e *Everything) readMessages(ctx context.Context, tx db.Tx, id string) error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/account"
+	"github.com/tsuzuku/tsuzuku/assistant"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
@@ -149,12 +150,16 @@ func (o *Office) forgetTools(ctx context.Context, of string) (done bool, err err
 
 // Step closes one account whose time has come, and erases what is personal in it;
 // or puts it off, where something has come in between. Its owner is told where they were
-// written to before; some time after that the letter is erased, too. It is enough to call
+// written to before; some time after that the letter is erased, too. While there is none, it
+// forgets conversations with the assistant whose time is over. It is enough to call
 // it once a minute.
 func (o *Office) Step(ctx context.Context) (worked bool, err error) {
 	of, err := db.Seen(ctx, o.DB, account.DueToClose)
-	if err != nil || of == "" {
+	if err != nil {
 		return false, err
+	}
+	if of == "" {
+		return assistant.Sweep(ctx, o.DB)
 	}
 	forgotten, err := o.forgetTools(ctx, of)
 	if err != nil {
@@ -199,6 +204,9 @@ func (o *Office) close(ctx context.Context, tx db.Tx, of string) error {
 		return err
 	}
 	if err := support.Erase(ctx, tx, of); err != nil {
+		return err
+	}
+	if err := assistant.Forget(ctx, tx, of, ""); err != nil {
 		return err
 	}
 	if err := o.erasePapersOf(ctx, tx, of); err != nil {

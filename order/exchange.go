@@ -94,6 +94,20 @@ func PricedIn(ctx context.Context, tx db.Tx, c *catalogue.Catalogue, plan string
 	return all, nil
 }
 
+// PayIn is the currency in which a customer is shown prices: the first of those that
+// they want that something is priced in, the shop's own, or else the first of all.
+func PayIn(c *catalogue.Catalogue, priced []money.Currency, wanted ...money.Currency) money.Currency {
+	for _, w := range append(wanted, c.Seller.BaseCurrency) {
+		if slices.Contains(priced, w) {
+			return w
+		}
+	}
+	if len(priced) > 0 {
+		return priced[0]
+	}
+	return c.Seller.BaseCurrency
+}
+
 // listed are the currencies in which something of the plan is priced and may be
 // paid, in the order of its price list.
 func listed(c *catalogue.Catalogue, own catalogue.Plan) (all []money.Currency) {

@@ -36,7 +36,7 @@ type attitudeLink struct {
 // advised marks what the engine recommends, and says why. What it recommends
 // must be among the offers at the very price; else it speaks of what was on sale
 // a moment ago, and nothing is said.
-func (v *visit) advised(ctx context.Context, p *renewPage, s renewal.Situation, f advice.Facts, offers []renewal.Offer, at place) {
+func (v *visit) advised(ctx context.Context, p *renewPage, s renewal.Situation, f advice.Facts, offers []renewal.Offer) {
 	f.Attitude = v.attitude(f.Attitude)
 	a, ok := v.server.Advice.Ask(ctx, s, f)
 	if !ok {
@@ -51,13 +51,9 @@ func (v *visit) advised(ctx context.Context, p *renewPage, s renewal.Situation, 
 	if o, buys := a.Offered(&a.Second, offers); a.Close && buys {
 		v.mark(p, o.Item, "advice.as_good", false)
 	}
-	w := v.adviceWords(s, &a, at)
-	verdict := string(a.Best.Action)
-	if slices.Contains(a.Reasons.All(), advice.DoCovered) {
-		verdict = string(advice.Enough) // there is nothing to wait for
-	}
+	w := v.voice.AdviceWords(s, &a)
 	p.Advice = &adviceView{
-		Verdict: v.voice.T("advice." + verdict), Sentence: a.Sentence(w), Notes: a.Notes(w),
+		Verdict: v.voice.Verdict(&a), Sentence: a.Sentence(w), Notes: a.Notes(w),
 		Attitudes: v.attitudeLinks(f.Attitude), Buys: a.Best.Action == advice.Buy,
 	}
 }
@@ -69,21 +65,6 @@ func (v *visit) mark(p *renewPage, item renewal.Item, key string, best bool) {
 				cards[i].Advised, cards[i].Best = v.voice.T(key), best
 			}
 		}
-	}
-}
-
-// adviceWords name the offers as the cards do.
-func (v *visit) adviceWords(s renewal.Situation, a *advice.Answer, at place) advice.Words {
-	return advice.Words{
-		Language: v.voice.Lang, Currency: s.Currency, GB: gbOf(at.op),
-		Name: func(i int) string {
-			item := a.Items[i]
-			name := v.voice.ItemName(s.Catalogue, item)
-			if item.Plan != at.plan.ID {
-				name = v.voice.PlanName(s.Catalogue, item.Plan) + " · " + name
-			}
-			return name
-		},
 	}
 }
 
@@ -129,26 +110,9 @@ func (v *visit) usage(ctx context.Context, s renewal.Situation, f advice.Facts, 
 	if !ok {
 		return nil
 	}
-	gb := gbOf(at.op)
-	u := &usageView{Chart: v.chart(&got, trip, at, gb)}
-	say := func(key string, args locale.Args) { u.Words = append(u.Words, v.voice.Say(key, args)) }
+	u := &usageView{Chart: v.chart(&got, trip, at, gbOf(at.op)), Words: v.voice.Expected(s, &got)}
 	if left, limited := advice.Allowance(s.Catalogue, s); limited {
 		u.Left = v.fan(ctx, s, &got, trip, left, at)
-		v.lasts(say, &got, lastDayOfLine(s, at))
-	}
-	low, high := got.Need.Most()
-	need := "usage.need.guess"
-	if got.Basis.Told {
-		need = "usage.need.told"
-	}
-	say(need, locale.Args{"day": v.date(got.LastDay.Median()), "low": v.voice.About(low, gb), "high": v.voice.About(high, gb)})
-	if got.Basis.Capped > 0 && at.plan.Kind != catalogue.Volume {
-		say("usage.capped", locale.Args{"n": got.Basis.Capped, "of": got.Basis.Days})
-	}
-	if got.Basis.Little() {
-		say("usage.little", nil)
-	} else {
-		say("usage.own", locale.Args{"days": got.Basis.Days})
 	}
 	return u
 }
@@ -226,31 +190,6 @@ func before(s renewal.Situation, trip advice.Trip, left int64, loc *time.Locatio
 	return ends
 }
 
-// lasts says until when a volume lasts. Of what lasts longer than the line or
-// than the stay, it says that.
-func (v *visit) lasts(say func(string, locale.Args), f *advice.Forecast, ends advice.Date) {
-	out := f.RunsOut.Median()
-	low, high := f.RunsOut.Most()
-	of100 := int(min(max(f.Lasts*100, 1), 99))
-	switch {
-	case out > f.LastDay.Median():
-		say("usage.lasts.stay", locale.Args{"of": of100})
-	case out > int64(ends) && low > int64(ends):
-		say("usage.lasts.line", locale.Args{"day": v.date(int64(ends))})
-	case out > int64(ends):
-		say("usage.lasts.line_least", locale.Args{"day": v.date(int64(ends)), "low": v.date(low)})
-	case f.Lasts >= 0.1:
-		say("usage.lasts.least", locale.Args{"day": v.date(out), "low": v.date(low)})
-	default:
-		say("usage.lasts", locale.Args{"day": v.date(out), "low": v.date(low), "high": v.date(high)})
-	}
-}
-
-// date says a day of the operator's calendar.
-func (v *visit) date(day int64) string {
-	return locale.NearDay(v.voice.Lang, advice.Date(day).Time(), time.UTC)
-}
-
 // tellStay keeps until which day the customer needs a line, and goes back to
 // where they were.
 func (s *Server) tellStay(ctx context.Context, v *visit) (answer, error) {
@@ -308,7 +247,7 @@ type stayForm struct {
 func (v *visit) stayForm(told line.Day, loc *time.Location) *stayForm {
 	f := &stayForm{Today: v.voice.Now.In(loc).Format(time.DateOnly)}
 	if told >= line.DayOf(v.voice.Now, loc) {
-		f.Until, f.Said = advice.Date(told).String(), v.voice.Say("stay.told", locale.Args{"day": v.date(int64(told))})
+		f.Until, f.Said = advice.Date(told).String(), v.voice.Say("stay.told", locale.Args{"day": v.voice.OnDay(int64(told))})
 	}
 	if v.r.URL.Query().Has("until") {
 		f.Error = v.voice.T("fault.date_format")

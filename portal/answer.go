@@ -234,11 +234,11 @@ func (v *visit) render(a answer, err error) (sent, error) {
 // signInFirst is where somebody signs in who wanted to see the page.
 func (v *visit) signInFirst() string {
 	next := v.r.URL.Path
-	if v.r.Method == http.MethodGet && (next == newCase || next == identityPath) && v.r.URL.RawQuery != "" {
+	if v.r.Method == http.MethodGet && (next == newCase || next == identityPath || next == chatPath) && v.r.URL.RawQuery != "" {
 		next += "?" + v.r.URL.RawQuery // what it is about
 	}
 	if v.r.Method == http.MethodPost { // a form's own page has the same address or its parent's
-		for _, form := range []string{"/pay", "/anew", "/tools", "/one-tap", "/bills", "/ask", "/sms"} {
+		for _, form := range []string{"/pay", "/anew", "/tools", "/one-tap", "/bills", "/ask", "/sms", "/forget"} {
 			next = strings.TrimSuffix(next, form)
 		}
 		if strings.HasPrefix(next, tellingPath) {

@@ -145,6 +145,7 @@ func TestClosing(t *testing.T) {
 		})
 		return err
 	})
+	b.post("/chat", url.Values{"text": {"I am Aiko, and I leave."}})
 	b.post(close, url.Values{"sure": {"1"}})
 	w.credit(100)
 	w.env.Clock.Add(leaving.Grace)

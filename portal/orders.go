@@ -16,7 +16,6 @@ import (
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
-	"github.com/tsuzuku/tsuzuku/renewal"
 	"github.com/tsuzuku/tsuzuku/ui"
 )
 
@@ -505,13 +504,7 @@ func (v *visit) orderRows(past pastOrders) (rows []orderRow) {
 
 // orderName says what an order is for.
 func (v *visit) orderName(c *catalogue.Catalogue, o order.Order) string {
-	if o.Kind == order.TopUp {
-		return v.voice.T("order.page.topup")
-	}
-	if o.Kind == order.NewLine {
-		return v.voice.Say("order.page.new", locale.Args{"plan": v.voice.PlanName(c, o.Plan)})
-	}
-	return v.voice.ItemName(c, renewal.Item{Kind: renewal.Kind(o.Kind), Plan: o.Plan, ID: o.Item})
+	return v.voice.SaleName(c, o.Kind, o.Plan, o.Item)
 }
 
 // saleName says what an order is for, and of which plan, where nothing beside it does.

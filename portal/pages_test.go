@@ -33,7 +33,7 @@ var structs = map[string]any{
 	"plan_devices.html": planDevicesPage{}, "plans.html": plansPage{}, "roaming.html": roamingPage{}, "plan.html": planPage{}, "offline.html": offlinePage{}, "storybook.html": storybookPage{},
 	"claim.html": claimPage{}, "redeem.html": redeemPage{},
 	"cases.html": casesPage{}, "case_new.html": newCasePage{}, "case.html": casePage{}, "status.html": statusPage{}, "help.html": helpPage{}, "prose.html": prosePage{},
-	"inbox.html": inboxPage{}, "letter.html": letterPage{}, "telling.html": tellingPage{},
+	"chat.html": chatPage{}, "inbox.html": inboxPage{}, "letter.html": letterPage{}, "telling.html": tellingPage{},
 	"identity.html": identityPage{},
 }
 
@@ -124,6 +124,10 @@ func (w *town) stops(b *browser) map[string]string {
 	stops["offline"] = "/offline"
 	stops["roaming"], stops["roaming compared"], stops["roaming unknown"] = "/roaming", "/roaming?home=AT%26T&days=5", "/roaming?home=China+Mobile"
 	asked, _, _ := strings.Cut(b.post("/cases/new", url.Values{"key": {"k"}, "topic": {"slow"}, "text": {"Slow.\nSince noon."}, "line": {w.lines["fresh"]}}), "?")
+	for _, text := range []string{"compare", "what should I buy?", "what is left?", "how long will it last?", "compare", "compare"} {
+		b.post("/chat", url.Values{"text": {text}, "line": {w.lines["fresh"]}})
+	}
+	stops["chat"] = "/chat?line=" + w.lines["volume"]
 	stops["inbox"], stops["letter"] = "/inbox", "/inbox/"+letter
 	stops["status"], stops["help"], stops["help found"], stops["help nothing"] = "/status", "/help", "/help?q=eSIM", "/help?q=xyzzy"
 	for _, topic := range prose.Topics {

@@ -118,7 +118,7 @@ type route struct {
 
 // routes are all pages and forms. A test walks them as everybody.
 func (s *Server) routes() []route {
-	return slices.Concat(s.waysIn(), s.securityRoutes(), s.issuerRoutes(), s.tellingRoutes(), s.identityRoutes(), s.phoneRoutes(), []route{
+	return slices.Concat(s.waysIn(), s.securityRoutes(), s.issuerRoutes(), s.tellingRoutes(), s.identityRoutes(), s.phoneRoutes(), s.chatRoutes(), []route{
 		{"GET /{$}", anyone, s.home},
 		{"GET /plans", anyone, s.plansPage},
 		{"GET /plans/{id}", anyone, s.planPage},

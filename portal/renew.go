@@ -161,7 +161,7 @@ func (v *visit) addOffers(ctx context.Context, p *renewPage, s renewal.Situation
 			p.Offers = append(p.Offers, card)
 		}
 	}
-	v.advised(ctx, p, s, f, offers, at)
+	v.advised(ctx, p, s, f, offers)
 	p.Offers = bestFirst(p.Offers)
 	p.Common = common(p.Offers)
 	v.sayUntil(p, s, until, at.loc)
@@ -344,15 +344,7 @@ func (v *visit) currency(ctx context.Context, tx db.Tx, k keyhole, c *catalogue.
 			}
 		}
 	}
-	for _, w := range append(wanted, c.Seller.BaseCurrency) {
-		if slices.Contains(priced, w) {
-			return w, nil
-		}
-	}
-	if len(priced) > 0 {
-		return priced[0], nil
-	}
-	return c.Seller.BaseCurrency, nil
+	return order.PayIn(c, priced, wanted...), nil
 }
 
 // chosenCurrency is what this form or address asks for; "" where it does not.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -464,7 +465,34 @@ func (b *Storybook) talks() []story {
 		told("closed", func(t *talk) {
 			t.c.State, t.c.ClosedAt, t.messages = support.Closed, b.now, append(t.messages, answered)
 		}),
+		b.chat("left", "slow", "what is left?"),
+		b.chat("lines", "", "残りは？"),
+		b.chat("terms", "slow", "I leave on 12 March", "比较一下"),
+		b.chat("quote", "slow", "compare", "1"),
+		b.chat("lost", "slow", "purple elephants", "purple elephants", "purple elephants"),
+		b.chat("nothing-said", "slow", " "),
 	}
+}
+
+// chat is the assistant after these sentences, said about a line.
+func (b *Storybook) chat(name, about string, said ...string) story {
+	return story{"chat-" + name, func(ctx context.Context, v *visit) (answer, error) {
+		if _, err := v.server.forgetChat(ctx, v); err != nil {
+			return answer{}, err
+		}
+		v.r.PostForm = url.Values{"line": {""}}
+		if about != "" {
+			v.r.PostForm.Set("line", b.line(about))
+		}
+		for _, text := range said {
+			v.r.PostForm.Set("text", text)
+			if a, err := v.server.say(ctx, v); err != nil || a.template != "" {
+				return a, err
+			}
+		}
+		p, err := v.chat(ctx, v.field("line"))
+		return show("chat.html", p), err
+	}}
 }
 
 // readings are pages of which a visitor only reads: help, law, letters.

@@ -146,7 +146,7 @@ func (v *visit) at(thing string) (keyhole, error) {
 	return keyhole{}, fault.Because(fault.NotFound, "no_such_id", "There is no such thing. Check the link.", nil)
 }
 
-// mayBuy fails for an account that staff have stopped from buying.
+// mayBuy fails as [account.Account.MayBuy] does.
 func (v *visit) mayBuy(ctx context.Context, k keyhole) error {
 	a, err := db.Seen(ctx, v.server.DB, func(ctx context.Context, tx db.Tx) (account.Account, error) {
 		return account.Get(ctx, tx, k.account)
@@ -154,15 +154,7 @@ func (v *visit) mayBuy(ctx context.Context, k keyhole) error {
 	if err != nil {
 		return err
 	}
-	if a.State == account.Closing {
-		return fault.Because(fault.Denied, "account_closing",
-			"This account is being closed, so nothing can be bought. To keep it, sign in and open “Signing in and security”.", nil)
-	}
-	if a.State != account.Active {
-		return fault.Because(fault.Denied, "account_restricted",
-			"Buying is stopped for this account at the moment. Please contact us.", nil)
-	}
-	return nil
+	return a.MayBuy()
 }
 
 // frame is what the page has around its contents.

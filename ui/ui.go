@@ -17,8 +17,11 @@ import (
 //go:embed texts.yaml
 var textsFile []byte
 
+//go:embed chat.yaml
+var chatFile []byte
+
 // texts never changes.
-var texts = locale.MustBook(textsFile)
+var texts = locale.MustBook(slices.Concat(textsFile, chatFile))
 
 // Texts are the words of all pages, for those who check them.
 func Texts() *locale.Book { return texts }
