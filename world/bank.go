@@ -71,6 +71,11 @@ type Bank struct {
 	// Acts reports whether a request may move money, or the start of it.
 	Acts func(*http.Request) bool
 
+	// Keyless reports whether a request has nothing by which the bank knows it again, so
+	// that it acts as often as it gets it. We send such a request once, and TLS sees to it
+	// that nobody on the way repeats it: it is not brought twice. nil: there are none.
+	Keyless func(*http.Request) bool
+
 	Wire *outboundsim.Wire
 	Sim  any // the simulator itself, for whoever knows which one it is
 
@@ -215,7 +220,7 @@ func linepayBank(f founding) *Bank {
 		ChannelID: LINEPayChannel, ChannelSecret: LINEPaySecret, Now: f.now, Rand: f.random(4), PageBase: f.pageBase("linepay"),
 	})
 	return &Bank{
-		Name: "linepay", Sim: sim, Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/request", "/confirm", "/refund"),
+		Name: "linepay", Sim: sim, Wire: &outboundsim.Wire{Stranger: sim}, pages: sim.Pages(), Acts: posts("/request", "/confirm", "/refund"), Keyless: posts("/refund"),
 		Pay: sim.Pay, Decline: sim.Decline, GiveUp: sim.GiveUp, declineNext: sim.DeclineNext,
 		Captured: sim.Captured, Refunded: sim.Refunded, Charged: refsOf(sim.Charges, func(c linepaysim.Charge) string { return c.Ref }),
 		notices: func() []notice { return nil }, // LINE Pay notifies nobody

@@ -88,6 +88,15 @@ func (s *Simulation) decide(ctx context.Context, o order.Order) {
 		case o.Reason == "refund_failed":
 			what = "sends the refund again"
 			_, err = h.Desk.RefundAgain(ctx, o.Ref(), act)
+		case o.Kind == order.NewLine && s.served(o.ID) > 0:
+			made, ok := s.town.Simple.Made(o.ID)
+			if ok {
+				what = "says which line was made for"
+				_, err = h.Desk.ConfirmLine(ctx, o.Ref(), made, act)
+				break
+			}
+			what = "lets look again"
+			_, err = h.Desk.LookAgain(ctx, o.Ref(), act)
 		case o.Kind != order.TopUp && s.served(o.ID) > 0:
 			what = "confirms"
 			_, err = h.Desk.Confirm(ctx, o.Ref(), "op-"+o.ID, act)

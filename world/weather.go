@@ -139,7 +139,7 @@ func (w *Weather) atBank(b *Bank, now time.Time, r *http.Request) outboundsim.Fa
 		return outboundsim.Stale
 	}
 	f := pick(w, "wire", w.wire)
-	if (f == outboundsim.ActLater || f == outboundsim.Twice) && !b.Acts(r) {
+	if (f == outboundsim.ActLater || f == outboundsim.Twice) && !b.Acts(r) || f == outboundsim.Twice && b.Keyless != nil && b.Keyless(r) {
 		return outboundsim.LoseRequest
 	}
 	return f

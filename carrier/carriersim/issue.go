@@ -165,6 +165,18 @@ func (s *Sim) Issues(ref string) int {
 	return len(s.purchases[ref])
 }
 
+// Made is what the operator's own people see of the profile that was sold first under
+// a reference; ok is false as long as there is none.
+func (s *Sim) Made(ref string) (made carrier.Issued, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.purchases[ref]) == 0 {
+		return carrier.Issued{}, false
+	}
+	made = s.shown(s.purchases[ref][0])
+	return made, made.Made()
+}
+
 // Sold are the references of all purchases, sorted.
 func (s *Sim) Sold() []string {
 	s.mu.Lock()
