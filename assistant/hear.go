@@ -301,6 +301,9 @@ func (s State) commands(found heard) (all []Command) {
 			all = append(all, c)
 		}
 	}
+	if found.has(asksCheapest) || found.has(asksCarefree) { // "recommend me the cheapest": one answer, and that one
+		all = slices.DeleteFunc(all, func(c Command) bool { return c == Command(Advise{}) })
+	}
 	return all
 }
 
