@@ -420,9 +420,10 @@ func nextOf(today time.Time, n int) time.Time {
 	}
 }
 
-// chosenFor is an offer that is asked for by how long it lasts; nil where none is.
+// chosenFor is an offer that is asked for by how long it lasts, or that is wanted in place
+// of the one which was fixed last; nil where none is.
 func (s State) chosenFor(found heard, text string, l phrase.Language) Command {
-	if !found.has(takes) && !found.has(asksTerms) {
+	if !found.has(takes) && !found.has(asksTerms) && s.Yes.Command != Command(Review{}) {
 		return nil
 	}
 	lengths := phrase.Durations(text, l)

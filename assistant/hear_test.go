@@ -102,3 +102,23 @@ func TestTravellersAreUnderstood(t *testing.T) {
 		}
 	}
 }
+
+// After a quote a length alone is another offer, with or without a no before it.
+func TestLengthAfterAQuoteCorrectsIt(t *testing.T) {
+	for _, u := range []utterance{
+		{locale.En, "no, the 30 day one", "choose 30d"},
+		{locale.En, "10 days", "choose 10d"},
+		{locale.ZhHans, "不对，30天的", "choose 30d"},
+		{locale.Ja, "いや、30日間", "choose 30d"},
+		{locale.En, "no", "decline"},
+		{locale.En, "yes", "review"},
+	} {
+		s := State{Page: u.page, Language: u.page, Line: phone.ID, Quote: "qt_1", Yes: Saved{Review{}}}
+		if _, commands := Hear(s, Input{Text: u.text}, grounded(u.page, phone)); shorts(commands) != u.want {
+			t.Errorf("%q after a quote is heard as %q, want %q", u.text, shorts(commands), u.want)
+		}
+		if _, commands := Hear(State{Page: u.page, Language: u.page, Line: phone.ID}, Input{Text: u.text}, grounded(u.page, phone)); strings.HasPrefix(shorts(commands), "choose") {
+			t.Errorf("%q, said of nothing, is heard as %q", u.text, shorts(commands))
+		}
+	}
+}
