@@ -154,7 +154,7 @@ func (d *Desk) turnAway(ctx context.Context, c candidate) (err error) {
 	case c.why == lineBusy && c.order.Attempts >= maxLooks:
 		_, err = d.hold(ctx, c.order, c.why, busy)
 	case c.why == lineBusy:
-		_, err = d.later(ctx, c.order, pause(c.order.Attempts), busy)
+		_, err = d.later(ctx, c.order, lookPause(c.order.Attempts), busy)
 	case c.why != "":
 		_, err = d.giveUp(ctx, c.order, c.why, "")
 	case refused:

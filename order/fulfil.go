@@ -25,8 +25,9 @@ const (
 	maxAsks = 12
 
 	// maxLooks bounds how often an operator that gives no reading is asked
-	// what became of an order, before a person looks: about 10 hours.
-	maxLooks = 40
+	// what became of an order, before a person looks: with the pauses of lookPause
+	// about 10 hours.
+	maxLooks = 62
 
 	// tellAfter is when a customer who paid hears that it takes longer.
 	tellAfter = 2 * time.Minute
@@ -244,7 +245,7 @@ func (d *Desk) lookUp(ctx context.Context, o Order) (Order, error) {
 	case err != nil && o.Attempts >= maxLooks:
 		return d.hold(ctx, o, "no_reading", err.Error())
 	case err != nil:
-		return d.later(ctx, o, pause(o.Attempts), err.Error())
+		return d.later(ctx, o, lookPause(o.Attempts), err.Error())
 	case reading.Found == carrier.FoundDone:
 		done, err := d.books(ctx, finished{o, reading.Receipt, reading.issued})
 		if err != nil {
@@ -269,7 +270,7 @@ func (d *Desk) lookUp(ctx context.Context, o Order) (Order, error) {
 // for it is a worker, sooner when the operator rings.
 func (d *Desk) accepted(ctx context.Context, o Order, theirs, evidence string) (Order, error) {
 	o.OperatorRef = cmp.Or(theirs, o.OperatorRef)
-	return d.later(ctx, o, pause(o.Attempts), evidence)
+	return d.later(ctx, o, lookPause(o.Attempts), evidence)
 }
 
 // notAsked records that the operator certainly never saw the request, so that
@@ -323,6 +324,15 @@ func (d *Desk) rest(ctx context.Context, o Order) error {
 // pause grows with the attempts: 2, 4, 8 … seconds, at most 20 minutes.
 func pause(attempt int) time.Duration {
 	return min(20*time.Minute, time.Second<<min(max(attempt, 1), 20))
+}
+
+// lookPause is pause for what a customer waits for: at most five minutes for the first
+// three hours, so that a stranger who was away is heard soon after they are back.
+func lookPause(attempt int) time.Duration {
+	if attempt < 40 {
+		return min(5*time.Minute, pause(attempt))
+	}
+	return pause(attempt)
 }
 
 // clip bounds what strangers' words take of a row.

@@ -66,3 +66,19 @@ func TestClosedAttemptsRest(t *testing.T) {
 		t.Errorf("paid, and then %s", got.State)
 	}
 }
+
+// An operator that was away is heard within five minutes of being back, as long as a
+// customer may be waiting, and a person looks after about ten hours without a word.
+func TestLooksAreSoonAndEnd(t *testing.T) {
+	var waited time.Duration
+	for attempt := 1; attempt < maxLooks; attempt++ {
+		after := lookPause(attempt)
+		if after > 5*time.Minute && waited < 2*time.Hour || after > 20*time.Minute {
+			t.Errorf("after %v it is left alone for %v", waited, after)
+		}
+		waited += after
+	}
+	if waited < 9*time.Hour || waited > 11*time.Hour {
+		t.Errorf("a person looks after %v", waited)
+	}
+}

@@ -345,7 +345,7 @@ func sendRefund(ctx context.Context, provider payment.Provider, r Refund, ask pa
 
 // refundLater looks again after a pause, as long as that makes sense.
 func (d *Desk) refundLater(ctx context.Context, r Refund, code string) error {
-	after, patience := pause(r.Attempts), refundPatience
+	after, patience := lookPause(r.Attempts), refundPatience
 	if r.State == payment.RefundSent {
 		after, patience = min(6*time.Hour, 30*time.Second<<min(r.Attempts, 10)), refundArrives
 	}

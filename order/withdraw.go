@@ -292,7 +292,7 @@ func (d *Desk) learn(ctx context.Context, w Withdrawing, r withdrawal, cause err
 	}
 	return WithdrawAsked, d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE withdrawals SET due_at = $3, why = $4 WHERE account_id = $1 AND order_id = $2 AND state = 'asked'`,
-			r.Account, r.ID, db.At(tx.Now().Add(pause(r.attempts))), clip(why))
+			r.Account, r.ID, db.At(tx.Now().Add(lookPause(r.attempts))), clip(why))
 		return err
 	})
 }
