@@ -144,9 +144,10 @@ func (r *run) live(ctx context.Context, o options, c *crowd) (settled time.Durat
 func (r *run) sum(o options, c *crowd, settled time.Duration) summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	n := r.server.lived()
 	s := summary{
 		Engine: r.engine, Seed: r.seed, Seconds: int(o.length.Seconds()), Settled: int(settled.Seconds()), Faults: r.faults, Refusals: c.refused,
-		Older: r.server.older, Newer: r.server.newer, Kills: r.server.kills, Stops: r.server.stops, Ends: r.server.ends, Errors: c.errors, Outage: int(c.longest.Milliseconds()), Wait: int(c.wait.Milliseconds()),
+		Older: n.older, Newer: n.newer, Kills: n.kills, Stops: n.stops, Ends: n.ends, Errors: c.errors, Outage: int(c.longest.Milliseconds()), Wait: int(c.wait.Milliseconds()),
 	}
 	for _, k := range r.cables {
 		s.Cuts += k.cutTimes()

@@ -20,13 +20,25 @@ type server struct {
 	mu      sync.Mutex
 	next    string     // the program of the next version; empty: the schema is this one's
 	random  *rand.Rand // which of the two is started
-	older   int        // starts of this version's program on the next one's schema
-	newer   int        // starts of the next version's
 	process *os.Process
-	kills   int // by us, without a warning
-	stops   int // by us, in good order
-	ends    int // by itself: it could not go on, or not begin
 	asked   bool
+	lives
+}
+
+// lives are a server's beginnings and ends.
+type lives struct {
+	older int // starts of this version's program on the next one's schema
+	newer int // starts of the next version's
+	kills int // by us, without a warning
+	stops int // by us, in good order
+	ends  int // by itself: it could not go on, or not begin
+}
+
+// lived is how it has begun and ended until now.
+func (s *server) lived() lives {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lives
 }
 
 // pause is what lies between an end of the server and its next start.
