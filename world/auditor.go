@@ -22,15 +22,16 @@ import (
 // saw: what was confirmed, what pages and letters say, what was taken and given
 // back, what was extended. It does not read how we came to it.
 type auditor struct {
-	s        *Simulation
-	tickets  []*ticket
-	found    []string
-	outcomes map[string]int
-	repairs  map[string][]time.Duration
-	settled  []time.Duration
-	late     int
-	breaches map[breach]time.Time // when the repairer found them
-	decided  map[string]bool      // orders that a person decided
+	s         *Simulation
+	tickets   []*ticket
+	found     []string
+	outcomes  map[string]int
+	repairs   map[string][]time.Duration
+	settled   []time.Duration
+	reachable []time.Duration // the same, from when nobody whom it needed was away
+	late      int
+	breaches  map[breach]time.Time // when the repairer found them
+	decided   map[string]bool      // orders that a person decided
 
 	kept   map[string]map[money.Currency]int64 // what each bank should have kept
 	wallet map[string]map[money.Currency]int64 // by account
@@ -112,7 +113,7 @@ func (s *Simulation) judge(ctx context.Context) (Result, error) {
 	}
 	r := Result{
 		Seed: s.plan.Seed, Faults: s.plan.Faults, Orders: len(a.tickets), Outcomes: a.outcomes, Injected: s.weather.count, Repairs: map[string]Repair{},
-		Hosts: len(s.hosts), Settled: spread(a.settled), Late: a.late, Violations: append([]string{}, a.found...),
+		Hosts: len(s.hosts), Settled: spread(a.settled), Reachable: spread(a.reachable), Late: a.late, Violations: append([]string{}, a.found...),
 	}
 	var took []time.Duration
 	for b, found := range a.breaches {
@@ -397,23 +398,20 @@ func (a *auditor) noteRepairs(t *ticket, o order.Order, p page) {
 	}
 	if o.State == order.Completed || o.State == order.Refunded {
 		a.settled = append(a.settled, took)
-		if !a.inTime(o, p) {
-			a.late++
-			a.s.log("%d settled late: %s (%s), after %s", t.n, o.State, o.Reason, took)
-		}
+		a.holdToPromise(t, o, p)
 		if t.paidAt.After(o.PaidAt) {
 			a.s.log("%d paid after it was seen", t.n)
 		}
 	}
 }
 
-// inTime reports whether an order that was paid was completed or given back within five
-// minutes, or within a minute after the longest time that a stranger of it needs until
-// its silence means something, from when it was paid, or the operator was asked, and no
-// stranger of it, nor the database, was away. What a person decided takes as long as people do.
-func (a *auditor) inTime(o order.Order, p page) bool {
+// holdToPromise notes how long an order took that was completed or given back by itself,
+// from when it was paid and asked for and none of its strangers was away any more; and
+// that it is late, where that was longer than five minutes, or than a minute after the
+// longest settling time of its strangers.
+func (a *auditor) holdToPromise(t *ticket, o order.Order, p page) {
 	if a.decided[o.ID] {
-		return true
+		return
 	}
 	settles, strangers := time.Duration(0), []string{"database"}
 	if o.Kind != order.TopUp {
@@ -436,7 +434,12 @@ func (a *auditor) inTime(o order.Order, p page) bool {
 			from = out.to
 		}
 	}
-	return o.CompletedAt.Sub(from) <= max(order.SettleWithin, settles+time.Minute)
+	took := max(0, o.CompletedAt.Sub(from))
+	a.reachable = append(a.reachable, took)
+	if took > max(order.SettleWithin, settles+time.Minute) {
+		a.late++
+		a.s.log("%d settled late: %s (%s), after %s", t.n, o.State, o.Reason, took)
+	}
 }
 
 // judgeBanks wants every bank to have kept what the orders say, and nothing that
