@@ -69,11 +69,14 @@ func (s *Simulation) change(ctx context.Context, file []byte) {
 }
 
 // judgeBooks has the shop ask itself, as its seller would: that the ledger balances, and
-// what else shows in its own rows alone.
+// what else shows in its own rows alone. What it says is stuck waits for a person, at a
+// bank that is still unclear when the town ends, and is judged from outside.
 func (a *auditor) judgeBooks(ctx context.Context, d *db.DB) error {
 	found, err := audit.Run(ctx, d)
 	for _, v := range found {
-		a.wrong("the shop's own audit: %s", v)
+		if v.Promise != audit.NothingStuck {
+			a.wrong("the shop's own audit: %s", v)
+		}
 	}
 	return err
 }
