@@ -242,7 +242,7 @@ func TestGivenBackUnclear(t *testing.T) {
 		if state, err := c.Desk.Withdraw(t.Context(), o.Ref(), order.Act{Staff: "mika", Reason: "they asked"}); state != order.WithdrawAsked || err != nil {
 			t.Fatal(state, err)
 		}
-		for range 60 {
+		for range 70 {
 			c.Clock.Add(20 * time.Minute)
 			if _, err := c.Desk.WithdrawStep(t.Context()); err != nil {
 				t.Fatal(err)
