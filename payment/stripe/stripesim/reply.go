@@ -80,11 +80,10 @@ func missing(what, id, param string) *apiError {
 	return e
 }
 
-// render writes an object as Stripe does, but for its line breaks and indents, which
-// mean nothing and are half of it. It cannot fail: an obj holds only what the simulator
-// put there.
+// render writes an object as Stripe does. It cannot fail: an obj holds only
+// what the simulator put there.
 func render(o obj) []byte {
-	b, err := json.Marshal(plain(o))
+	b, err := json.MarshalIndent(plain(o), "", "  ")
 	if err != nil {
 		panic("stripesim: " + err.Error())
 	}
