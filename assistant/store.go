@@ -87,9 +87,13 @@ func Get(ctx context.Context, tx db.Tx, account, id string) (Conversation, error
 }
 
 // Newest are the newest turns of a conversation, up to most, the oldest first.
-func (c Conversation) Newest(ctx context.Context, tx db.Tx, most int) (all []Turn, err error) {
-	rows, err := tx.Query(ctx, `SELECT number, body, at FROM conversation_turns
+func (c Conversation) Newest(ctx context.Context, tx db.Tx, most int) ([]Turn, error) {
+	return turns(ctx, tx, `SELECT number, body, at FROM conversation_turns
 		WHERE account_id = $1 AND conversation_id = $2 AND number > $3 ORDER BY number`, c.Account, c.ID, c.Turns-most)
+}
+
+func turns(ctx context.Context, tx db.Tx, query string, args ...any) (all []Turn, err error) {
+	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -162,26 +166,8 @@ func mayTalk(ctx context.Context, tx db.Tx, account string) error {
 }
 
 // Everything is all that is kept of an account's conversations, the oldest first.
-func Everything(ctx context.Context, tx db.Tx, account string, most int) (all []Turn, err error) {
-	rows, err := tx.Query(ctx, `SELECT number, body, at FROM conversation_turns WHERE account_id = $1 ORDER BY at, conversation_id, number LIMIT $2`, account, most)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var t Turn
-		var body string
-		var at db.Instant
-		if err := rows.Scan(&t.Number, &body, &at); err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal([]byte(body), &t); err != nil {
-			return nil, err
-		}
-		t.At = at.Time
-		all = append(all, t)
-	}
-	return all, rows.Err()
+func Everything(ctx context.Context, tx db.Tx, account string, most int) ([]Turn, error) {
+	return turns(ctx, tx, `SELECT number, body, at FROM conversation_turns WHERE account_id = $1 ORDER BY at, conversation_id, number LIMIT $2`, account, most)
 }
 
 // Forget erases an account's conversations of one channel, or of all where channel

@@ -160,7 +160,7 @@ func (s *Sender) putOff(ctx context.Context, tx db.Tx, m Message) (waits bool, e
 // atRest says what becomes of a due message that must not be sent.
 func (s *Sender) atRest(m Message, now time.Time) (outcome, bool) {
 	switch {
-	case m.State == Sending && m.Doubts >= maxDeaths, m.State != Sending && m.Doubts >= maxDoubts:
+	case m.Doubts >= maxDeaths, m.State == Unknown && m.Doubts >= maxDoubts:
 		return outcome{m: m, state: Unknown, trouble: fmt.Sprintf("nobody knows whether it was sent, %d times", m.Doubts)}, true
 	case !m.ExpiresAt.IsZero() && !m.ExpiresAt.After(now):
 		return m.unsent(Withdrawn, "too late"), true

@@ -258,6 +258,28 @@ func TestDeadWorkers(t *testing.T) {
 	})
 }
 
+// A letter whose worker died is still due when the relay is busy afterwards.
+func TestDeathsAndThenABusyRelay(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		o := newOffice(t, env)
+		o.queue(o.draft("k"))
+		for range 3 {
+			if err := o.sender.ClaimAndDie(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			env.Clock.Add(lease)
+		}
+		o.inbox.Choose = func(message.Letter) inboxsim.Fault { return inboxsim.Busy }
+		o.step()
+		o.inbox.Choose = nil
+		env.Clock.Set(o.message("k").DueAt)
+		o.step()
+		if m := o.message("k"); m.State != message.Sent {
+			t.Errorf("%s (%s), want sent", m.State, m.Trouble)
+		}
+	})
+}
+
 // A worker that is slower than its lease is overtaken. Whatever the other hears,
 // the first one's success counts, so that nobody sends the letter again.
 func TestOvertaken(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tsuzuku/tsuzuku/audit"
 	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/ledger"
@@ -558,4 +559,17 @@ func (a *auditor) disputed(ctx context.Context, tx db.Tx, account string, over m
 		}
 	}
 	return nil
+}
+
+// judgeBooks has the shop ask itself, as its seller would: that the ledger balances, and
+// what else shows in its own rows alone. What it says is stuck waits for a person, at a
+// bank that is still unclear when the town ends, and is judged from outside.
+func (a *auditor) judgeBooks(ctx context.Context, d *db.DB) error {
+	found, err := audit.Run(ctx, d)
+	for _, v := range found {
+		if v.Promise != audit.NothingStuck {
+			a.wrong("the shop's own audit: %s", v)
+		}
+	}
+	return err
 }

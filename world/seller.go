@@ -7,14 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tsuzuku/tsuzuku/audit"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 )
 
-// The seller, who changes the catalogue while customers shop, and asks in the end whether
-// the books balance. What a customer has been quoted, and what has been ordered, stays as
-// it was.
+// The seller, who changes the catalogue while customers shop. What a customer has
+// been quoted, and what has been ordered, stays as it was.
 
 // catalogues are the shop's in this town: as it opened, with dearer prices, and
 // without a plan of which customers have lines.
@@ -66,17 +64,4 @@ func (s *Simulation) change(ctx context.Context, file []byte) {
 		s.cat = now
 		s.log("catalogue version %d", now.Version)
 	}
-}
-
-// judgeBooks has the shop ask itself, as its seller would: that the ledger balances, and
-// what else shows in its own rows alone. What it says is stuck waits for a person, at a
-// bank that is still unclear when the town ends, and is judged from outside.
-func (a *auditor) judgeBooks(ctx context.Context, d *db.DB) error {
-	found, err := audit.Run(ctx, d)
-	for _, v := range found {
-		if v.Promise != audit.NothingStuck {
-			a.wrong("the shop's own audit: %s", v)
-		}
-	}
-	return err
 }
