@@ -59,6 +59,9 @@ type Env struct {
 	// spread over seconds.
 	Timeless bool
 
+	// Shelf has the catalogues that were read before; nil: there are none.
+	Shelf *catalogue.Shelf
+
 	// Heard counts how strangers answer, for the status page; nil: [Open] makes one.
 	Heard *outbound.Heard
 }
@@ -188,7 +191,7 @@ func assemble(c Config, env Env, d *db.DB, build func(Config, Env, *id.Source) (
 	if err != nil {
 		return nil, err
 	}
-	shelf := &catalogue.Shelf{}
+	shelf := cmp.Or(env.Shelf, &catalogue.Shelf{})
 	desk := &order.Desk{
 		DB: d, IDs: ids, Shelf: shelf, Carriers: adapters.Carriers, Providers: adapters.Providers, Rails: adapters.Rails,
 		Seal: sealing(c, ids, "saved tools"), Codes: sealing(c, ids, "codes"), Funds: upstream.Left,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/audit"
+	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/message"
@@ -16,10 +17,12 @@ import (
 type Town struct {
 	url  string
 	base *db.DB // open as long as the town is there: a database in memory lives no longer than who has it open
+
+	shelf *catalogue.Shelf // of the house that was opened last: catalogues are read once, and not by every house again
 }
 
 // NewTown is a town of one database, which must be empty; see [db.Open].
-func NewTown(database string) *Town { return &Town{url: database} }
+func NewTown(database string) *Town { return &Town{url: database, shelf: &catalogue.Shelf{}} }
 
 // Close lets go of the database.
 func (t *Town) Close() error {
@@ -38,7 +41,7 @@ func (t *Town) House(
 	}
 	c := TownConfig("http://shop.invalid", s)
 	c.Database, c.Secret = t.url, "the town's secret, which is known to everybody"
-	env := Env{Now: m.Now, Random: m.Random, Transport: s.Transport, Point: m.Point, Reach: func(p db.Point) error { return m.Reach(string(p)) }, Log: slog.New(slog.DiscardHandler), Timeless: true}
+	env := Env{Now: m.Now, Random: m.Random, Transport: s.Transport, Point: m.Point, Reach: func(p db.Point) error { return m.Reach(string(p)) }, Log: slog.New(slog.DiscardHandler), Timeless: true, Shelf: t.shelf.Anew()}
 	a, err := Open(ctx, c, env, func(c Config, env Env, ids *id.Source) (Adapters, error) {
 		all, err := Real(c, env, ids)
 		if err == nil {
@@ -50,6 +53,7 @@ func (t *Town) House(
 	if err != nil {
 		return nil, err
 	}
+	t.shelf = a.Shelf
 	a.Repairer.Slice = 8                                 // all orders of a town are passed several times
 	a.Desk.Side, a.Desk.Set, a.Sender.AtOnce = 1, 100, 1 // one goroutine: the seed decides who is first
 	notice := func(do func(what string, since time.Time)) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -123,6 +124,14 @@ func (s *Shelf) Settled(version int64) (*Catalogue, bool) {
 	defer s.mu.Unlock()
 	c, ok := s.settled[version]
 	return c, ok
+}
+
+// Anew is a shelf for another process on the same database: what this one has read it
+// need not read again, but has still to see that it is there.
+func (s *Shelf) Anew() *Shelf {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &Shelf{kept: maps.Clone(s.kept), settled: map[int64]*Catalogue{}}
 }
 
 // get reads outside the lock: two readers of a new version may both parse it.

@@ -141,19 +141,19 @@ func (s *sqliteEngine) borrow(ctx context.Context) (*sqliteConn, error) {
 }
 
 func (s *sqliteEngine) migrator(context.Context) (*migrator, error) {
-	return sqliteMigrator(s.dsn)
-}
-
-func sqliteMigrator(dsn string) (*migrator, error) {
-	pool, err := sql.Open("sqlite", dsn)
+	pool, err := sql.Open("sqlite", s.dsn)
 	if err != nil {
 		return nil, err
 	}
+	return sqliteMigrator(pool), nil
+}
+
+func sqliteMigrator(pool *sql.DB) *migrator {
 	return &migrator{
 		db:      pool,
 		dialect: goose.DialectSQLite3,
 		exists:  `SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version'`,
-	}, nil
+	}
 }
 
 // close waits for the writer and every reader.

@@ -2,10 +2,14 @@ package db
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
-	"net/url"
+	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"modernc.org/sqlite"
 )
 
 // inMemory begins the name of a database that lives in this process.
@@ -54,19 +58,15 @@ func openMemory(name string) (engine, error) {
 	return &memoryEngine{memory: m}, nil
 }
 
-// memoryDSN is for the one connection, and for that of a [migrator]. Pages are there
-// already: a cache that is too small for all would only copy them.
-func memoryDSN(name string) string {
-	return "file:/" + url.PathEscape(name) + "?vfs=memdb&_txlock=immediate&_dqs=0" +
-		"&_pragma=busy_timeout(5000)" +
-		"&_pragma=journal_mode(MEMORY)" +
-		"&_pragma=temp_store(MEMORY)" +
-		"&_pragma=foreign_keys(ON)" +
-		"&_pragma=cache_size(-1000000)"
-}
+// memoryDSN is for the one connection: a database of its own, whose pages are changed
+// where they are. Pages of 8 KiB are the fastest for a town.
+const memoryDSN = ":memory:?_txlock=immediate&_dqs=0" +
+	"&_pragma=page_size(8192)" +
+	"&_pragma=temp_store(MEMORY)" +
+	"&_pragma=foreign_keys(ON)"
 
 func (m *memory) connect() (err error) {
-	if m.conn, err = newSQLiteConn(memoryDSN(m.name)); err != nil {
+	if m.conn, err = newSQLiteConn(memoryDSN); err != nil {
 		return err
 	}
 	if m.guard, err = guarded(m.conn); err == nil {
@@ -159,9 +159,52 @@ func (m *memoryEngine) read(ctx context.Context, j job) error {
 // run runs a statement of our own.
 func (m *memory) run(command string) error { return m.conn.command(context.Background(), command) }
 
-func (m *memoryEngine) migrator(context.Context) (*migrator, error) {
-	return sqliteMigrator(memoryDSN(m.memory.name))
+// migrator has the turn, and the connection, until its pool is closed.
+func (m *memoryEngine) migrator(ctx context.Context) (*migrator, error) {
+	conn, ok := m.conn.Conn.(sqliteDriverConn)
+	if !ok {
+		return nil, fmt.Errorf("db: %T runs nothing", m.conn.Conn)
+	}
+	if err := m.enter(ctx); err != nil {
+		return nil, err
+	}
+	m.guard.committing = true
+	pool := sql.OpenDB(loan{m, conn})
+	pool.SetMaxOpenConns(1)
+	return sqliteMigrator(pool), nil
 }
+
+// loan lends the one connection to a pool.
+type loan struct {
+	m    *memoryEngine
+	conn sqliteDriverConn
+}
+
+// sqliteDriverConn is what the driver's connections can do.
+type sqliteDriverConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ExecerContext
+	driver.QueryerContext
+}
+
+// Connect implements [driver.Connector].
+func (l loan) Connect(context.Context) (driver.Conn, error) { return lent{l.conn}, nil }
+
+// Driver implements [driver.Connector].
+func (l loan) Driver() driver.Driver { return &sqlite.Driver{} }
+
+// Close gives back the turn. A pool calls it when it is closed.
+func (l loan) Close() error {
+	l.m.guard.committing = false
+	l.m.leave()
+	return nil
+}
+
+// lent is the connection as a pool has it, which may not close it.
+type lent struct{ sqliteDriverConn }
+
+func (lent) Close() error { return nil }
 
 // close waits for the turn. The last who closes it takes the database away.
 func (m *memoryEngine) close() error {

@@ -237,7 +237,7 @@ func (l lies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type rewriter struct{ http.ResponseWriter }
 
 func (w rewriter) Write(b []byte) (int, error) {
-	return w.ResponseWriter.Write([]byte(strings.Replace(string(b), `"status": "open"`, `"status": "expired"`, 1)))
+	return w.ResponseWriter.Write([]byte(strings.Replace(string(b), `"status":"open"`, `"status":"expired"`, 1)))
 }
 
 // Money that comes after its order was cancelled is honoured while the rules
@@ -396,10 +396,10 @@ type skimmer struct {
 }
 
 func (w skimmer) Write(b []byte) (int, error) {
-	text := strings.NewReplacer(`"amount_received": 1680`, `"amount_received": `+w.s.amount).Replace(string(b))
-	if w.s.currency != "" && strings.Contains(text, `"amount_received": `+w.s.amount) {
-		at := strings.Index(text, `"amount_received": `+w.s.amount)
-		text = text[:at] + strings.Replace(text[at:], `"currency": "jpy"`, `"currency": "`+w.s.currency+`"`, 1)
+	text := strings.NewReplacer(`"amount_received":1680`, `"amount_received":`+w.s.amount).Replace(string(b))
+	if w.s.currency != "" && strings.Contains(text, `"amount_received":`+w.s.amount) {
+		at := strings.Index(text, `"amount_received":`+w.s.amount)
+		text = text[:at] + strings.Replace(text[at:], `"currency":"jpy"`, `"currency":"`+w.s.currency+`"`, 1)
 	}
 	return w.ResponseWriter.Write([]byte(text))
 }

@@ -154,7 +154,7 @@ func (s *Sim) post(n notice) Notification {
 	case 1: // another secret
 		signature = Sign(n.dueAt, n.body, "whsec_"+"not_yours")
 	case 2: // another body under a good signature
-		p.Body = bytes.Replace(n.body, []byte(`"livemode": false`), []byte(`"livemode": true`), 1)
+		p.Body = bytes.Replace(n.body, []byte(`"livemode":false`), []byte(`"livemode":true`), 1)
 	case 3: // good, and an hour old
 		signature = Sign(n.dueAt.Add(-time.Hour), n.body, secrets...)
 	case 4: // good under a scheme that nobody may trust

@@ -140,7 +140,7 @@ func TestEventsAreSignedAndTellTheirCause(t *testing.T) {
 
 func TestDeliveriesDoWhatTheySay(t *testing.T) {
 	for _, how := range append(stripesim.Deliveries, stripesim.Prompt) {
-		for seed := range 12 { // each way to forge
+		for seed := range 48 { // each way to forge
 			w := newTown()
 			w.offer(t, "first") // no event of its own
 			if _, err := w.Pay("first"); err != nil {

@@ -80,10 +80,10 @@ func missing(what, id, param string) *apiError {
 	return e
 }
 
-// render writes an object as Stripe does. It cannot fail: an obj holds only
+// render writes an object as Stripe does, without its indents. It cannot fail: an obj holds only
 // what the simulator put there.
 func render(o obj) []byte {
-	b, err := json.MarshalIndent(plain(o), "", "  ")
+	b, err := json.Marshal(plain(o))
 	if err != nil {
 		panic("stripesim: " + err.Error())
 	}
