@@ -65,7 +65,7 @@ func (s *Strangers) atAiralo(r *http.Request) outboundsim.Fault {
 	if !buys && !strings.HasSuffix(r.URL.Path, "/orders/topups") {
 		return outboundsim.None
 	}
-	f := s.atExtension()
+	f := s.atExtension("")
 	switch f.simple {
 	case carriersim.Refuse:
 		if buys {

@@ -29,7 +29,7 @@ type auditor struct {
 	outcomes  map[string]int
 	repairs   map[string][]time.Duration
 	settled   []time.Duration
-	reachable []time.Duration // the same, from when nobody whom it needed was away
+	reachable []time.Duration // the same, from when nothing was in its way
 	late      int
 	breaches  map[breach]time.Time // when the repairer found them
 	decided   map[string]bool      // orders that a person decided
@@ -53,20 +53,6 @@ func newAuditor(s *Simulation) *auditor {
 	}
 }
 
-// breach is something wrong, and from when it is.
-type breach struct {
-	what  string
-	since time.Time
-}
-
-// notice is the repairer that has found something. One that died before it could keep
-// that finds it again.
-func (a *auditor) notice(what string, since time.Time) {
-	now := a.s.clock.Now()
-	a.breaches[breach{what, since}] = now
-	a.s.log("found %s, true for %s", what, now.Sub(since))
-}
-
 // maxFound bounds how many violations a result names.
 const maxFound = 100
 
@@ -80,6 +66,7 @@ func (a *auditor) wrong(format string, args ...any) {
 type page struct {
 	order    order.Order
 	payments []order.Payment
+	lent     []order.Payment // of other orders, which were paid together with it
 	refunds  []order.Refund
 	bills    []billing.Bill
 	late     order.Order // that late money made; zero: none
@@ -112,15 +99,12 @@ func (s *Simulation) judge(ctx context.Context) (Result, error) {
 	for _, f := range s.faulty {
 		a.wrong("an error nobody may see: %s", f)
 	}
+	detected := a.detected()
+	a.judgePromptness(detected)
 	r := Result{
 		Seed: s.plan.Seed, Faults: s.plan.Faults, Orders: len(a.tickets), Outcomes: a.outcomes, Injected: s.weather.count, Repairs: map[string]Repair{},
-		Hosts: len(s.hosts), Settled: spread(a.settled), Reachable: spread(a.reachable), Late: a.late, Violations: append([]string{}, a.found...),
+		Hosts: len(s.hosts), Settled: spread(a.settled), Reachable: spread(a.reachable), Late: a.late, Detected: Detection{len(detected), spread(detected)}, Violations: append([]string{}, a.found...),
 	}
-	var took []time.Duration
-	for b, found := range a.breaches {
-		took = append(took, max(0, found.Sub(b.since)))
-	}
-	r.Detected = Detection{len(took), spread(took)}
 	for kind, took := range a.repairs {
 		r.Repairs[kind] = Repair{len(took), spread(took)}
 	}
@@ -135,13 +119,19 @@ func (a *auditor) read(ctx context.Context, d *db.DB, k order.Key) (page, error)
 		if p.order, err = order.Get(ctx, tx, k); err != nil {
 			return p, err
 		}
-		var errs [5]error
+		var errs [6]error
 		p.payments, errs[0] = order.Payments(ctx, tx, k)
 		p.refunds, errs[1] = order.Refunds(ctx, tx, k)
 		p.bills, errs[2] = billing.OfOrder(ctx, tx, k.Account, k.ID)
 		p.late, _, errs[3] = order.Successor(ctx, tx, p.order)
 		e, found, err := line.GetESIM(ctx, tx, k.Account, p.order.Line)
 		p.line, errs[4] = found && e.Order == k.ID, err
+		for _, r := range p.refunds {
+			if !slices.ContainsFunc(p.payments, func(pay order.Payment) bool { return pay.ID == r.Payment }) {
+				pay, err := order.GetPayment(ctx, tx, order.Key{Account: k.Account, ID: r.Payment})
+				p.lent, errs[5] = append(p.lent, pay), errors.Join(errs[5], err)
+			}
+		}
 		return p, errors.Join(errs[:]...)
 	})
 }
@@ -403,43 +393,6 @@ func (a *auditor) noteRepairs(t *ticket, o order.Order, p page) {
 		if t.paidAt.After(o.PaidAt) {
 			a.s.log("%d paid after it was seen", t.n)
 		}
-	}
-}
-
-// holdToPromise notes how long an order took that was completed or given back by itself,
-// from when it was paid and asked for and none of its strangers was away any more; and
-// that it is late, where that was longer than five minutes, or than a minute after the
-// longest settling time of its strangers.
-func (a *auditor) holdToPromise(t *ticket, o order.Order, p page) {
-	if a.decided[o.ID] {
-		return
-	}
-	settles, strangers := time.Duration(0), []string{"database"}
-	if o.Kind != order.TopUp {
-		who := "simple"
-		if o.Plan == plansAbroad {
-			who = wholesaler
-		}
-		settles, strangers = a.s.settles[who], append(strangers, who)
-	}
-	for _, pay := range p.payments {
-		strangers = append(strangers, pay.Provider)
-		settles = max(settles, a.s.settles[pay.Provider])
-	}
-	from := o.PaidAt
-	if o.AskedAt.After(from) {
-		from = o.AskedAt
-	}
-	for _, out := range a.s.weather.past {
-		if slices.Contains(strangers, out.who) && out.from.Before(o.CompletedAt) && out.to.After(from) {
-			from = out.to
-		}
-	}
-	took := max(0, o.CompletedAt.Sub(from))
-	a.reachable = append(a.reachable, took)
-	if took > max(order.SettleWithin, settles+time.Minute) {
-		a.late++
-		a.s.log("%d settled late: %s (%s), after %s", t.n, o.State, o.Reason, took)
 	}
 }
 

@@ -63,6 +63,7 @@ func (s *Simulation) sendAgain(ctx context.Context, t *ticket) {
 		all, err := db.Seen(ctx, h.DB, func(ctx context.Context, tx db.Tx) ([]order.Refund, error) { return order.Refunds(ctx, tx, k) })
 		for _, r := range all {
 			if r.State != payment.RefundDone && r.DueAt.IsZero() {
+				s.auditor.decided[t.order] = true
 				_, err = h.Desk.RefundAgain(ctx, k, order.Act{Staff: "mika", Reason: "the dispute is over"})
 				s.log("clerk sends the refund of %s again: %s", t.order, said(err))
 				s.alert = s.clock.Now().Add(refundTakes)
@@ -76,7 +77,7 @@ func (s *Simulation) sendAgain(ctx context.Context, t *ticket) {
 // decide is what a person does with a held order: what the operator's console
 // shows is the truth.
 func (s *Simulation) decide(ctx context.Context, o order.Order) {
-	sunny := s.clock.Now().Sub(s.epoch) - s.length - calmFor - idleFor
+	sunny := s.clock.Now().Sub(s.end())
 	if o.Reason == "refund_failed" && sunny > lastResend {
 		return // what is still unclear a day after would be no nearer to its end when the town ends
 	}

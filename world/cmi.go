@@ -40,7 +40,7 @@ func (s *Strangers) atCMI(r *http.Request) outboundsim.Fault {
 	if !strings.Contains(r.URL.Path, string(cmisim.CreateOrder)) {
 		return outboundsim.None
 	}
-	f := s.atExtension()
+	f := s.atExtension("")
 	switch f.simple {
 	case carriersim.Refuse:
 		s.CMI.RefuseNext(cmisim.CreateOrder, "1000103")

@@ -39,7 +39,7 @@ func (s *Strangers) atESIMGo(r *http.Request) outboundsim.Fault {
 	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/orders") || !says(r, `"transaction"`) {
 		return outboundsim.None
 	}
-	f := s.atExtension()
+	f := s.atExtension("")
 	switch f.simple {
 	case carriersim.Refuse:
 		s.ESIMGo.Fail(esimgosim.PlaceOrder, esimgosim.Refuse)

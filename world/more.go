@@ -81,7 +81,7 @@ func (s *Strangers) atSMDP(r *http.Request) outboundsim.Fault {
 // onWire is atExtension where a simulator has no refusal of its own: being turned away
 // at the door is one.
 func (s *Strangers) onWire() outboundsim.Fault {
-	switch f := s.atExtension(); f.simple {
+	switch f := s.atExtension(""); f.simple {
 	case carriersim.Refuse:
 		return outboundsim.Refuse
 	case carriersim.ActLater:

@@ -166,7 +166,7 @@ func Simulate(ctx context.Context, p Plan) (Result, error) {
 	for i := range cmp.Or(p.First, p.Orders) {
 		s.at(s.epoch.Add(s.length*time.Duration(i)/time.Duration(p.Orders)), s.wish)
 	}
-	end := s.epoch.Add(s.length + calmFor + idleFor)
+	end := s.end()
 	for s.queue.Len() > 0 && ctx.Err() == nil {
 		e := heap.Pop(&s.queue).(event)
 		if e.at.After(end) {
@@ -188,6 +188,9 @@ func Simulate(ctx context.Context, p Plan) (Result, error) {
 	}
 	return s.judge(ctx)
 }
+
+// end is when the house is no longer looked at but once in an hour.
+func (s *Simulation) end() time.Time { return s.epoch.Add(s.length + calmFor + idleFor) }
 
 func begin(ctx context.Context, p Plan) (*Simulation, error) {
 	s := &Simulation{plan: p, rand: rand.New(rand.NewPCG(p.Seed, 1)), epoch: time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC)}

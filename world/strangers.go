@@ -108,8 +108,8 @@ func NewStrangers(clock *Clock, url string, seed uint64, keys Keys) *Strangers {
 	})
 	s.Simple = &carriersim.Sim{
 		Title: "simple", Now: clock.Now,
-		Choose:      func(carrier.Extension) carriersim.Fault { return s.atExtension().simple },
-		ChooseIssue: func(carrier.Purchase) carriersim.Fault { return s.atExtension().simple },
+		Choose:      func(e carrier.Extension) carriersim.Fault { return s.atExtension(e.Ref).simple },
+		ChooseIssue: func(p carrier.Purchase) carriersim.Fault { return s.atExtension(p.Ref).simple },
 		Making:      makingTakes,
 	}
 	s.Inbox = &inboxsim.Inbox{Now: clock.Now}
@@ -178,7 +178,7 @@ func (s *Strangers) atCharge(b *Bank) func(*http.Request) outboundsim.Fault {
 // atTopUp is atExtension on the wire to the operator that has one.
 func (s *Strangers) atTopUp(r *http.Request) outboundsim.Fault {
 	if isOrder(r) {
-		f := s.atExtension()
+		f := s.atExtension("")
 		if f.simple == carriersim.Refuse {
 			s.Access.Refuse("esim/order", "200011")
 		}
@@ -187,7 +187,7 @@ func (s *Strangers) atTopUp(r *http.Request) outboundsim.Fault {
 	if !isTopUp(r) {
 		return outboundsim.None
 	}
-	f := s.atExtension()
+	f := s.atExtension("")
 	switch f.simple {
 	case carriersim.Refuse:
 		s.Access.Refuse("esim/topup", "200002")
@@ -198,10 +198,10 @@ func (s *Strangers) atTopUp(r *http.Request) outboundsim.Fault {
 	return f.wire
 }
 
-// atExtension uses up the fault that was asked for.
-func (s *Strangers) atExtension() operatorFault {
+// atExtension uses up the fault that was asked for; ref is our name for what is ordered.
+func (s *Strangers) atExtension(ref string) operatorFault {
 	if s.weather != nil {
-		f := operatorFault{simple: s.weather.atOperator(s.Clock.Now())}
+		f := operatorFault{simple: s.weather.atOperator(s.Clock.Now(), ref)}
 		s.putOffFor(f.simple == carriersim.ActLater, s.weather.later)
 		return f
 	}

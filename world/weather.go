@@ -43,7 +43,8 @@ type Weather struct {
 	hosts   int           // how many processes of ours work on the same rows
 	lateBy  time.Duration // at most, for what is done later
 
-	count map[string]int // what was injected, by kind
+	count  map[string]int // what was injected, by kind
+	failed failures
 }
 
 // weighed is a fault and in how many of 10,000 cases it happens.
@@ -60,7 +61,7 @@ type outage struct {
 
 // NewWeather decides how a run will be. length is how long customers come.
 func NewWeather(f Faults, r *rand.Rand, begin time.Time, length time.Duration) *Weather {
-	w := &Weather{rand: r, hosts: 1, count: map[string]int{}, lateBy: 20 * time.Second}
+	w := &Weather{rand: r, hosts: 1, count: map[string]int{}, failed: failures{}, lateBy: 20 * time.Second}
 	if f == NoFaults || f == "" {
 		return w
 	}
@@ -132,6 +133,14 @@ func (w *Weather) out(who string, now time.Time) bool {
 
 // atBank is the fate of one request to a bank.
 func (w *Weather) atBank(b *Bank, now time.Time, r *http.Request) outboundsim.Fault {
+	f := w.fateAtBank(b, now, r)
+	if f != outboundsim.None && f != outboundsim.Stale {
+		w.failed.add(now, wordsOf(r))
+	}
+	return f
+}
+
+func (w *Weather) fateAtBank(b *Bank, now time.Time, r *http.Request) outboundsim.Fault {
 	if w.out(b.Name, now) {
 		return outboundsim.Refuse
 	}
@@ -166,12 +175,16 @@ func (w *Weather) lag() time.Duration {
 	return time.Duration(w.rand.Int64N(int64(staleMost)))
 }
 
-// atOperator is the fate of one extension.
-func (w *Weather) atOperator(now time.Time) carriersim.Fault {
-	if w.out("simple", now) {
-		return carriersim.NotSent
+// atOperator is the fate of one extension, by our name for it.
+func (w *Weather) atOperator(now time.Time, ref string) carriersim.Fault {
+	f := carriersim.NotSent
+	if !w.out("simple", now) {
+		f = pick(w, "operator", w.operator)
 	}
-	return pick(w, "operator", w.operator)
+	if f != carriersim.None {
+		w.failed.add(now, ref)
+	}
+	return f
 }
 
 func (w *Weather) delivery() string { return pick(w, "notification", w.tell) }

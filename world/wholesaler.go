@@ -42,34 +42,52 @@ func (s *Simulation) sellAbroad() {
 
 // abroad is the fate of one call to the operator.
 func (s *Simulation) abroad(r *http.Request) outboundsim.Fault {
-	w, sim, now := s.weather, s.town.Access, s.clock.Now()
-	if w.out(wholesaler, now) {
-		return outboundsim.Refuse
-	}
 	if !isTopUp(r) && !isOrder(r) {
-		sim.LagReads(w.lag())
-		f := pick(w, "wire", w.wire)
-		if f == outboundsim.ActLater || f == outboundsim.Twice {
-			return outboundsim.LoseRequest // a question that is asked later changes nothing
-		}
-		return f
+		return s.failing(r, s.askedAbroad())
 	}
+	w, sim := s.weather, s.town.Access
+	if w.out(wholesaler, s.clock.Now()) {
+		return s.failing(r, outboundsim.Refuse)
+	}
+	fault := outboundsim.None
 	switch pick(w, "operator", w.operator) {
 	case carriersim.Refuse:
 		sim.Refuse(strings.TrimPrefix(r.URL.Path, esimaccesssim.Prefix), map[bool]string{true: "200002", false: "200011"}[isTopUp(r)])
 	case carriersim.NotSent:
-		return outboundsim.Refuse
+		fault = outboundsim.Refuse
 	case carriersim.LoseRequest:
-		return outboundsim.LoseRequest
+		fault = outboundsim.LoseRequest
 	case carriersim.LoseAnswer:
-		return outboundsim.LoseAnswer
+		fault = outboundsim.LoseAnswer
 	case carriersim.ActLater: // it has heard us in time: a wire that delivers late would be turned away
 		if isTopUp(r) {
 			sim.ActAfter(w.later())
 		}
 	case carriersim.None:
 	}
-	return outboundsim.None
+	return s.failing(r, fault)
+}
+
+// askedAbroad is the fate of one question, which changes nothing, also later.
+func (s *Simulation) askedAbroad() outboundsim.Fault {
+	w := s.weather
+	if w.out(wholesaler, s.clock.Now()) {
+		return outboundsim.Refuse
+	}
+	s.town.Access.LagReads(w.lag())
+	f := pick(w, "wire", w.wire)
+	if f == outboundsim.ActLater || f == outboundsim.Twice {
+		return outboundsim.LoseRequest
+	}
+	return f
+}
+
+// failing notes a call to the operator that comes to nothing.
+func (s *Simulation) failing(r *http.Request, f outboundsim.Fault) outboundsim.Fault {
+	if f != outboundsim.None {
+		s.weather.failed.add(s.clock.Now(), wordsOf(r))
+	}
+	return f
 }
 
 // joins makes a customer's line known to the operator, if it is one of its lines.

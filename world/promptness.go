@@ -1,0 +1,190 @@
+package world
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/tsuzuku/tsuzuku/order"
+)
+
+// What the auditor wants of time: what is wrong is found within a minute, and an order
+// that was paid is settled within five, or within a minute after the longest settling
+// time of its strangers where that is longer, counted from when nothing was in its way
+// any more. Both are promised of 99 in 100. A shop works every second; the house of a town
+// may sleep for [backTick], which is left to it.
+
+const (
+	findWithin = time.Minute + backTick
+
+	// few is how many more than one in a hundred may be late: a town is small.
+	few = 3
+
+	// crowd is from how many orders on a town is no judge of that: customers come faster
+	// than operators let themselves be asked.
+	crowd = 6000
+
+	// What was in the way for longAway is looked at seldom.
+	longAway = 3 * time.Hour
+	seldom   = 20 * time.Minute
+
+	// turnTakes is how long a turn of the repairer is left to the process that took it,
+	// with what it needs then. What it found before it died is found again.
+	turnTakes = 2 * time.Minute
+)
+
+// breach is something wrong, and from when it is.
+type breach struct {
+	what  string
+	since time.Time
+}
+
+// notice is the repairer that has found something. One that died before it could keep
+// that finds it again; what is found again later has come back.
+func (a *auditor) notice(what string, since time.Time) {
+	now, b := a.s.clock.Now(), breach{what, since}
+	if last, known := a.breaches[b]; known && now.Sub(last) > turnTakes {
+		return
+	}
+	a.breaches[b] = now
+	a.s.log("found %s, true for %s", what, now.Sub(since))
+}
+
+// detected is how long everything that the repairer found had been true.
+func (a *auditor) detected() (all []time.Duration) {
+	for b, found := range a.breaches {
+		all = append(all, max(0, found.Sub(b.since)))
+	}
+	return all
+}
+
+// judgePromptness wants both promises kept.
+func (a *auditor) judgePromptness(detected []time.Duration) {
+	if a.s.plan.Orders > crowd {
+		return
+	}
+	late := 0
+	for _, took := range detected {
+		if took > findWithin {
+			late++
+		}
+	}
+	if n := len(detected); late > n/100+few {
+		a.wrong("%d of %d things that were wrong were found later than promised", late, n)
+	}
+	if n := len(a.reachable); a.late > n/100+few {
+		a.wrong("%d of %d orders were settled later than promised", a.late, n)
+	}
+}
+
+// holdToPromise notes how long an order took that was completed or given back by itself,
+// from when nothing was in its way, and that it is late.
+func (a *auditor) holdToPromise(t *ticket, o order.Order, p page) {
+	if a.decided[o.ID] || o.CompletedAt.After(a.s.end()) {
+		return // then the house wakes once in an hour
+	}
+	from, settles := a.free(t, o, p)
+	took, most := max(0, o.CompletedAt.Sub(from)), max(order.SettleWithin, settles+time.Minute)+backTick
+	if from.Sub(o.PaidAt) > longAway {
+		most += seldom
+	}
+	a.reachable = append(a.reachable, took)
+	if took > most {
+		a.late++
+		a.s.log("%d settled late: %s (%s) %s after %s, when it was free; paid at %s, asked for at %s, tried %d times: %s",
+			t.n, o.State, o.Reason, took, from, o.PaidAt, o.AskedAt, o.Attempts, o.Evidence)
+		for _, back := range p.refunds {
+			a.s.log("refund %+v", back)
+		}
+	}
+}
+
+// free is from when nothing was in the way of an order: it was paid and asked for, none
+// of its strangers was away, and no call about it came to nothing any more. settles is
+// the longest settling time of its strangers.
+func (a *auditor) free(t *ticket, o order.Order, p page) (from time.Time, settles time.Duration) {
+	strangers, names := []string{"database"}, []string{o.ID, o.OperatorRef}
+	if t.line != nil {
+		names = append(names, t.line.profile, t.line.iccid)
+	}
+	if o.Kind != order.TopUp {
+		who := "simple"
+		if o.Plan == plansAbroad {
+			who = wholesaler
+		}
+		settles, strangers = a.s.settles[who], append(strangers, who)
+		if o.AskedAt.IsZero() {
+			names = append(names, who) // one that answers little is left alone
+		}
+	}
+	for _, pay := range slices.Concat(p.payments, p.lent) {
+		strangers, names = append(strangers, pay.Provider), append(names, pay.Ref, pay.ProviderID, pay.MoneyID)
+		settles = max(settles, a.s.settles[pay.Provider])
+	}
+	for _, back := range p.refunds {
+		names = append(names, back.Ref, back.ProviderID)
+	}
+	from = o.PaidAt
+	if o.AskedAt.After(from) {
+		from = o.AskedAt
+	}
+	for _, out := range a.s.weather.past {
+		if slices.Contains(strangers, out.who) && out.from.Before(o.CompletedAt) && out.to.After(from) {
+			from = out.to
+		}
+	}
+	if last := a.s.weather.failed.last(names, o.CompletedAt); last.After(from) {
+		from = last
+	}
+	return from, settles
+}
+
+// failures are when calls to strangers came to nothing, by every name in them.
+type failures map[string][]time.Time
+
+// nameLeast is how many characters the names of orders, payments, refunds and lines have.
+const nameLeast = 8
+
+// add notes that a call came to nothing in which this stood.
+func (f failures) add(at time.Time, text string) {
+	for name := range strings.FieldsFuncSeq(text, func(r rune) bool { return r != '_' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if len(name) >= nameLeast {
+			f[name] = append(f[name], at)
+		}
+	}
+}
+
+// last is when the last call came to nothing, before an instant, in which one of these
+// names stood; zero: none did.
+func (f failures) last(names []string, before time.Time) (last time.Time) {
+	for _, n := range names {
+		for _, at := range f[n] {
+			if at.Before(before) && at.After(last) {
+				last = at
+			}
+		}
+	}
+	return last
+}
+
+// wordsOf is what stands in a request.
+func wordsOf(r *http.Request) string {
+	if r.Body == nil {
+		return r.URL.String()
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return r.URL.String()
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	text := r.URL.String() + " " + string(body)
+	if plain, err := url.QueryUnescape(text); err == nil {
+		return plain
+	}
+	return text
+}
