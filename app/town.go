@@ -59,7 +59,7 @@ func (t *Town) House(
 	notice := func(do func(what string, since time.Time)) {
 		a.Repairer.Notice = func(f audit.Finding, since time.Time) { do(f.Sign+" "+f.Subject, since) }
 	}
-	h := &world.House{Notice: notice, DB: a.DB, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: a.doors(), Close: a.Close}
+	h := &world.House{Notice: notice, DB: a.DB, Books: t.base, IDs: a.IDs, Shelf: a.Shelf, Desk: a.Desk, Door: a.doors(), Close: a.Close}
 	for _, step := range a.Steps() {
 		switch step.Name {
 		case "advice", "learning":

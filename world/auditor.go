@@ -33,6 +33,9 @@ type auditor struct {
 	late      int
 	breaches  map[breach]time.Time // when the repairer found them
 	decided   map[string]bool      // orders that a person decided
+	ends      map[string]end       // how orders ended, by what was seen on the way
+	inOrder   []string             // these, as they were seen
+	again     int                  // up to which they were looked at again
 
 	kept   map[string]map[money.Currency]int64 // what each bank should have kept
 	wallet map[string]map[money.Currency]int64 // by account
@@ -49,7 +52,7 @@ func newAuditor(s *Simulation) *auditor {
 	return &auditor{
 		s: s, outcomes: map[string]int{}, repairs: map[string][]time.Duration{}, kept: map[string]map[money.Currency]int64{},
 		wallet: map[string]map[money.Currency]int64{}, points: map[string]int64{}, stayed: map[string]int64{}, open: map[string]map[money.Currency]int64{}, served: map[string]int{}, listed: map[string]bool{},
-		orders: map[string][]order.Order{}, breaches: map[breach]time.Time{}, decided: map[string]bool{}, abroad: map[string][]deed{},
+		orders: map[string][]order.Order{}, breaches: map[breach]time.Time{}, decided: map[string]bool{}, ends: map[string]end{}, abroad: map[string][]deed{},
 	}
 }
 
@@ -192,6 +195,7 @@ func (a *auditor) judgeOrder(t *ticket, o order.Order, p page) {
 		a.wrong("order %s was placed at %s; its offer had ended at %s", o.ID, o.PlacedAt, t.quote.ExpiresAt)
 	}
 	done := o.State == order.Completed
+	a.stays(o)
 	if !o.State.Final() && o.State != order.Held {
 		a.wrong("order %s is still %s (%s)", o.ID, o.State, o.Reason)
 		for _, r := range p.refunds {

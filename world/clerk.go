@@ -31,6 +31,7 @@ const (
 
 func (s *Simulation) clerk(ctx context.Context) {
 	s.after(clerkEvery, s.clerk)
+	s.auditor.lookAgain(ctx)
 	var held []order.Order
 	_, _ = s.in(ctx, "the clerk's list", func(ctx context.Context, h *House) (err error) {
 		held, err = db.Seen(ctx, h.DB, func(ctx context.Context, tx db.Tx) ([]order.Order, error) {

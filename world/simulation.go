@@ -30,6 +30,9 @@ type House struct {
 	Steps []Step
 	Close func() error
 
+	// Books is the database as the auditor reads it: no weather befalls it.
+	Books *db.DB
+
 	// Notice lets somebody hear what the repairer finds, and since when it is true.
 	Notice func(do func(what string, since time.Time))
 }
@@ -163,6 +166,7 @@ func Simulate(ctx context.Context, p Plan) (Result, error) {
 	defer s.close()
 	s.after(busyTick, s.tick)
 	s.after(clerkEvery, s.clerk)
+	s.after(s.length, s.auditor.onTheWay)
 	for i := range cmp.Or(p.First, p.Orders) {
 		s.at(s.epoch.Add(s.length*time.Duration(i)/time.Duration(p.Orders)), s.wish)
 	}
@@ -368,12 +372,14 @@ func (s *Simulation) tick(ctx context.Context) {
 const lookMost = 1000
 
 // waits reports whether an order of those that customers know of was paid and has no
-// end, and no person to decide it.
+// end, and no person to decide it. Of those that have one the auditor hears.
 func (s *Simulation) waits(ctx context.Context) (waits bool) {
+	var ended []order.Order
 	_, _ = s.in(ctx, "looking around", func(ctx context.Context, h *House) error {
 		return h.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
 			look := s.known[:min(len(s.known), lookMost)]
 			var left []*ticket
+			ended = nil // what is read again counts once
 			for i, t := range look {
 				o, err := order.Get(ctx, tx, order.Key{Account: t.who.account, ID: t.order})
 				if err != nil {
@@ -384,7 +390,9 @@ func (s *Simulation) waits(ctx context.Context) (waits bool) {
 					s.known = slices.Concat(look[i:i+1], left, s.known[i+1:]) // it is looked at first the next time
 					return nil
 				}
-				if !o.State.Final() {
+				if o.State.Final() {
+					ended = append(ended, o)
+				} else {
 					left = append(left, t)
 				}
 			}
@@ -392,7 +400,20 @@ func (s *Simulation) waits(ctx context.Context) (waits bool) {
 			return nil
 		})
 	})
+	for _, o := range ended {
+		s.auditor.ended(ctx, o)
+	}
 	return waits
+}
+
+// books is the database as the auditor reads it; nil: no process has it open.
+func (s *Simulation) books() *db.DB {
+	for _, h := range s.hosts {
+		if h.house != nil {
+			return h.house.Books
+		}
+	}
+	return nil
 }
 
 // roundsMax bounds the work of one turn; more is due again later.
