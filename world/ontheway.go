@@ -2,7 +2,9 @@ package world
 
 import (
 	"context"
+	"slices"
 
+	"github.com/tsuzuku/tsuzuku/billing"
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
@@ -26,13 +28,10 @@ func (a *auditor) ended(ctx context.Context, o order.Order) {
 	}
 	a.ends[o.ID] = end{o.Ref(), o.State}
 	a.inOrder = append(a.inOrder, o.ID)
-	if o.Kind != order.TopUp && o.Plan != plansAbroad && o.State == order.Completed {
-		if n := a.s.town.Simple.Extended(o.ID) + a.s.town.Simple.Issues(o.ID); n > 1 || n == 0 && !a.takenBack(o.ID) {
-			a.wrong("order %s was seen to be completed when its operator had acted %d times", o.ID, n)
-		}
-	}
+	served := a.s.town.Simple.Extended(o.ID) + a.s.town.Simple.Issues(o.ID)
+	right := o.State == order.Cancelled || o.State == order.Completed && (o.Kind == order.TopUp || o.Plan == plansAbroad || served == 1)
 	books := a.s.books()
-	if o.State != order.Refunded || books == nil {
+	if right || books == nil {
 		return
 	}
 	p, err := a.read(ctx, books, o.Ref())
@@ -40,6 +39,18 @@ func (a *auditor) ended(ctx context.Context, o order.Order) {
 		a.s.note("reading order %s on the way: %v", o.ID, err)
 		return
 	}
+	if o.State == order.Refunded {
+		a.backNow(o, p)
+		return
+	}
+	credited := slices.ContainsFunc(p.bills, func(b billing.Bill) bool { return b.Kind == billing.CreditNote })
+	if served > 1 || !credited { // the operator may have taken back what had not begun
+		a.wrong("order %s was seen to be completed when its operator had acted %d times", o.ID, served)
+	}
+}
+
+// backNow wants the money of an order to be on its way back.
+func (a *auditor) backNow(o order.Order, p page) {
 	for _, r := range p.refunds {
 		if r.State != payment.RefundDone {
 			a.wrong("order %s was seen to be refunded when %s of it was %s", o.ID, r.Amount, r.State)
@@ -50,17 +61,6 @@ func (a *auditor) ended(ctx context.Context, o order.Order) {
 			a.wrong("order %s was seen to be refunded when %s had taken %s and given back %s", o.ID, b.Name, b.Captured(pay.Ref), b.Refunded(pay.Ref))
 		}
 	}
-}
-
-// takenBack reports whether staff gave back what an order costs: then the operator may
-// have taken back what had not begun.
-func (a *auditor) takenBack(id string) bool {
-	for _, t := range a.tickets {
-		if t.order == id {
-			return t.back
-		}
-	}
-	return false
 }
 
 // stays wants an order to be what it was seen to have ended as.
