@@ -78,7 +78,9 @@ var Checks = []Check{
 			  AND NOT EXISTS (SELECT 1 FROM audit_refunds r WHERE r.account_id = p.account_id AND r.payment_id = p.id AND r.state <> 'failed')
 			  AND NOT EXISTS (SELECT 1 FROM audit_allocations a JOIN audit_orders o ON o.account_id = a.account_id AND o.id = a.order_id
 			                   WHERE a.account_id = p.account_id AND a.payment_id = p.id
-			                     AND o.state IN ('paid', 'fulfilling', 'completed', 'held', 'refund_due'))`,
+			                     AND o.state IN ('paid', 'fulfilling', 'completed', 'held', 'refund_due'))
+			  AND NOT EXISTS (SELECT 1 FROM audit_cases c WHERE c.account_id = p.account_id AND c.order_id = p.order_id
+			                     AND c.title = 'refunded_elsewhere' AND c.state <> 'closed')`, // it was gone, or disputed, when it was first seen
 	},
 	{
 		Name: "served_and_refunded", Promise: ExactlyOnce, Says: "an order was both served and refunded as not served:",
@@ -116,7 +118,13 @@ var Checks = []Check{
 			    + COALESCE((SELECT SUM(r.minor) FROM audit_refunds r
 			                 WHERE r.account_id = d.account_id AND r.currency = d.currency AND r.state <> 'done'
 			                   AND (r.why <> 'not_served' OR EXISTS (SELECT 1 FROM audit_orders o
-			                        WHERE o.account_id = r.account_id AND o.id = r.order_id AND o.state = 'refunded'))), 0)`,
+			                        WHERE o.account_id = r.account_id AND o.id = r.order_id AND o.state = 'refunded'))), 0)
+			    + COALESCE((SELECT SUM(p.minor) FROM audit_payments p
+			                 WHERE p.account_id = d.account_id AND p.currency = d.currency AND p.state = 'paid'
+			                   AND NOT EXISTS (SELECT 1 FROM audit_allocations a WHERE a.account_id = p.account_id AND a.payment_id = p.id)
+			                   AND NOT EXISTS (SELECT 1 FROM audit_refunds r WHERE r.account_id = p.account_id AND r.payment_id = p.id)
+			                   AND EXISTS (SELECT 1 FROM audit_cases c WHERE c.account_id = p.account_id AND c.order_id = p.order_id
+			                                  AND c.title = 'refunded_elsewhere')), 0)`,
 	},
 	{
 		Name: "disputed_not_charged", Promise: BooksBalance, Says: "what a dispute took is neither out of the wallet nor owed:",

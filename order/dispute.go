@@ -231,6 +231,35 @@ func among(seen payment.Observation) int64 {
 	return max(0, taken)
 }
 
+// withoutOurs takes out of lost disputes what we have given back ourselves: at PayPal a
+// refund of the whole payment ends a dispute, and the customer counts as who has won.
+// Where nothing is left of one, it took nothing.
+func withoutOurs(ctx context.Context, tx db.Tx, p Payment, seen payment.Observation, all []payment.Dispute) ([]payment.Dispute, error) {
+	among := among(seen)
+	if among == 0 {
+		return all, nil
+	}
+	var ours int64
+	err := tx.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(minor), 0) AS bigint) FROM refunds
+		WHERE account_id = $1 AND payment_id = $2 AND state <> 'failed' AND asked_at IS NOT NULL`, p.Account, p.ID).Scan(&ours)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.Clone(all)
+	twice := among - max(0, seen.Refunded.Minor-ours)
+	for i, d := range all {
+		part := min(twice, d.Amount.Minor)
+		if d.State != payment.DisputeLost || part <= 0 {
+			continue
+		}
+		twice -= part
+		if all[i].Amount.Minor -= part; all[i].Amount.Minor == 0 {
+			all[i].State, all[i].Amount = payment.DisputeWon, d.Amount
+		}
+	}
+	return all, nil
+}
+
 // disputing is what one observation says about the disputes of a payment.
 type disputing struct {
 	payment  Payment
@@ -242,48 +271,92 @@ type disputing struct {
 }
 
 // addDisputes appends what has changed about the disputes of a paid payment, and
-// reports whether one is not decided, so that its provider is asked again.
+// returns what they are then, and whether one is not decided, so that its provider is
+// asked again.
 //
 // What an observation says that is older than the last one is not news. Whatever
 // came between two of them, the second takes or gives back the difference.
-func (d *Desk) addDisputes(ctx context.Context, b *db.Batch, tx db.Tx, all basket, p Payment, seen payment.Observation) (waits bool, err error) {
+func (d *Desk) addDisputes(ctx context.Context, b *db.Batch, tx db.Tx, orders basket, p Payment, seen payment.Observation) (all []Dispute, waits bool, err error) {
 	known, err := disputesOf(ctx, tx, p)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	now := told(seen, known)
 	if waits = undecided(known, now, tx.Now()); len(now) == 0 {
-		return waits, nil
+		return nil, waits, nil
 	}
-	s := disputing{payment: p, all: all, asOf: seen.AsOf}
+	if now, err = withoutOurs(ctx, tx, p, seen, now); err != nil {
+		return nil, false, err
+	}
+	s := disputing{payment: p, all: orders, asOf: seen.AsOf}
 	if err := tx.QueryRow(ctx, `SELECT CAST(`+unserved+` AS bigint) FROM payments p WHERE p.account_id = $1 AND p.id = $2`, p.Account, p.ID).Scan(&s.unserved); err != nil {
-		return false, err
+		return nil, false, err
 	}
 	if s.asOf.IsZero() {
 		s.asOf = tx.Now()
 	}
-	if all.first().Kind == TopUp && all.are(Completed) {
+	if orders.first().Kind == TopUp && orders.are(Completed) {
 		has, err := ledger.Balance(ctx, tx, p.Account, ledger.Wallet, p.Amount.Currency)
 		if err != nil {
-			return false, err
+			return nil, false, err
 		}
 		s.has = has.Minor
 	}
 	for _, said := range now {
 		waits = waits || said.State == payment.DisputeOpen || said.State == payment.DisputeAsked
 		if said.Amount.Currency != p.Amount.Currency || said.Amount.Minor <= 0 || said.Amount.Minor > p.Amount.Minor {
-			addCase(b, tx, d.IDs, all.first(), CaseDisputed, "payment "+p.ID+": a dispute of "+said.Amount.String()+" is not of this payment's money")
+			addCase(b, tx, d.IDs, orders.first(), CaseDisputed, "payment "+p.ID+": a dispute of "+said.Amount.String()+" is not of this payment's money")
 			continue
 		}
-		if err := d.addDispute(ctx, b, tx, &s, known, said); err != nil {
-			return false, err
+		after, err := d.addDispute(ctx, b, tx, &s, known, said)
+		if err != nil {
+			return nil, false, err
 		}
+		all = append(all, after)
 	}
-	return waits, nil
+	return all, waits, nil
 }
 
-// addDispute appends what one dispute changes.
-func (d *Desk) addDispute(ctx context.Context, b *db.Batch, tx db.Tx, s *disputing, known []Dispute, said payment.Dispute) (err error) {
+// addStrayEnd ends what is in the books for money that no order waited for, and that was
+// disputed when it was first seen, now that all is decided: what is the seller's goes
+// back, and what the customer's bank has given back is not owed any more, on either
+// side. For the rest there is the case that was opened then.
+func (d *Desk) addStrayEnd(ctx context.Context, b *db.Batch, tx db.Tx, all basket, p Payment, decided []Dispute) error {
+	if len(decided) == 0 {
+		return nil
+	}
+	var had int64
+	err := tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM allocations WHERE account_id = $1 AND payment_id = $2)
+		+ (SELECT COUNT(*) FROM refunds WHERE account_id = $1 AND payment_id = $2)`, p.Account, p.ID).Scan(&had)
+	if err != nil || had > 0 {
+		return err
+	}
+	lost := slices.DeleteFunc(decided, func(d Dispute) bool { return d.State != payment.DisputeLost })
+	switch {
+	case len(lost) == 0:
+		d.addRefund(b, tx, p, all.first().ID, p.Amount, "late")
+	case len(lost) == 1 && lost[0].Wallet == 0 && lost[0].Owed-lost[0].Paid == p.Amount.Minor:
+		d.addByBank(b, tx, p, lost[0])
+	}
+	return nil
+}
+
+// addByBank appends that a lost dispute has given back the whole of a payment that was
+// owed to its customer: neither owes the other anything.
+func (d *Desk) addByBank(b *db.Batch, tx db.Tx, p Payment, by Dispute) {
+	b.Guard(`UPDATE disputes SET paid_minor = paid_minor + $5, moves = moves + 1
+		WHERE account_id = $1 AND id = $2 AND state = 'lost' AND moves = $3 AND paid_minor = $4`, by.Account, by.ID, by.moves, by.Paid, p.Amount.Minor)
+	ledger.Posting{Account: by.Account, Subject: by.ID, Step: fmt.Sprintf("disputed:%d", by.moves+1), Transfers: []ledger.Transfer{
+		{From: ledger.Due, To: ledger.Receivable, Amount: p.Amount},
+	}}.AddTo(b, tx.Now())
+	b.Guard(`INSERT INTO refunds (account_id, id, order_id, payment_id, ref, provider, minor, currency, state, why, code, created_at, asked_at, done_at)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'done','late',$9,$10,$10,$10)`,
+		p.Account, d.IDs.Under("rf", p.Account), p.Order, p.ID, reference(p.ID+p.Order+"late"), p.Provider, p.Amount.Minor, p.Amount.Currency,
+		clip("by dispute "+by.ProviderID), db.At(tx.Now()))
+}
+
+// addDispute appends what one dispute changes, and returns what it is then.
+func (d *Desk) addDispute(ctx context.Context, b *db.Batch, tx db.Tx, s *disputing, known []Dispute, said payment.Dispute) (now Dispute, err error) {
 	was := Dispute{
 		Account: s.payment.Account, Order: s.all.first().ID, Payment: s.payment.ID, Provider: s.payment.Provider,
 		ProviderID: storable(said.ID, 255), Amount: said.Amount, OpenedAt: tx.Now(), Unserved: s.unserved,
@@ -294,9 +367,9 @@ func (d *Desk) addDispute(ctx context.Context, b *db.Batch, tx db.Tx, s *disputi
 		}
 	}
 	if was.AsOf.After(s.asOf) {
-		return nil
+		return was, nil
 	}
-	now := was
+	now = was
 	now.State, now.Amount, now.Reason, now.AsOf = said.State, said.Amount, storable(said.Reason, 100), s.asOf
 	if !said.AnswerBy.IsZero() {
 		now.AnswerBy = said.AnswerBy
@@ -304,16 +377,16 @@ func (d *Desk) addDispute(ctx context.Context, b *db.Batch, tx db.Tx, s *disputi
 	if was.ID == "" {
 		now.ID = d.IDs.Under("dp", now.Account)
 		if now.Evidence, err = s.about(ctx, tx); err != nil {
-			return err
+			return now, err
 		}
 	}
 	now = s.addTaking(b, tx, now)
 	addStoredDispute(b, was, now)
 	if was.State == now.State {
-		return nil
+		return now, nil
 	}
 	d.addDisputeCase(b, tx, s, was, now)
-	return d.addDisputeNews(b, tx, s.all.first(), was, now)
+	return now, d.addDisputeNews(b, tx, s.all.first(), was, now)
 }
 
 // about is the evidence for all orders of the payment.

@@ -16,6 +16,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
 	"github.com/tsuzuku/tsuzuku/ledger"
 	"github.com/tsuzuku/tsuzuku/message"
+	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/outbound"
 	"github.com/tsuzuku/tsuzuku/outbound/outboundsim"
@@ -134,6 +135,46 @@ func TestDisputeStory(t *testing.T) {
 					t.Run(fmt.Sprintf("%s/%s/won=%t", q.name, told, won), func(t *testing.T) { c.quarrels(t, q, told, won) })
 				}
 			}
+		}
+	})
+}
+
+// A refund ends a dispute at PayPal of which nobody has heard, and PayPal says that the
+// customer has won. What went back is our refund, and nobody owes it.
+func TestOurRefundEndsADispute(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		for _, heard := range []bool{false, true} {
+			t.Run(fmt.Sprintf("heard=%t", heard), func(t *testing.T) {
+				c := newCashier(t, env)
+				q := c.atPayPal(t)
+				account, ln := c.customer(t, extendable, 48*time.Hour, 0)
+				o, p := c.checkout(t, c.quote(t, account, ln, extendable), q.rail)
+				done(t, q.pay(p.Ref))
+				c.come(t, o)
+				c.pass(t, 10*time.Minute)
+				o = c.want(t, o, order.Completed, "")
+				q.fetch()
+				done(t, q.dispute(p.Ref))
+				opening := q.fetch()
+				_, err := c.Desk.RefundCompleted(t.Context(), o.Ref(), money.Money{}, order.Act{Staff: "mika", Reason: "asked for it"})
+				done(t, err)
+				c.work(t)
+				c.pass(t, 10*time.Minute)
+				if heard {
+					c.post(t, q, append(opening, q.fetch()...)...)
+				}
+				c.look(t, o)
+				if all := c.disputed(t, o); len(all) != 1 || all[0].State != payment.DisputeWon || all[0].Amount != o.Price {
+					t.Errorf("%+v", all)
+				}
+				if owes, out := c.owes(t, account), c.book(t, account, ledger.Withheld); owes != 0 || out != 0 {
+					t.Errorf("owes %d, and %d are withheld", owes, out)
+				}
+				if n := c.told(t, account, message.DisputeLost) + c.told(t, account, message.PaymentDisputed); n != 0 {
+					t.Errorf("told %d times of a dispute that took nothing", n)
+				}
+				c.clean(t, account)
+			})
 		}
 	})
 }

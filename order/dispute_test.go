@@ -374,6 +374,7 @@ func TestDisputeOfLateMoney(t *testing.T) {
 				if _, err := c.place(t, c.quote(t, account, ln, extendable)); err != nil {
 					t.Errorf("who owes nothing may not spend: %v", err)
 				}
+				c.clean(t, account)
 				continue
 			}
 			if all := c.disputed(t, next); len(all) != 1 || c.owes(t, account) != o.Price.Minor {
@@ -381,6 +382,46 @@ func TestDisputeOfLateMoney(t *testing.T) {
 			}
 			c.refusedForDebt(t, account, ln)
 			c.clean(t, account)
+		}
+	})
+}
+
+// Late money that was disputed before we saw it served nothing. When all is decided
+// nobody owes anybody anything: it goes back if the seller has it, once.
+func TestDisputedLateMoneyGoesBack(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		for _, won := range []bool{true, false} {
+			for _, seenOpen := range []bool{true, false} {
+				t.Run(fmt.Sprintf("won=%t,seenOpen=%t", won, seenOpen), func(t *testing.T) {
+					c := newCashier(t, env)
+					account, ln := c.customer(t, extendable, 48*time.Hour, 0)
+					o, p := c.late(t, c.quote(t, account, ln, extendable))
+					must(t)(c.card.Pay(p.Ref))
+					done(t, c.card.Dispute(p.Ref))
+					if seenOpen {
+						c.look(t, o)
+						c.clean(t, account)
+					}
+					done(t, c.card.CloseDispute(p.Ref, won))
+					c.look(t, o)
+					c.pass(t, 72*time.Hour)
+					if _, found, err := c.successor(t, o); found || err != nil {
+						if won && !seenOpen {
+							return // it was never disputed as far as we know: late money like any other
+						}
+						t.Fatalf("an order was made of it, %v", err)
+					}
+					if kept, back := c.card.Captured(p.Ref), c.card.Refunded(p.Ref); won && kept != back {
+						t.Errorf("the bank took %s and gave back %s", kept, back)
+					} else if !won && back.Minor != 0 {
+						t.Errorf("%s went back twice", back)
+					}
+					if owes, due := c.owes(t, account), c.book(t, account, ledger.Due); owes != 0 || due != 0 || c.book(t, account, ledger.Receivable) != 0 {
+						t.Errorf("owes %d; due %d, receivable %d", owes, due, c.book(t, account, ledger.Receivable))
+					}
+					c.clean(t, account)
+				})
+			}
 		}
 	})
 }

@@ -95,15 +95,20 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 		now.PaidAt, now.Amount = tx.Now(), seen.Amount
 		if back := seen.Refunded.Minor + seen.Disputed.Minor; back > 0 {
 			if err = d.addMoneyGone(&b, tx, all, now, seen); err == nil {
-				waits, err = d.addDisputes(ctx, &b, tx, all, now, seen)
+				_, _, err = d.addDisputes(ctx, &b, tx, all, now, seen)
 			}
+			waits = true // it is looked at again in any case
 		} else {
 			err = d.addMoney(ctx, &b, tx, all, was, now)
 		}
 	case was.State == payment.Paid && seen.State == payment.Paid:
 		err = d.addAfterwards(ctx, &b, tx, o, was, seen)
+		var about []Dispute
 		if err == nil {
-			waits, err = d.addDisputes(ctx, &b, tx, all, now, seen)
+			about, waits, err = d.addDisputes(ctx, &b, tx, all, now, seen)
+		}
+		if err == nil && !waits && seen.Refunded.IsZero() {
+			err = d.addStrayEnd(ctx, &b, tx, all, now, about)
 		}
 	case unclear:
 		now.Live = false

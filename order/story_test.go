@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"context"
 	"flag"
 	"math/rand/v2"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/carrier"
 	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/catalogue"
+	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/internal/dbtest"
@@ -274,6 +276,7 @@ func (s *tale) end() {
 		b.wire.Deliver()
 	}
 	s.pass(s.t, rest)
+	s.report()
 	accepted, served := 0, 0
 	for _, o := range s.cashier.orders(s.t, s.account) {
 		if !o.State.Final() {
@@ -290,6 +293,28 @@ func (s *tale) end() {
 		s.t.Errorf("%d offers were accepted, and %d served", accepted, served)
 	}
 	s.fair(s.t, s.account, opening)
+}
+
+// report is what a provider's report does in the days after: a charge in it for an attempt
+// that is not paid here, say, because the provider had said that it was closed and nobody
+// heard of the charge, makes us ask. See package settlement.
+func (s *tale) report() {
+	asks := false
+	for _, o := range s.cashier.orders(s.t, s.account) {
+		for _, p := range s.payments(s.t, o) {
+			for _, b := range s.banks() {
+				if p.State != payment.Paid && b.Captured(p.Ref).Minor > 0 {
+					asks = true
+					s.write(s.t, func(ctx context.Context, tx db.Tx) error {
+						return order.AskSoon(ctx, tx, order.Key{Account: p.Account, ID: p.ID})
+					})
+				}
+			}
+		}
+	}
+	if asks {
+		s.pass(s.t, rest)
+	}
 }
 
 // Stories that once went wrong.

@@ -260,12 +260,24 @@ func (r Refund) is(m Movement) bool {
 	return r.Ref != "" && m.RefundRef == r.Ref || r.ProviderID != "" && m.RefundID == r.ProviderID
 }
 
+// byBank reports whether the customer's bank has given back what a refund says: the
+// report has it as a dispute.
+func (f *file) byBank(r Refund) bool {
+	taken := int64(0)
+	for _, m := range f.movements {
+		if (m.Kind == payment.MovedDispute || m.Kind == payment.MovedDisputeWon) && m.Amount.Currency == r.Amount.Currency {
+			taken -= m.Amount.Minor
+		}
+	}
+	return r.ProviderID == "" && taken >= r.Amount.Minor
+}
+
 func (c *comparing) refund(f *file, r Refund, gone, back []Movement) {
 	standing := len(gone) - len(back)
 	done := r.State == payment.RefundDone
 	switch {
 	case done && len(gone) == 0:
-		if c.missing(r.since(), r.DoneAt) {
+		if !f.byBank(r) && c.missing(r.since(), r.DoneAt) {
 			c.ours(RefundNotThere, f.payment, r.ID, r.DoneAt, r.Amount.Neg())
 		}
 	case done && standing <= 0:

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/audit"
@@ -512,6 +513,15 @@ func (a *auditor) disputed(ctx context.Context, tx db.Tx, account string, over m
 		for _, p := range paid {
 			if b := a.s.bankOf(p.Provider); b.Disputed != nil && p.State == payment.Paid {
 				over[p.Amount.Currency] += b.Disputed(p.Ref).Minor
+			}
+		}
+		back, err := order.Refunds(ctx, tx, o.Ref())
+		if err != nil {
+			return err
+		}
+		for _, r := range back {
+			if r.State == payment.RefundDone && strings.HasPrefix(r.Code, "by dispute") {
+				over[r.Amount.Currency] -= r.Amount.Minor // what the bank took was given back by that
 			}
 		}
 	}

@@ -20,7 +20,11 @@ import (
 // may sleep for [backTick], which is left to it.
 
 const (
-	findWithin = time.Minute + backTick
+	findWithin = time.Minute
+
+	// turnLooks is how many orders that wait the repairer looks at in a turn. A shop takes
+	// one every five seconds, the house of a town when it wakes.
+	turnLooks = 1000
 
 	// few is how many more than one in a hundred may be late: a town is small.
 	few = 3
@@ -68,9 +72,9 @@ func (a *auditor) judgePromptness(detected []time.Duration) {
 	if a.s.plan.Orders > crowd {
 		return
 	}
-	late := 0
+	late, most := 0, findWithin+backTick*time.Duration(1+len(detected)/turnLooks)
 	for _, took := range detected {
-		if took > findWithin {
+		if took > most {
 			late++
 		}
 	}

@@ -36,6 +36,8 @@ var found = []struct {
 	{town{101, world.WildFaults, 250}, "a dispute was not seen where the one question about it got no answer"},
 	{town{10, world.SomeFaults, 15_000}, "a letter whose worker had died twice was never sent"},
 	{town{104, world.WildFaults, 1_000}, "the town's clerk did not say which line was made, and its auditor missed what a held order had taken"},
+	{town{38273820, world.SomeFaults, 5_000}, "our refund ended a dispute that nobody had heard of, and was counted as if it had taken the money"},
+	{town{64424539, world.SomeFaults, 5_000}, "money for a cancelled order, disputed when it was first seen, stayed where it was"},
 	{town{31, world.WildFaults, 3_000}, "the town brought a request to its bank twice by which nobody knows it again"},
 }
 
