@@ -49,7 +49,8 @@ func (a *auditor) ended(ctx context.Context, o order.Order) {
 	}
 }
 
-// backNow wants the money of an order to be on its way back.
+// backNow wants the money of an order to be on its way back, as far as we have seen that
+// it came: of a second payment we may not have heard yet.
 func (a *auditor) backNow(o order.Order, p page) {
 	for _, r := range p.refunds {
 		if r.State != payment.RefundDone {
@@ -57,7 +58,7 @@ func (a *auditor) backNow(o order.Order, p page) {
 		}
 	}
 	for _, pay := range p.payments {
-		if b := a.s.bankOf(pay.Provider); o.Basket == "" && b.Disputed == nil && b.Captured(pay.Ref).Minor > b.Refunded(pay.Ref).Minor {
+		if b := a.s.bankOf(pay.Provider); pay.State == payment.Paid && o.Basket == "" && b.Disputed == nil && b.Captured(pay.Ref).Minor > b.Refunded(pay.Ref).Minor {
 			a.wrong("order %s was seen to be refunded when %s had taken %s and given back %s", o.ID, b.Name, b.Captured(pay.Ref), b.Refunded(pay.Ref))
 		}
 	}
