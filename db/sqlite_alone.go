@@ -15,9 +15,9 @@ const (
 )
 
 // Alone tells SQLite that one goroutine at a time uses it in this process, so that it
-// neither locks nor counts what it allocates, and has much memory at hand. It must be called before the first
-// database is opened, and is for programs with databases in memory only: see
-// [memory], which lets one in at a time.
+// neither locks nor counts what it allocates, and has much memory at hand. It must be
+// called before the first database is opened, and is for programs with databases in
+// memory only: see [memory], which lets one in at a time.
 func Alone() error {
 	tls := libc.NewTLS()
 	defer tls.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tsuzuku/tsuzuku/db"
 	"github.com/tsuzuku/tsuzuku/fault"
@@ -48,14 +49,7 @@ func (d *Desk) addGivenBack(ctx context.Context, b *db.Batch, tx db.Tx, o Order,
 	}
 	due := addMove(b, tx, o, RefundDue, func(o *Order) { o.Reason = reasonByBank })
 	line.Free(b, o.Account, o.Line, o.ID)
-	part := o.Rest()
-	by.addEven(b, tx, part)
-	b.Guard(`INSERT INTO refunds (account_id, id, order_id, payment_id, ref, provider, minor, currency, state, why, code, created_at, asked_at, done_at)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'done','not_served',$9,$10,$10,$10)
-		ON CONFLICT (account_id, payment_id, order_id, why) DO UPDATE SET state = 'done', code = excluded.code, done_at = excluded.done_at
-		WHERE refunds.state IN ('due', 'failed') AND refunds.due_at IS NULL`,
-		o.Account, d.IDs.Under("rf", o.Account), o.ID, by.Payment, reference(by.Payment+o.ID+"not_served"), by.Provider, part.Minor, part.Currency,
-		clip("by dispute "+by.ProviderID), db.At(tx.Now()))
+	d.addByBank(b, tx, by, o.ID, "not_served", o.Rest())
 	o.addRestoring(b, tx.Now())
 	done := addRefunded(b, tx, due)
 	return done, d.addNews(b, tx, message.OrderRefunded, done)
@@ -80,27 +74,32 @@ func (d *Desk) addStrayEnd(ctx context.Context, b *db.Batch, tx db.Tx, all baske
 	case len(lost) == 0:
 		d.addRefund(b, tx, p, all.first().ID, p.Amount, "late")
 	case len(lost) == 1 && lost[0].Wallet == 0 && lost[0].Owed-lost[0].Paid == p.Amount.Minor:
-		d.addByBank(b, tx, p, lost[0])
+		d.addByBank(b, tx, lost[0], p.Order, "late", p.Amount)
 	}
 	return nil
 }
 
-// addByBank appends that a lost dispute has given back the whole of a payment that was
-// owed to its customer: neither owes the other anything.
-func (d *Desk) addByBank(b *db.Batch, tx db.Tx, p Payment, by Dispute) {
-	by.addEven(b, tx, p.Amount)
-	b.Guard(`INSERT INTO refunds (account_id, id, order_id, payment_id, ref, provider, minor, currency, state, why, code, created_at, asked_at, done_at)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'done','late',$9,$10,$10,$10)`,
-		p.Account, d.IDs.Under("rf", p.Account), p.Order, p.ID, reference(p.ID+p.Order+"late"), p.Provider, p.Amount.Minor, p.Amount.Currency,
-		clip("by dispute "+by.ProviderID), db.At(tx.Now()))
+// byDispute begins the code of a refund that a customer's bank has made.
+const byDispute = "by dispute "
+
+// ByBank reports whether the customer's bank gave this back by a dispute: its provider
+// knows of no such refund.
+func (r Refund) ByBank() bool {
+	return r.State == payment.RefundDone && strings.HasPrefix(r.Code, byDispute)
 }
 
-// addEven appends that what we owe a customer and what a lost dispute made them owe
-// cancel each other out.
-func (by Dispute) addEven(b *db.Batch, tx db.Tx, part money.Money) {
+// addByBank appends that a lost dispute has given back what we owed a customer for an
+// order: neither owes the other that any more.
+func (d *Desk) addByBank(b *db.Batch, tx db.Tx, by Dispute, order, why string, part money.Money) {
 	b.Guard(`UPDATE disputes SET paid_minor = paid_minor + $5, moves = moves + 1
 		WHERE account_id = $1 AND id = $2 AND state = 'lost' AND moves = $3 AND paid_minor = $4`, by.Account, by.ID, by.moves, by.Paid, part.Minor)
 	ledger.Posting{Account: by.Account, Subject: by.ID, Step: fmt.Sprintf("disputed:%d", by.moves+1), Transfers: []ledger.Transfer{
 		{From: ledger.Due, To: ledger.Receivable, Amount: part},
 	}}.AddTo(b, tx.Now())
+	b.Guard(`INSERT INTO refunds (account_id, id, order_id, payment_id, ref, provider, minor, currency, state, why, code, created_at, asked_at, done_at)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,'done',$9,$10,$11,$11,$11)
+		ON CONFLICT (account_id, payment_id, order_id, why) DO UPDATE SET state = 'done', code = excluded.code, done_at = excluded.done_at
+		WHERE refunds.state IN ('due', 'failed') AND refunds.due_at IS NULL`,
+		by.Account, d.IDs.Under("rf", by.Account), order, by.Payment, reference(by.Payment+order+why), by.Provider, part.Minor, part.Currency, why,
+		clip(byDispute+by.ProviderID), db.At(tx.Now()))
 }

@@ -37,6 +37,7 @@ type quarrel struct {
 	lose    func(ref string) error
 	fetch   func() []posted
 	forge   func() []posted
+	wire    *outboundsim.Wire
 }
 
 type posted struct {
@@ -60,10 +61,11 @@ func (c *cashier) atPayPal(t tester) quarrel {
 		ClientID: "client", Secret: "secret", WebhookID: "4JH86294D6297924G", MerchantID: "QUARREL123456", Now: c.Clock.Now, Key: paypalKey(),
 		Rand: mathrand.New(mathrand.NewPCG(banks.Add(1), 0)),
 	})
+	wire := &outboundsim.Wire{Stranger: sim}
 	a, err := paypal.New(paypal.Config{
 		ClientID: "client", ClientSecret: "secret", WebhookID: "4JH86294D6297924G", MerchantID: "QUARREL123456", Disputes: true,
 		BaseURL: "https://api-m.sandbox.paypal.com", Roots: sim.Roots(),
-	}, outbound.New(outbound.Options{Transport: &outboundsim.Wire{Stranger: sim}}), c.Clock.Now)
+	}, outbound.New(outbound.Options{Transport: wire}), c.Clock.Now)
 	done(t, err)
 	c.Desk.Providers["paypal"], c.Desk.Rails[payment.PayPal] = a, "paypal"
 	posts := func(all []paypalsim.Notification) (out []posted) {
@@ -73,7 +75,7 @@ func (c *cashier) atPayPal(t tester) quarrel {
 		return out
 	}
 	return quarrel{
-		name: "paypal", rail: payment.PayPal, dispute: sim.Dispute,
+		name: "paypal", rail: payment.PayPal, dispute: sim.Dispute, wire: wire,
 		pay:   func(ref string) error { _, err := sim.Pay(ref); return err },
 		win:   func(ref string) error { return sim.ResolveDispute(ref, true) },
 		lose:  func(ref string) error { return sim.ResolveDispute(ref, false) },
@@ -176,6 +178,45 @@ func TestOurRefundEndsADispute(t *testing.T) {
 				c.clean(t, account)
 			})
 		}
+	})
+}
+
+// What a lost dispute takes stands among the refunds at PayPal. Of money that no order
+// waited for nobody owes anything then, as elsewhere.
+func TestLostLateMoneyAtPayPal(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		q := c.atPayPal(t)
+		account, ln := c.customer(t, extendable, 48*time.Hour, 0)
+		o, p := c.checkout(t, c.quote(t, account, ln, extendable), q.rail)
+		done(t, q.pay(p.Ref))
+		captured := false
+		q.wire.Choose = func(r *http.Request) outboundsim.Fault {
+			switch {
+			case captured:
+				return outboundsim.Refuse
+			case strings.HasSuffix(r.URL.Path, "/capture"):
+				captured = true
+				return outboundsim.LoseAnswer // and it is away since
+			}
+			return outboundsim.None
+		}
+		c.come(t, o)
+		c.pass(t, 3*time.Hour)
+		c.want(t, o, order.Cancelled, "expired")
+		done(t, q.dispute(p.Ref))
+		q.wire.Choose = nil
+		c.look(t, o)
+		if all := c.disputed(t, o); len(all) != 1 || all[0].State != payment.DisputeOpen {
+			t.Fatalf("%+v", all)
+		}
+		c.clean(t, account)
+		done(t, q.lose(p.Ref))
+		c.pass(t, 48*time.Hour)
+		if owes, due, out := c.owes(t, account), c.book(t, account, ledger.Due), c.book(t, account, ledger.Receivable); owes != 0 || due != 0 || out != 0 {
+			t.Errorf("owes %d; due %d, receivable %d", owes, due, out)
+		}
+		c.clean(t, account)
 	})
 }
 

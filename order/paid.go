@@ -107,7 +107,7 @@ func (d *Desk) reduce(ctx context.Context, tx db.Tx, k Key, seen payment.Observa
 		if err == nil {
 			about, waits, err = d.addDisputes(ctx, &b, tx, all, now, seen)
 		}
-		if err == nil && !waits && seen.Refunded.IsZero() {
+		if err == nil && !waits && seen.Refunded.Minor <= among(seen) {
 			err = d.addStrayEnd(ctx, &b, tx, all, now, about)
 		}
 	case unclear:

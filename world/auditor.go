@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math/big"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/audit"
@@ -520,7 +519,7 @@ func (a *auditor) disputed(ctx context.Context, tx db.Tx, account string, over m
 			return err
 		}
 		for _, r := range back {
-			if r.State == payment.RefundDone && strings.HasPrefix(r.Code, "by dispute") {
+			if r.ByBank() {
 				over[r.Amount.Currency] -= r.Amount.Minor // what the bank took was given back by that
 			}
 		}

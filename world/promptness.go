@@ -120,11 +120,11 @@ func (a *auditor) free(t *ticket, o order.Order, p page) (from time.Time, settle
 		who := "simple"
 		if o.Plan == plansAbroad {
 			who = wholesaler
+			if o.AskedAt.IsZero() {
+				names = append(names, wholesaler) // one that answers little is left alone
+			}
 		}
 		settles, strangers = a.s.settles[who], append(strangers, who)
-		if o.AskedAt.IsZero() {
-			names = append(names, who) // one that answers little is left alone
-		}
 	}
 	for _, pay := range slices.Concat(p.payments, p.lent) {
 		strangers, names = append(strangers, pay.Provider), append(names, pay.Ref, pay.ProviderID, pay.MoneyID)

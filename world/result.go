@@ -15,7 +15,7 @@ type Result struct {
 	Repairs    map[string]Repair `json:"repairs"`                  // what the system put right by itself, by kind
 	Detected   Detection         `json:"detect_seconds"`           // from when something was wrong until the repairer found it
 	Settled    Spread            `json:"settle_seconds"`           // from when an order was paid until it was completed or given back
-	Reachable  Spread            `json:"settle_reachable_seconds"` // the same from when all whom it needed could be reached, without what a person decided
+	Reachable  Spread            `json:"settle_reachable_seconds"` // the same from when nothing was in its way, see [auditor.free], without what a person decided
 	Late       int               `json:"settled_late"`             // of these, later than promised, see [auditor.holdToPromise]
 	Hosts      int               `json:"hosts"`
 	Lives      int               `json:"process_lives"`

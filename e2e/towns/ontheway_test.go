@@ -22,7 +22,7 @@ func TestWrongOnTheWayIsSeen(t *testing.T) {
 	for what, m := range map[string]meddler{
 		"was seen to be refunded, and is completed":          {set: `UPDATE orders SET state = 'refunded' WHERE id = $1`, back: `UPDATE orders SET state = 'completed' WHERE id = $1`},
 		"the shop's own audit":                               {set: `UPDATE lines SET periods = periods + 1 WHERE id = (SELECT line_id FROM orders WHERE id = $1)`, back: `UPDATE lines SET periods = periods - 1 WHERE id = (SELECT line_id FROM orders WHERE id = $1)`},
-		"seen to be completed when its operator had acted 0": {before: true, set: `UPDATE orders SET state = 'completed' WHERE id = $1`, back: `UPDATE orders SET state = 'cancelled' WHERE id = $1`},
+		"seen to be completed when its operator had acted 0": {cancelled: true, set: `UPDATE orders SET state = 'completed' WHERE id = $1`, back: `UPDATE orders SET state = 'cancelled' WHERE id = $1`},
 	} {
 		t.Run(what, func(t *testing.T) {
 			houses := app.NewTown("memory:" + t.Name())
@@ -48,7 +48,7 @@ func TestWrongOnTheWayIsSeen(t *testing.T) {
 // meddler changes the rows of one order, and changes them back after three hours.
 type meddler struct {
 	set, back string
-	before    bool // of one that was cancelled
+	cancelled bool // it is one that was never served
 
 	books *db.DB
 	began time.Time
@@ -62,7 +62,7 @@ func (m *meddler) step(ctx context.Context) (bool, error) {
 	}
 	return false, m.books.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		if m.order == "" {
-			state := map[bool]string{true: "cancelled", false: "completed"}[m.before]
+			state := map[bool]string{true: "cancelled", false: "completed"}[m.cancelled]
 			err := tx.QueryRow(ctx, `SELECT id FROM orders WHERE state = $1 AND kind = 'term' AND plan_id <> 'aurora-sum' ORDER BY id LIMIT 1`, state).Scan(&m.order)
 			if errors.Is(err, db.ErrNoRows) {
 				return nil
