@@ -276,7 +276,7 @@ func (a *Adapter) look(ctx context.Context, at payment.Attempt) (payment.Observa
 		return payment.Observation{}, o, strange("query", payment.ErrNotSent, why)
 	}
 	if obs.State == payment.Paid && a.config.Disputes {
-		if err := a.addDisputes(ctx, &obs); err != nil {
+		if err := a.addDisputes(ctx, &obs, unnamed(o.Units[0], obs.Refunded)); err != nil {
 			return payment.Observation{}, o, err
 		}
 	}

@@ -32,8 +32,9 @@ type transaction struct {
 
 // addDisputes counts what is withheld of a paid attempt because the customer or
 // their bank disputes it: PayPal holds an amount from the day a dispute is
-// opened. One that the seller lost counts as far as it is not among the refunds.
-func (a *Adapter) addDisputes(ctx context.Context, obs *payment.Observation) error {
+// opened. One that the seller lost counts as far as it is not among the refunds: of these
+// reversed is what PayPal may have given back itself.
+func (a *Adapter) addDisputes(ctx context.Context, obs *payment.Observation, reversed money.Money) error {
 	const call = "query disputes"
 	var list struct {
 		Items []dispute `json:"items"`
@@ -77,7 +78,7 @@ func (a *Adapter) addDisputes(ctx context.Context, obs *payment.Observation) err
 		}
 	}
 	kept := obs.Amount.Minor - obs.Refunded.Minor
-	held := max(obs.Disputed.Minor, open.Minor+min(lost.Minor, max(kept, 0)))
+	held := max(obs.Disputed.Minor, open.Minor+min(max(0, lost.Minor-reversed.Minor), max(kept, 0)))
 	if held > 0 {
 		obs.Disputed = money.Of(min(held, obs.Amount.Minor), obs.Amount.Currency)
 	}

@@ -21,6 +21,11 @@ func disputeOf(id, status string, n int) object {
 	}
 }
 
+// reversalOf is how PayPal shows what it gave back itself: a refund without a name of ours.
+func reversalOf(n int) object {
+	return object{"id": "7KB12345678901234", "status": "COMPLETED", "amount": yen(n)}
+}
+
 // Disputes count from the day they are opened, and those that were lost as far
 // as the money is not counted as refunded already.
 func TestDisputes(t *testing.T) {
@@ -48,6 +53,9 @@ func TestDisputes(t *testing.T) {
 		"lost":                 {[]object{resolved}, outcome("RESOLVED_BUYER_FAVOUR", 600), paidOrder(), 600, "lost 600"},
 		"accepted":             {[]object{resolved}, outcome("ACCEPTED", 700).with(object{"dispute_outcome": object{"outcome_code": "ACCEPTED"}}), paidOrder(), 700, "lost 700"},
 		"lost, and refunded":   {[]object{resolved}, outcome("RESOLVED_BUYER_FAVOUR", 700), paidOrder(refundOfState("COMPLETED", 1500)), 480, "lost 700"},
+		"lost, and reversed":   {[]object{resolved}, outcome("RESOLVED_BUYER_FAVOUR", 700), paidOrder(reversalOf(700)), 0, "lost 700"},
+		"reversed, refunded":   {[]object{resolved}, outcome("RESOLVED_BUYER_FAVOUR", 700), paidOrder(reversalOf(700), refundOfState("COMPLETED", 1000)), 0, "lost 700"},
+		"reversed in part":     {[]object{resolved}, outcome("RESOLVED_BUYER_FAVOUR", 700), paidOrder(reversalOf(200), refundOfState("COMPLETED", 1000)), 500, "lost 700"},
 		"no longer told":       {[]object{resolved}, nil, paidOrder(), 0, ""},
 		"complaint, in part":   {[]object{disputeOf("A", "OPEN", 300)}, nil, orderOf("COMPLETED", []object{captureOfState("PENDING", "BUYER_COMPLAINT")}, nil), 1980, "open 300"},
 		"complaint, unlisted":  {nil, nil, orderOf("COMPLETED", []object{captureOfState("PENDING", "BUYER_COMPLAINT")}, nil), 1980, ""},

@@ -129,6 +129,20 @@ func givenBack(u unit) (sum money.Money, why string) {
 	return sum, ""
 }
 
+// unnamed is what of the money given back carries no name of ours: PayPal says nowhere
+// that it has reversed a payment, and shows that among the refunds.
+func unnamed(u unit, given money.Money) money.Money {
+	for _, r := range u.Payments.Refunds {
+		if r.Amount == nil || r.CustomID == "" && r.Invoice == "" || r.Status == "FAILED" || r.Status == "CANCELLED" {
+			continue
+		}
+		if m, err := fromPayPal(*r.Amount); err == nil {
+			given.Minor = max(0, given.Minor-m.Minor)
+		}
+	}
+	return given
+}
+
 // orStatus is why a capture is in its state, in PayPal's words.
 func orStatus(c capture) string {
 	if r := word(c.Details.Reason); r != "" {
