@@ -121,7 +121,7 @@ func (c *cashier) wantBack(t *testing.T, o order.Order, back int64) {
 }
 
 // book is what one book holds of an account, in yen.
-func (c *cashier) book(t *testing.T, account string, b ledger.Book) (sum int64) {
+func (c *cashier) book(t tester, account string, b ledger.Book) (sum int64) {
 	t.Helper()
 	all, err := db.Seen(t.Context(), c.DB, func(ctx context.Context, tx db.Tx) ([]ledger.Entry, error) {
 		return ledger.Entries(ctx, tx, account, b, 1000)

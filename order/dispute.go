@@ -218,6 +218,14 @@ func undecided(known []Dispute, now []payment.Dispute, at time.Time) bool {
 	})
 }
 
+// newlyDecided reports whether one of the disputes was not decided like that before.
+func newlyDecided(known, now []Dispute) bool {
+	return slices.ContainsFunc(now, func(d Dispute) bool {
+		decided := d.State == payment.DisputeWon || d.State == payment.DisputeLost
+		return decided && !slices.ContainsFunc(known, func(k Dispute) bool { return k.ID == d.ID && k.State == d.State })
+	})
+}
+
 // among is how much of what went back is counted as disputed, too: what the
 // customer got by winning.
 func among(seen payment.Observation) int64 {
@@ -238,11 +246,15 @@ func withoutOurs(ctx context.Context, tx db.Tx, p Payment, seen payment.Observat
 	if among == 0 {
 		return all, nil
 	}
-	var ours int64
-	err := tx.QueryRow(ctx, `SELECT CAST(COALESCE(SUM(minor), 0) AS bigint) FROM refunds
-		WHERE account_id = $1 AND payment_id = $2 AND state <> 'failed' AND asked_at IS NOT NULL`, p.Account, p.ID).Scan(&ours)
+	back, err := refundsOf(ctx, tx, p)
 	if err != nil {
 		return nil, err
+	}
+	ours := int64(0)
+	for _, r := range back {
+		if r.State != payment.RefundFailed && !r.AskedAt.IsZero() && !r.elsewhere() {
+			ours += r.Amount.Minor
+		}
 	}
 	all = slices.Clone(all)
 	twice := among - max(0, seen.Refunded.Minor-ours)
@@ -313,7 +325,10 @@ func (d *Desk) addDisputes(ctx context.Context, b *db.Batch, tx db.Tx, orders ba
 		}
 		all = append(all, after)
 	}
-	return all, waits, nil
+	if !waits && newlyDecided(known, all) {
+		err = addDecided(ctx, b, tx, p)
+	}
+	return all, waits, err
 }
 
 // addDispute appends what one dispute changes, and returns what it is then.

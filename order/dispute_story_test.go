@@ -33,8 +33,14 @@ type quarrel struct {
 	rail    payment.Rail
 	pay     func(ref string) error
 	dispute func(ref string) error
+	part    func(ref string, minor int64) error
+	ask     func(ref string) error // first, before anything is taken
+	insist  func(ref string) error // who only asked
+	recant  func(ref string) error // what the customer, or their bank, has said
 	win     func(ref string) error // by the seller
 	lose    func(ref string) error
+	taken   func(ref string) int64 // by disputes, in minor units
+	kept    func(ref string) int64 // by the seller
 	fetch   func() []posted
 	forge   func() []posted
 	wire    *outboundsim.Wire
@@ -76,9 +82,16 @@ func (c *cashier) atPayPal(t tester) quarrel {
 	}
 	return quarrel{
 		name: "paypal", rail: payment.PayPal, dispute: sim.Dispute, wire: wire,
-		pay:   func(ref string) error { _, err := sim.Pay(ref); return err },
+		pay:    func(ref string) error { _, err := sim.Pay(ref); return err },
+		part:   func(ref string, minor int64) error { return sim.DisputeAs(ref, paypalsim.Claim{Minor: minor}) },
+		ask:    func(ref string) error { return sim.DisputeAs(ref, paypalsim.Claim{Inquiry: true}) },
+		insist: sim.Escalate, recant: sim.CancelDispute,
 		win:   func(ref string) error { return sim.ResolveDispute(ref, true) },
 		lose:  func(ref string) error { return sim.ResolveDispute(ref, false) },
+		taken: func(ref string) int64 { return sim.Disputed(ref).Minor + sim.Reversed(ref).Minor },
+		kept: func(ref string) int64 {
+			return sim.Captured(ref).Minor - sim.Refunded(ref).Minor - sim.Disputed(ref).Minor
+		},
 		fetch: func() []posted { return posts(sim.Notifications()) },
 		forge: func() []posted { return posts(sim.Forge()) },
 	}
@@ -97,10 +110,17 @@ func (c *cashier) atStripe(t tester) quarrel {
 		return out
 	}
 	return quarrel{
-		name: "stripe", rail: payment.Card, dispute: c.card.Dispute,
-		pay:   func(ref string) error { _, err := c.card.Pay(ref); return err },
+		name: "stripe", rail: payment.Card, dispute: c.card.Dispute, wire: c.card.wire,
+		pay:    func(ref string) error { _, err := c.card.Pay(ref); return err },
+		part:   func(ref string, minor int64) error { return c.card.DisputeAs(ref, stripesim.Claim{Minor: minor}) },
+		ask:    func(ref string) error { return c.card.DisputeAs(ref, stripesim.Claim{Inquiry: true}) },
+		insist: c.card.Escalate, recant: c.card.ReopenDispute,
 		win:   func(ref string) error { return c.card.CloseDispute(ref, true) },
 		lose:  func(ref string) error { return c.card.CloseDispute(ref, false) },
+		taken: func(ref string) int64 { return c.card.Disputed(ref).Minor },
+		kept: func(ref string) int64 {
+			return c.card.Captured(ref).Minor - c.card.Refunded(ref).Minor - c.card.Disputed(ref).Minor
+		},
 		fetch: fetch,
 		forge: func() (out []posted) {
 			kept = fetch()

@@ -413,12 +413,14 @@ func (d *Desk) addAfterwards(ctx context.Context, b *db.Batch, tx db.Tx, o Order
 	if seen.Refunded.Minor <= p.Refunded {
 		return nil
 	}
-	ours, err := refunds(ctx, tx, `SELECT `+refundColumns+` FROM refunds WHERE account_id = $1 AND payment_id = $2 AND state <> 'failed'`, p.Account, p.ID)
+	back, err := refundsOf(ctx, tx, p)
 	if err != nil {
 		return err
 	}
-	for _, r := range ours {
-		seen.Refunded.Minor -= r.Amount.Minor
+	for _, r := range back {
+		if r.State != payment.RefundFailed && !r.elsewhere() {
+			seen.Refunded.Minor -= r.Amount.Minor
+		}
 	}
 	seen.Refunded.Minor -= among(seen)
 	if seen.Refunded.Minor > 0 {

@@ -23,7 +23,7 @@ type Refund struct {
 	Order      string
 	Payment    string
 	Ref        string // our name for it at the provider; another one after the provider gave up on it
-	Provider   string
+	Provider   string // "wallet": it refused, and the wallet got this
 	Amount     money.Money
 	State      payment.RefundState
 	Why        string // "not_served": of an order that ends by it; "double": nobody waited for the money; "late": it came when its order was over; "amount_differs": it was not what a basket costs; "staff"
@@ -186,6 +186,10 @@ func (d *Desk) addRefund(b *db.Batch, tx db.Tx, p Payment, order string, amount 
 		p.Account, d.IDs.Under("rf", p.Account), order, p.ID, reference(p.ID+order+why), p.Provider, amount.Minor, amount.Currency, why, db.At(tx.Now()))
 }
 
+// elsewhere reports whether the provider has no such refund: the customer's bank gave
+// this back, or it went into the wallet.
+func (r Refund) elsewhere() bool { return r.ByBank() || r.Provider == inWallet }
+
 // rests reports whether a refund waits for a person.
 func (r Refund) rests() bool { return r.State != payment.RefundDone && r.DueAt.IsZero() }
 
@@ -271,6 +275,12 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 	if !d.inTime(r.DueAt) {
 		return nil
 	}
+	if r.elsewhere() {
+		return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
+			_, err := tx.Exec(ctx, `UPDATE refunds SET due_at = NULL WHERE account_id = $1 AND id = $2 AND state = 'done'`, r.Account, r.ID)
+			return err
+		})
+	}
 	provider, ok := d.Providers[r.Provider]
 	if !ok {
 		return fault.New(fault.Internal, "refund %s needs the adapter %q, which is not configured", r.ID, r.Provider)
@@ -283,6 +293,9 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 		return p, err
 	})
 	if fault.KindOf(err) == fault.Conflict { // it would be refused, or given twice
+		if ended, failed := d.refundByBank(ctx, r); ended || failed != nil {
+			return failed
+		}
 		r.State = payment.RefundFailed
 		return d.refundRests(ctx, r, err.Error())
 	}
@@ -404,13 +417,15 @@ func (d *Desk) refundDone(ctx context.Context, r Refund, code string) error {
 			WHERE account_id = $1 AND id = $2 AND state IN ('due','sent','unknown')`,
 			r.Account, r.ID, r.ProviderID, clip(code), db.At(tx.Now()), db.At(tx.Now().Add(lookBackAfter)))
 		b.Add(`UPDATE payments SET refunded_minor = refunded_minor + $3 WHERE account_id = $1 AND id = $2`, r.Account, r.Payment, r.Amount.Minor)
-		ledger.Posting{
-			Account: r.Account, Subject: r.ID, Step: r.step("refunded"), Transfers: reversed(r.booked(p, o)),
-		}.AddTo(&b, tx.Now())
+		booked, err := r.booked(ctx, tx, p, o)
+		if err != nil {
+			return err
+		}
+		ledger.Posting{Account: r.Account, Subject: r.ID, Step: r.step("refunded"), Transfers: reversed(booked)}.AddTo(&b, tx.Now())
 		if r.Why == "not_served" {
 			o = addRefunded(&b, tx, o)
 		}
-		if err := d.addRefundNews(&b, tx, o, p, r); err != nil {
+		if err := d.addRefundNews(&b, tx, o, p, r, r.reason(o)); err != nil {
 			return err
 		}
 		return conflict(tx.Batch(ctx, &b), r.ID)
@@ -438,12 +453,20 @@ func addRefunded(b *db.Batch, tx db.Tx, o Order) Order {
 }
 
 // booked is how the money of a refund stands in the books before it goes: as it
-// came, when the order for which it came is not served; else as owed.
-func (r Refund) booked(p Payment, o Order) []ledger.Transfer {
-	if r.Why == "not_served" {
-		return received(p.Provider, r.Amount, o.Rest())
+// came, when the order for which it came is not served, without what the customer's
+// bank gave back of it; else as owed.
+func (r Refund) booked(ctx context.Context, tx db.Tx, p Payment, o Order) ([]ledger.Transfer, error) {
+	if r.Why != "not_served" {
+		return []ledger.Transfer{{From: ledger.Provider(p.Provider), To: ledger.Due, Amount: r.Amount}}, nil
 	}
-	return []ledger.Transfer{{From: ledger.Provider(p.Provider), To: ledger.Due, Amount: r.Amount}}
+	price := o.Rest()
+	all, err := Refunds(ctx, tx, o.Ref())
+	for _, other := range all {
+		if other.Why == whyByBank {
+			price.Minor -= other.Amount.Minor
+		}
+	}
+	return received(p.Provider, r.Amount, price), err
 }
 
 // step names a posting of the refund, which the provider may make several times.
@@ -454,11 +477,15 @@ func (r Refund) step(what string) string {
 	return what + ":" + r.Ref
 }
 
-func (d *Desk) addRefundNews(b *db.Batch, tx db.Tx, o Order, p Payment, r Refund) error {
-	reason := o.Reason
-	if r.Why != "not_served" {
-		reason = r.Why
+// reason is why the money goes back, for the customer.
+func (r Refund) reason(o Order) string {
+	if r.Why == "not_served" {
+		return o.Reason
 	}
+	return r.Why
+}
+
+func (d *Desk) addRefundNews(b *db.Batch, tx db.Tx, o Order, p Payment, r Refund, reason string) error {
 	return message.AddTo(b, tx.Now(), d.IDs.Under("msg", o.Account), message.Draft{
 		Account: o.Account, Key: string(message.OrderRefunded) + "/" + r.Ref, Kind: message.OrderRefunded, Order: o.ID, Line: o.Line,
 		Facts: message.Facts{Amount: r.Amount, Order: o.ID, Method: string(p.Rail), RefundReason: refundWord(reason)},
@@ -496,7 +523,11 @@ func (d *Desk) refundCameBack(ctx context.Context, r Refund, code string) error 
 		b.Guard(`UPDATE refunds SET state = 'failed', code = $3, due_at = NULL, done_at = NULL WHERE account_id = $1 AND id = $2 AND state = 'done'`,
 			r.Account, r.ID, clip(code))
 		b.Add(`UPDATE payments SET refunded_minor = refunded_minor - $3 WHERE account_id = $1 AND id = $2`, r.Account, r.Payment, r.Amount.Minor)
-		ledger.Posting{Account: r.Account, Subject: r.ID, Step: r.step("came_back"), Transfers: r.booked(p, o)}.AddTo(&b, tx.Now())
+		booked, err := r.booked(ctx, tx, p, o)
+		if err != nil {
+			return err
+		}
+		ledger.Posting{Account: r.Account, Subject: r.ID, Step: r.step("came_back"), Transfers: booked}.AddTo(&b, tx.Now())
 		r.State = payment.RefundFailed
 		if err := d.addRefundTrouble(&b, tx, o, r, code); err != nil {
 			return err

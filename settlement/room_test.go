@@ -363,6 +363,32 @@ func TestAnUnclearRefundIsLookedAtAgain(t *testing.T) {
 	})
 }
 
+// A refund that its provider refused, and that went into the wallet, is not looked for
+// in the provider's report; one that it says it has made is.
+func TestARefundIntoTheWalletIsNotMissed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		for provider, want := range map[string][]settlement.Kind{"wallet": {}, theBank: {settlement.RefundNotThere}} {
+			o := newOffice(env)
+			s := o.sell(t, yen(300), payment.Paid, noon(0))
+			o.write(t, func(ctx context.Context, tx db.Tx) error {
+				_, err := tx.Exec(ctx, `INSERT INTO refunds (account_id, id, order_id, payment_id, ref, provider, minor, currency, state, why, created_at, asked_at, done_at)
+					VALUES ($1,$2,$3,$4,$2,$5,50,'JPY','done','staff',$6,$6,$6)`, s.account, o.ids.Under("rf", s.account), s.order, s.payment, provider, db.At(noon(10)))
+				return err
+			})
+			o.bank.moved = []payment.Movement{charged(s, yen(300), noon(0))}
+			var about []settlement.Kind
+			for _, d := range o.reconcile(t).Differences {
+				if d.Account == s.account {
+					about = append(about, d.Kind)
+				}
+			}
+			if !slices.Equal(about, want) {
+				t.Errorf("at %s: %v, want %v", provider, about, want)
+			}
+		}
+	})
+}
+
 // Of a report that is not good nothing is kept, and the day says why.
 func TestNothingOfABadReportIsKept(t *testing.T) {
 	s := sale{ref: "r"}

@@ -241,7 +241,7 @@ func (h *History) fill(ctx context.Context, tx db.Tx, touched map[ref]bool) erro
 		return err
 	}
 	err = tx.Several(ctx, `SELECT r.account_id, r.id, r.payment_id, r.ref, r.provider_id, r.minor, r.currency, r.state, r.created_at, r.asked_at, r.done_at
-		FROM (VALUES ($1, $2)) AS v JOIN settlement_refunds r ON r.account_id = column1 AND r.payment_id = column2`, keys, func(row db.Row) error {
+		FROM (VALUES ($1, $2)) AS v JOIN settlement_refunds r ON r.account_id = column1 AND r.payment_id = column2 AND r.provider <> 'wallet'`, keys, func(row db.Row) error {
 		var r Refund
 		var created, asked, done db.Instant
 		err := row.Scan(&r.Account, &r.ID, &r.Payment, &r.Ref, &r.ProviderID, &r.Amount.Minor, &r.Amount.Currency, &r.State, &created, &asked, &done)

@@ -259,11 +259,17 @@ func (c *orderCancelESIMCmd) Run(ctx context.Context, s std) error {
 	})
 }
 
-type orderRefundAgainCmd struct{ decision }
+type orderRefundAgainCmd struct {
+	decision
+	To string `help:"Where it goes: to the provider once more; or into the wallet, where the provider refuses for good, with the customer's consent, which --why must tell." enum:"source,wallet" default:"source"`
+}
 
 // Run prints the state the order is in now; the running shop sends the refund.
 func (c *orderRefundAgainCmd) Run(ctx context.Context, s std) error {
 	return c.do(ctx, s, func(ctx context.Context, d *order.Desk, k order.Key, a order.Act) (order.Order, error) {
+		if c.To == "wallet" {
+			return d.RefundAgainToWallet(ctx, k, a)
+		}
 		return d.RefundAgain(ctx, k, a)
 	})
 }
