@@ -11,6 +11,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tsuzuku/tsuzuku/carrier"
+	"github.com/tsuzuku/tsuzuku/carrier/carriersim"
 	"github.com/tsuzuku/tsuzuku/catalogue"
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/id"
@@ -48,17 +50,20 @@ type disputable struct {
 // litigant is a customer who disputes.
 type litigant struct {
 	*cashier
-	t             *rapid.T
-	at            []quarrel
-	account, line string
-	mine          []disputable
-	credited      int64 // what staff gave back of renewals that were served
+	t        *rapid.T
+	at       []quarrel
+	account  string
+	lines    []string
+	mine     []disputable
+	credited int64 // what staff gave back of renewals that were served
 }
 
 func tellOfDisputes(t *rapid.T, env dbtest.Env) {
 	c := newCashier(t, env)
 	s := &litigant{cashier: c, t: t, at: []quarrel{c.atStripe(t), c.atPayPal(t)}}
-	s.account, s.line = c.customer(t, extendable, 20*24*time.Hour, 0)
+	var first string
+	s.account, first = c.customer(t, extendable, 20*day, 0)
+	s.lines = []string{first, c.another(t, s.account, extendable, 15*day)}
 	c.Desk.IDs = id.NewSource(env.Clock.Now, rand.NewChaCha8([32]byte{3})) // the account is new; the rest is the same each time
 	acts := s.acts()
 	s.buy()
@@ -117,28 +122,69 @@ func (s *litigant) acts() []act {
 		{"tell", s.tell},
 		{"deafen", s.deafen},
 		{"disturb", s.disturb},
+		{"refuse", s.refuse},
 		{"hour", s.hour},
 		{"day", s.day},
 		refund, look,
 	}
 }
 
-// quoted fixes a price; nothing is sold where the line is not there any more.
-func (s *litigant) quoted() (order.Quote, bool) {
+// quoted fixes the prices of renewals; nothing is sold where a line is not there any
+// more.
+func (s *litigant) quoted(lines ...string) (all []order.Quote) {
 	p, _ := demo().Plan(extendable)
-	q, err := s.Desk.Quote(s.t.Context(), s.account, s.line, renewal.Item{Kind: renewal.Term, Plan: extendable, ID: p.Terms[0].ID}, "JPY")
-	return q, err == nil
+	for _, ln := range lines {
+		q, err := s.Desk.Quote(s.t.Context(), s.account, ln, renewal.Item{Kind: renewal.Term, Plan: extendable, ID: p.Terms[0].ID}, "JPY")
+		if err != nil {
+			return nil
+		}
+		all = append(all, q)
+	}
+	return all
 }
 
-// begins places an order and begins to pay it at one of the two.
-func (s *litigant) begins(q order.Quote) (d disputable, ok bool) {
-	d.quarrel = s.at[s.pick(len(s.at), "provider")]
-	var err error
-	if d.order, err = s.Desk.Place(s.t.Context(), order.Acceptance{Account: s.account, Quote: q.ID, Amount: q.Price, Tool: catalogue.Tool(d.rail)}); err != nil {
+// renews begins to pay a renewal at one of the two, in part from the wallet where that
+// holds something, or those of both lines together.
+func (s *litigant) renews() (d disputable, ok bool) {
+	how := s.pick(4, "how")
+	if how == 3 {
+		all := s.quoted(s.lines...)
+		if all == nil {
+			return d, false
+		}
+		d.quarrel = s.at[s.pick(len(s.at), "provider")]
+		placed, err := s.Desk.PlaceTogether(s.t.Context(), order.Together{
+			Account: s.account, Quotes: []string{all[0].ID, all[1].ID}, Amount: money.Of(all[0].Price.Minor+all[1].Price.Minor, "JPY"), Tool: catalogue.Tool(d.rail),
+		})
+		if err != nil {
+			return d, false
+		}
+		return s.begins(d, placed[0])
+	}
+	all := s.quoted(s.lines[s.pick(2, "line")])
+	if all == nil {
 		return d, false
 	}
-	p, err := s.Desk.Pay(s.t.Context(), d.order.Ref(), d.rail, ways)
-	d.ref = p.Ref
+	var parts order.Parts
+	if from := min(s.wallet(s.t, s.account), 700); how == 2 && from > 0 {
+		parts = order.Parts{Wallet: from, Rest: all[0].Price.Minor - from}
+	}
+	return s.places(all[0], parts)
+}
+
+// places places an order that is to be paid at one of the two.
+func (s *litigant) places(q order.Quote, parts order.Parts) (d disputable, ok bool) {
+	d.quarrel = s.at[s.pick(len(s.at), "provider")]
+	o, err := s.Desk.Place(s.t.Context(), order.Acceptance{Account: s.account, Quote: q.ID, Amount: q.Price, Tool: catalogue.Tool(d.rail), Parts: parts})
+	if err != nil {
+		return d, false
+	}
+	return s.begins(d, o)
+}
+
+func (s *litigant) begins(d disputable, o order.Order) (disputable, bool) {
+	p, err := s.Desk.Pay(s.t.Context(), o.Ref(), d.rail, ways)
+	d.order, d.ref = o, p.Ref
 	return d, err == nil
 }
 
@@ -150,11 +196,9 @@ func (s *litigant) pays(d disputable) {
 }
 
 func (s *litigant) buy() {
-	if q, ok := s.quoted(); ok {
-		if d, ok := s.begins(q); ok {
-			s.pays(d)
-			s.pass(s.t, time.Minute)
-		}
+	if d, ok := s.renews(); ok {
+		s.pays(d)
+		s.pass(s.t, time.Minute)
 	}
 }
 
@@ -163,7 +207,7 @@ func (s *litigant) topUp() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if d, ok := s.begins(q); ok {
+	if d, ok := s.places(q, order.Parts{}); ok {
 		s.pays(d)
 		s.pass(s.t, time.Minute)
 	}
@@ -171,23 +215,17 @@ func (s *litigant) topUp() {
 
 // hold is an order that staff hold before anything was asked for.
 func (s *litigant) hold() {
-	if q, ok := s.quoted(); ok {
-		if d, ok := s.begins(q); ok {
-			s.pays(d)
-			_, _ = s.Desk.Hold(s.t.Context(), d.order.Ref(), mika)
-			s.work(s.t)
-		}
+	if d, ok := s.renews(); ok {
+		s.pays(d)
+		_, _ = s.Desk.Hold(s.t.Context(), d.order.Ref(), mika)
+		s.work(s.t)
 	}
 }
 
 // late is money that comes for an order that is cancelled, since its provider cannot
 // be asked for hours.
 func (s *litigant) late() {
-	q, ok := s.quoted()
-	if !ok {
-		return
-	}
-	d, ok := s.begins(q)
+	d, ok := s.renews()
 	if !ok {
 		return
 	}
@@ -213,8 +251,8 @@ func (s *litigant) late() {
 
 // spend renews with what the wallet holds.
 func (s *litigant) spend() {
-	if q, ok := s.quoted(); ok {
-		_, _ = s.place(s.t, q)
+	if all := s.quoted(s.lines[0]); all != nil {
+		_, _ = s.place(s.t, all[0])
 		s.work(s.t)
 	}
 }
@@ -296,6 +334,17 @@ func (s *litigant) disturb() {
 			return f
 		}
 		return outboundsim.None
+	}
+}
+
+// refuse lets the operator refuse the next extension.
+func (s *litigant) refuse() {
+	left := 1
+	s.Sim.Choose = func(carrier.Extension) carriersim.Fault {
+		if left--; left >= 0 {
+			return carriersim.Refuse
+		}
+		return carriersim.None
 	}
 }
 
