@@ -85,6 +85,13 @@ type Extension struct {
 	// Snapshot is what Prepare returned for this extension; LookUp compares.
 	Snapshot Snapshot
 
+	// Earlier is, in Prepare, our last extension of the same line, if it was carried
+	// out so shortly before that the operator may not show it yet, where the operator
+	// does not keep our Ref. Of a line that is shown without it no Snapshot may be
+	// taken: what shows later would be taken for this extension. Prepare then fails with
+	// ErrNotSent, and is to be called again.
+	Earlier *Extension
+
 	// AskedAt is the instant Extend was first allowed to be called; zero in Prepare.
 	AskedAt time.Time
 

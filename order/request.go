@@ -48,8 +48,36 @@ func (d *Desk) request(ctx context.Context, tx db.Tx, cat *catalogue.Catalogue, 
 		r.purchase.Snapshot = from.Aside
 		return r, err
 	}
-	r.carrier, r.extension, err = d.extension(cat, l, o)
+	if r.carrier, r.extension, err = d.extension(cat, l, o); err != nil {
+		return r, err
+	}
+	r.extension.Earlier, err = d.earlier(ctx, tx, r.carrier.Abilities(), l, o)
 	return r, err
+}
+
+// earlier is the last extension of a line, if it was carried out so shortly ago that an
+// operator which does not keep our names may show the line without it; nil if there is
+// none, or the operator took it back.
+func (d *Desk) earlier(ctx context.Context, tx db.Tx, able carrier.Abilities, l line.Line, o Order) (*carrier.Extension, error) {
+	if able.KeepsRef || !o.AskedAt.IsZero() {
+		return nil, nil
+	}
+	found, err := all(ctx, tx, `SELECT `+columns+` FROM orders
+		WHERE account_id = $1 AND line_id = $2 AND id <> $3 AND state = 'completed' AND kind IN ('term', 'pack') AND completed_at > $4
+		  AND NOT EXISTS (SELECT 1 FROM periods p WHERE p.account_id = orders.account_id AND p.order_id = orders.id AND p.state = 'cancelled')
+		ORDER BY completed_at DESC, id DESC LIMIT 1`, o.Account, l.ID, o.ID, db.At(tx.Now().Add(-able.SettlesWithin)))
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	cat, err := d.Shelf.At(ctx, tx, found[0].Catalogue)
+	if err != nil {
+		return nil, err
+	}
+	_, e, err := d.extension(cat, l, found[0])
+	if err != nil {
+		return nil, nil // what is not sold here any more cannot be compared with
+	}
+	return &e, nil
 }
 
 // purchase is the order of a new profile that the operator of a plan will get.

@@ -123,6 +123,9 @@ func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Sna
 	if err := a.offered(ctx, e, list, before); err != nil {
 		return nil, err
 	}
+	if e.Earlier != nil && !shows(before, *e.Earlier) {
+		return nil, reads.silence("packages: the SIM is shown as it was before its last top-up")
+	}
 	s, err := json.Marshal(pictureOf(before, began))
 	if err != nil {
 		return nil, fmt.Errorf("%w: airalo: snapshot: %w", carrier.ErrNotSent, err)

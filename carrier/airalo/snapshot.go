@@ -84,6 +84,12 @@ func growthOf(before picture, now []held, code string) growth {
 	return g
 }
 
+// shows reports whether a history has a top-up that was carried out.
+func shows(list []held, e carrier.Extension) bool {
+	before, err := readPicture(e.Snapshot)
+	return err != nil || len(growthOf(before, list, e.Package).ours) > 0
+}
+
 // String says what was compared, for staff.
 func (g growth) String() string {
 	return fmt.Sprintf("new rows of this package %d, of others %d, gone %d", len(g.ours), g.others, g.gone)

@@ -161,6 +161,7 @@ var promises = slices.Concat([]promise{
 	{"an extension happens once and has a receipt", checkExtends},
 	{"an extension that was never asked for is absent", checkNeverAsked},
 	{"a second extension is not mistaken for the first", checkSecond},
+	{"no picture is taken of a line that does not show its last extension", checkOutOfDate},
 	{"an extension by someone else's hand is not ours", checkByHand},
 	{"lines can be extended side by side", checkSideBySide},
 

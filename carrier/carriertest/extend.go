@@ -41,6 +41,24 @@ func checkSecond(t testing.TB, b Bench) {
 	b.extended(t, 2)
 }
 
+// A reading may be older than an extension that was carried out. Compared with that,
+// the earlier extension would show as the next one.
+func checkOutOfDate(t testing.TB, b Bench) {
+	if b.Abilities().KeepsRef {
+		return // it is asked by name
+	}
+	first, next := b.prepared(t, "ct_1"), b.extension("ct_2", b.Profile)
+	next.Earlier = &first
+	if _, err := b.Prepare(t.Context(), next); kindOf(t, err) != notSent {
+		t.Errorf("Prepare, before the last extension shows: %v, want ErrNotSent", err)
+	}
+	b.mustExtend(t, first, fine)
+	if _, err := b.Prepare(t.Context(), next); err != nil {
+		t.Errorf("Prepare, when it shows: %v", err)
+	}
+	b.extended(t, 1)
+}
+
 func checkByHand(t testing.TB, b Bench) {
 	need(t, b.ByHand != nil, "extend a line at the operator's own site")
 	e := b.prepared(t, "ct_1")

@@ -120,6 +120,9 @@ func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Sna
 		return nil, carrier.GivenAgain()
 	}
 	p.see(list)
+	if e.Earlier != nil && !shows(list, *e.Earlier) {
+		return nil, unseen()
+	}
 	if refuels(e.Package) {
 		running, err := refuellable(list, e.Days, p.TakenAt)
 		if err != nil {
@@ -130,6 +133,9 @@ func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Sna
 			return nil, err
 		}
 		p.Bundle, p.Refuelled = string(running.Bundle), q.RefuelingTotal.n
+		if e.Earlier != nil && !p.showsRefuelling(*e.Earlier) {
+			return nil, unseen()
+		}
 	}
 	s, err := json.Marshal(p)
 	if err != nil {

@@ -87,6 +87,24 @@ func growthOf(before picture, now []held, bundle string) growth {
 	return g
 }
 
+// unseen is the answer about a card that is shown as it was before our last order.
+func unseen() error {
+	return reads.silence("the card is shown as it was before its last order")
+}
+
+// shows reports whether a list has a package that was bought. A refuelling is in none.
+func shows(list []held, e carrier.Extension) bool {
+	before, err := readPicture(e.Snapshot)
+	return err != nil || refuels(e.Package) || len(growthOf(before, list, e.Package).ours) > 0
+}
+
+// showsRefuelling reports whether a refuelling that was carried out is in the total.
+// That of another package begins anew.
+func (p picture) showsRefuelling(e carrier.Extension) bool {
+	before, err := readPicture(e.Snapshot)
+	return err != nil || !refuels(e.Package) || p.Bundle != before.Bundle || p.Refuelled != before.Refuelled
+}
+
 // String says what was compared, for staff.
 func (g growth) String() string {
 	return fmt.Sprintf("new of this package %d, of others %d, gone %d", len(g.ours), g.others, g.gone)

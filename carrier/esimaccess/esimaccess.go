@@ -94,7 +94,8 @@ func (a *Adapter) Abilities() carrier.Abilities {
 	}
 }
 
-// Prepare implements [carrier.Carrier]: one query. Whether the package fits
+// Prepare implements [carrier.Carrier]: one query, which must show what was put on the
+// line before. Whether the package fits
 // the line is left to the operator to say.
 func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Snapshot, error) {
 	if err := sane(e); err != nil {
@@ -110,6 +111,9 @@ func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Sna
 	}
 	if !l.comparable() {
 		return nil, reads.silence("/esim/query: the line has no totals")
+	}
+	if e.Earlier != nil && !l.shows(*e.Earlier) {
+		return nil, reads.silence("/esim/query: the line is shown as it was before its last extension")
 	}
 	s, err := json.Marshal(pictureOf(l, began))
 	if err != nil {

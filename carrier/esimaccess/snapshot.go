@@ -118,6 +118,16 @@ func growthOf(before picture, now line, e carrier.Extension) growth {
 	return g
 }
 
+// shows reports whether an extension that was carried out is on the line.
+func (l line) shows(e carrier.Extension) bool {
+	before, err := readPicture(e.Snapshot)
+	if err != nil {
+		return true // there is nothing to compare with
+	}
+	g := growthOf(before, l, e)
+	return len(g.ours) > 0 || g.volume > 0 || g.duration > 0
+}
+
 // String says what was compared, for staff.
 func (g growth) String() string {
 	return fmt.Sprintf("bytes %+d, days %+d, rows of this package %+d, of others %+d, gone %d",

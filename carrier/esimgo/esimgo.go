@@ -116,6 +116,9 @@ func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Sna
 	if others(e, list) {
 		return nil, carrier.GivenAgain()
 	}
+	if e.Earlier != nil && !shows(list, *e.Earlier) {
+		return nil, reads.silence("the eSIM is shown as it was before its last bundle")
+	}
 	s, err := json.Marshal(pictureOf(list, began))
 	if err != nil {
 		return nil, fmt.Errorf("%w: esimgo: snapshot: %w", carrier.ErrNotSent, err)

@@ -97,6 +97,12 @@ func growthOf(before picture, now []held, bundle string) growth {
 	return g
 }
 
+// shows reports whether a list has a bundle that was put on the eSIM.
+func shows(list []held, e carrier.Extension) bool {
+	before, err := readPicture(e.Snapshot)
+	return err != nil || len(growthOf(before, list, e.Package).ours) > 0
+}
+
 // String says what was compared, for staff.
 func (g growth) String() string {
 	return fmt.Sprintf("new assignments of this bundle %d, of others %d, gone %d", len(g.ours), g.others, g.gone)
