@@ -9,6 +9,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/money"
 	"github.com/tsuzuku/tsuzuku/order"
 	"github.com/tsuzuku/tsuzuku/payment"
+	"github.com/tsuzuku/tsuzuku/support"
 )
 
 // The seller's staff, as far as a town has them: every half hour somebody decides
@@ -18,6 +19,7 @@ import (
 const (
 	clerkEvery = 30 * time.Minute
 	clerkLooks = 50 // orders at a time
+	clerkReads = 10_000
 	clerkWaits = 20 * time.Minute
 
 	// refundTakes is how long the house is awake for a refund that staff asked for: until
@@ -48,11 +50,33 @@ func (s *Simulation) clerk(ctx context.Context) {
 	for range 1 + len(s.auditor.tickets)/200 {
 		s.regret(ctx)
 	}
+	failed := s.failedRefunds(ctx)
 	for _, t := range s.auditor.tickets {
-		if (t.contested || t.back) && t.order != "" {
+		if t.order != "" && (t.contested || t.back || failed[t.order]) {
 			s.sendAgain(ctx, t)
 		}
 	}
+}
+
+// failedRefunds are the orders of which a refund waits for a person, by the cases about
+// it. Before the weather is fine they would fail again.
+func (s *Simulation) failedRefunds(ctx context.Context) map[string]bool {
+	if sunny := s.clock.Now().Sub(s.end()); sunny < 0 || sunny > lastResend {
+		return nil
+	}
+	orders := map[string]bool{}
+	_, _ = s.in(ctx, "the clerk's cases", func(ctx context.Context, h *House) error {
+		return h.DB.Read(ctx, func(ctx context.Context, tx db.Tx) error {
+			open, err := support.OpenOnes(ctx, tx, clerkReads)
+			for _, c := range open {
+				if c.Title == "refund_failed" {
+					orders[c.Order] = true
+				}
+			}
+			return err
+		})
+	})
+	return orders
 }
 
 // sendAgain is what a person does with the case of a refund that a bank refused, say,

@@ -1,9 +1,10 @@
 // Command canaries proves the auditor of the simulated town: each patch in this
 // folder breaks the product in one way, and the auditor must find it.
 //
-// A patch begins with a sentence that says what it breaks. It is applied to a
-// copy of the files that it touches, the program is built with them, and the town
-// is run until a promise is broken, or for 20,000 orders.
+// The program as it is must pass the same towns first. A patch begins with a
+// sentence that says what it breaks. It is applied to a copy of the files that it
+// touches, the program is built with them, and the town is run until a promise is
+// broken, or for 20,000 orders.
 //
 //	go run ./world/canaries              every patch
 //	go run ./world/canaries NAME ...     some
@@ -55,6 +56,9 @@ func all(ctx context.Context, out io.Writer, names []string) (bool, error) {
 	if len(names) == 0 {
 		return false, errors.New("there are no patches here; run this from the root of the project")
 	}
+	if err := sound(ctx); err != nil {
+		return false, err
+	}
 	missed := 0
 	for _, name := range names {
 		found, err := try(ctx, name)
@@ -96,6 +100,30 @@ var runs = []run{
 	{9, 3_000, "some"},
 	{2, 4_000, "some"},
 	{5, 6_000, "some"},
+}
+
+// sound fails where the auditor finds something in the program as it is: what is found
+// in one that is broken would prove nothing.
+func sound(ctx context.Context) (err error) {
+	dir, err := os.MkdirTemp("", "tsuzuku-canary-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	binary := filepath.Join(dir, "tsuzuku")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/tsuzuku").CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	for _, r := range runs {
+		violation, err := simulate(ctx, binary, r)
+		if err == nil && violation != "" {
+			err = fmt.Errorf("%s finds this without any patch: %s", r, violation)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // finding is how a patch was found.
