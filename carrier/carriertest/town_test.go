@@ -213,7 +213,7 @@ func (a *adapter) Abilities() carrier.Abilities {
 		settles = 0
 	}
 	return carrier.Abilities{
-		Modes: []carrier.Mode{carrier.ModeExtend}, SettlesWithin: settles, RatePerSecond: 1, KeepsRef: true, Issues: true, Withdraws: true,
+		Modes: []carrier.Mode{carrier.ModeExtend}, SettlesWithin: settles, RatePerSecond: 1, KeepsRef: a.flaw != "pictures of any age", Issues: true, Withdraws: true,
 	}
 }
 
