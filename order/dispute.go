@@ -218,11 +218,12 @@ func undecided(known []Dispute, now []payment.Dispute, at time.Time) bool {
 	})
 }
 
-// newlyDecided reports whether one of the disputes was not decided like that before.
+// newlyDecided reports whether one of the disputes was not decided like that before, or
+// took another amount.
 func newlyDecided(known, now []Dispute) bool {
 	return slices.ContainsFunc(now, func(d Dispute) bool {
 		decided := d.State == payment.DisputeWon || d.State == payment.DisputeLost
-		return decided && !slices.ContainsFunc(known, func(k Dispute) bool { return k.ID == d.ID && k.State == d.State })
+		return decided && !slices.ContainsFunc(known, func(k Dispute) bool { return k.ID == d.ID && k.State == d.State && k.Amount == d.Amount })
 	})
 }
 

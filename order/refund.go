@@ -381,6 +381,11 @@ func (d *Desk) refundRests(ctx context.Context, r Refund, code string) error {
 		b.Guard(`UPDATE refunds SET state = $3, provider_id = $4, code = $5, due_at = NULL
 			WHERE account_id = $1 AND id = $2 AND state IN ('due','sent','unknown')`,
 			r.Account, r.ID, r.State, r.ProviderID, clip(code))
+		if r.State == payment.RefundFailed { // what a dispute took may have been counted without it
+			b.Add(`UPDATE payments SET due_at = $3 WHERE account_id = $1 AND id = $2 AND state = 'paid'
+				AND EXISTS (SELECT 1 FROM disputes d WHERE d.account_id = $1 AND d.payment_id = $2 AND d.state IN ('lost', 'won'))`,
+				r.Account, r.Payment, db.At(tx.Now()))
+		}
 		o, err := Get(ctx, tx, Key{r.Account, r.Order})
 		if err != nil {
 			return err

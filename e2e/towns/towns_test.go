@@ -40,6 +40,7 @@ var found = []struct {
 	{town{64424539, world.SomeFaults, 5_000}, "money for a cancelled order, disputed when it was first seen, stayed where it was"},
 	{town{58273247, world.SomeFaults, 5_000}, "an old reading was the picture with which a line was compared, and an earlier extension was taken for the one that was lost"},
 	{town{9, world.WildFaults, 300}, "the town's clerk did not look at the cases of refunds that nobody had disputed"},
+	{town{207, world.WildFaults, 1_000}, "a refund failed after a lost dispute had been counted without it, and nobody looked again"},
 	{town{31, world.WildFaults, 3_000}, "the town brought a request to its bank twice by which nobody knows it again"},
 }
 
