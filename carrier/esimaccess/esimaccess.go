@@ -94,9 +94,8 @@ func (a *Adapter) Abilities() carrier.Abilities {
 	}
 }
 
-// Prepare implements [carrier.Carrier]: one query, which must show what was put on the
-// line before. Whether the package fits
-// the line is left to the operator to say.
+// Prepare implements [carrier.Carrier]: one query, which must show what was put on
+// the line before. Whether the package fits the line is left to the operator to say.
 func (a *Adapter) Prepare(ctx context.Context, e carrier.Extension) (carrier.Snapshot, error) {
 	if err := sane(e); err != nil {
 		return nil, err

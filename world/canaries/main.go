@@ -110,20 +110,27 @@ func sound(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	found, err := hunt(ctx, dir)
+	if err == nil && found != nil {
+		err = fmt.Errorf("%s finds this without any patch: %s", found.run, found.violation)
+	}
+	return err
+}
+
+// hunt builds the program in a folder and runs the towns until a promise is broken.
+func hunt(ctx context.Context, dir string, flags ...string) (*finding, error) {
 	binary := filepath.Join(dir, "tsuzuku")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/tsuzuku").CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
+	build := append(append([]string{"build"}, flags...), "-o", binary, "./cmd/tsuzuku")
+	if out, err := exec.CommandContext(ctx, "go", build...).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	for _, r := range runs {
 		violation, err := simulate(ctx, binary, r)
-		if err == nil && violation != "" {
-			err = fmt.Errorf("%s finds this without any patch: %s", r, violation)
-		}
-		if err != nil {
-			return err
+		if err != nil || violation != "" {
+			return &finding{r, violation}, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // finding is how a patch was found.
@@ -144,17 +151,7 @@ func try(ctx context.Context, name string) (_ *finding, err error) {
 	if err != nil {
 		return nil, err
 	}
-	binary := filepath.Join(dir, "tsuzuku")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "-o", binary, "./cmd/tsuzuku").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	for _, r := range runs {
-		violation, err := simulate(ctx, binary, r)
-		if err != nil || violation != "" {
-			return &finding{r, violation}, err
-		}
-	}
-	return nil, nil
+	return hunt(ctx, dir, "-overlay", overlay)
 }
 
 // simulate runs a town and returns the first violation, if there is one. A town
