@@ -316,10 +316,10 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 	seen, err := sendRefund(call, provider, r, ask)
 	switch {
 	case errors.Is(err, payment.ErrNotSent):
-		return d.refundLater(ctx, r, err.Error())
+		return d.refundLater(ctx, r, false, err.Error())
 	case err != nil:
 		r.State = payment.RefundUnknown
-		return d.refundLater(ctx, r, err.Error())
+		return d.refundLater(ctx, r, false, err.Error())
 	}
 	r.ProviderID = seen.ProviderID
 	switch {
@@ -336,7 +336,7 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 		r.Attempts = 1 // those that did not reach the provider do not say how long it takes; not 0: it was asked
 	}
 	r.State = seen.State
-	return d.refundLater(ctx, r, seen.Code)
+	return d.refundLater(ctx, r, true, seen.Code)
 }
 
 // sendRefund asks for a refund, once. Whoever may have asked before reads first:
@@ -356,13 +356,19 @@ func sendRefund(ctx context.Context, provider payment.Provider, r Refund, ask pa
 	return provider.Refund(ctx, ask)
 }
 
-// refundLater looks again after a pause, as long as that makes sense.
-func (d *Desk) refundLater(ctx context.Context, r Refund, code string) error {
-	after, patience := lookPause(r.Attempts), refundPatience
+// refundLater looks again after a pause, as long as that makes sense. The pauses of one
+// that the provider has grow with each answer that it is on its way; a provider that was
+// not heard has not said that: it is asked soon, and less often the longer that lasts.
+func (d *Desk) refundLater(ctx context.Context, r Refund, heard bool, code string) error {
+	now, after, patience := d.DB.Now(), lookPause(r.Attempts), refundPatience
 	if r.State == payment.RefundSent {
 		after, patience = min(6*time.Hour, 30*time.Second<<min(r.Attempts, 10)), refundArrives
+		if !heard {
+			r.Attempts--
+			after = min(6*time.Hour, max(min(after, 5*time.Minute), now.Sub(r.AskedAt)/24))
+		}
 	}
-	if d.DB.Now().After(r.AskedAt.Add(patience)) {
+	if now.After(r.AskedAt.Add(patience)) {
 		return d.refundRests(ctx, r, code)
 	}
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {

@@ -95,6 +95,33 @@ func TestRefundSentAfterAnOutageIsLookedAtSoon(t *testing.T) {
 	})
 }
 
+// A provider that has the refund and then cannot be asked about it has not said that it
+// takes long. (Found by a town: after two hours of it the next question came two hours
+// later.)
+func TestRefundOnItsWayIsLookedAtSoonAfterAnOutage(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		c.refuse()
+		account, _, o := c.paid(t)
+		c.card.mute = true // or a notification would make us look
+		c.card.HoldRefunds(true)
+		c.pass(t, time.Minute)
+		if got := c.refunds(t, o)[0].State; got != payment.RefundSent {
+			t.Fatalf("the refund is %s", got)
+		}
+		c.card.always("GET", outboundsim.Refuse)
+		c.pass(t, 70*time.Minute)
+		c.card.works()
+		c.card.HoldRefunds(false)
+		if err := c.card.SettleRefund(c.refunds(t, o)[0].Ref, true); err != nil {
+			t.Fatal(err)
+		}
+		c.pass(t, 6*time.Minute)
+		c.want(t, o, order.Refunded, "operator_refuses")
+		c.fair(t, account, 0)
+	})
+}
+
 // A refund that fails, at once or days after it was done, whether or not the
 // provider tells: a case, the customer hears, the books owe the money again, and
 // staff send it once more.

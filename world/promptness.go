@@ -49,8 +49,12 @@ type breach struct {
 }
 
 // notice is the repairer that has found something. One that died before it could keep
-// that finds it again; what is found again later has come back.
+// that finds it again; what is found again later has come back. What goes wrong once the
+// house is no longer looked at but once in an hour cannot be found sooner.
 func (a *auditor) notice(what string, since time.Time) {
+	if since.After(a.s.end()) {
+		return
+	}
 	now, b := a.s.clock.Now(), breach{what, since}
 	if last, known := a.breaches[b]; known && now.Sub(last) > turnTakes {
 		return
@@ -120,9 +124,6 @@ func (a *auditor) free(t *ticket, o order.Order, p page) (from time.Time, settle
 		who := "simple"
 		if o.Plan == plansAbroad {
 			who = wholesaler
-			if o.AskedAt.IsZero() {
-				names = append(names, wholesaler) // one that answers little is left alone
-			}
 		}
 		settles, strangers = a.s.settles[who], append(strangers, who)
 	}
@@ -145,7 +146,44 @@ func (a *auditor) free(t *ticket, o order.Order, p page) (from time.Time, settle
 	if last := a.s.weather.failed.last(names, o.CompletedAt); last.After(from) {
 		from = last
 	}
+	if slices.Contains(strangers, wholesaler) {
+		if last := lastBefore(a.s.weather.hail.calls, o.CompletedAt); last.After(from) {
+			from = last
+		}
+	}
 	return from, settles
+}
+
+// hail is a stranger that answers little: one that we leave alone. Of the last hailOf
+// calls hailFrom or more came to nothing.
+type hail struct {
+	lately []bool      // whether they came to nothing
+	calls  []time.Time // those in hail, and the one after
+}
+
+const (
+	hailOf   = 10
+	hailFrom = 4
+)
+
+// call notes one call.
+func (h *hail) call(at time.Time, failed bool) {
+	was := h.falls()
+	h.lately = append(h.lately, failed)
+	h.lately = h.lately[max(0, len(h.lately)-hailOf):]
+	if was || h.falls() {
+		h.calls = append(h.calls, at)
+	}
+}
+
+func (h *hail) falls() bool {
+	n := 0
+	for _, failed := range h.lately {
+		if failed {
+			n++
+		}
+	}
+	return n >= hailFrom
 }
 
 // failures are when calls to strangers came to nothing, by every name in them.
@@ -167,10 +205,18 @@ func (f failures) add(at time.Time, text string) {
 // names stood; zero: none did.
 func (f failures) last(names []string, before time.Time) (last time.Time) {
 	for _, n := range names {
-		for _, at := range f[n] {
-			if at.Before(before) && at.After(last) {
-				last = at
-			}
+		if at := lastBefore(f[n], before); at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
+// lastBefore is the last of these that is before an instant; zero: none is.
+func lastBefore(all []time.Time, before time.Time) (last time.Time) {
+	for _, at := range all {
+		if at.Before(before) && at.After(last) {
+			last = at
 		}
 	}
 	return last

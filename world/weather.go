@@ -20,7 +20,7 @@ type Faults string
 const (
 	NoFaults   Faults = "none"
 	SomeFaults Faults = "some" // a few in a hundred calls
-	WildFaults Faults = "wild" // up to a third of all calls
+	WildFaults Faults = "wild" // up to a quarter of all calls, by each kind
 )
 
 // Weather is what befalls calls, notifications, letters and our own processes
@@ -45,6 +45,7 @@ type Weather struct {
 
 	count  map[string]int // what was injected, by kind
 	failed failures
+	hail   hail // at the second operator
 }
 
 // weighed is a fault and in how many of 10,000 cases it happens.

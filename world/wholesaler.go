@@ -82,10 +82,12 @@ func (s *Simulation) askedAbroad() outboundsim.Fault {
 	return f
 }
 
-// failing notes a call to the operator that comes to nothing.
+// failing notes a call to the operator, and one that comes to nothing by what stands in it.
 func (s *Simulation) failing(r *http.Request, f outboundsim.Fault) outboundsim.Fault {
+	now := s.clock.Now()
+	s.weather.hail.call(now, f != outboundsim.None)
 	if f != outboundsim.None {
-		s.weather.failed.add(s.clock.Now(), wordsOf(r))
+		s.weather.failed.add(now, wordsOf(r))
 	}
 	return f
 }
