@@ -365,7 +365,7 @@ func (d *Desk) refundLater(ctx context.Context, r Refund, heard bool, code strin
 		after, patience = min(6*time.Hour, 30*time.Second<<min(r.Attempts, 10)), refundArrives
 		if !heard {
 			r.Attempts--
-			after = min(6*time.Hour, max(min(after, 5*time.Minute), now.Sub(r.AskedAt)/24))
+			after = min(20*time.Minute, max(min(after, 5*time.Minute), now.Sub(r.AskedAt)/24))
 		}
 	}
 	if now.After(r.AskedAt.Add(patience)) {

@@ -34,7 +34,7 @@ const (
 	crowd = 6000
 
 	// What was in the way for longAway is looked at seldom.
-	longAway = 3 * time.Hour
+	longAway = 150 * time.Minute
 	seldom   = 20 * time.Minute
 
 	// turnTakes is how long a turn of the repairer is left to the process that took it,
