@@ -285,9 +285,12 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 	if !ok {
 		return fault.New(fault.Internal, "refund %s needs the adapter %q, which is not configured", r.ID, r.Provider)
 	}
-	p, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Payment, error) {
-		p, err := GetPayment(ctx, tx, Key{r.Account, r.Payment})
-		if err == nil && r.State == payment.RefundDue {
+	var others []string
+	p, err := db.Seen(ctx, d.DB, func(ctx context.Context, tx db.Tx) (p Payment, err error) {
+		if p, err = GetPayment(ctx, tx, Key{r.Account, r.Payment}); err != nil {
+			return p, err
+		}
+		if others, err = r.others(ctx, tx, p); err == nil && r.State == payment.RefundDue {
 			err = returnable(ctx, tx, p, r.Amount)
 		}
 		return p, err
@@ -308,7 +311,7 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	ask := payment.Refund{Ref: r.Ref, Attempt: at.Attempt, Amount: r.Amount, ProviderID: r.ProviderID, Note: r.Why}
+	ask := payment.Refund{Ref: r.Ref, Attempt: at.Attempt, Amount: r.Amount, ProviderID: r.ProviderID, Note: r.Why, Others: others, Since: r.AskedAt}
 	if r.State == payment.RefundDone {
 		seen, err := provider.QueryRefund(call, ask)
 		return d.refundLookedBack(ctx, r, seen, err)
@@ -337,6 +340,17 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 	}
 	r.State = seen.State
 	return d.refundLater(ctx, r, true, seen.Code)
+}
+
+// others are the provider's identifiers of the other refunds of a payment.
+func (r Refund) others(ctx context.Context, tx db.Tx, p Payment) (ids []string, err error) {
+	all, err := refundsOf(ctx, tx, p)
+	for _, other := range all {
+		if other.ID != r.ID && other.ProviderID != "" {
+			ids = append(ids, other.ProviderID)
+		}
+	}
+	return ids, err
 }
 
 // sendRefund asks for a refund, once. Whoever may have asked before reads first:
@@ -416,7 +430,9 @@ func (d *Desk) addRefundTrouble(b *db.Batch, tx db.Tx, o Order, r Refund, code s
 	})
 }
 
-// refundDone books a refund, and ends the order when it was waiting for it.
+// refundDone books a refund, and ends the order when it was waiting for it. What the
+// provider made is one refund, also where another one was taken for it just now: then
+// this one is looked for again. (The row of the payment is locked before that is seen.)
 func (d *Desk) refundDone(ctx context.Context, r Refund, code string) error {
 	return d.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
 		o, p, err := aboutRefund(ctx, tx, r)
@@ -424,10 +440,11 @@ func (d *Desk) refundDone(ctx context.Context, r Refund, code string) error {
 			return err
 		}
 		var b db.Batch
-		b.Guard(`UPDATE refunds SET state = 'done', provider_id = $3, code = $4, done_at = $5, due_at = $6, attempts = 0
-			WHERE account_id = $1 AND id = $2 AND state IN ('due','sent','unknown')`,
-			r.Account, r.ID, r.ProviderID, clip(code), db.At(tx.Now()), db.At(tx.Now().Add(lookBackAfter)))
 		b.Add(`UPDATE payments SET refunded_minor = refunded_minor + $3 WHERE account_id = $1 AND id = $2`, r.Account, r.Payment, r.Amount.Minor)
+		b.Guard(`UPDATE refunds SET state = 'done', provider_id = $3, code = $4, done_at = $5, due_at = $6, attempts = 0
+			WHERE account_id = $1 AND id = $2 AND state IN ('due','sent','unknown')
+			  AND NOT EXISTS (SELECT 1 FROM refunds AS o WHERE o.account_id = $1 AND o.payment_id = $7 AND o.id <> $2 AND o.provider_id = $3 AND o.provider_id <> '')`,
+			r.Account, r.ID, r.ProviderID, clip(code), db.At(tx.Now()), db.At(tx.Now().Add(lookBackAfter)), r.Payment)
 		booked, err := r.booked(ctx, tx, p, o)
 		if err != nil {
 			return err

@@ -195,6 +195,10 @@ type Refund struct {
 	Amount     money.Money
 	ProviderID string // the provider's own identifier of the refund, "" until known
 	Note       string // for staff at the provider
+
+	// For a provider whose refunds do not carry our Ref:
+	Others []string  // the provider's identifiers of the attempt's other refunds, as far as they are known
+	Since  time.Time // from when on it may have been asked for
 }
 
 // RefundObservation is what the provider says about a refund.

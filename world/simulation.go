@@ -243,12 +243,12 @@ func (s *Simulation) open(ctx context.Context, h *host) (*House, error) {
 	}
 	now := func() time.Time { return s.clock.Now().Add(h.skew) }
 	point := func(string) {
-		if s.weather.crashes() {
+		if s.weather.crashes() && s.cat != nil { // before there is a catalogue there is no town
 			panic(errCrash)
 		}
 	}
 	cut := func(string) error {
-		if s.weather.cuts(s.clock.Now()) {
+		if s.weather.cuts(s.clock.Now()) && s.cat != nil {
 			return errCut
 		}
 		return nil

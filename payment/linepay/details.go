@@ -25,6 +25,7 @@ type detail struct {
 	RefundList      []struct {
 		ID     identifier  `json:"refundTransactionId"`
 		Amount json.Number `json:"refundAmount"`
+		Date   string      `json:"refundTransactionDate"`
 	} `json:"refundList"`
 }
 
@@ -61,6 +62,7 @@ type sale struct {
 type given struct {
 	id     string
 	amount money.Money
+	at     time.Time // to the second; zero: LINE Pay does not say
 }
 
 // details reads the sale of an attempt; found is false if there is none. What
@@ -146,7 +148,11 @@ func (a *Adapter) read(d detail) (sale, error) {
 			continue
 		}
 		seen[r.ID] = true
-		s.refunds = append(s.refunds, given{string(r.ID), m})
+		at, err := time.Parse(time.RFC3339, r.Date)
+		if err != nil {
+			at = time.Time{} // an amount counts also without a time
+		}
+		s.refunds = append(s.refunds, given{string(r.ID), m, at})
 		if s.refunded, err = s.refunded.Add(m); err != nil {
 			return sale{}, none
 		}

@@ -26,10 +26,12 @@
 //
 // That memory is this process's. Without it, after a restart or on another
 // machine, an amount that is not in the list was certainly not refunded, and a
-// refund of the whole payment is that one, whoever asked. Any other of the same
-// amount could be ours, an earlier one or one made by hand at LINE Pay: then
-// QueryRefund says that it found something and that it is Unknown. A person has
-// to look; nothing is paid twice.
+// refund of the whole payment is that one, whoever asked. So is one of the same
+// amount that was made since ours may have been asked for, and that no other
+// refund of the payment is known to be: the caller says both, and must not keep one
+// identifier for two refunds. One that was made before could be an earlier one
+// or one made by hand at LINE Pay: then QueryRefund says that it found something
+// and that it is Unknown. A person has to look; nothing is paid twice.
 //
 // # Closing
 //

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/tsuzuku/tsuzuku/payment"
 )
 
 // maxPages bounds how many refunds are remembered. One that is forgotten is
@@ -27,6 +29,9 @@ type page struct {
 	at     time.Time
 	asking bool // a call is under way
 }
+
+// clocksDiffer is how much earlier than ours LINE Pay's clock may say that it is.
+const clocksDiffer = time.Minute
 
 // finding is what a list of refunds says about one of them.
 type finding int
@@ -93,13 +98,17 @@ func (n *notebook) knows(ref string) bool {
 	return ok
 }
 
-// find looks for a refund in what its sale lists. What was added since this
-// process first asked, of its amount, is its own, and then no other's: of
-// several refunds of one amount each gets one.
-func (n *notebook) find(ref string, s sale, amount int64) (string, finding) {
+// find looks for a refund in what its sale lists. What was added since it may have
+// been asked for, of its amount, is its own, and then no other's: of several refunds
+// of one amount each gets one.
+func (n *notebook) find(r payment.Refund, s sale) (string, finding) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	p, ours := n.pages[ref]
+	amount := r.Amount.Minor
+	p, ours := n.pages[r.Ref]
+	if ours && slices.Contains(r.Others, p.id) {
+		p.id = "" // it was another's, which another process had asked for
+	}
 	if ours && p.id != "" {
 		if slices.Contains(s.ids(), p.id) {
 			return p.id, present
@@ -109,9 +118,9 @@ func (n *notebook) find(ref string, s sale, amount int64) (string, finding) {
 	if ours && p.asking {
 		return "", busy
 	}
-	var others []string
-	for r, q := range n.pages {
-		if r == ref || q.sale != s.id {
+	others := slices.Clone(r.Others)
+	for ref, q := range n.pages {
+		if ref == r.Ref || q.sale != s.id {
 			continue
 		}
 		if q.asking && q.amount == amount {
@@ -128,6 +137,8 @@ func (n *notebook) find(ref string, s sale, amount int64) (string, finding) {
 			return g.id, present
 		case amount == s.amount.Minor:
 			return g.id, present // the whole of it: there cannot be two
+		case !r.Since.IsZero() && g.at.After(r.Since.Add(-clocksDiffer)):
+			return g.id, present
 		default:
 			return "", possible
 		}

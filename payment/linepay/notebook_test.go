@@ -6,7 +6,12 @@ import (
 	"time"
 
 	"github.com/tsuzuku/tsuzuku/money"
+	"github.com/tsuzuku/tsuzuku/payment"
 )
+
+func asking(ref string, minor int64) payment.Refund {
+	return payment.Refund{Ref: ref, Amount: money.Of(minor, "TWD")}
+}
 
 // The notebook has an end, and what falls out of it is treated as unknown.
 func TestNotebookForgetsTheOldest(t *testing.T) {
@@ -22,8 +27,8 @@ func TestNotebookForgetsTheOldest(t *testing.T) {
 	if len(n.pages) != maxPages || len(n.age) != maxPages || n.knows("a") || !n.knows("b") {
 		t.Errorf("%d pages, %d in order; the oldest is known: %t", len(n.pages), len(n.age), n.knows("a"))
 	}
-	s.refunds = []given{{"5", money.Of(100, "TWD")}}
-	if _, what := n.find("a", s, 100); what != possible {
+	s.refunds = []given{{id: "5", amount: money.Of(100, "TWD")}}
+	if _, what := n.find(asking("a", 100), s); what != possible {
 		t.Errorf("a forgotten refund is found as %v, want possible", what)
 	}
 }
@@ -57,16 +62,16 @@ func TestNothingIsClaimedWhileAnotherIsUnderWay(t *testing.T) {
 	n.begin("lost", s, 100, noon)
 	n.end("lost", "", false, true)
 	n.begin("asking", s, 100, noon)
-	s.refunds = []given{{"5", money.Of(100, "TWD")}}
-	if _, what := n.find("lost", s, 100); what != busy {
+	s.refunds = []given{{id: "5", amount: money.Of(100, "TWD")}}
+	if _, what := n.find(asking("lost", 100), s); what != busy {
 		t.Errorf("meanwhile it is found as %v, want busy", what)
 	}
 	n.end("asking", "5", false, true)
-	if _, what := n.find("lost", s, 100); what != absent {
+	if _, what := n.find(asking("lost", 100), s); what != absent {
 		t.Errorf("afterwards it is found as %v, want absent", what)
 	}
-	s.refunds = append(s.refunds, given{"6", money.Of(100, "TWD")})
-	if id, what := n.find("lost", s, 100); what != present || id != "6" {
+	s.refunds = append(s.refunds, given{id: "6", amount: money.Of(100, "TWD")})
+	if id, what := n.find(asking("lost", 100), s); what != present || id != "6" {
 		t.Errorf("in the end it is found as %v %q, want 6", what, id)
 	}
 }

@@ -122,7 +122,7 @@ func (a *Adapter) sold(ctx context.Context, call string, at payment.Attempt) (s 
 }
 
 // findRefund looks for r among the refunds of its sale: by its identifier, else
-// by what this process remembers.
+// by what this process remembers, and what is known of the others.
 func (a *Adapter) findRefund(r payment.Refund, s sale, asOf time.Time) payment.RefundObservation {
 	done := payment.RefundObservation{State: payment.RefundDone, Found: true, ProviderID: r.ProviderID, Amount: r.Amount, AsOf: asOf}
 	if r.ProviderID != "" {
@@ -134,7 +134,7 @@ func (a *Adapter) findRefund(r payment.Refund, s sale, asOf time.Time) payment.R
 		}
 		return payment.RefundObservation{AsOf: asOf}
 	}
-	id, what := a.asked.find(r.Ref, s, r.Amount.Minor)
+	id, what := a.asked.find(r, s)
 	switch what {
 	case present:
 		done.ProviderID = id

@@ -118,6 +118,67 @@ func TestRefundIsFoundByItsIdentifier(t *testing.T) {
 	b.isGivenBack(t, a, 160_00)
 }
 
+// One that was made since ours may have been asked for is ours, where no other of ours
+// is it, although whoever asks has no memory. One of before could be another's.
+func TestRefundIsFoundByItsTime(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		since time.Duration // after the first was made
+		other bool          // it is known to be another refund of ours
+		found bool
+		want  payment.RefundState
+	}{
+		{"of the same second", 0, false, true, payment.RefundDone},
+		{"of after it was asked for", -time.Hour, false, true, payment.RefundDone},
+		{"by clocks that differ", 30 * time.Second, false, true, payment.RefundDone},
+		{"of before", 2 * time.Minute, false, true, payment.RefundUnknown},
+		{"another of ours", -time.Hour, true, false, ""},
+		{"another of ours, of before", time.Hour, true, false, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, "TWD")
+			a := b.bought(t)
+			rs := refunds(a, money.Of(80_00, "TWD"), 2)
+			made, err := b.Refund(t.Context(), rs[0])
+			wantRefund(t, "Refund", made, err, true, payment.RefundDone)
+			b.advance(time.Hour)
+			r := rs[1]
+			r.Since = made.AsOf.Add(tt.since)
+			if tt.other {
+				r.Others = []string{made.ProviderID}
+			}
+			got, err := b.another(t).QueryRefund(t.Context(), r)
+			wantRefund(t, "QueryRefund", got, err, tt.found, tt.want)
+		})
+	}
+}
+
+// Two processes ask for two refunds of one amount, and one request is lost. Whoever lost
+// it must not take the other's for it, nor keep it where it did.
+func TestRefundOfAnotherProcessIsNotTakenForOurs(t *testing.T) {
+	for _, taken := range []bool{false, true} {
+		b := newBench(t, "TWD")
+		a := b.bought(t)
+		rs := refunds(a, money.Of(80_00, "TWD"), 2)
+		b.next("/refund", outboundsim.LoseRequest)
+		if _, err := b.Refund(t.Context(), rs[0]); !errors.Is(err, payment.ErrUnknown) {
+			t.Fatalf("Refund error %v, want ErrUnknown", err)
+		}
+		made, err := b.another(t).Refund(t.Context(), rs[1])
+		wantRefund(t, "Refund elsewhere", made, err, true, payment.RefundDone)
+		if taken { // before it was known whose it is
+			got, err := b.QueryRefund(t.Context(), rs[0])
+			wantRefund(t, "QueryRefund too early", got, err, true, payment.RefundDone)
+		}
+		rs[0].Others = []string{made.ProviderID}
+		got, err := b.QueryRefund(t.Context(), rs[0])
+		wantRefund(t, "QueryRefund", got, err, false, "")
+		b.advance(11 * time.Minute)
+		b.refundUntilDone(t, rs[0])
+		b.isGivenBack(t, a, 160_00)
+	}
+}
+
 // Two refunds of one amount whose answers were both lost: LINE Pay made one, and
 // so one is found. The other is asked for again, not before the first had time
 // to show, and in the end each was made once.
