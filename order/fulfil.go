@@ -21,8 +21,8 @@ const (
 	lease = 40 * time.Second
 
 	// maxAsks bounds how often an order that certainly never reached the
-	// operator is sent again; with the pauses below that is about an hour.
-	maxAsks = 12
+	// operator is sent again; with the pauses of lookPause that is about an hour.
+	maxAsks = 18
 
 	// maxLooks bounds how often an operator that gives no reading is asked
 	// what became of an order, before a person looks: with the pauses of lookPause
@@ -281,7 +281,7 @@ func (d *Desk) notAsked(ctx context.Context, o Order, cause error) (Order, error
 	}
 	return db.Written(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
 		o, leaseEnds := o, o.DueAt // nobody else has taken it meanwhile
-		o.AskedAt, o.DueAt, o.Evidence = time.Time{}, tx.Now().Add(pause(o.Attempts)), clip(cause.Error())
+		o.AskedAt, o.DueAt, o.Evidence = time.Time{}, tx.Now().Add(lookPause(o.Attempts)), clip(cause.Error())
 		var b db.Batch
 		b.Guard(`UPDATE orders SET asked_at = NULL, due_at = $4, evidence = $5, updated_at = $6, snapshot = $8
 			WHERE account_id = $1 AND id = $2 AND state = $3 AND due_at = $7`,

@@ -296,7 +296,7 @@ func TestALongQueueHidesNobody(t *testing.T) {
 	})
 }
 
-// An operator was away for twenty minutes, so that its orders are tried every few
+// An operator was away for eighteen minutes, so that its orders are tried every few
 // minutes only. When it answers again they are begun at once, and those of the operator
 // that is still away are left as they are.
 func TestOrdersAreBegunWhenTheirOperatorIsBack(t *testing.T) {
@@ -305,7 +305,7 @@ func TestOrdersAreBegunWhenTheirOperatorIsBack(t *testing.T) {
 		back, away := s.waiting(t, s.Sim, extendable, 48*time.Hour), s.waiting(t, other, othersPlan, 48*time.Hour)
 		s.Sim.Silence(true)
 		other.Silence(true)
-		for range 20 * 3 {
+		for range 18 * 3 {
 			for s.step(t) {
 			}
 			for range 5 { // enough for the brake

@@ -376,7 +376,7 @@ func sendRefund(ctx context.Context, provider payment.Provider, r Refund, ask pa
 func (d *Desk) refundLater(ctx context.Context, r Refund, heard bool, code string) error {
 	now, after, patience := d.DB.Now(), lookPause(r.Attempts), refundPatience
 	if r.State == payment.RefundSent {
-		after, patience = min(6*time.Hour, 30*time.Second<<min(r.Attempts, 10)), refundArrives
+		after, patience = min(6*time.Hour, 10*time.Second<<min(r.Attempts, 12)), refundArrives
 		if !heard {
 			r.Attempts--
 			after = min(20*time.Minute, max(min(after, 5*time.Minute), now.Sub(r.AskedAt)/24))

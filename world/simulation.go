@@ -17,6 +17,7 @@ import (
 	"github.com/tsuzuku/tsuzuku/fault"
 	"github.com/tsuzuku/tsuzuku/id"
 	"github.com/tsuzuku/tsuzuku/order"
+	"github.com/tsuzuku/tsuzuku/outbound"
 )
 
 // House is one process of ours as the town drives it: production code, step by
@@ -95,6 +96,8 @@ type Simulation struct {
 	auditor *auditor
 	settles map[string]time.Duration // after which the silence of a provider or operator means something
 	faulty  []string
+
+	suspension suspension
 }
 
 // host is a machine on which one process of ours runs.
@@ -185,11 +188,14 @@ func Simulate(ctx context.Context, p Plan) (Result, error) {
 		}
 	}
 	s.weather.clear()
+	s.suspension.every = 0
 	for range 30 { // the sun shines, and what waits has its time
 		s.clock.Add(time.Hour)
 		s.clerk(ctx)
 		_ = s.turn(ctx)
 	}
+	s.clock.Add(time.Minute) // what the clerk did last is due for every process, whose clocks differ
+	_ = s.turn(ctx)
 	return s.judge(ctx)
 }
 
@@ -214,6 +220,7 @@ func begin(ctx context.Context, p Plan) (*Simulation, error) {
 			skew: time.Duration(i) * s.weather.skew, random: rand.NewChaCha8([32]byte{byte(p.Seed), byte(p.Seed >> 8), byte(p.Seed >> 16), byte(i), 7}),
 		})
 	}
+	s.suspension = newSuspension(p, len(s.hosts))
 	h, err := s.open(ctx, s.hosts[0])
 	if err != nil {
 		return nil, err
@@ -242,12 +249,16 @@ func (s *Simulation) open(ctx context.Context, h *host) (*House, error) {
 		return h.house, nil
 	}
 	now := func() time.Time { return s.clock.Now().Add(h.skew) }
-	point := func(string) {
+	point := func(name string) {
 		if s.weather.crashes() && s.cat != nil { // before there is a catalogue there is no town
 			panic(errCrash)
 		}
+		if name == string(outbound.BeforeCall) || name == string(outbound.AfterCall) {
+			s.boundary(ctx, h)
+		}
 	}
 	cut := func(string) error {
+		s.boundary(ctx, h)
 		if s.weather.cuts(s.clock.Now()) && s.cat != nil {
 			return errCut
 		}
@@ -291,7 +302,8 @@ func (s *Simulation) bury(h *host) {
 // in does something in a process of some host. It reports whether the process
 // lived through it. Errors that no customer and no stranger may see are noted.
 func (s *Simulation) in(ctx context.Context, what string, do func(context.Context, *House) error) (alive bool, err error) {
-	h := s.hosts[s.rand.IntN(len(s.hosts))]
+	awake := s.awake()
+	h := awake[s.rand.IntN(len(awake))]
 	house, err := s.open(ctx, h)
 	if err != nil {
 		s.stayedClosed(err)
@@ -427,11 +439,12 @@ const roundsMax = 40
 func (s *Simulation) turn(ctx context.Context) (worked bool) {
 	s.strangersAct()
 	t := turn{idle: map[string]int{}}
-	first := s.rand.IntN(len(s.hosts))
+	awake := s.awake()
+	first := s.rand.IntN(len(awake))
 	for range roundsMax {
 		before := t.done
-		for i := range s.hosts {
-			s.steps(ctx, s.hosts[(first+i)%len(s.hosts)], &t)
+		for i := range awake {
+			s.steps(ctx, awake[(first+i)%len(awake)], &t)
 		}
 		if t.done == before {
 			break

@@ -41,6 +41,10 @@ var found = []struct {
 	{town{58273247, world.SomeFaults, 5_000}, "an old reading was the picture with which a line was compared, and an earlier extension was taken for the one that was lost"},
 	{town{9, world.WildFaults, 300}, "the town's clerk did not look at the cases of refunds that nobody had disputed"},
 	{town{207, world.WildFaults, 1_000}, "a refund failed after a lost dispute had been counted without it, and nobody looked again"},
+	{town{82, world.WildFaults, 300}, "a refund on its way was asked about the less often the longer its provider could not be asked"},
+	{town{624, world.WildFaults, 300}, "two refunds of one amount at LINE Pay, and after a crash nobody knew which of them was there"},
+	{town{883, world.WildFaults, 300}, "the auditor took a second payment's way back for that of the order"},
+	{town{644, world.WildFaults, 300}, "the town's first process died before there was a town"},
 	{town{31, world.WildFaults, 3_000}, "the town brought a request to its bank twice by which nobody knows it again"},
 }
 
