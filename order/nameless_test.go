@@ -62,12 +62,68 @@ func TestRefundsWithoutNames(t *testing.T) {
 	})
 }
 
+// LINE Pay shows nothing for longer than we try, and staff let it be sent again: what
+// was made a day ago is still this refund.
+func TestRefundWithoutANameAfterADay(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, env dbtest.Env) {
+		c := newCashier(t, env)
+		l := c.atLINEPay(t)
+		account, all, p := l.refused(t, []outboundsim.Fault{outboundsim.LoseAnswer, outboundsim.None})
+		l.forget(t)
+		l.wire.Choose = func(*http.Request) outboundsim.Fault { return outboundsim.Refuse }
+		c.pass(t, 25*time.Hour)
+		lost := all[0]
+		if c.refunds(t, lost)[0].State == payment.RefundDone {
+			lost = all[1]
+		}
+		c.want(t, lost, order.Held, "refund_failed")
+		l.wire.Choose = nil
+		_, err := c.Desk.RefundAgain(t.Context(), lost.Ref(), mika)
+		done(t, err)
+		c.pass(t, 2*time.Hour)
+		for _, o := range all {
+			if got := c.get(t, o.Ref()).State; got != order.Refunded {
+				t.Errorf("%s is %s", o.ID, got)
+			}
+		}
+		if got := l.Refunded(p.Ref); got != p.Amount {
+			t.Errorf("LINE Pay gave back %v of %v", got, p.Amount)
+		}
+		c.fair(t, account, 0)
+	})
+}
+
 func namelessRefunds(t *testing.T, env dbtest.Env, fates []outboundsim.Fault, side int, forgets bool) {
-	env.Clock.Add(24 * time.Hour) // LINE Pay's identifiers are of a day
 	c := newCashier(t, env)
 	l := c.atLINEPay(t)
-	c.refuse()
 	c.Desk.Side = side
+	account, all, p := l.refused(t, fates)
+	if forgets {
+		l.forget(t)
+	}
+	c.pass(t, 2*time.Hour)
+	for _, o := range all {
+		c.want(t, o, order.Refunded, "operator_refuses")
+		if got := c.refunds(t, o); len(got) != 1 || got[0].State != payment.RefundDone {
+			t.Errorf("refunds of %s: %+v", o.ID, got)
+		}
+	}
+	if got := l.Refunded(p.Ref); got != p.Amount {
+		t.Errorf("LINE Pay gave back %v of %v", got, p.Amount)
+	}
+	if c.cases(t, account, "refund_failed") != 0 {
+		t.Error("somebody had to look")
+	}
+	c.fair(t, account, 0)
+}
+
+// refused are two renewals that were paid at once and that the operator refuses. The
+// requests for their refunds suffer these fates.
+func (l *taiwan) refused(t *testing.T, fates []outboundsim.Fault) (account string, all []order.Order, p order.Payment) {
+	t.Helper()
+	c := l.shop
+	c.Clock.Add(24 * time.Hour) // LINE Pay's identifiers are of a day
+	c.refuse()
 	account, first := c.customer(t, extendable, 48*time.Hour, 0)
 	wish := order.Together{Account: account, Tool: "line_pay", Amount: money.Of(0, "TWD")}
 	for _, ln := range []string{first, c.another(t, account, extendable, 40*time.Hour)} {
@@ -76,7 +132,7 @@ func namelessRefunds(t *testing.T, env dbtest.Env, fates []outboundsim.Fault, si
 	}
 	all, err := c.Desk.PlaceTogether(t.Context(), wish)
 	done(t, err)
-	p, err := c.Desk.Pay(t.Context(), all[0].Ref(), payment.LINEPay, order.Ways{Return: "https://shop.test/back", Cancel: "https://shop.test/no", Language: "en", Device: payment.Computer})
+	p, err = c.Desk.Pay(t.Context(), all[0].Ref(), payment.LINEPay, order.Ways{Return: "https://shop.test/back", Cancel: "https://shop.test/no", Language: "en", Device: payment.Computer})
 	done(t, err)
 	back, err := l.Pay(p.Ref)
 	done(t, err)
@@ -90,21 +146,5 @@ func namelessRefunds(t *testing.T, env dbtest.Env, fates []outboundsim.Fault, si
 	}
 	done(t, c.Desk.Resume(t.Context(), all[0].Ref(), back))
 	c.work(t)
-	if forgets {
-		l.forget(t)
-	}
-	c.pass(t, 2*time.Hour)
-	for _, o := range all {
-		c.want(t, o, order.Refunded, "operator_refuses")
-		if got := c.refunds(t, o); len(got) != 1 || got[0].State != payment.RefundDone {
-			t.Errorf("refunds of %s: %+v", o.ID, got)
-		}
-	}
-	if got := l.Refunded(p.Ref); got != wish.Amount {
-		t.Errorf("LINE Pay gave back %v of %v", got, wish.Amount)
-	}
-	if c.cases(t, account, "refund_failed") != 0 {
-		t.Error("somebody had to look")
-	}
-	c.fair(t, account, 0)
+	return account, all, p
 }

@@ -311,7 +311,7 @@ func (d *Desk) refund(ctx context.Context, r Refund) error {
 	}
 	call, cancel := d.callLimit(ctx)
 	defer cancel()
-	ask := payment.Refund{Ref: r.Ref, Attempt: at.Attempt, Amount: r.Amount, ProviderID: r.ProviderID, Note: r.Why, Others: others, Since: r.AskedAt}
+	ask := payment.Refund{Ref: r.Ref, Attempt: at.Attempt, Amount: r.Amount, ProviderID: r.ProviderID, Note: r.Why, Others: others, Since: r.CreatedAt}
 	if r.State == payment.RefundDone {
 		seen, err := provider.QueryRefund(call, ask)
 		return d.refundLookedBack(ctx, r, seen, err)

@@ -198,7 +198,7 @@ type Refund struct {
 
 	// For a provider whose refunds do not carry our Ref:
 	Others []string  // the provider's identifiers of the attempt's other refunds, as far as they are known
-	Since  time.Time // from when on it may have been asked for
+	Since  time.Time // from when on it may have been asked for, under this Ref or a former one
 }
 
 // RefundObservation is what the provider says about a refund.
