@@ -37,6 +37,10 @@ const (
 	longAway = 150 * time.Minute
 	seldom   = 20 * time.Minute
 
+	// holdsOn is for how long a process that died keeps what it had taken in hand, all of
+	// it, with the pace of the house.
+	holdsOn = time.Minute
+
 	// turnTakes is how long a turn of the repairer is left to the process that took it,
 	// with what it needs then. What it found before it died is found again.
 	turnTakes = 2 * time.Minute
@@ -110,6 +114,9 @@ func (a *auditor) holdToPromise(t *ticket, o order.Order, p page) {
 	took, most := max(0, o.CompletedAt.Sub(from)), max(order.SettleWithin, settles+time.Minute)+backTick
 	if from.Sub(o.PaidAt) > longAway {
 		most += seldom
+	}
+	if lastBefore(a.s.deaths, o.CompletedAt).After(from) {
+		most += holdsOn
 	}
 	a.reachable = append(a.reachable, took)
 	if took > most {

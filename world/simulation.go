@@ -98,6 +98,7 @@ type Simulation struct {
 	faulty  []string
 
 	suspension suspension
+	deaths     []time.Time // when a process of ours died, or lost its way to the database
 }
 
 // host is a machine on which one process of ours runs.
@@ -251,6 +252,7 @@ func (s *Simulation) open(ctx context.Context, h *host) (*House, error) {
 	now := func() time.Time { return s.clock.Now().Add(h.skew) }
 	point := func(name string) {
 		if s.weather.crashes() && s.cat != nil { // before there is a catalogue there is no town
+			s.deaths = append(s.deaths, s.clock.Now())
 			panic(errCrash)
 		}
 		if name == string(outbound.BeforeCall) || name == string(outbound.AfterCall) {
@@ -260,6 +262,7 @@ func (s *Simulation) open(ctx context.Context, h *host) (*House, error) {
 	cut := func(string) error {
 		s.boundary(ctx, h)
 		if s.weather.cuts(s.clock.Now()) && s.cat != nil {
+			s.deaths = append(s.deaths, s.clock.Now())
 			return errCut
 		}
 		return nil

@@ -45,6 +45,7 @@ var found = []struct {
 	{town{624, world.WildFaults, 300}, "two refunds of one amount at LINE Pay, and after a crash nobody knew which of them was there"},
 	{town{883, world.WildFaults, 300}, "the auditor took a second payment's way back for that of the order"},
 	{town{644, world.WildFaults, 300}, "the town's first process died before there was a town"},
+	{town{27190330, world.WildFaults, 300}, "the auditor did not allow for what a process that died had in hand"},
 	{town{31, world.WildFaults, 3_000}, "the town brought a request to its bank twice by which nobody knows it again"},
 }
 
