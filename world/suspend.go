@@ -49,6 +49,7 @@ func (s *Simulation) boundary(ctx context.Context, h *host) {
 		s.clock.Add(suspendStep)
 		s.turn(ctx)
 	}
+	// Whatever it had in hand was out of reach, as if the database had been.
 	s.weather.past = append(s.weather.past, outage{"database", from, s.clock.Now()})
 	s.log("host was suspended for %s", s.clock.Now().Sub(from))
 }
