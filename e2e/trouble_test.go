@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -134,7 +136,7 @@ func (b *tab) persist(tool string) order.Order {
 	id := b.demo.orders(b.t)[0].ID
 	for range rounds {
 		if strings.HasPrefix(b.path(), "/sim/") && b.has("#pay") {
-			b.press("#pay")
+			b.pressIfThere("#pay")
 			continue
 		}
 		o := b.order(id)
@@ -146,8 +148,7 @@ func (b *tab) persist(tool string) order.Order {
 			continue
 		}
 		if pay := `form[action="/orders/` + id + `/pay"]`; b.has(pay) {
-			b.do(chromedp.Click(pay+` input[value="`+tool+`"]`, chromedp.ByQuery))
-			b.press(pay + " button")
+			b.pressIfThere(pay+` input[value="`+tool+`"]`, pay+" button")
 			continue
 		}
 		b.demo.passes(b.t, "minutes")
@@ -165,7 +166,7 @@ func (b *tab) goOn() bool {
 	case !ok || !b.has("#way"):
 		return false
 	case live.Next.RedirectURL != "":
-		b.press(`#way a.button`)
+		b.pressIfThere(`#way a.button`)
 	default:
 		b.screens("code-" + live.Provider)
 		_, after, open := strings.Cut(b.demo.panel(b.t, "", nil), `<a class="code" href="`)
@@ -176,6 +177,36 @@ func (b *tab) goOn() bool {
 		b.open(strings.TrimPrefix(html.UnescapeString(page), b.demo.url))
 	}
 	return b.has("#pay")
+}
+
+// errLeft says that a page has gone on by itself before it was pressed.
+var errLeft = errors.New("what was to be pressed is not there any more")
+
+// pressIfThere presses in one go what was there a moment ago, the last of which leads
+// to another page: an order's page loads itself anew when the order has gone on, and
+// then there may be nothing left to press.
+func (b *tab) pressIfThere(selectors ...string) {
+	b.t.Helper()
+	list, err := json.Marshal(selectors)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	press := fmt.Sprintf(`{
+		const found = %s.map((s) => document.querySelector(s));
+		const all = found.every((e) => e !== null && e.checkVisibility());
+		if (all) found.forEach((e) => e.click());
+		all;
+	}`, list)
+	r, err := b.lead(chromedp.ActionFunc(func(ctx context.Context) error {
+		var there bool
+		if err := chromedp.Evaluate(press, &there).Do(ctx); err != nil || there {
+			return err
+		}
+		return errLeft
+	}))
+	if !errors.Is(err, errLeft) && !disturbed(err) {
+		b.arrive(r, err)
+	}
 }
 
 // openPayment is the open attempt of the newest order.
