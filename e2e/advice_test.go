@@ -63,7 +63,7 @@ func TestDemoTravellersDiffer(t *testing.T) {
 		buys    string          // the term's or pack's key; "" any
 		reasons []advice.Reason // among others
 	}{
-		"machi-10gb":       {advice.Buy, "10gb-15d", []advice.Reason{advice.DoMost, advice.Used}},              // heavy, runs out tonight; 2 GB a day for nine days are more than 10 GB
+		"machi-10gb":       {advice.Buy, "10gb-15d", []advice.Reason{advice.DoBuy, advice.Used}},               // heavy, runs out tonight; another one should do for the seven days to come
 		"aurora-sum":       {advice.Enough, "", []advice.Reason{advice.DoNothing}},                             // light, what there is lasts
 		"kaigan-2gb":       {advice.Wait, "", []advice.Reason{advice.DoReset}},                                 // today's full speed is gone
 		"machi-5gb":        {advice.Buy, "", []advice.Reason{advice.SecondBest}},                               // two are as good
@@ -93,6 +93,19 @@ func TestDemoTravellersDiffer(t *testing.T) {
 					t.Errorf("%d o'clock: %s: not %s but %v: %s %v", hour, plan, r, a.Reasons.All(), a.Sentence(w), a.Notes(w))
 				}
 			}
+		}
+	}
+}
+
+// Whoever has hardly anything left and seven days to go is told to buy, at every half
+// hour at which the demo may begin: the page of that line and the chat show it.
+func TestAlmostUsedUpIsToldToBuy(t *testing.T) {
+	for half := range 48 {
+		env := dbtest.SQLite(t)
+		env.Clock.Add(time.Duration(half) * 30 * time.Minute)
+		_, lines := newTown(t, env.Clock).settle(t, env.DB)
+		if a := adviceOn(t, env.DB, lines["machi-10gb"]); a.Best.Action != advice.Buy {
+			t.Errorf("at %s: %s", env.Clock.Now().Format("15:04"), a.Best.Action)
 		}
 	}
 }

@@ -52,7 +52,7 @@ const day = 24 * time.Hour
 // examples are as many kinds of travellers: each is advised otherwise, and for
 // another reason.
 var examples = []example{
-	{name: "Almost used up", plan: "machi-10gb", term: "10gb-15d", began: 5 * day, usedParts: 97, state: line.Active, days: []int64{13, 19, 17, 22, 18}, leaves: 8},
+	{name: "Almost used up", plan: "machi-10gb", term: "10gb-15d", began: 5 * day, usedParts: 97, state: line.Active, days: []int64{13, 19, 17, 22, 18}, leaves: 6},
 	{name: "Plenty left", plan: "aurora-sum", term: "5gb-30x24h", began: 12 * day, usedParts: 30, state: line.Active, days: []int64{2, 3, 1, 2, 4, 2, 0, 3, 2, 1, 3, 2}, leaves: 4},
 	{name: "Throttled today", plan: "kaigan-2gb", term: "5d", began: 2 * day, usedParts: 100, throttled: true, state: line.Active, days: []int64{83, 100}, leaves: 2},
 	{name: "Ends tomorrow", plan: "machi-5gb", term: "7d", began: 6 * day, usedParts: 70, endsIn: 26 * time.Hour, state: line.Active, days: []int64{35, 90, 64, 100, 82, 71}, leaves: 6},
