@@ -103,7 +103,7 @@ func (s *Simulation) judge(ctx context.Context) (Result, error) {
 		a.wrong("an error nobody may see: %s", f)
 	}
 	detected := a.detected()
-	a.judgePromptness(detected)
+	a.judgePromptness()
 	r := Result{
 		Seed: s.plan.Seed, Faults: s.plan.Faults, Orders: len(a.tickets), Outcomes: a.outcomes, Injected: s.weather.count, Repairs: map[string]Repair{},
 		Hosts: len(s.hosts), Settled: spread(a.settled), Reachable: spread(a.reachable), Late: a.late, Detected: Detection{len(detected), spread(detected)}, Violations: append([]string{}, a.found...),

@@ -99,6 +99,7 @@ type Simulation struct {
 
 	suspension suspension
 	deaths     []time.Time // when a process of ours died, or lost its way to the database
+	lost       []time.Time // when the repairer's turn ended in that, or stood still
 }
 
 // host is a machine on which one process of ours runs.
@@ -470,6 +471,7 @@ func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 		s.stayedClosed(err)
 		return
 	}
+	doing, began := "", time.Time{}
 	defer func() {
 		if crash := recover(); crash != nil {
 			if crash != any(errCrash) {
@@ -478,13 +480,18 @@ func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 			s.log("host died at work")
 			s.bury(h)
 			t.done++
+			s.losesTurn(doing)
 		}
 	}()
 	for _, step := range house.Steps {
 		if t.idle[step.Name] == t.done+1 || step.Name == "usage" && !s.looks() {
 			continue
 		}
+		doing, began = step.Name, s.clock.Now()
 		worked, err := step.Do(ctx)
+		if err != nil || s.clock.Now().After(began) { // cut off, or stood still
+			s.losesTurn(doing)
+		}
 		if err != nil && fault.KindOf(err) == fault.Internal {
 			s.note("work: %v", err)
 		}
@@ -493,6 +500,14 @@ func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 		} else {
 			t.idle[step.Name] = t.done + 1
 		}
+	}
+}
+
+// losesTurn notes that a Step of the repairer's has come to nothing: nobody takes another
+// turn before its lease is over.
+func (s *Simulation) losesTurn(step string) {
+	if step == "repairs" {
+		s.lost = append(s.lost, s.clock.Now())
 	}
 }
 
