@@ -471,7 +471,7 @@ func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 		s.stayedClosed(err)
 		return
 	}
-	doing, began := "", time.Time{}
+	var doing string
 	defer func() {
 		if crash := recover(); crash != nil {
 			if crash != any(errCrash) {
@@ -487,7 +487,8 @@ func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 		if t.idle[step.Name] == t.done+1 || step.Name == "usage" && !s.looks() {
 			continue
 		}
-		doing, began = step.Name, s.clock.Now()
+		doing = step.Name
+		began := s.clock.Now()
 		worked, err := step.Do(ctx)
 		if err != nil || s.clock.Now().After(began) { // cut off, or stood still
 			s.losesTurn(doing)
