@@ -85,12 +85,21 @@ func (a *auditor) detected() (all []time.Duration) {
 	return all
 }
 
-// waited is for how long, between two instants, nobody could take a turn because whoever
-// had it died, was cut off or stood still: what was found then has to be found again.
-func (a *auditor) waited(from, to time.Time) (sum time.Duration) {
-	for _, at := range a.s.lost {
-		if !at.Before(from) && at.Before(to) {
-			sum += holdsOn
+// leased is for how long, between two instants, nobody could take a turn of the repairer's
+// because whoever had it died, was cut off or stood still. Each such turn keeps its lease
+// from its beginning on; what two of them keep at once counts once. lost is in order.
+func leased(lost []time.Time, from, to time.Time) (sum time.Duration) {
+	for _, began := range lost {
+		over := began.Add(holdsOn)
+		if over.After(to) {
+			over = to
+		}
+		if began.After(from) {
+			from = began
+		}
+		if over.After(from) {
+			sum += over.Sub(from)
+			from = over
 		}
 	}
 	return sum
@@ -101,10 +110,11 @@ func (a *auditor) judgePromptness() {
 	if a.s.plan.Orders > crowd {
 		return
 	}
+	slices.SortFunc(a.s.lost, time.Time.Compare)
 	n := len(a.breaches)
 	late, most := 0, findWithin+backTick*time.Duration(1+n/turnLooks)
 	for b, found := range a.breaches {
-		if found.Sub(b.since) > most+a.waited(b.since, found) {
+		if found.Sub(b.since) > most+leased(a.s.lost, b.since, found) {
 			late++
 		}
 	}

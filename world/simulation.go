@@ -99,7 +99,7 @@ type Simulation struct {
 
 	suspension suspension
 	deaths     []time.Time // when a process of ours died, or lost its way to the database
-	lost       []time.Time // when the repairer's turn ended in that, or stood still
+	lost       []time.Time // when turns of the repairer's began that ended in that, or stood still
 }
 
 // host is a machine on which one process of ours runs.
@@ -472,6 +472,7 @@ func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 		return
 	}
 	var doing string
+	var began time.Time
 	defer func() {
 		if crash := recover(); crash != nil {
 			if crash != any(errCrash) {
@@ -480,18 +481,17 @@ func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 			s.log("host died at work")
 			s.bury(h)
 			t.done++
-			s.losesTurn(doing)
+			s.losesTurn(doing, began)
 		}
 	}()
 	for _, step := range house.Steps {
 		if t.idle[step.Name] == t.done+1 || step.Name == "usage" && !s.looks() {
 			continue
 		}
-		doing = step.Name
-		began := s.clock.Now()
+		doing, began = step.Name, s.clock.Now()
 		worked, err := step.Do(ctx)
 		if err != nil || s.clock.Now().After(began) { // cut off, or stood still
-			s.losesTurn(doing)
+			s.losesTurn(doing, began)
 		}
 		if err != nil && fault.KindOf(err) == fault.Internal {
 			s.note("work: %v", err)
@@ -506,9 +506,9 @@ func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 
 // losesTurn notes that a Step of the repairer's has come to nothing: nobody takes another
 // turn before its lease is over.
-func (s *Simulation) losesTurn(step string) {
+func (s *Simulation) losesTurn(step string, began time.Time) {
 	if step == "repairs" {
-		s.lost = append(s.lost, s.clock.Now())
+		s.lost = append(s.lost, began)
 	}
 }
 
