@@ -40,8 +40,9 @@ const (
 	// every is the time from one turn to the next.
 	every = 5 * time.Second
 
-	// turnLease is how long a turn may take before another process takes one.
-	turnLease = time.Minute
+	// turnLease is how long a turn may take before another process takes one beside it,
+	// which harms nothing. What is wrong waits so long where the process died that had it.
+	turnLease = 15 * time.Second
 
 	// page is how many of each kind of row a turn looks at.
 	page = 200
@@ -95,11 +96,10 @@ func (r *Repairer) Step(ctx context.Context) (worked bool, err error) {
 	if err != nil {
 		return false, err // its lease ends
 	}
-	if err := r.record(ctx, seen); err != nil {
+	if err := r.end(ctx, seen); err != nil {
 		return false, err
 	}
-	err = r.mend(ctx)
-	return false, errors.Join(err, r.end(ctx, seen.places))
+	return false, r.mend(ctx) // what is left of it the next turn mends
 }
 
 // take claims the turn; mine is false where another process has it.
@@ -120,20 +120,6 @@ func (r *Repairer) take(ctx context.Context) (p places, mine bool, err error) {
 		return p, false, err
 	}
 	return p, true, json.Unmarshal([]byte(text), &p)
-}
-
-// end keeps where the turn came to, and lets go what is old.
-func (r *Repairer) end(ctx context.Context, p places) error {
-	text, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	return r.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error {
-		var b db.Batch
-		b.Add(`UPDATE audit_turns SET places = $2, due_at = $3, ended_at = $4 WHERE name = $1`, turnName, string(text), db.At(tx.Now().Add(every)), db.At(tx.Now()))
-		addForgotten(&b, tx.Now())
-		return tx.Batch(ctx, &b)
-	})
 }
 
 // sight is what a turn has seen.
@@ -220,10 +206,17 @@ func (r *Repairer) examine(ctx context.Context, tx db.Tx, keys []order.Key) (all
 	return slices.CompactFunc(all, func(a, b Finding) bool { return a.name() == b.name() }), nil
 }
 
-// record keeps what is new, and closes what is no longer true.
-func (r *Repairer) record(ctx context.Context, s sight) error {
+// end keeps what is new and where the turn came to, closes what is no longer true, and lets
+// go what is old. Whoever dies after it leaves nothing that others wait for.
+func (r *Repairer) end(ctx context.Context, s sight) error {
+	text, err := json.Marshal(s.places)
+	if err != nil {
+		return err
+	}
 	now := r.DB.Now()
 	var b db.Batch
+	b.Add(`UPDATE audit_turns SET places = $2, due_at = $3, ended_at = $4 WHERE name = $1`, turnName, string(text), db.At(now.Add(every)), db.At(now))
+	addForgotten(&b, now)
 	holds := map[name]bool{}
 	for _, f := range s.found {
 		holds[f.name()] = true
@@ -233,7 +226,7 @@ func (r *Repairer) record(ctx context.Context, s sight) error {
 			r.tally.note(f.Kind, Found)
 			r.Log.WarnContext(ctx, "found", "kind", f.Kind, "sign", f.Sign, "subject", f.Subject, "order", f.Order)
 			if r.Notice != nil {
-				r.Notice(f, f.since)
+				r.Notice(f, later(f.since, was.ClosedAt)) // what was closed was not true then
 			}
 			addOpened(&b, f, now)
 		case !was.LookAt.After(now) || was.Sign != f.Sign:
@@ -254,9 +247,6 @@ func (r *Repairer) record(ctx context.Context, s sight) error {
 		if !f.CaseAt.IsZero() && !signNamed[f.Sign].stays {
 			order.AddSettled(&b, now, order.Key{Account: f.Account, ID: f.Order}, string(f.Kind))
 		}
-	}
-	if b.Len() == 0 {
-		return nil
 	}
 	return r.DB.Write(ctx, func(ctx context.Context, tx db.Tx) error { return tx.Batch(ctx, &b) })
 }
