@@ -177,16 +177,20 @@ func (p Patience) Payment(a Payment) (w Wait, ok bool) {
 
 // Refund is what a refund waits for.
 func (p Patience) Refund(r Refund) (w Wait, ok bool) {
+	asked := r.AskedAt
+	if asked.IsZero() {
+		asked = r.DueAt // from then on it is asked for: staff may have sent it again
+	}
 	var deadline time.Time
 	switch r.State {
 	case payment.RefundDue:
-		deadline = later(r.CreatedAt, r.AskedAt).Add(SettleWithin) // staff may have sent it again
+		deadline = later(r.CreatedAt, asked).Add(SettleWithin)
 	case payment.RefundUnknown:
-		deadline = settled(r.CreatedAt, r.AskedAt, p.provider(r.Provider))
+		deadline = settled(r.CreatedAt, asked, p.provider(r.Provider))
 	case payment.RefundSent:
-		deadline = later(r.CreatedAt, r.AskedAt).Add(RefundWithin)
+		deadline = later(r.CreatedAt, asked).Add(RefundWithin)
 	case payment.RefundFailed:
-		deadline = later(r.CreatedAt, r.AskedAt).Add(DecideWithin)
+		deadline = later(r.CreatedAt, asked).Add(DecideWithin)
 	case payment.RefundDone:
 		return Wait{}, false
 	}
