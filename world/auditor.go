@@ -32,7 +32,7 @@ type auditor struct {
 	reachable []time.Duration // the same, from when nothing was in its way
 	late      int
 	breaches  map[breach]time.Time // when the repairer found them
-	decided   map[string]bool      // orders that a person decided
+	decided   map[string]time.Time // when a person decided an order last
 	ends      map[string]end       // how orders ended, by what was seen on the way
 	inOrder   []string             // these, as they were seen
 	again     int                  // up to which they were looked at again
@@ -52,7 +52,7 @@ func newAuditor(s *Simulation) *auditor {
 	return &auditor{
 		s: s, outcomes: map[string]int{}, repairs: map[string][]time.Duration{}, kept: map[string]map[money.Currency]int64{},
 		wallet: map[string]map[money.Currency]int64{}, points: map[string]int64{}, stayed: map[string]int64{}, open: map[string]map[money.Currency]int64{}, served: map[string]int{}, listed: map[string]bool{},
-		orders: map[string][]order.Order{}, breaches: map[breach]time.Time{}, decided: map[string]bool{}, ends: map[string]end{}, abroad: map[string][]deed{},
+		orders: map[string][]order.Order{}, breaches: map[breach]time.Time{}, decided: map[string]time.Time{}, ends: map[string]end{}, abroad: map[string][]deed{},
 	}
 }
 
@@ -102,11 +102,10 @@ func (s *Simulation) judge(ctx context.Context) (Result, error) {
 	for _, f := range s.faulty {
 		a.wrong("an error nobody may see: %s", f)
 	}
-	detected := a.detected()
-	a.judgePromptness()
+	detected := a.judgePromptness()
 	r := Result{
 		Seed: s.plan.Seed, Faults: s.plan.Faults, Orders: len(a.tickets), Outcomes: a.outcomes, Injected: s.weather.count, Repairs: map[string]Repair{},
-		Hosts: len(s.hosts), Settled: spread(a.settled), Reachable: spread(a.reachable), Late: a.late, Detected: Detection{len(detected), spread(detected)}, Violations: append([]string{}, a.found...),
+		Hosts: len(s.hosts), Settled: spread(a.settled), Reachable: spread(a.reachable), Late: a.late, Detected: detected, Violations: append([]string{}, a.found...),
 	}
 	for kind, took := range a.repairs {
 		r.Repairs[kind] = Repair{len(took), spread(took)}

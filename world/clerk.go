@@ -88,7 +88,7 @@ func (s *Simulation) sendAgain(ctx context.Context, t *ticket) {
 		all, err := db.Seen(ctx, h.DB, func(ctx context.Context, tx db.Tx) ([]order.Refund, error) { return order.Refunds(ctx, tx, k) })
 		for _, r := range all {
 			if r.State != payment.RefundDone && r.DueAt.IsZero() {
-				s.auditor.decided[t.order] = true
+				s.auditor.decided[t.order] = s.clock.Now()
 				_, err = h.Desk.RefundAgain(ctx, k, order.Act{Staff: "mika", Reason: "the dispute is over"})
 				s.log("clerk sends the refund of %s again: %s", t.order, said(err))
 				s.alert = s.clock.Now().Add(refundTakes)
@@ -106,7 +106,7 @@ func (s *Simulation) decide(ctx context.Context, o order.Order) {
 	if o.Reason == "refund_failed" && sunny > lastResend {
 		return // what is still unclear a day after would be no nearer to its end when the town ends
 	}
-	s.auditor.decided[o.ID] = true
+	s.auditor.decided[o.ID] = s.clock.Now()
 	act := order.Act{Staff: "mika", Reason: "looked at the operator's console"}
 	what := "gives back"
 	_, err := s.in(ctx, "the clerk", func(ctx context.Context, h *House) (err error) {

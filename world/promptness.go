@@ -17,14 +17,17 @@ import (
 // that was paid is settled within five, or within a minute after the longest settling
 // time of its strangers where that is longer, counted from when nothing was in its way
 // any more. Both are promised of 99 in 100. A shop works every second; the house of a town
-// may sleep for [backTick], which is left to it.
+// sleeps: see [nap], and [backTick], which is left to it.
 
 const (
 	findWithin = time.Minute
 
-	// turnLooks is how many orders that wait the repairer looks at in a turn. A shop takes
-	// one every five seconds, the house of a town when it wakes.
-	turnLooks = 1000
+	// nap is how much counts of the time that the house of a town sleeps between two turns of
+	// the repairer: so long is it from one to the next in a shop. Where the first was lost,
+	// because its process died, was cut off or stood still, afterLost counts: another is
+	// only taken when its lease is over.
+	nap       = 5 * time.Second
+	afterLost = 20 * time.Second
 
 	// few is how many more than one in a hundred may be late: a town is small.
 	few = 3
@@ -41,9 +44,9 @@ const (
 	// it, with the pace of the house.
 	holdsOn = time.Minute
 
-	// turnTakes is how long a turn of the repairer is left to the process that took it,
-	// with what it needs then. What it found before it died is found again.
-	turnTakes = 2 * time.Minute
+	// foundAgain is for how long what a process found that died before it had kept that is
+	// the same when another one finds it: a lease, and the longest sleep.
+	foundAgain = 135 * time.Second
 )
 
 // breach is something wrong, and from when it is.
@@ -60,17 +63,22 @@ var oursAlone = []string{
 }
 
 // notice is the repairer that has found something. One that died before it could keep
-// that finds it again; what is found again later has come back. What goes wrong once the
-// house is no longer looked at but once in an hour cannot be found sooner.
+// that finds it again; what is found again later has come back. An order that a person
+// sends on its way again is late from then on. What goes wrong once the house is no longer
+// looked at but once in an hour cannot be found sooner.
 func (a *auditor) notice(what string, since time.Time) {
-	if sign, about, _ := strings.Cut(what, " "); slices.Contains(oursAlone, sign) {
+	sign, about, _ := strings.Cut(what, " ")
+	if slices.Contains(oursAlone, sign) {
 		a.wrong("the repairer had to find %s: %s", sign, about)
+	}
+	if last := a.decided[about]; last.After(since) {
+		since = last
 	}
 	if since.After(a.s.end()) {
 		return
 	}
 	now, b := a.s.clock.Now(), breach{what, since}
-	if last, known := a.breaches[b]; known && now.Sub(last) > turnTakes {
+	if last, known := a.breaches[b]; known && now.Sub(last) > foundAgain {
 		return
 	}
 	a.breaches[b] = now
@@ -78,58 +86,61 @@ func (a *auditor) notice(what string, since time.Time) {
 }
 
 // detected is how long everything that the repairer found had been true.
-func (a *auditor) detected() (all []time.Duration) {
+func (a *auditor) detected() Detection {
+	var took []time.Duration
+	late := 0
 	for b, found := range a.breaches {
-		all = append(all, max(0, found.Sub(b.since)))
+		d := workedBetween(a.s.woke, b.since, found)
+		if took = append(took, d); d > findWithin {
+			late++
+		}
 	}
-	return all
+	return Detection{len(took), late, spread(took)}
 }
 
-// leased is for how long, between two instants, nobody could take a turn of the repairer's
-// because whoever had it died, was cut off or stood still. Each such turn keeps its lease
-// from its beginning on; what two of them keep at once counts once. lost is in order.
-func leased(lost []time.Time, from, to time.Time) (sum time.Duration) {
-	for _, began := range lost {
-		over := began.Add(holdsOn)
-		if over.After(to) {
-			over = to
+// wake is when the house of a town worked and could reach its database, and whether it
+// lost a turn of the repairer then.
+type wake struct {
+	at   time.Time
+	lost bool
+}
+
+// workedBetween is how much time a house had between two instants that woke so, in order:
+// all of it, but of each sleep a nap.
+func workedBetween(woke []wake, from, to time.Time) (sum time.Duration) {
+	first, _ := slices.BinarySearchFunc(woke, from, func(w wake, t time.Time) int { return w.at.Compare(t) })
+	most := nap
+	for _, w := range append(woke[first:len(woke):len(woke)], wake{at: to}) {
+		if w.at.After(to) {
+			w.at = to
 		}
-		if began.After(from) {
-			from = began
-		}
-		if over.After(from) {
-			sum += over.Sub(from)
-			from = over
+		sum += min(most, max(0, w.at.Sub(from)))
+		if from, most = w.at, nap; w.lost {
+			most = afterLost
 		}
 	}
 	return sum
 }
 
 // judgePromptness wants both promises kept.
-func (a *auditor) judgePromptness() {
+func (a *auditor) judgePromptness() Detection {
+	d := a.detected()
 	if a.s.plan.Orders > crowd {
-		return
+		return d
 	}
-	slices.SortFunc(a.s.lost, time.Time.Compare)
-	n := len(a.breaches)
-	late, most := 0, findWithin+backTick*time.Duration(1+n/turnLooks)
-	for b, found := range a.breaches {
-		if found.Sub(b.since) > most+leased(a.s.lost, b.since, found) {
-			late++
-		}
-	}
-	if late > n/100+few {
-		a.wrong("%d of %d things that were wrong were found later than promised", late, n)
+	if d.Late > d.Times/100+few {
+		a.wrong("%d of %d things that were wrong were found later than promised", d.Late, d.Times)
 	}
 	if n := len(a.reachable); a.late > n/100+few {
 		a.wrong("%d of %d orders were settled later than promised", a.late, n)
 	}
+	return d
 }
 
 // holdToPromise notes how long an order took that was completed or given back by itself,
 // from when nothing was in its way, and that it is late.
 func (a *auditor) holdToPromise(t *ticket, o order.Order, p page) {
-	if a.decided[o.ID] || o.CompletedAt.After(a.s.end()) {
+	if !a.decided[o.ID].IsZero() || o.CompletedAt.After(a.s.end()) {
 		return // then the house wakes once in an hour
 	}
 	from, settles := a.free(t, o, p)

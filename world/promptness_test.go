@@ -18,24 +18,34 @@ func TestWhatOursAloneNamesAreSigns(t *testing.T) {
 	}
 }
 
-func TestLostTurnsCountOnce(t *testing.T) {
+func TestSleepCountsAsNaps(t *testing.T) {
 	at := func(second int) time.Time { return time.Unix(int64(second), 0) }
+	woke := func(seconds ...int) (all []wake) {
+		for _, s := range seconds {
+			all = append(all, wake{at: at(s)})
+		}
+		return all
+	}
+	lost := woke(40, 60, 200, 260, 280)
+	lost[1].lost, lost[3].lost = true, true
 	for _, tt := range []struct {
-		name string
-		lost []time.Time
-		want time.Duration
+		name  string
+		woke  []wake
+		found int
+		want  time.Duration
 	}{
-		{"none", nil, 0},
-		{"one", []time.Time{at(100)}, time.Minute},
-		{"one after the other", []time.Time{at(100), at(160)}, 2 * time.Minute},
-		{"tried again and again while the database is away", []time.Time{at(100), at(115), at(130)}, 90 * time.Second},
-		{"begun before it was true", []time.Time{at(20)}, 30 * time.Second},
-		{"over before it was true", []time.Time{at(-20)}, 0},
-		{"found meanwhile", []time.Time{at(280)}, 20 * time.Second},
-		{"begun after it was found", []time.Time{at(400)}, 0},
+		{"awake all the time", woke(49, 50, 51, 52, 53), 53, 3 * time.Second},
+		{"found when it wakes", woke(20, 53, 60), 53, 3 * time.Second},
+		{"found when it wakes after long", woke(20, 300), 300, nap},
+		{"found at the third turn", woke(20, 52, 150, 300), 300, 2*time.Second + 2*nap},
+		{"found by a process whose clock is ahead", woke(20, 52, 300), 301, 2*time.Second + nap + time.Second},
+		{"two turns lost", lost, 280, 2*nap + 2*afterLost},
 	} {
-		if got := leased(tt.lost, at(50), at(300)); got != tt.want {
+		if got := workedBetween(tt.woke, at(50), at(tt.found)); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
+	}
+	if got := workedBetween(woke(20, 320), at(310), at(300)); got != 0 {
+		t.Errorf("found before it was true, by another clock: %s", got)
 	}
 }

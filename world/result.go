@@ -29,10 +29,12 @@ type Spread struct {
 	Max int64 `json:"max"`
 }
 
-// Detection says how often the repairer found something, and how long after it had come
-// about, in seconds of the town's time.
+// Detection says how often the repairer found something, how often that was later than
+// promised, and how long after it had come about, in seconds that the house had: see
+// [workedBetween].
 type Detection struct {
 	Times int `json:"times"`
+	Late  int `json:"late"`
 	Spread
 }
 

@@ -99,7 +99,7 @@ type Simulation struct {
 
 	suspension suspension
 	deaths     []time.Time // when a process of ours died, or lost its way to the database
-	lost       []time.Time // when turns of the repairer's began that ended in that, or stood still
+	woke       []wake
 }
 
 // host is a machine on which one process of ours runs.
@@ -442,6 +442,9 @@ const roundsMax = 40
 // another one has done something.
 func (s *Simulation) turn(ctx context.Context) (worked bool) {
 	s.strangersAct()
+	if now := s.clock.Now(); !s.weather.out("database", now) {
+		s.woke = append(s.woke, wake{at: now})
+	}
 	t := turn{idle: map[string]int{}}
 	awake := s.awake()
 	first := s.rand.IntN(len(awake))
@@ -472,7 +475,6 @@ func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 		return
 	}
 	var doing string
-	var began time.Time
 	defer func() {
 		if crash := recover(); crash != nil {
 			if crash != any(errCrash) {
@@ -481,17 +483,18 @@ func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 			s.log("host died at work")
 			s.bury(h)
 			t.done++
-			s.losesTurn(doing, began)
+			s.losesTurn(doing)
 		}
 	}()
 	for _, step := range house.Steps {
 		if t.idle[step.Name] == t.done+1 || step.Name == "usage" && !s.looks() {
 			continue
 		}
-		doing, began = step.Name, s.clock.Now()
+		doing = step.Name
+		began := s.clock.Now()
 		worked, err := step.Do(ctx)
 		if err != nil || s.clock.Now().After(began) { // cut off, or stood still
-			s.losesTurn(doing, began)
+			s.losesTurn(step.Name)
 		}
 		if err != nil && fault.KindOf(err) == fault.Internal {
 			s.note("work: %v", err)
@@ -504,11 +507,10 @@ func (s *Simulation) steps(ctx context.Context, h *host, t *turn) {
 	}
 }
 
-// losesTurn notes that a Step of the repairer's has come to nothing: nobody takes another
-// turn before its lease is over.
-func (s *Simulation) losesTurn(step string, began time.Time) {
-	if step == "repairs" {
-		s.lost = append(s.lost, began)
+// losesTurn notes that a Step has come to nothing. One of the repairer's holds its lease.
+func (s *Simulation) losesTurn(step string) {
+	if step == "repairs" && len(s.woke) > 0 {
+		s.woke[len(s.woke)-1].lost = true
 	}
 }
 

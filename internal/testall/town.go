@@ -102,7 +102,9 @@ func (r townRun) run(ctx context.Context, binary, commit string) (line string, e
 	cmd.Stdout, cmd.Stderr = &out, os.Stderr
 	ended := cmd.Run()
 	type seconds struct {
-		P99 int `json:"p99"`
+		Times int `json:"times"`
+		Late  int `json:"late"`
+		P99   int `json:"p99"`
 	}
 	var got struct {
 		Orders     int
@@ -119,9 +121,9 @@ func (r townRun) run(ctx context.Context, binary, commit string) (line string, e
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		return "", errors.Join(fmt.Errorf("the town with seed %d, faults %s, on %s came to no end", seed, r.faults, r.engine), ended)
 	}
-	line = fmt.Sprintf("%s %s engine=%s faults=%s seed=%d orders=%d violations=%d crashes=%d detect_p99=%d settle_p99=%d reachable_p99=%d settled_late=%d orders_per_second=%d",
+	line = fmt.Sprintf("%s %s engine=%s faults=%s seed=%d orders=%d violations=%d crashes=%d found=%d found_late=%d detect_p99=%d settle_p99=%d reachable_p99=%d settled_late=%d orders_per_second=%d",
 		time.Now().UTC().Format(time.RFC3339), commit, r.engine, r.faults, seed, got.Orders, len(got.Violations), got.Lives-got.Hosts,
-		got.Detect.P99, got.Settle.P99, got.Reachable.P99, got.Late, got.PerSecond)
+		got.Detect.Times, got.Detect.Late, got.Detect.P99, got.Settle.P99, got.Reachable.P99, got.Late, got.PerSecond)
 	if len(got.Violations) == 0 {
 		return line, nil
 	}
