@@ -226,11 +226,14 @@ func (d *Desk) commitTogether(ctx context.Context, t Together, set []placing) ([
 		var b db.Batch
 		placed := make([]Order, len(set))
 		for i, p := range set {
+			if p.late(tx.Now()) {
+				return nil, errLate
+			}
 			placed[i] = d.addPlacing(&b, tx, p)
 		}
 		return placed, tx.Batch(ctx, &b)
 	})
-	if err == nil || !isGuard(err) && !db.IsUnique(err) {
+	if err == nil || !stopped(err) {
 		return placed, err
 	}
 	return d.whyNotTogether(ctx, t, set, err)
@@ -254,6 +257,8 @@ func (d *Desk) whyNotTogether(ctx context.Context, t Together, set []placing, ca
 	switch {
 	case err != nil || already != nil:
 		return already, err
+	case errors.Is(cause, errLate):
+		return nil, errExpired()
 	case owes != nil:
 		return nil, owes
 	case short:

@@ -88,7 +88,7 @@ func (d *Desk) payable(ctx context.Context, k Key, rail payment.Rail, name strin
 		case !all.are(Placed):
 			return errNotPayable()
 		case !tx.Now().Before(ends):
-			return fault.Because(fault.Invalid, "quote_expired", "This offer has expired. Choose one again; the price may have changed.", nil)
+			return errExpired()
 		}
 		if err := d.takesTogether(rail, name, all.rest(), len(all), tx.Now(), ends); err != nil {
 			return err

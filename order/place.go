@@ -183,7 +183,7 @@ func (d *Desk) before(ctx context.Context, tx db.Tx, o Order) (Order, bool, erro
 func (d *Desk) acceptable(q Quote, a Acceptance, p Parts, now time.Time) error {
 	switch {
 	case !now.Before(q.ExpiresAt):
-		return fault.Because(fault.Invalid, "quote_expired", "This offer has expired. Choose one again; the price may have changed.", nil)
+		return errExpired()
 	case a.Amount != q.Price || !p.sumTo(q.Price):
 		return errAmount()
 	case p.Wallet > 0 && (d.Wallet == WalletOff || q.Kind == TopUp):
@@ -192,6 +192,10 @@ func (d *Desk) acceptable(q Quote, a Acceptance, p Parts, now time.Time) error {
 		return errParts()
 	}
 	return nil
+}
+
+func errExpired() error {
+	return fault.Because(fault.Invalid, "quote_expired", "This offer has expired. Choose one again; the price may have changed.", nil)
 }
 
 func errAmount() error {
@@ -294,6 +298,9 @@ func (d *Desk) prepare(ctx context.Context, p *placing) error {
 // somebody else's transaction placed it: only the one that did may ask.
 func (d *Desk) commit(ctx context.Context, p placing) (o Order, mine bool, err error) {
 	o, err = db.Sent(ctx, d.DB, func(ctx context.Context, tx db.Tx) (Order, error) {
+		if p.late(tx.Now()) {
+			return Order{}, errLate
+		}
 		var b db.Batch
 		o := d.addPlacing(&b, tx, p)
 		return o, tx.Batch(ctx, &b)
@@ -301,7 +308,7 @@ func (d *Desk) commit(ctx context.Context, p placing) (o Order, mine bool, err e
 	if err == nil {
 		return o, true, nil
 	}
-	if !isGuard(err) && !db.IsUnique(err) {
+	if !stopped(err) {
 		return Order{}, false, err
 	}
 	o, err = d.whyNot(ctx, p, err)
@@ -331,7 +338,17 @@ func (d *Desk) addPlacing(b *db.Batch, tx db.Tx, p placing) Order {
 	return o
 }
 
-// whyNot finds out which guard stopped an order from being placed.
+// errLate is an offer that ended between the decision and its order: the process stood
+// still, or the operator took its time.
+var errLate = errors.New("order: the offer has ended meanwhile")
+
+// late reports whether the offer has ended.
+func (p placing) late(now time.Time) bool { return !now.Before(p.order.ExpiresAt) }
+
+// stopped reports whether a guard kept an order from being placed, or its offer's end.
+func stopped(err error) bool { return isGuard(err) || db.IsUnique(err) || errors.Is(err, errLate) }
+
+// whyNot finds out what stopped an order from being placed.
 func (d *Desk) whyNot(ctx context.Context, p placing, cause error) (Order, error) {
 	type finding struct {
 		old     Order
@@ -359,6 +376,8 @@ func (d *Desk) whyNot(ctx context.Context, p placing, cause error) (Order, error
 		return Order{}, err
 	case f.already:
 		return f.old, nil
+	case errors.Is(cause, errLate):
+		return Order{}, errExpired()
 	case f.owes != nil:
 		return Order{}, f.owes
 	case f.short != nil:

@@ -46,6 +46,7 @@ var found = []struct {
 	{town{883, world.WildFaults, 300}, "the auditor took a second payment's way back for that of the order"},
 	{town{644, world.WildFaults, 300}, "the town's first process died before there was a town"},
 	{town{27190330, world.WildFaults, 300}, "the auditor did not allow for what a process that died had in hand"},
+	{town{15, world.SomeFaults, 20_000}, "an offer ended between its acceptance and its order, and was taken all the same"},
 	{town{81150435, world.SomeFaults, 5000}, "whoever died with a turn of the repairer's kept it for a minute"},
 	{town{66625556, world.SomeFaults, 5000}, "a refund that staff sent again was late in that moment"},
 	{town{31, world.WildFaults, 3_000}, "the town brought a request to its bank twice by which nobody knows it again"},
